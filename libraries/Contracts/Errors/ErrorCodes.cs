@@ -1,0 +1,56 @@
+namespace StellaOps.Backup.Contracts.Errors;
+
+/// <summary>The error table. Codes are never renamed or reused. docs/errors.md is checked against it by a test.</summary>
+public static class ErrorCodes
+{
+    public static readonly ErrorCode Unexpected = new("unexpected", 1, 500, false, "Look at the log of the named service with the trace id; report it with 'stella backup diagnostics'.");
+    public static readonly ErrorCode InvalidInput = new("input.invalid", 2, 400, false, "Correct the named argument; '--help' shows what is accepted.");
+    public static readonly ErrorCode DuplicateName = new("input.duplicate-name", 2, 409, false, "Choose another --name; an existing point is never overwritten.");
+    public static readonly ErrorCode NotConfigured = new("input.not-configured", 2, 409, false, "Add the named setting to the configuration of the named service and restart it.");
+    public static readonly ErrorCode IdentityMissing = new("secrets.identity-missing", 2, 409, false, "Put the custodian's age identity where the setting IdentityFile of the component points, then run the command again.");
+    public static readonly ErrorCode NotAuthenticated = new("auth.required", 3, 401, false, "Set STELLA_TOKEN to a valid token.");
+    public static readonly ErrorCode NotAllowed = new("auth.denied", 3, 403, false, "Use a token that has the named scope.");
+    public static readonly ErrorCode WrongPassword = new("repository.wrong-password", 3, 409, false, "Check the repository password file of the named component.");
+    public static readonly ErrorCode PermissionDenied = new("storage.permission-denied", 3, 409, false, "Give the service account access to the named path.");
+    public static readonly ErrorCode SourcePermissionDenied = new("source.permission-denied", 3, 409, false, "Grant the named privilege to the backup role or account.");
+    public static readonly ErrorCode PointNotFound = new("point.not-found", 4, 404, false, "'stella backup list' shows the points that exist.");
+    public static readonly ErrorCode OperationNotFound = new("operation.not-found", 4, 404, false, "'stella backup logs' shows recent operations.");
+    public static readonly ErrorCode ServiceNotFound = new("service.not-found", 4, 404, false, "'stella service health' lists the services that are configured.");
+    public static readonly ErrorCode CheckNotFound = new("doctor.check-not-found", 4, 404, false, "'stella doctor --all' lists the checks that exist.");
+    public static readonly ErrorCode RepositoryNotFound = new("repository.not-found", 4, 409, false, "Check the location; the first backup of a component creates its repository.");
+    public static readonly ErrorCode ServerRunning = new("refused.server-running", 5, 409, false, "Stop the server first: stella service stop --all");
+    public static readonly ErrorCode TargetNotEmpty = new("refused.target-not-empty", 5, 409, false, "Name an empty or new directory with --target.");
+    public static readonly ErrorCode OperationConflict = new("operation.conflict", 10, 409, true, "Wait for the named operation to end, or cancel it.");
+    public static readonly ErrorCode WorkerLost = new("operation.worker-lost", 10, 503, true, "Check that a worker of the component runs: stella service health");
+    public static readonly ErrorCode DeadlinePassed = new("operation.deadline-passed", 10, 504, true, "Check the worker's log; raise the deadline of the operation if the work is larger than it.");
+    public static readonly ErrorCode ServerUnreachable = new("server.unreachable", 10, 503, true, "Check STELLA_SERVER and that the gateway runs.");
+    public static readonly ErrorCode SourceUnreachable = new("source.unreachable", 10, 503, true, "Check that the source runs and that the connection settings are right.");
+    public static readonly ErrorCode StorageUnavailable = new("storage.unavailable", 10, 503, true, "Check that the location is mounted and reachable.");
+    public static readonly ErrorCode RepositoryLocked = new("repository.locked", 10, 409, true, "Wait for the named lock holder to finish.");
+    public static readonly ErrorCode Cancelled = new("operation.cancelled", 10, 409, true, "Start the operation again when wanted.");
+    public static readonly ErrorCode Damaged = new("integrity.damaged", 20, 409, false, "Do not delete anything. Restore from an undamaged point, or repair from another copy.");
+    public static readonly ErrorCode BadSignature = new("integrity.bad-signature", 20, 409, false, "The manifest was altered or signed by another installation; compare the signing key.");
+    public static readonly ErrorCode SourceDamaged = new("integrity.source-damaged", 20, 409, false, "The named file of the source is damaged; keep earlier points and look at the disk.");
+    public static readonly ErrorCode ProofFailed = new("integrity.proof-failed", 20, 409, false, "The restored copy did not pass its checks; use an earlier proven point.");
+    public static readonly ErrorCode VersionMismatch = new("version.mismatch", 21, 409, false, "Use the named version of the server or of this product.");
+    public static readonly ErrorCode StorageFull = new("storage.full", 22, 507, true, "Free or add space at the named path, then try again.");
+    public static readonly ErrorCode ConfirmationMissing = new("confirmation.missing", 23, 400, false, "Add --confirm; --dry-run shows what would happen.");
+    public static readonly ErrorCode Incomplete = new("outcome.incomplete", 24, 409, false, "The result lists what is missing; decide whether it may be missing.");
+    public static readonly ErrorCode TargetNotReachable = new("target.not-reachable", 25, 409, false, "Choose a target inside one of the named windows.");
+    public static readonly ErrorCode Detached = new("detached", 130, 409, false, "The operation goes on; follow it with 'stella backup status'.");
+
+    /// <summary>Every row, in the order of the table.</summary>
+    public static IReadOnlyList<ErrorCode> All { get; } =
+    [
+        Unexpected, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
+        PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, CheckNotFound,
+        RepositoryNotFound, ServerRunning, TargetNotEmpty, OperationConflict, WorkerLost, DeadlinePassed, ServerUnreachable,
+        SourceUnreachable, StorageUnavailable, RepositoryLocked, Cancelled, Damaged, BadSignature, SourceDamaged, ProofFailed,
+        VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Detached,
+    ];
+
+    private static readonly Dictionary<string, ErrorCode> ByCode = All.ToDictionary(row => row.Code, StringComparer.Ordinal);
+
+    /// <summary>The row with this code; <see cref="Unexpected"/> for a code of a newer version.</summary>
+    public static ErrorCode Find(string code) => ByCode.GetValueOrDefault(code, Unexpected);
+}

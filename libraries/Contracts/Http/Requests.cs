@@ -1,0 +1,63 @@
+namespace StellaOps.Backup.Contracts.Http;
+
+// Bodies of the requests under /api/v1. Names as in the design: a point is named by its name or its id.
+
+/// <summary>POST /api/v1/backups (scope backup:run). Header Idempotency-Key: a second request with the same key answers with the first operation.</summary>
+public sealed record CreateBackupRequest
+{
+    /// <summary>Component names; empty, or <c>full</c>, means all that are configured.</summary>
+    public IReadOnlyList<string> Types { get; init; } = [];
+    public string? Name { get; init; }
+}
+
+/// <summary>POST /api/v1/verifications (scope backup:run).</summary>
+public sealed record VerifyRequest
+{
+    public string? Point { get; init; }
+    public bool AllUnverified { get; init; }
+}
+
+/// <summary>POST /api/v1/test-restores (scope backup:run).</summary>
+public sealed record TestRestoreRequest
+{
+    public string? Point { get; init; }
+
+    /// <summary>Take the newest point that has a database, or the newest of all where none has.</summary>
+    public bool Latest { get; init; }
+
+    /// <summary>Directory on the workers' hosts; a folder per component is made below it and kept.</summary>
+    public string? Target { get; init; }
+    public bool DryRun { get; init; }
+}
+
+/// <summary>POST /api/v1/restores (scope backup:restore).</summary>
+public sealed record RestoreRequest
+{
+    public required string Point { get; init; }
+
+    /// <summary>Component names; empty means all of the point.</summary>
+    public IReadOnlyList<string> Types { get; init; } = [];
+    public string? Target { get; init; }
+    public bool DryRun { get; init; }
+
+    /// <summary>Must be true unless <see cref="DryRun"/> is.</summary>
+    public bool Confirm { get; init; }
+    public bool KeepReplaced { get; init; }
+    public string? Reason { get; init; }
+}
+
+/// <summary>POST /api/v1/services/stop, /start, /restart (scope backup:admin).</summary>
+public sealed record ServiceActionRequest
+{
+    public bool All { get; init; }
+    public IReadOnlyList<string> Services { get; init; } = [];
+    public bool Graceful { get; init; }
+}
+
+/// <summary>POST /api/v1/doctor (scope backup:read).</summary>
+public sealed record DoctorRequest
+{
+    /// <summary>Check ids; empty means the default set.</summary>
+    public IReadOnlyList<string> Checks { get; init; } = [];
+    public bool All { get; init; }
+}

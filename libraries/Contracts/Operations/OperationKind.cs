@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+
+namespace StellaOps.Backup.Contracts.Operations;
+
+/// <summary>What an operation, and each of its tasks, does.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<OperationKind>))]
+public enum OperationKind
+{
+    [JsonStringEnumMemberName("backup")] Backup = 1,
+    [JsonStringEnumMemberName("verify")] Verify = 2,
+    [JsonStringEnumMemberName("test-restore")] TestRestore = 3,
+    [JsonStringEnumMemberName("restore")] Restore = 4,
+    [JsonStringEnumMemberName("delete")] Delete = 5,
+}

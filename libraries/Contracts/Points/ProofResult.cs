@@ -1,0 +1,29 @@
+using System.Text.Json.Serialization;
+
+namespace StellaOps.Backup.Contracts.Points;
+
+/// <summary>How deep a proof looked.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ProofDepth>))]
+public enum ProofDepth
+{
+    /// <summary>All data was read, authenticated and hashed.</summary>
+    [JsonStringEnumMemberName("verified")] Verified = 1,
+
+    /// <summary>The data was restored, started where it is a database, checked and queried.</summary>
+    [JsonStringEnumMemberName("restored")] Restored = 2,
+}
+
+/// <summary>A recorded result of verify or test-restore, for one component of a point.</summary>
+public sealed record ProofResult
+{
+    public required ProofDepth Depth { get; init; }
+    public required long FilesChecked { get; init; }
+    public required long BytesChecked { get; init; }
+    public required IReadOnlyList<PhaseTime> Phases { get; init; }
+
+    /// <summary>What was checked, in lines for a human: <c>412 indexes passed amcheck</c> ...</summary>
+    public required IReadOnlyList<string> Findings { get; init; }
+}
+
+/// <summary>Measured duration of one phase.</summary>
+public sealed record PhaseTime(string Phase, TimeSpan Duration);

@@ -1,0 +1,63 @@
+using StellaOps.Backup.Contracts.Points;
+
+namespace StellaOps.Backup.Contracts.Tasks;
+
+/// <summary>What a finished task hands back. Only the member of its kind is set.</summary>
+public sealed record TaskResult
+{
+    public required Outcome Outcome { get; init; }
+
+    /// <summary>What is missing from an incomplete result; at most <see cref="MaxMissing"/> items, <see cref="MissingCount"/> counts all.</summary>
+    public IReadOnlyList<MissingItem> Missing { get; init; } = [];
+    public long MissingCount { get; init; }
+
+    /// <summary>Backup: the new snapshot.</summary>
+    public ComponentSnapshot? Snapshot { get; init; }
+
+    /// <summary>Verify and test-restore: what was proven.</summary>
+    public ProofResult? Proof { get; init; }
+
+    /// <summary>Restore: what was or would be done, in lines for a human.</summary>
+    public RestoreResult? Restore { get; init; }
+
+    /// <summary>Bound on the list of missing items in one message.</summary>
+    public const int MaxMissing = 100;
+}
+
+/// <summary>One thing that is not in an incomplete result.</summary>
+public sealed record MissingItem
+{
+    public required string Path { get; init; }
+    public required string Reason { get; init; }
+}
+
+/// <summary>One damaged thing, and what it takes with it.</summary>
+public sealed record Damage
+{
+    /// <summary><c>pack</c>, <c>index</c>, <c>blob</c>, <c>snapshot</c>, <c>tree</c>, <c>page</c> ...</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Name of the object, file or block.</summary>
+    public required string Item { get; init; }
+    public required string Detail { get; init; }
+
+    /// <summary>Snapshots of the component's repository that need it.</summary>
+    public IReadOnlyList<string> Snapshots { get; init; } = [];
+}
+
+/// <summary>What a restore did, or with a dry run would do.</summary>
+public sealed record RestoreResult
+{
+    public required string TargetDirectory { get; init; }
+    public long FilesWritten { get; init; }
+    public long FilesUnchanged { get; init; }
+    public long FilesDeleted { get; init; }
+    public long BytesWritten { get; init; }
+
+    /// <summary>Where the replaced data was kept; null when it was not asked for.</summary>
+    public string? ReplacedDirectory { get; init; }
+
+    /// <summary>Steps and remarks for a human, in order.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+    public IReadOnlyList<PhaseTime> Phases { get; init; } = [];
+}

@@ -1,0 +1,57 @@
+namespace StellaOps.Backup.Contracts.Tasks;
+
+/// <summary>Take one component into its repository.</summary>
+public sealed record BackupSpec
+{
+    public required Guid PointId { get; init; }
+    public required string PointName { get; init; }
+}
+
+/// <summary>Read all data of one snapshot.</summary>
+public sealed record VerifySpec
+{
+    public required Guid PointId { get; init; }
+    public required string PointName { get; init; }
+    public required string SnapshotId { get; init; }
+}
+
+/// <summary>Restore one snapshot to a scratch directory, prove it there, and clean up.</summary>
+public sealed record TestRestoreSpec
+{
+    public required Guid PointId { get; init; }
+    public required string PointName { get; init; }
+    public required string SnapshotId { get; init; }
+
+    /// <summary>Directory on the worker's host, kept afterwards; null means the worker's scratch directory, removed afterwards.</summary>
+    public string? TargetDirectory { get; init; }
+
+    /// <summary>Only say what would be done and whether it could be.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>
+    /// Object of the location with the evidence references of the database under test; written by the database task,
+    /// read and deleted by the evidence task. See <see cref="EvidenceReferences"/>. Null where there is no such pair.
+    /// </summary>
+    public string? EvidenceReferencesKey { get; init; }
+}
+
+/// <summary>Bring one snapshot back.</summary>
+public sealed record RestoreSpec
+{
+    public required Guid PointId { get; init; }
+    public required string PointName { get; init; }
+    public required string SnapshotId { get; init; }
+
+    /// <summary>Directory on the worker's host to restore into; null means in place.</summary>
+    public string? TargetDirectory { get; init; }
+    public bool DryRun { get; init; }
+
+    /// <summary>Keep what is replaced, under a name that the result tells.</summary>
+    public bool KeepReplaced { get; init; }
+}
+
+/// <summary>Drop snapshots from the component's repository, and the data that only they used.</summary>
+public sealed record ForgetSpec
+{
+    public required IReadOnlyList<string> SnapshotIds { get; init; }
+}

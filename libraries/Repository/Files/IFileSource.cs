@@ -1,0 +1,39 @@
+namespace StellaOps.Backup.Repository.Files;
+
+/// <summary>
+/// A tree of files to be archived: a directory on disk, a PostgreSQL cluster over SQL, or secrets that are encrypted while
+/// they are read. The archiver walks it from <see cref="Root"/>, and may read several files at the same time.
+/// </summary>
+public interface IFileSource
+{
+    /// <summary>The directory at the top of the snapshot.</summary>
+    SourceEntry Root { get; }
+
+    /// <summary>Entries of a directory, in any order; names are unique.</summary>
+    /// <exception cref="SourceException">The directory cannot be listed: reported as missing, the backup goes on.</exception>
+    ValueTask<IReadOnlyList<SourceEntry>> ListAsync(SourceEntry directory, CancellationToken cancellationToken);
+
+    /// <summary>Opens the content of a regular file.</summary>
+    /// <exception cref="SourceException">It cannot be read, or vanished: reported as missing, the backup goes on.</exception>
+    ValueTask<IFileContent> OpenAsync(SourceEntry file, CancellationToken cancellationToken);
+}
+
+/// <summary>Content of one open file. Used by one reader at a time, from start to end.</summary>
+public interface IFileContent : IAsyncDisposable
+{
+    /// <summary>Fills as much of <paramref name="destination"/> as there is; 0 only at the end.</summary>
+    ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Called once after the end was read: the entry as it is now. A source whose files may change under the reader returns
+    /// fresh metadata, and a warning where size or time differ from the entry it was opened with.
+    /// </summary>
+    ValueTask<(SourceEntry Entry, string? Warning)> CompleteAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>One thing of the source cannot be read. Anything else that is thrown ends the backup.</summary>
+public sealed class SourceException(string message, Exception? inner = null) : IOException(message, inner)
+{
+    /// <summary>True when it was there at listing and is gone now, which is normal for a live tree.</summary>
+    public bool Vanished { get; init; }
+}

@@ -1,0 +1,45 @@
+namespace StellaOps.Backup.Repository.Files;
+
+/// <summary>A file, directory, link or special file of a source, as it will stand in a tree.</summary>
+public sealed record SourceEntry
+{
+    public required EntryName Name { get; init; }
+    public required NodeType Type { get; init; }
+    public required NodeMetadata Metadata { get; init; }
+
+    /// <summary>Bytes of a regular file when it was listed; 0 for everything else.</summary>
+    public long Size { get; init; }
+
+    /// <summary>Target of a symbolic link, as bytes.</summary>
+    public EntryName? LinkTarget { get; init; }
+
+    /// <summary>How the file's content is cut into blobs.</summary>
+    public Chunking Chunking { get; init; } = Chunking.ContentDefined;
+
+    /// <summary>
+    /// True when equal size, mtime, ctime and inode prove equal content, so that a parent's blobs may be used unread.
+    /// </summary>
+    public bool TrustMetadata { get; init; } = true;
+
+    /// <summary>What the source needs to find the entry again.</summary>
+    public object? Handle { get; init; }
+}
+
+/// <summary>Cuts of a file: content-defined, or every <see cref="FixedSize"/> bytes from its start.</summary>
+public readonly record struct Chunking(int FixedSize)
+{
+    public static Chunking ContentDefined => new(0);
+    public static Chunking Fixed(int bytes) => new(bytes);
+}
+
+/// <summary>restic's node types.</summary>
+public enum NodeType
+{
+    File,
+    Directory,
+    Symlink,
+    BlockDevice,
+    CharacterDevice,
+    Fifo,
+    Socket,
+}

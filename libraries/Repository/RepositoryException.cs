@@ -1,0 +1,32 @@
+namespace StellaOps.Backup.Repository;
+
+/// <summary>Why the repository engine refused.</summary>
+public enum RepositoryFailure
+{
+    /// <summary>There is no repository at this place.</summary>
+    NotFound,
+
+    /// <summary>There is one already; init never overwrites.</summary>
+    AlreadyExists,
+    WrongPassword,
+
+    /// <summary>A format version or compression that is not known.</summary>
+    Unsupported,
+
+    /// <summary>Data is not what it was when it was written.</summary>
+    Damaged,
+
+    /// <summary>Another process holds a lock that excludes ours.</summary>
+    Locked,
+    SnapshotNotFound,
+
+    /// <summary>A tree that would write outside the target or is not well formed.</summary>
+    Hostile,
+}
+
+/// <summary>An expected failure of the repository engine.</summary>
+public sealed class RepositoryException(RepositoryFailure failure, string message, Exception? inner = null)
+    : Exception(message, inner)
+{
+    public RepositoryFailure Failure { get; } = failure;
+}

@@ -1,0 +1,48 @@
+namespace StellaOps.Backup.Storage;
+
+/// <summary>
+/// Objects under a root: a directory or a bucket prefix. Keys are relative, with <c>/</c> between parts, and never start with
+/// one. Every store passes <c>ObjectStoreContract</c>. All members may be called at the same time from any thread.
+/// </summary>
+public interface IObjectStore : IAsyncDisposable
+{
+    /// <summary>The root as a user would write it, without credentials.</summary>
+    string Description { get; }
+
+    /// <summary>
+    /// Stores <paramref name="content"/> whole. When the task ends the object is durable and visible under its key; when it
+    /// throws, or the process dies, no reader ever sees a part of it.
+    /// </summary>
+    /// <exception cref="StorageException"><see cref="StorageFailure.AlreadyExists"/> in <see cref="PutMode.Create"/>.</exception>
+    ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken = default);
+
+    /// <summary>Reads up to <paramref name="destination"/>'s length from <paramref name="offset"/>; less only at the object's end.</summary>
+    /// <returns>Bytes read.</returns>
+    /// <exception cref="StorageException"><see cref="StorageFailure.NotFound"/>.</exception>
+    ValueTask<int> ReadAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default);
+
+    /// <summary>Size and time of an object; null when there is none.</summary>
+    ValueTask<StoredObject?> FindAsync(string key, CancellationToken cancellationToken = default);
+
+    /// <summary>Objects whose key starts with <paramref name="prefix"/> (a folder with its <c>/</c>, or empty for all), in no order.</summary>
+    IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes an object; one that does not exist counts as deleted. Durable when the task ends.</summary>
+    ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default);
+}
+
+/// <summary>What a put does with an object that exists.</summary>
+public enum PutMode
+{
+    /// <summary>Fails with <see cref="StorageFailure.AlreadyExists"/>.</summary>
+    Create,
+
+    /// <summary>Replaces it atomically.</summary>
+    Replace,
+}
+
+/// <summary>An object as a listing shows it.</summary>
+/// <param name="Key">Key relative to the store's root.</param>
+/// <param name="Length">Bytes.</param>
+/// <param name="ModifiedAt">Time of the last write, by the store's clock.</param>
+public readonly record struct StoredObject(string Key, long Length, DateTimeOffset ModifiedAt);

@@ -1,0 +1,25 @@
+namespace StellaOps.Backup.Storage;
+
+/// <summary>Why a store refused.</summary>
+public enum StorageFailure
+{
+    NotFound,
+    AlreadyExists,
+    PermissionDenied,
+
+    /// <summary>No space, no inodes, or over quota.</summary>
+    Full,
+
+    /// <summary>Not mounted, not reachable, input/output error: may work later.</summary>
+    Unavailable,
+
+    /// <summary>The root is not what it should be: a file in place of a directory, a format that is not known.</summary>
+    Invalid,
+}
+
+/// <summary>An expected failure of a store.</summary>
+public sealed class StorageException(StorageFailure failure, string message, Exception? inner = null)
+    : IOException(message, inner)
+{
+    public StorageFailure Failure { get; } = failure;
+}
