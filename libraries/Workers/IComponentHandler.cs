@@ -1,0 +1,22 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Tasks;
+
+namespace StellaOps.Backup.Workers;
+
+/// <summary>
+/// What a worker service knows about one component. Verify and forget are the same for all and live in this library;
+/// only these three differ. Every method may run again after a crash of an earlier attempt and must then end the same way.
+/// </summary>
+public interface IComponentHandler
+{
+    Component Component { get; }
+
+    /// <summary>Takes a snapshot; the result carries <see cref="TaskResult.Snapshot"/>.</summary>
+    Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>Brings a snapshot back, or with a dry run says what would happen; the result carries <see cref="TaskResult.Restore"/>.</summary>
+    Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>Restores to a scratch directory and proves the copy there; the result carries <see cref="TaskResult.Proof"/>.</summary>
+    Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken);
+}

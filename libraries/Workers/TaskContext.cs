@@ -1,0 +1,28 @@
+namespace StellaOps.Backup.Workers;
+
+/// <summary>What a running task knows of itself, and its way to report.</summary>
+public sealed class TaskContext
+{
+    public required Guid OperationId { get; init; }
+    public required Guid TaskId { get; init; }
+
+    /// <summary>1 for the first dispatch; higher after a crash or a lost lease of an earlier attempt.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>Counters that the heartbeat sends; safe from any thread.</summary>
+    public required TaskProgressMeter Progress { get; init; }
+
+    /// <summary>Lines for the operation's log; safe from any thread.</summary>
+    public required ITaskLog Log { get; init; }
+
+    /// <summary>Tags that every snapshot of this task carries: <c>stella.point</c>, <c>stella.task</c>, <c>stella.component</c>.</summary>
+    public required IReadOnlyList<string> SnapshotTags { get; init; }
+}
+
+/// <summary>Lines for the operation's log. Never give it a secret.</summary>
+public interface ITaskLog
+{
+    void Info(string message);
+    void Warning(string message);
+    void Error(string message);
+}
