@@ -2,7 +2,9 @@ namespace StellaOps.Backup.Repository.Files;
 
 /// <summary>
 /// A tree of files to be archived: a directory on disk, a PostgreSQL cluster over SQL, or secrets that are encrypted while
-/// they are read. The archiver walks it from <see cref="Root"/>, and may read several files at the same time.
+/// they are read. The archiver walks it from <see cref="Root"/>, depth first and in the order in which a listing returns its
+/// entries, and reads several files at the same time while it walks on. So a source may make the last thing that it lists
+/// wait for the reading of everything before it, as a base backup does with the WAL that completes it.
 /// </summary>
 public interface IFileSource
 {
