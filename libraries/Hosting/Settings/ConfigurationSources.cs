@@ -1,0 +1,44 @@
+using Microsoft.Extensions.Configuration;
+using StellaOps.Backup.Contracts.Errors;
+
+namespace StellaOps.Backup.Hosting.Settings;
+
+internal static class ConfigurationSources
+{
+    private const string FileVariable = "STELLA_CONFIG";
+    private const string Prefix = "STELLAOPS_BACKUP__";
+
+    /// <summary>The three sources of docs/configuration.md, later ones winning, in place of the framework's own.</summary>
+    public static void UseServiceSources(this ConfigurationManager configuration)
+    {
+        configuration.Sources.Clear();
+        configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true, reloadOnChange: false);
+        if (Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } file)
+        {
+            AddSharedFile(configuration, Path.GetFullPath(file));
+        }
+
+        configuration.AddEnvironmentVariables(Prefix);
+    }
+
+    private static void AddSharedFile(ConfigurationManager configuration, string file)
+    {
+        try
+        {
+            configuration.AddJsonFile(file, optional: false, reloadOnChange: false);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new BackupException(ErrorCodes.NotConfigured, $"the configuration file {file} does not exist", $"Correct {FileVariable}, or create the file.", e);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new BackupException(ErrorCodes.NotConfigured, $"the configuration file {file} is not valid JSON: {e.InnerException?.Message ?? e.Message}",
+                "Correct the file.", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new BackupException(ErrorCodes.NotConfigured, $"the configuration file {file} cannot be read", "Make it readable for the account of the service.", e);
+        }
+    }
+}

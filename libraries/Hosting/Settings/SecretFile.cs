@@ -1,0 +1,35 @@
+using StellaOps.Backup.Contracts.Errors;
+
+namespace StellaOps.Backup.Hosting.Settings;
+
+/// <summary>Passwords are files; this reads them.</summary>
+public static class SecretFile
+{
+    /// <summary>First line of the file that a setting names.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="setting">The setting, for the message: <c>Broker:PasswordFile</c>.</param>
+    /// <exception cref="BackupException">It is not set, cannot be read, or its first line is empty.</exception>
+    public static string ReadFirstLine(string? path, string setting)
+    {
+        if (string.IsNullOrEmpty(path))
+        {
+            throw new BackupException(ErrorCodes.NotConfigured, $"setting {setting} is missing", $"Set {setting} to a file that holds the password.");
+        }
+
+        string? line;
+        try
+        {
+            using var reader = new StreamReader(path);
+            line = reader.ReadLine();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new BackupException(ErrorCodes.NotConfigured, $"the file of setting {setting} cannot be read: {e.Message}",
+                $"Create {path}, readable for the account of the service only.", e);
+        }
+
+        return string.IsNullOrEmpty(line)
+            ? throw new BackupException(ErrorCodes.NotConfigured, $"the file of setting {setting} is empty: {path}", "Write the password into its first line.")
+            : line;
+    }
+}

@@ -1,0 +1,46 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.Contracts.Errors;
+
+namespace StellaOps.Backup.Hosting;
+
+/// <summary>Runs a service so that a wrong setting ends it with a sentence, not with a stack trace.</summary>
+public static class StellaRunner
+{
+    /// <summary>Builds the service and runs it until it is told to stop.</summary>
+    /// <param name="builder">The service.</param>
+    /// <param name="configure">Its pipeline; <see cref="StellaServiceExtensions.UseStellaService"/> was already called.</param>
+    /// <returns>Exit status: 0 after an orderly stop, 2 when a setting is wrong or missing.</returns>
+    public static async Task<int> RunStellaServiceAsync(this WebApplicationBuilder builder, Action<WebApplication>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        try
+        {
+            var app = builder.Build();
+            await using (app.ConfigureAwait(false))
+            {
+                app.UseStellaService();
+                configure?.Invoke(app);
+                await app.StartAsync().ConfigureAwait(false);
+                await app.WaitForShutdownAsync().ConfigureAwait(false);
+            }
+
+            return 0;
+        }
+        catch (OptionsValidationException e)
+        {
+            foreach (var failure in e.Failures)
+            {
+                await Console.Error.WriteLineAsync($"error: {failure}").ConfigureAwait(false);
+            }
+
+            return ErrorCodes.NotConfigured.ExitStatus;
+        }
+        catch (BackupException e)
+        {
+            await Console.Error.WriteLineAsync($"error: {e.Message}\nnext: {e.Hint}").ConfigureAwait(false);
+            return e.Error.ExitStatus;
+        }
+    }
+}
