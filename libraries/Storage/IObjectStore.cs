@@ -29,6 +29,13 @@ public interface IObjectStore : IAsyncDisposable
 
     /// <summary>Deletes an object; one that does not exist counts as deleted. Durable when the task ends.</summary>
     ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Removes what puts of dead processes left under <paramref name="prefix"/>. Such leftovers are never listed and never
+    /// in the way; they only take space. A put that is under way is not disturbed.
+    /// </summary>
+    /// <returns>Leftovers removed; 0 for stores that leave none.</returns>
+    ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) => ValueTask.FromResult(0);
 }
 
 /// <summary>What a put does with an object that exists.</summary>

@@ -1,0 +1,307 @@
+using System.Collections.Concurrent;
+using Microsoft.Win32.SafeHandles;
+
+namespace StellaOps.Backup.Storage.Local;
+
+/// <summary>
+/// Objects as files below a directory, mode 0600, directories 0700. Directories are made when something is first put into
+/// them. Reads run on the caller's thread: a hop to another one costs more than a read from the page cache.
+/// </summary>
+public sealed class LocalObjectStore : IObjectStore
+{
+    /// <summary>A leftover is older than the time between the creation and the locking of a file.</summary>
+    private static readonly TimeSpan TimeToLock = TimeSpan.FromSeconds(2);
+
+    private readonly string _root;
+    private readonly TimeProvider _clock;
+    private readonly Lock _making = new();
+    private readonly ConcurrentDictionary<string, bool> _durableDirectories = new(StringComparer.Ordinal);
+
+    /// <summary>Opens <paramref name="root"/>, an absolute path; it need not exist.</summary>
+    public LocalObjectStore(string root, TimeProvider? clock = null)
+    {
+        if (!Path.IsPathFullyQualified(root))
+        {
+            throw new StorageException(StorageFailure.Invalid, $"the path of a location has to be absolute: {root}");
+        }
+
+        _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+        _clock = clock ?? TimeProvider.System;
+    }
+
+    /// <inheritdoc/>
+    public string Description => _root;
+
+    /// <inheritdoc/>
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken = default)
+    {
+        var path = PathOf(key);
+        // A started put is not cancelled: it ends soon, and its caller then knows whether the object exists.
+        await Task.Run(() => Put(path, content.Span, mode), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> ReadAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        var path = PathOf(key);
+        var error = Posix.OpenRead(path, out var handle);
+        using (handle)
+        {
+            StorageErrors.Check(error, $"cannot read {path}");
+            try
+            {
+                return ValueTask.FromResult(ReadFully(handle, offset, destination.Span));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw StorageErrors.Of(exception, $"cannot read {path}");
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<StoredObject?> FindAsync(string key, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var path = PathOf(key);
+        return ValueTask.FromResult(Stat(path, key));
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
+        ObjectsUnder(prefix, cancellationToken).ToAsyncEnumerable();
+
+    /// <inheritdoc/>
+    public ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var path = PathOf(key);
+        var error = Posix.Remove(path);
+        if (error == Posix.Enoent)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        StorageErrors.Check(error, $"cannot delete {path}");
+        StorageErrors.Check(Posix.SyncDirectory(DirectoryOf(path)), $"cannot make the deletion of {path} durable");
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default)
+    {
+        var swept = 0;
+        var before = _clock.GetUtcNow() - TimeToLock;
+        foreach (var path in FilesUnder(DirectoryOfPrefix(prefix)))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TemporaryName.IsOurs(Path.GetFileName(path.AsSpan())) && File.GetLastWriteTimeUtc(path) < before.UtcDateTime)
+            {
+                swept += RemoveIfAbandoned(path) ? 1 : 0;
+            }
+        }
+
+        return ValueTask.FromResult(swept);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private void Put(string path, ReadOnlySpan<byte> content, PutMode mode)
+    {
+        var what = $"cannot write {path}";
+        var temporary = TemporaryName.For(path);
+        using var handle = CreateFile(temporary, what);
+        try
+        {
+            // The lock tells a sweep that the writer lives; it ends with the process.
+            StorageErrors.Check(Posix.TryLock(handle), what);
+            RandomAccess.Write(handle, content, 0);
+            StorageErrors.Check(Posix.Sync(handle), what);
+
+            // Durable now: the content, under a name that nobody lists. A crash here leaves a file for the sweep.
+            StorageErrors.Check(mode == PutMode.Create ? Posix.MoveToFree(temporary, path) : Posix.Replace(temporary, path), what);
+        }
+        catch (Exception exception)
+        {
+            _ = Posix.Remove(temporary);
+            if (exception is IOException and not StorageException or UnauthorizedAccessException)
+            {
+                throw StorageErrors.Of(exception, what);
+            }
+
+            throw;
+        }
+
+        // Visible now, and durable after this: a power failure may undo the name before, never tear the content.
+        StorageErrors.Check(Posix.SyncDirectory(DirectoryOf(path)), what);
+    }
+
+    private SafeFileHandle CreateFile(string temporary, string what)
+    {
+        var directory = DirectoryOf(temporary);
+        for (var attempt = 0; ; attempt++)
+        {
+            MakeDirectories(directory);
+            var error = Posix.Create(temporary, out var handle);
+            if (error == 0)
+            {
+                return handle;
+            }
+
+            handle.Dispose();
+            if (error != Posix.Enoent || attempt > 0)
+            {
+                throw StorageErrors.Of(error, what);
+            }
+
+            _durableDirectories.Clear(); // Someone removed a directory under us.
+        }
+    }
+
+    /// <summary>Makes the directory and its parents; each name is durable before anything is put under it.</summary>
+    private void MakeDirectories(string directory)
+    {
+        if (_durableDirectories.ContainsKey(directory))
+        {
+            return;
+        }
+
+        lock (_making)
+        {
+            var missing = new Stack<string>();
+            for (var at = directory; !Directory.Exists(at); at = DirectoryOf(at))
+            {
+                missing.Push(at);
+            }
+
+            foreach (var path in missing)
+            {
+                var error = Posix.MakeDirectory(path);
+                if (error != Posix.Eexist || !Directory.Exists(path))
+                {
+                    StorageErrors.Check(error == Posix.Eexist ? Posix.Enotdir : error, $"cannot make the directory {path}");
+                }
+
+                StorageErrors.Check(Posix.SyncDirectory(DirectoryOf(path)), $"cannot make the directory {path} durable");
+            }
+
+            _durableDirectories[directory] = true;
+        }
+    }
+
+    private IEnumerable<StoredObject> ObjectsUnder(string prefix, CancellationToken cancellationToken)
+    {
+        foreach (var path in FilesUnder(DirectoryOfPrefix(prefix)))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var key = path[(_root.Length + 1)..];
+            if (!TemporaryName.Is(Path.GetFileName(path.AsSpan())) && Stat(path, key) is { } found)
+            {
+                yield return found;
+            }
+        }
+    }
+
+    private static IEnumerable<string> FilesUnder(string directory)
+    {
+        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
+        IEnumerator<string> paths;
+        try
+        {
+            paths = Directory.EnumerateFiles(directory, "*", options).GetEnumerator();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            yield break;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw StorageErrors.Of(exception, $"cannot list {directory}");
+        }
+
+        using (paths)
+        {
+            while (Next(paths, directory) is { } path)
+            {
+                yield return path;
+            }
+        }
+    }
+
+    private static string? Next(IEnumerator<string> paths, string directory)
+    {
+        try
+        {
+            return paths.MoveNext() ? paths.Current : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw StorageErrors.Of(exception, $"cannot list {directory}");
+        }
+    }
+
+    private static StoredObject? Stat(string path, string key)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            return file.Exists ? new StoredObject(key, file.Length, new DateTimeOffset(file.LastWriteTimeUtc)) : null;
+        }
+        catch (FileNotFoundException)
+        {
+            return null; // Deleted while we looked.
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw StorageErrors.Of(exception, $"cannot look at {path}");
+        }
+    }
+
+    private static bool RemoveIfAbandoned(string path)
+    {
+        var error = Posix.OpenRead(path, out var handle);
+        using (handle)
+        {
+            return error == 0 && Posix.TryLock(handle) == 0 && Posix.Remove(path) == 0;
+        }
+    }
+
+    private static int ReadFully(SafeFileHandle handle, long offset, Span<byte> destination)
+    {
+        var total = 0;
+        while (total < destination.Length)
+        {
+            var read = RandomAccess.Read(handle, destination[total..], offset + total);
+            if (read == 0)
+            {
+                break;
+            }
+
+            total += read;
+        }
+
+        return total;
+    }
+
+    private string PathOf(string key)
+    {
+        ObjectKey.Check(key);
+        return string.Concat(_root, "/", key);
+    }
+
+    private string DirectoryOfPrefix(string prefix)
+    {
+        if (prefix.Length == 0)
+        {
+            return _root;
+        }
+
+        ObjectKey.Check(prefix.TrimEnd('/'));
+        return string.Concat(_root, "/", prefix.TrimEnd('/'));
+    }
+
+    private static string DirectoryOf(string path) => Path.GetDirectoryName(path) ?? "/";
+}

@@ -1,0 +1,94 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace StellaOps.Backup.Storage.Local;
+
+/// <summary>
+/// Calls that .NET has no equivalent for: creation with a mode, fsync of a directory whose result can be trusted, and a
+/// rename that refuses to replace. Each returns 0, or the errno.
+/// </summary>
+internal static partial class Posix
+{
+    internal const int Enoent = 2, Eagain = 11, Eacces = 13, Eexist = 17, Enotdir = 20, Eisdir = 21, Einval = 22, Enospc = 28,
+        Erofs = 30, Eperm = 1, Enametoolong = 36, Enosys = 38, Edquot = 122;
+
+    private const int CreateExclusive = 0x1 | 0x40 | 0x80 | CloseOnExec; // O_WRONLY | O_CREAT | O_EXCL
+    private const int CloseOnExec = 0x80000;
+    private const int AtCurrentDirectory = -100;
+    private const uint RenameNoReplace = 1;
+    private const int LockExclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
+
+    /// <summary>Creates a file that must not exist, mode 0600, and opens it for writing.</summary>
+    internal static int Create(string path, out SafeFileHandle handle) => Opened(Open(path, CreateExclusive, 0x180), out handle);
+
+    /// <summary>Opens a file or directory for reading.</summary>
+    internal static int OpenRead(string path, out SafeFileHandle handle) => Opened(Open(path, CloseOnExec, 0), out handle);
+
+    internal static int MakeDirectory(string path) => Result(MkDir(path, 0x1C0));
+
+    /// <summary>Moves the file to a name that must be free.</summary>
+    internal static int MoveToFree(string from, string to)
+    {
+        var error = Result(RenameAt2(AtCurrentDirectory, from, AtCurrentDirectory, to, RenameNoReplace));
+        if (error is not (Einval or Enosys))
+        {
+            return error;
+        }
+
+        // This file system has no such rename: a second name, which must be free too, then the first name goes.
+        error = Result(Link(from, to));
+        return error != 0 ? error : Result(Unlink(from));
+    }
+
+    internal static int Replace(string from, string to) => Result(Rename(from, to));
+
+    internal static int Remove(string path) => Result(Unlink(path));
+
+    internal static int Sync(SafeFileHandle handle) => Result(FSync(handle));
+
+    /// <summary>Takes the advisory lock that ends with the handle, or with its process; EAGAIN when another one has it.</summary>
+    internal static int TryLock(SafeFileHandle handle) => Result(FLock(handle, LockExclusiveNow));
+
+    internal static int SyncDirectory(string path)
+    {
+        var error = OpenRead(path, out var handle);
+        using (handle)
+        {
+            error = error != 0 ? error : Sync(handle);
+        }
+
+        return error == Einval ? 0 : error; // A file system that cannot sync directories does so by itself.
+    }
+
+    private static int Result(int result) => result == 0 ? 0 : Marshal.GetLastPInvokeError();
+
+    private static int Opened(SafeFileHandle opened, out SafeFileHandle handle)
+    {
+        handle = opened;
+        return opened.IsInvalid ? Marshal.GetLastPInvokeError() : 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MkDir(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "renameat2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RenameAt2(int fromDirectory, string from, int toDirectory, string to, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Unlink(string path);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FSync(SafeFileHandle handle);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int FLock(SafeFileHandle handle, int operation);
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+
+namespace StellaOps.Backup.Storage;
+
+/// <summary>
+/// <c>location.json</c> at the root of a location: says that this is one, and how its folders are laid out. Whoever comes first
+/// creates it; a layout that is newer than the program is refused before anything is read or written.
+/// </summary>
+/// <param name="Id">Identity of the location, kept when it is moved or copied.</param>
+public sealed record LocationFile(string Id)
+{
+    /// <summary>Key of the file.</summary>
+    public const string Key = "location.json";
+
+    private const string Format = "stellaops-backup";
+    private const int Version = 1;
+    private const int LargestLength = 64 * 1024;
+
+    /// <summary>Reads the file, or creates it in a location that has none.</summary>
+    /// <exception cref="StorageException"><see cref="StorageFailure.Invalid"/>: not a location, or of a version that is not known.</exception>
+    public static async Task<LocationFile> EnsureAsync(IObjectStore store, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        for (var attempt = 0; ; attempt++)
+        {
+            if (await FindAsync(store, cancellationToken).ConfigureAwait(false) is { } found)
+            {
+                return found;
+            }
+
+            try
+            {
+                var created = new LocationFile(Guid.NewGuid().ToString());
+                await store.PutAsync(Key, created.Encode(), PutMode.Create, cancellationToken).ConfigureAwait(false);
+                return created;
+            }
+            catch (StorageException exception) when (exception.Failure == StorageFailure.AlreadyExists && attempt == 0)
+            {
+                // Another process was first: take what it wrote.
+            }
+        }
+    }
+
+    /// <summary>Reads the file; null where there is none.</summary>
+    /// <exception cref="StorageException"><see cref="StorageFailure.Invalid"/>.</exception>
+    public static async Task<LocationFile?> FindAsync(IObjectStore store, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        if (await store.FindAsync(Key, cancellationToken).ConfigureAwait(false) is not { } found)
+        {
+            return null;
+        }
+
+        if (found.Length > LargestLength)
+        {
+            throw Invalid(store, "is too large");
+        }
+
+        var content = new byte[found.Length];
+        var read = await store.ReadAsync(Key, 0, content, cancellationToken).ConfigureAwait(false);
+        return Decode(store, content.AsMemory(0, read));
+    }
+
+    private byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(
+        new LocationJson { Format = Format, Version = Version, Id = Id }, StorageJson.Default.LocationJson);
+
+    private static LocationFile Decode(IObjectStore store, ReadOnlyMemory<byte> content)
+    {
+        LocationJson? json;
+        try
+        {
+            json = JsonSerializer.Deserialize(content.Span, StorageJson.Default.LocationJson);
+        }
+        catch (JsonException)
+        {
+            throw Invalid(store, "is not readable");
+        }
+
+        if (json is not { Format: Format, Id: { Length: > 0 } id })
+        {
+            throw Invalid(store, "does not describe a backup location");
+        }
+
+        return json.Version == Version
+            ? new LocationFile(id)
+            : throw Invalid(store, $"has version {json.Version}; this program knows version {Version}");
+    }
+
+    private static StorageException Invalid(IObjectStore store, string why) =>
+        new(StorageFailure.Invalid, $"{store.Description}/{Key} {why}");
+}

@@ -1,0 +1,15 @@
+using System.Text.Json.Serialization;
+
+namespace StellaOps.Backup.Storage;
+
+/// <summary>Names of the documents that stores hold are pinned here.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(LocationJson))]
+internal sealed partial class StorageJson : JsonSerializerContext;
+
+internal sealed record LocationJson
+{
+    public string? Format { get; init; }
+    public int Version { get; init; }
+    public string? Id { get; init; }
+}
