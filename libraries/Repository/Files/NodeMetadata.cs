@@ -21,8 +21,5 @@ public sealed record NodeMetadata
     public IReadOnlyList<ExtendedAttribute> ExtendedAttributes { get; init; } = [];
 }
 
-/// <summary>A time of a file: seconds and nanoseconds since 1970-01-01 UTC; .NET's own types keep only 100 ns.</summary>
-public readonly record struct UnixTime(long Seconds, int Nanoseconds);
-
 /// <summary>Name and value of an extended attribute.</summary>
 public sealed record ExtendedAttribute(string Name, ReadOnlyMemory<byte> Value);
