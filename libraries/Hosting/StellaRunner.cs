@@ -9,19 +9,23 @@ namespace StellaOps.Backup.Hosting;
 public static class StellaRunner
 {
     /// <summary>Builds the service and runs it until it is told to stop.</summary>
-    /// <param name="builder">The service.</param>
-    /// <param name="configure">Its pipeline; <see cref="StellaServiceExtensions.UseStellaService"/> was already called.</param>
+    /// <param name="name">Name of the service, <c>coordinator</c>, <c>evidence-backup</c> ...</param>
+    /// <param name="register">Adds what the service is; <see cref="StellaServiceExtensions.AddStellaService"/> was already called.</param>
+    /// <param name="map">Its endpoints; <see cref="StellaServiceExtensions.UseStellaService"/> was already called.</param>
     /// <returns>Exit status: 0 after an orderly stop, 2 when a setting is wrong or missing.</returns>
-    public static async Task<int> RunStellaServiceAsync(this WebApplicationBuilder builder, Action<WebApplication>? configure = null)
+    public static async Task<int> RunAsync(string name, Action<WebApplicationBuilder> register, Action<WebApplication>? map = null)
     {
-        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(register);
         try
         {
+            var builder = WebApplication.CreateBuilder();
+            builder.AddStellaService(name);
+            register(builder);
             var app = builder.Build();
             await using (app.ConfigureAwait(false))
             {
                 app.UseStellaService();
-                configure?.Invoke(app);
+                map?.Invoke(app);
                 await app.StartAsync().ConfigureAwait(false);
                 await app.WaitForShutdownAsync().ConfigureAwait(false);
             }

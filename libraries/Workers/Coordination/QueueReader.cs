@@ -1,0 +1,53 @@
+using MassTransit;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StellaOps.Backup.Hosting.Messaging;
+using StellaOps.Backup.Workers.Tasks;
+
+namespace StellaOps.Backup.Workers.Coordination;
+
+/// <summary>
+/// Consumes the component's queue while there is a free slot, and leaves it while there is none: a busy process is no
+/// consumer of the queue, so a second one gets every task that waits.
+/// </summary>
+internal sealed partial class QueueReader(
+    IReceiveEndpointConnector connector,
+    TaskSlots slots,
+    WorkerComponents components,
+    ILogger<QueueReader> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            await slots.WhenFreeAsync(stoppingToken).ConfigureAwait(false);
+            var endpoint = connector.ConnectReceiveEndpoint(components.Queue, Configure);
+            LogJoined(logger, components.Queue);
+            try
+            {
+                await slots.WhenFullAsync(stoppingToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await endpoint.StopAsync(CancellationToken.None).ConfigureAwait(false);
+                LogLeft(logger, components.Queue);
+            }
+        }
+    }
+
+    private static void Configure(IRegistrationContext context, IReceiveEndpointConfigurator endpoint)
+    {
+        BusExtensions.UseQuorumQueue(endpoint);
+
+        // One delivery at a time: what is prefetched here is withheld from the others.
+        endpoint.PrefetchCount = 1;
+        endpoint.ConcurrentMessageLimit = 1;
+        endpoint.ConfigureConsumer<RunTaskConsumer>(context);
+    }
+
+    [LoggerMessage(1, LogLevel.Debug, "takes tasks from {Queue}")]
+    private static partial void LogJoined(ILogger logger, string queue);
+
+    [LoggerMessage(2, LogLevel.Debug, "takes no more tasks from {Queue}")]
+    private static partial void LogLeft(ILogger logger, string queue);
+}

@@ -1,0 +1,78 @@
+using MassTransit;
+using Microsoft.Extensions.Logging;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Hosting.Messaging;
+using StellaOps.Backup.Workers.Tasks;
+
+namespace StellaOps.Backup.Workers.Coordination;
+
+/// <summary>
+/// Takes a command off the queue: claims the task, hands it to the <see cref="TaskRunner"/> and ends, which acknowledges
+/// the delivery. From then on the lease, not the broker, says whose the task is.
+/// </summary>
+internal sealed partial class RunTaskConsumer(
+    CoordinatorClient coordinator,
+    TaskSlots slots,
+    TaskRunner runner,
+    WorkerComponents components,
+    TimeProvider clock,
+    ILogger<RunTaskConsumer> logger) : IConsumer<RunTask>
+{
+    private static readonly TimeSpan ReturnDelay = TimeSpan.FromMilliseconds(500);
+
+    public async Task Consume(ConsumeContext<RunTask> context)
+    {
+        var task = context.Message;
+        if (!components.Contains(task.Component) || !slots.TryTake())
+        {
+            await ReturnAsync(context).ConfigureAwait(false);
+            return;
+        }
+
+        var started = false;
+        try
+        {
+            started = await ClaimAndStartAsync(task, context.CancellationToken).ConfigureAwait(false);
+        }
+        catch (RequestException e)
+        {
+            LogUnclaimed(logger, task.TaskId, e.Message);
+            await ReturnAsync(context).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!started)
+            {
+                slots.Release();
+            }
+        }
+    }
+
+    private async Task<bool> ClaimAndStartAsync(RunTask task, CancellationToken cancellationToken)
+    {
+        var askedAt = clock.GetTimestamp();
+        var grant = await coordinator.ClaimAsync(task.TaskId, cancellationToken).ConfigureAwait(false);
+        if (grant is null)
+        {
+            return false;
+        }
+
+        // If the process dies from here on, the delivery comes back to another worker, whose claim is refused until the
+        // lease ran out; then the coordinator dispatches the task again.
+        runner.Start(task, new TaskLease(grant, clock, askedAt));
+        return true;
+    }
+
+    /// <summary>
+    /// Back to the end of the queue, for another process. Rare: no slot was left when the delivery came, the component is
+    /// not done here, or the coordinator did not answer. The delay lets this process leave the queue first.
+    /// </summary>
+    private async Task ReturnAsync(ConsumeContext<RunTask> context)
+    {
+        await Task.Delay(ReturnDelay, clock, context.CancellationToken).ConfigureAwait(false);
+        await context.Forward(Queues.Address(context.Message.Component)).ConfigureAwait(false);
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "task {Task} could not be claimed and goes back to the queue: {Reason}")]
+    private static partial void LogUnclaimed(ILogger logger, Guid task, string reason);
+}

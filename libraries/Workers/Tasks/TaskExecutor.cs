@@ -1,0 +1,20 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Tasks;
+
+namespace StellaOps.Backup.Workers.Tasks;
+
+/// <summary>Gives a task to the component's handler, or to the parts that are the same for all components.</summary>
+internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers) : ITaskExecutor
+{
+    private readonly Dictionary<Component, IComponentHandler> _handlers = handlers.ToDictionary(handler => handler.Component);
+
+    public Task<TaskResult> ExecuteAsync(RunTask task, TaskContext context, CancellationToken cancellationToken) => task switch
+    {
+        { Backup: { } spec } => _handlers[task.Component].BackupAsync(context, spec, cancellationToken),
+        { Restore: { } spec } => _handlers[task.Component].RestoreAsync(context, spec, cancellationToken),
+        { TestRestore: { } spec } => _handlers[task.Component].TestRestoreAsync(context, spec, cancellationToken),
+        _ => throw new BackupException(ErrorCodes.VersionMismatch, $"this worker does not know tasks of the kind {task.Kind}",
+            "Install the same version of coordinator and workers."),
+    };
+}

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Workers.Coordination;
+
+namespace StellaOps.Backup.Workers.Tasks;
+
+/// <summary>Runs claimed tasks; each keeps the slot that was taken for it until it is over. At an orderly stop it hands them back.</summary>
+internal sealed class TaskRunner(RunningTaskFactory factory, TaskSlots slots, WorkerComponents components)
+    : IHostedService, IServiceActivity, IDisposable
+{
+    private readonly ConcurrentDictionary<RunningTask, Task> _running = new();
+    private readonly CancellationTokenSource _stopping = new();
+
+    public IReadOnlyList<Component> Components => components.All;
+
+    public Guid? TaskId => _running.Keys.FirstOrDefault()?.TaskId;
+
+    /// <summary>Starts a claimed task under a slot that the caller took.</summary>
+    public void Start(RunTask task, TaskLease lease)
+    {
+        var running = factory.Create(task, lease);
+        var gate = new TaskCompletionSource();
+        _running[running] = RunAsync(running, gate.Task);
+        gate.SetResult();
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_running.Values).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    private async Task RunAsync(RunningTask running, Task registered)
+    {
+        await registered.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            await running.RunAsync(_stopping.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            _running.TryRemove(running, out _);
+            slots.Release();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+namespace StellaOps.Backup.Workers.Tasks;
+
+/// <summary>How many tasks may run at the same time, and who waits for that to change.</summary>
+internal sealed class TaskSlots(int size)
+{
+    private readonly Lock _gate = new();
+    private int _taken;
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public int Size { get; } = size;
+
+    /// <summary>Takes a slot; false when all are taken.</summary>
+    public bool TryTake()
+    {
+        lock (_gate)
+        {
+            if (_taken == Size)
+            {
+                return false;
+            }
+
+            _taken++;
+            SignalChange();
+            return true;
+        }
+    }
+
+    public void Release()
+    {
+        lock (_gate)
+        {
+            _taken--;
+            SignalChange();
+        }
+    }
+
+    public Task WhenFreeAsync(CancellationToken cancellationToken) => WhenAsync(taken => taken < Size, cancellationToken);
+
+    public Task WhenFullAsync(CancellationToken cancellationToken) => WhenAsync(taken => taken == Size, cancellationToken);
+
+    private async Task WhenAsync(Func<int, bool> condition, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_gate)
+            {
+                if (condition(_taken))
+                {
+                    return;
+                }
+
+                changed = _changed.Task;
+            }
+
+            await changed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void SignalChange()
+    {
+        _changed.SetResult();
+        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

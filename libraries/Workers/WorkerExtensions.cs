@@ -1,0 +1,56 @@
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Hosting.Messaging;
+using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Workers.Coordination;
+using StellaOps.Backup.Workers.Failures;
+using StellaOps.Backup.Workers.Settings;
+using StellaOps.Backup.Workers.Tasks;
+
+namespace StellaOps.Backup.Workers;
+
+/// <summary>Makes a service a worker.</summary>
+public static class WorkerExtensions
+{
+    /// <summary>
+    /// Adds the bus, the announcements and the life of tasks for the components that <paramref name="register"/> names and
+    /// the configuration has a section for. Hosted services of the worker itself come after it.
+    /// </summary>
+    /// <param name="builder">The service, after <c>AddStellaService</c>.</param>
+    /// <param name="concurrency">Tasks at the same time where <c>Worker:Concurrency</c> does not say it.</param>
+    /// <param name="register">Names the components and their handlers.</param>
+    /// <exception cref="BackupException">No section of any of the components is configured.</exception>
+    public static WebApplicationBuilder AddComponentWorker(
+        this WebApplicationBuilder builder, int concurrency, Action<ComponentWorkerBuilder> register)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(register);
+        var worker = new ComponentWorkerBuilder(builder);
+        register(worker);
+        var components = worker.Build();
+
+        builder.Services.AddSettings<WorkerSettings>(WorkerSettings.Section);
+        builder.Services.AddSettings<LocationSettings>(LocationSettings.Section);
+        builder.Services.AddSingleton(components);
+        builder.Services.AddSingleton(services =>
+            new TaskSlots(services.GetRequiredService<IOptions<WorkerSettings>>().Value.Concurrency ?? concurrency));
+        builder.Services.AddSingleton<CoordinatorClient>();
+        builder.Services.AddSingleton<FailureTable>();
+        builder.Services.AddSingleton<RunningTaskFactory>();
+        builder.Services.AddSingleton<ITaskExecutor, TaskExecutor>();
+        builder.Services.AddSingleton<TaskRunner>();
+        builder.Services.AddSingleton<IServiceActivity>(services => services.GetRequiredService<TaskRunner>());
+
+        // Hosted services stop in reverse order: first no new tasks, then the running ones are handed back, then the bus goes.
+        builder.AddStellaBus(bus => bus.AddConsumer<RunTaskConsumer>().ExcludeFromConfigureEndpoints());
+        builder.AddAnnouncer();
+        builder.Services.AddHostedService(services => services.GetRequiredService<TaskRunner>());
+        builder.Services.AddHostedService<QueueReader>();
+        return builder;
+    }
+}
