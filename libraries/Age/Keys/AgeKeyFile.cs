@@ -1,0 +1,38 @@
+namespace StellaOps.Backup.Age.Keys;
+
+/// <summary>
+/// Text files of recipients (<c>age -R</c>) and identities (<c>age -i</c>): one key a line, empty lines and lines that
+/// start with <c>#</c> do not count. Errors name the line and never repeat it.
+/// </summary>
+public static class AgeKeyFile
+{
+    /// <exception cref="AgeException"><see cref="AgeFailure.InvalidKey"/>.</exception>
+    public static IReadOnlyList<X25519Recipient> ParseRecipients(string text) => Parse(text, "recipients", X25519Recipient.Parse);
+
+    /// <exception cref="AgeException"><see cref="AgeFailure.InvalidKey"/>.</exception>
+    public static IReadOnlyList<X25519Identity> ParseIdentities(string text) => Parse(text, "identities", X25519Identity.Parse);
+
+    private static List<TKey> Parse<TKey>(string text, string kind, Func<string, TKey> parse)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        List<TKey> keys = [];
+        foreach (var (number, line) in text.Split('\n').Select(line => line.TrimEnd('\r')).Index())
+        {
+            if (line.Length == 0 || line[0] == '#')
+            {
+                continue;
+            }
+
+            try
+            {
+                keys.Add(parse(line));
+            }
+            catch (AgeException invalid)
+            {
+                throw new AgeException(AgeFailure.InvalidKey, $"line {number + 1}: {invalid.Message}");
+            }
+        }
+
+        return keys.Count > 0 ? keys : throw new AgeException(AgeFailure.InvalidKey, $"there are no {kind} in the text");
+    }
+}
