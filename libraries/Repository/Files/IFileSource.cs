@@ -18,6 +18,11 @@ public interface IFileSource
     /// <summary>Opens the content of a regular file.</summary>
     /// <exception cref="SourceException">It cannot be read, or vanished: reported as missing, the backup goes on.</exception>
     ValueTask<IFileContent> OpenAsync(SourceEntry file, CancellationToken cancellationToken);
+
+    /// <summary>Told instead of <see cref="OpenAsync"/> of a file whose content is taken unread from the parent snapshot.</summary>
+    void Unchanged(SourceEntry file)
+    {
+    }
 }
 
 /// <summary>Content of one open file. Used by one reader at a time, from start to end.</summary>
@@ -27,8 +32,9 @@ public interface IFileContent : IAsyncDisposable
     ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Called once after the end was read: the entry as it is now. A source whose files may change under the reader returns
-    /// fresh metadata, and a warning where size or time differ from the entry it was opened with.
+    /// Called once after the end was read: the entry to save with the content. Its times must not be newer than the start of
+    /// the reading, or a change made meanwhile would look unchanged to the next backup. The warning says that the file changed
+    /// under the reader; the archiver then reads it again a few times before it reports it.
     /// </summary>
     ValueTask<(SourceEntry Entry, string? Warning)> CompleteAsync(CancellationToken cancellationToken);
 }

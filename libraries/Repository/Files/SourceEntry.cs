@@ -21,6 +21,12 @@ public sealed record SourceEntry
     /// </summary>
     public bool TrustMetadata { get; init; } = true;
 
+    /// <summary>Set when the entry could not be examined: it is reported and left out, the backup goes on.</summary>
+    public SourceException? Failure { get; init; }
+
+    /// <summary>What of the entry could not be read, such as its attributes: it is saved without and reported.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>What the source needs to find the entry again.</summary>
     public object? Handle { get; init; }
 }
