@@ -15,7 +15,7 @@ public sealed class AgeEncryption
     private readonly IReadOnlyList<IRecipient> _recipients;
     private readonly Lazy<int> _headerLength;
 
-    /// <exception cref="ArgumentException">No recipient, or a passphrase together with another recipient.</exception>
+    /// <exception cref="ArgumentException">No recipient; a passphrase together with another recipient; or a post-quantum one with another kind.</exception>
     public AgeEncryption(params IReadOnlyList<IRecipient> recipients)
     {
         ArgumentNullException.ThrowIfNull(recipients);
@@ -27,6 +27,11 @@ public sealed class AgeEncryption
         if (recipients.Count > 1 && recipients.Any(recipient => recipient is ScryptRecipient))
         {
             throw new ArgumentException("a passphrase must be the only recipient of a file", nameof(recipients));
+        }
+
+        if (recipients.Any(recipient => recipient is HybridRecipient) && !recipients.All(recipient => recipient is HybridRecipient))
+        {
+            throw new ArgumentException("the weakest recipient decides: post-quantum recipients do not stand beside others", nameof(recipients));
         }
 
         _recipients = [.. recipients];

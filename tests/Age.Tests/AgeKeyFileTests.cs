@@ -11,7 +11,7 @@ public sealed class AgeKeyFileTests
         var (a, b) = (X25519Identity.Generate(), X25519Identity.Generate());
         var recipients = AgeKeyFile.ParseRecipients($"# custodians\r\n\r\n{a}\r\n{b}");
         Assert.Equal([a.ToString(), b.ToString()], recipients.Select(key => key.ToString()));
-        Assert.Equal(a.Export(), AgeKeyFile.ParseIdentities($"# public key: {a}\n{a.Export()}\n").Single().Export());
+        Assert.Equal(a.ToString(), AgeKeyFile.ParseIdentities($"# public key: {a}\n{a.Export()}\n").Single().ToString());
     }
 
     [Fact]

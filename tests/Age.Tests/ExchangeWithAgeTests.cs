@@ -109,7 +109,8 @@ public sealed class ExchangeWithAgeTests : IDisposable
     private async Task<(X25519Identity Identity, string File)> GenerateAsync(string name)
     {
         await AgeTool.RunOkAsync("age-keygen", "-o", At(name));
-        return (AgeKeyFile.ParseIdentities(await File.ReadAllTextAsync(At(name), Cancellation)).Single(), At(name));
+        var identities = AgeKeyFile.ParseIdentities(await File.ReadAllTextAsync(At(name), Cancellation));
+        return (Assert.IsType<X25519Identity>(Assert.Single(identities)), At(name));
     }
 
     private async Task WriteAsync(string name, AgeEncryption encryption, byte[] content, bool armored)

@@ -7,10 +7,18 @@ namespace StellaOps.Backup.Age.Keys;
 public static class AgeKeyFile
 {
     /// <exception cref="AgeException"><see cref="AgeFailure.InvalidKey"/>.</exception>
-    public static IReadOnlyList<X25519Recipient> ParseRecipients(string text) => Parse(text, "recipients", X25519Recipient.Parse);
+    public static IReadOnlyList<IRecipient> ParseRecipients(string text) => Parse(text, "recipients", ParseRecipient);
 
     /// <exception cref="AgeException"><see cref="AgeFailure.InvalidKey"/>.</exception>
-    public static IReadOnlyList<X25519Identity> ParseIdentities(string text) => Parse(text, "identities", X25519Identity.Parse);
+    public static IReadOnlyList<IIdentity> ParseIdentities(string text) => Parse(text, "identities", ParseIdentity);
+
+    private static IRecipient ParseRecipient(string line) => line.StartsWith(HybridRecipient.Prefix, StringComparison.Ordinal)
+        ? HybridRecipient.Parse(line)
+        : X25519Recipient.Parse(line);
+
+    private static IIdentity ParseIdentity(string line) => line.StartsWith(HybridIdentity.Prefix, StringComparison.OrdinalIgnoreCase)
+        ? HybridIdentity.Parse(line)
+        : X25519Identity.Parse(line);
 
     private static List<TKey> Parse<TKey>(string text, string kind, Func<string, TKey> parse)
     {

@@ -29,10 +29,8 @@ public sealed class X25519Identity : IIdentity
     public static X25519Identity Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return text.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && !char.IsLower(text[0])
-            && Bech32.TryDecode(text, out var prefix, out var data)
-            && prefix == Prefix && data.Length == X25519Recipient.KeyLength
-            ? new X25519Identity(data)
+        return SecretKeyText.TryDecode(text, Prefix, X25519Recipient.KeyLength, out var secret)
+            ? new X25519Identity(secret)
             : throw new AgeException(AgeFailure.InvalidKey, "not an age identity: expected 'AGE-SECRET-KEY-1' and a valid checksum");
     }
 
@@ -52,7 +50,7 @@ public sealed class X25519Identity : IIdentity
     }
 
     /// <summary>The secret key as <c>age-keygen</c> prints it. The only way to get it; <see cref="ToString"/> gives the public one.</summary>
-    public string Export() => Bech32.Encode(Prefix, _secretKey).ToUpperInvariant();
+    public string Export() => SecretKeyText.Encode(Prefix, _secretKey);
 
     /// <summary>The public key, so that an identity in a log or message gives nothing away.</summary>
     public override string ToString() => Recipient.ToString();
