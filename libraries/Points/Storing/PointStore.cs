@@ -1,0 +1,131 @@
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Points.Manifests;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Points.Storing;
+
+/// <summary>
+/// The recovery points of a location: the truth from which the catalog can be rebuilt. A manifest is written once, last of all
+/// that belongs to its point, and never changed.
+/// </summary>
+public sealed class PointStore(IObjectStore store, PointVerifier verifier)
+{
+    /// <summary>Larger than any manifest; what exceeds it is not read into memory.</summary>
+    public const int MaxLength = 64 * 1024 * 1024;
+
+    /// <summary>
+    /// Signs and stores a manifest. May be repeated: an equal manifest that is there already is fine.
+    /// When the task ends the point is durable: it exists, whatever happens to the catalog.
+    /// </summary>
+    /// <exception cref="BackupException">
+    /// <see cref="ErrorCodes.DuplicateName"/>: another manifest has this id. Else what the location refused.
+    /// </exception>
+    public async Task<StoredPoint> SaveAsync(PointManifest manifest, PointSigner signer, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(signer);
+        var point = StoredPoint.At(manifest.Id, manifest.StartedAt);
+        var envelope = signer.Sign(manifest);
+        try
+        {
+            await store.PutAsync(point.Key, envelope.ToJson(), PutMode.Create, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException e) when (e.Failure == StorageFailure.AlreadyExists)
+        {
+            // A save that was durable but whose answer was lost. Signatures differ from time to time, so the manifests are compared.
+            var existing = await LoadAsync(point, cancellationToken).ConfigureAwait(false);
+            if (!ManifestCodec.Encode(existing).AsSpan().SequenceEqual(envelope.Payload))
+            {
+                throw new BackupException(
+                    ErrorCodes.DuplicateName, $"{Where(point)} exists and holds another manifest; a point is never overwritten", inner: e);
+            }
+        }
+        catch (StorageException e)
+        {
+            throw e.ToBackupException($"the manifest {Where(point)} could not be written");
+        }
+
+        return point;
+    }
+
+    /// <summary>Reads and verifies one manifest.</summary>
+    /// <exception cref="BackupException">
+    /// <see cref="ErrorCodes.PointNotFound"/>, <see cref="ErrorCodes.BadSignature"/>, <see cref="ErrorCodes.Damaged"/>,
+    /// <see cref="ErrorCodes.VersionMismatch"/>, or what the location refused. The message names the object.
+    /// </exception>
+    public async Task<PointManifest> LoadAsync(StoredPoint point, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var content = await ReadAsync(point, cancellationToken).ConfigureAwait(false);
+            var manifest = verifier.Open(SignedEnvelope.Parse(content));
+            return StoredPoint.At(manifest.Id, manifest.StartedAt) == point
+                ? manifest
+                : throw new BackupException(ErrorCodes.Damaged, $"it is the manifest of point {manifest.Id}, put under a false name");
+        }
+        catch (StorageException e)
+        {
+            throw e.ToBackupException($"the manifest {Where(point)} could not be read");
+        }
+        catch (BackupException e)
+        {
+            throw new BackupException(e.Error, $"{Where(point)}: {e.Message}", e.Hint, e);
+        }
+    }
+
+    /// <summary>All manifests, oldest month first, without reading them. Objects that are not manifests are passed over.</summary>
+    /// <exception cref="BackupException">What the location refused.</exception>
+    public async Task<IReadOnlyList<StoredPoint>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        var points = new List<StoredPoint>();
+        try
+        {
+            await foreach (var found in store.ListAsync(StoredPoint.Folder, cancellationToken).ConfigureAwait(false))
+            {
+                if (StoredPoint.TryParse(found.Key, out var point))
+                {
+                    points.Add(point);
+                }
+            }
+        }
+        catch (StorageException e)
+        {
+            throw e.ToBackupException($"the points in {store.Description} could not be listed");
+        }
+
+        points.Sort((left, right) => string.CompareOrdinal(left.Key, right.Key));
+        return points;
+    }
+
+    /// <summary>Deletes a manifest; one that is gone counts as deleted. From then on the point does not exist.</summary>
+    /// <exception cref="BackupException">What the location refused.</exception>
+    public async Task DeleteAsync(StoredPoint point, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await store.DeleteAsync(point.Key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException e)
+        {
+            throw e.ToBackupException($"the manifest {Where(point)} could not be deleted");
+        }
+    }
+
+    private async Task<byte[]> ReadAsync(StoredPoint point, CancellationToken cancellationToken)
+    {
+        var found = await store.FindAsync(point.Key, cancellationToken).ConfigureAwait(false)
+            ?? throw new BackupException(ErrorCodes.PointNotFound, "there is no such manifest");
+        if (found.Length > MaxLength)
+        {
+            throw new BackupException(ErrorCodes.Damaged, $"{found.Length} bytes are too many for a manifest");
+        }
+
+        var content = new byte[found.Length];
+        var read = await store.ReadAsync(point.Key, 0, content, cancellationToken).ConfigureAwait(false);
+        return content[..read];
+    }
+
+    private string Where(StoredPoint point) => $"{store.Description.TrimEnd('/')}/{point.Key}";
+}
