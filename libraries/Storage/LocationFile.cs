@@ -46,30 +46,25 @@ public sealed record LocationFile(string Id)
     public static async Task<LocationFile?> FindAsync(IObjectStore store, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(store);
-        if (await store.FindAsync(Key, cancellationToken).ConfigureAwait(false) is not { } found)
+        try
+        {
+            return Decode(store, await store.ReadAllAsync(Key, LargestLength, cancellationToken).ConfigureAwait(false));
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
         {
             return null;
         }
-
-        if (found.Length > LargestLength)
-        {
-            throw Invalid(store, "is too large");
-        }
-
-        var content = new byte[found.Length];
-        var read = await store.ReadAsync(Key, 0, content, cancellationToken).ConfigureAwait(false);
-        return Decode(store, content.AsMemory(0, read));
     }
 
     private byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(
         new LocationJson { Format = Format, Version = Version, Id = Id }, StorageJson.Default.LocationJson);
 
-    private static LocationFile Decode(IObjectStore store, ReadOnlyMemory<byte> content)
+    private static LocationFile Decode(IObjectStore store, ReadOnlySpan<byte> content)
     {
         LocationJson? json;
         try
         {
-            json = JsonSerializer.Deserialize(content.Span, StorageJson.Default.LocationJson);
+            json = JsonSerializer.Deserialize(content, StorageJson.Default.LocationJson);
         }
         catch (JsonException)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 
 namespace StellaOps.Backup.Repository.Blobs;
 
@@ -8,6 +9,7 @@ namespace StellaOps.Backup.Repository.Blobs;
 /// (restic design, "Repository Format").
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
+[JsonConverter(typeof(BlobIdJsonConverter))]
 public readonly record struct BlobId : IComparable<BlobId>
 {
     /// <summary>Bytes of an id.</summary>
@@ -45,6 +47,25 @@ public readonly record struct BlobId : IComparable<BlobId>
         id = new BlobId(bytes);
         return true;
     }
+
+    /// <summary>Reads 64 lower-case hexadecimal digits in UTF-8.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> utf8, out BlobId id)
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        id = default;
+        if (utf8.Length != 2 * Length || utf8.ContainsAnyInRange((byte)'A', (byte)'F')
+            || Convert.FromHexString(utf8, bytes, out _, out _) != System.Buffers.OperationStatus.Done)
+        {
+            return false;
+        }
+
+        id = new BlobId(bytes);
+        return true;
+    }
+
+    /// <summary>Writes 64 lower-case hexadecimal digits in UTF-8.</summary>
+    public void WriteHex(Span<byte> utf8) =>
+        Convert.TryToHexStringLower(MemoryMarshal.AsBytes(new ReadOnlySpan<BlobId>(in this)), utf8, out _);
 
     /// <summary>Writes the 32 bytes.</summary>
     public void CopyTo(Span<byte> destination) =>

@@ -1,0 +1,91 @@
+using System.Buffers;
+using StellaOps.Backup.Repository.Compression;
+using StellaOps.Backup.Repository.Crypto;
+
+namespace StellaOps.Backup.Repository.Blobs;
+
+/// <summary>From plaintext to the unit in a pack, and back. Safe for any number of threads.</summary>
+internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
+{
+    /// <summary>The same with other compression.</summary>
+    internal BlobCodec With(Zstd other) => new(sealer, other, compress);
+
+    /// <summary>Compresses where that helps, and seals, into memory of the shared pool.</summary>
+    /// <returns>The unit in <see cref="PooledMemory"/>, and the plaintext's length when it was compressed, else 0.</returns>
+    /// <remarks>restic rewrites packs with uncompressed trees whenever it prunes, so trees are always compressed.</remarks>
+    internal (PooledMemory Unit, uint CompressedFrom) Encode(BlobType type, ReadOnlySpan<byte> plain)
+    {
+        if (compress && plain.Length > 0)
+        {
+            var frame = ArrayPool<byte>.Shared.Rent(Zstd.Bound(plain.Length));
+            try
+            {
+                var length = zstd.Compress(plain, frame);
+                if (length < plain.Length || type == BlobType.Tree)
+                {
+                    return (Seal(frame.AsSpan(0, length)), (uint)plain.Length);
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(frame);
+            }
+        }
+
+        return (Seal(plain), 0);
+    }
+
+    /// <summary>Opens a unit (in place: <paramref name="unit"/> is overwritten), decompresses and compares the hash.</summary>
+    /// <param name="unit">Stored bytes, at the start of an array of the shared pool, which now belongs to the answer.</param>
+    /// <param name="stored">Bytes of the unit.</param>
+    /// <param name="location">What the index says.</param>
+    /// <param name="id">Hash that the plaintext must have.</param>
+    /// <returns>The plaintext, or null and what is wrong.</returns>
+    internal (PooledMemory? Plain, string? Wrong) Decode(byte[] unit, int stored, BlobLocation location, BlobId id)
+    {
+        var (plain, wrong) = Open(unit, stored, location);
+        if (plain is not null && BlobId.Of(plain.Memory.Span) != id)
+        {
+            plain.Dispose();
+            return (null, "its hash is wrong");
+        }
+
+        return (plain, wrong);
+    }
+
+    private (PooledMemory? Plain, string? Wrong) Open(byte[] unit, int stored, BlobLocation location)
+    {
+        var opened = new PooledMemory(unit, UnitCipher.IvLength, stored - UnitCipher.Overhead);
+        if (sealer.OpenInPlace(unit.AsSpan(0, stored)) is null)
+        {
+            opened.Dispose();
+            return (null, "its authentication code is wrong");
+        }
+
+        if (!location.Compressed)
+        {
+            return (opened, null);
+        }
+
+        using (opened)
+        {
+            var length = (int)location.PlainLength;
+            var plain = new PooledMemory(ArrayPool<byte>.Shared.Rent(length), 0, length);
+            if (zstd.TryDecompress(opened.Memory.Span, plain.Memory.Span))
+            {
+                return (plain, null);
+            }
+
+            plain.Dispose();
+            return (null, "its compression is broken");
+        }
+    }
+
+    private PooledMemory Seal(ReadOnlySpan<byte> content)
+    {
+        var length = content.Length + UnitCipher.Overhead;
+        var unit = ArrayPool<byte>.Shared.Rent(length);
+        sealer.Seal(content, unit.AsSpan(0, length));
+        return new PooledMemory(unit, 0, length);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Buffers;
+using StellaOps.Backup.Repository.Indexes;
+using StellaOps.Backup.Repository.Unpacked;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Repository.Blobs;
+
+/// <inheritdoc cref="IBlobReader"/>
+internal sealed class BlobReader(IObjectStore store, BlobIndex index, BlobCodec codec) : IBlobReader
+{
+    /// <inheritdoc/>
+    public BlobLocation? Find(BlobType type, BlobId id) => index.Find(type, id);
+
+    /// <inheritdoc/>
+    public async ValueTask<IMemoryOwner<byte>> ReadAsync(BlobType type, BlobId id, CancellationToken cancellationToken = default)
+    {
+        if (index.Find(type, id) is not { } first)
+        {
+            throw new RepositoryException(RepositoryFailure.Damaged, $"the {Name(type)} {id} is in no index file");
+        }
+
+        var (plain, wrong) = await TryReadAsync(first, id, cancellationToken).ConfigureAwait(false);
+        return plain ?? await ReadElsewhereAsync(type, id, first, wrong, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads a blob from one place.</summary>
+    internal async ValueTask<(PooledMemory? Plain, string? Wrong)> TryReadAsync(BlobLocation location, BlobId id, CancellationToken cancellationToken)
+    {
+        if (location.StoredLength > Array.MaxLength || location.PlainLength > Array.MaxLength)
+        {
+            return (null, "its length is impossible");
+        }
+
+        var stored = (int)location.StoredLength;
+        var unit = ArrayPool<byte>.Shared.Rent(stored);
+        try
+        {
+            var read = await store.ReadAsync(RepositoryFile.Key(FileKind.Pack, location.Pack), location.Offset, unit.AsMemory(0, stored), cancellationToken).ConfigureAwait(false);
+            if (read == stored)
+            {
+                var lent = unit;
+                unit = null; // It belongs to the answer now.
+                return codec.Decode(lent, stored, location, id);
+            }
+
+            return (null, "the pack is shorter than the index says");
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
+        {
+            return (null, "the pack is missing");
+        }
+        finally
+        {
+            if (unit is not null)
+            {
+                ArrayPool<byte>.Shared.Return(unit);
+            }
+        }
+    }
+
+    /// <summary>The place that lookups prefer is damaged: interrupted prunes and other writers may have left another.</summary>
+    private async ValueTask<IMemoryOwner<byte>> ReadElsewhereAsync(
+        BlobType type, BlobId id, BlobLocation tried, string? wrong, CancellationToken cancellationToken)
+    {
+        foreach (var location in index.FindAll(type, id))
+        {
+            if (location != tried && (await TryReadAsync(location, id, cancellationToken).ConfigureAwait(false)).Plain is { } plain)
+            {
+                return plain;
+            }
+        }
+
+        throw new RepositoryException(
+            RepositoryFailure.Damaged, $"the {Name(type)} {id} in {RepositoryFile.Key(FileKind.Pack, tried.Pack)} is damaged: {wrong}");
+    }
+
+    internal static string Name(BlobType type) => type == BlobType.Tree ? "tree" : "blob";
+}

@@ -1,0 +1,232 @@
+using System.Runtime.ExceptionServices;
+using StellaOps.Backup.Repository.Indexes;
+using StellaOps.Backup.Repository.Packs;
+
+namespace StellaOps.Backup.Repository.Blobs;
+
+/// <inheritdoc cref="IBlobWriter"/>
+/// <remarks>
+/// Memory: <c>(2 + Uploads + 1) × (PackTarget + 1 MiB)</c> of packs, and for each caller at most three times its blob
+/// (compressed, sealed, context of zstd). Hashing, compression and encryption run on the callers' threads; only the copy into the
+/// open pack is under a lock.
+/// </remarks>
+internal sealed class BlobWriter : IBlobWriter
+{
+    private const int BufferRoom = 1 << 20;
+
+    private readonly BlobIndex _index;
+    private readonly BlobCodec _codec;
+    private readonly PackUploader _uploader;
+    private readonly IndexWriter _indexes;
+    private readonly Action _disposed;
+    private readonly int _target;
+    private readonly PackBufferPool _buffers;
+    private readonly OpenPack[] _open = [new(), new()];
+    private readonly HashSet<(BlobType, BlobId)> _claimed = [];
+    private readonly HashSet<Task> _uploads = [];
+    private readonly CancellationTokenSource _stop = new();
+    private Exception? _failure;
+    private long _bytesAdded;
+
+    internal BlobWriter(BlobIndex index, BlobCodec codec, PackUploader uploader, IndexWriter indexes, RepositoryOptions options, Action disposed)
+    {
+        (_index, _codec, _uploader, _indexes, _disposed) = (index, codec, uploader, indexes, disposed);
+        _target = options.PackTarget;
+        _buffers = new PackBufferPool(_open.Length + options.Uploads + 1, _target + BufferRoom);
+    }
+
+    /// <inheritdoc/>
+    public long BytesAdded => Interlocked.Read(ref _bytesAdded);
+
+    /// <inheritdoc/>
+    public bool Contains(BlobType type, BlobId id)
+    {
+        lock (_claimed)
+        {
+            return _claimed.Contains((type, id)) || _index.Contains(type, id);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<BlobId> SaveAsync(BlobType type, ReadOnlyMemory<byte> plaintext, CancellationToken cancellationToken = default)
+    {
+        ThrowIfFailed();
+        cancellationToken.ThrowIfCancellationRequested();
+        var id = BlobId.Of(plaintext.Span);
+        if (!Claim(type, id))
+        {
+            return id; // Stored, or another caller is about to; a flush waits for it and reports its failure.
+        }
+
+        try
+        {
+            var (unit, compressedFrom) = _codec.Encode(type, plaintext.Span);
+            using (unit)
+            {
+                await AppendAsync(type, id, unit.Memory, compressedFrom, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception)
+        {
+            // Others already rely on the claim: without this blob the writer can never flush.
+            Fail(exception);
+            throw;
+        }
+
+        return id;
+    }
+
+    /// <inheritdoc/>
+    public async Task FlushAsync(CancellationToken cancellationToken = default)
+    {
+        foreach (var open in _open)
+        {
+            await open.Turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                StartUpload(open);
+            }
+            finally
+            {
+                open.Turn.Release();
+            }
+        }
+
+        await WaitForUploadsAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        ThrowIfFailed();
+
+        // Durable now: all packs. After a crash here they are in no index and the next run stores their blobs again.
+        await _indexes.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await WaitForUploadsAsync().ConfigureAwait(false);
+        _buffers.Dispose();
+        _stop.Dispose();
+        foreach (var open in _open)
+        {
+            open.Turn.Dispose();
+        }
+
+        _disposed();
+    }
+
+    private bool Claim(BlobType type, BlobId id)
+    {
+        lock (_claimed)
+        {
+            return !_index.Contains(type, id) && _claimed.Add((type, id));
+        }
+    }
+
+    private async ValueTask AppendAsync(BlobType type, BlobId id, ReadOnlyMemory<byte> unit, uint compressedFrom, CancellationToken cancellationToken)
+    {
+        var open = _open[(int)type];
+        await open.Turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (open.Buffer?.HasRoomFor(unit.Length) == false)
+            {
+                StartUpload(open);
+            }
+
+            ThrowIfFailed();
+            open.Buffer ??= await _buffers.RentAsync(unit.Length, cancellationToken).ConfigureAwait(false);
+            open.Buffer.Add(type, id, unit.Span, compressedFrom);
+            Interlocked.Add(ref _bytesAdded, unit.Length);
+            if (open.Buffer.Length >= _target)
+            {
+                StartUpload(open);
+            }
+        }
+        finally
+        {
+            open.Turn.Release();
+        }
+    }
+
+    private void StartUpload(OpenPack open)
+    {
+        if (open.Buffer is not { } buffer)
+        {
+            return;
+        }
+
+        open.Buffer = null;
+        var upload = Task.Run(() => UploadAsync(buffer));
+        lock (_uploads)
+        {
+            _uploads.Add(upload);
+        }
+
+        _ = upload.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private async Task UploadAsync(PackBuffer buffer)
+    {
+        try
+        {
+            ThrowIfFailed();
+            var pack = await _uploader.UploadAsync(buffer, _stop.Token).ConfigureAwait(false);
+            _index.Add(pack);
+            Unclaim(pack);
+            await _indexes.AddAsync(pack, _stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            Fail(exception); // Reported by the next save and by the flush.
+        }
+        finally
+        {
+            _buffers.Return(buffer);
+        }
+    }
+
+    private void Unclaim(IndexedPack pack)
+    {
+        lock (_claimed)
+        {
+            foreach (var entry in pack.Entries)
+            {
+                _claimed.Remove((entry.Type, entry.Id));
+            }
+        }
+    }
+
+    private void Forget(Task upload)
+    {
+        lock (_uploads)
+        {
+            _uploads.Remove(upload);
+        }
+    }
+
+    private Task WaitForUploadsAsync()
+    {
+        lock (_uploads)
+        {
+            return Task.WhenAll(_uploads);
+        }
+    }
+
+    private void Fail(Exception exception) => Interlocked.CompareExchange(ref _failure, exception, null);
+
+    private void ThrowIfFailed()
+    {
+        if (Volatile.Read(ref _failure) is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    /// <summary>The pack of one type that takes blobs now.</summary>
+    private sealed class OpenPack
+    {
+        internal SemaphoreSlim Turn { get; } = new(1, 1);
+
+        internal PackBuffer? Buffer { get; set; }
+    }
+}

@@ -1,0 +1,45 @@
+using System.Collections.Concurrent;
+
+namespace StellaOps.Backup.Repository.Crypto;
+
+/// <summary>Seals and opens units on any number of threads: each borrows a cipher with the expanded keys.</summary>
+internal sealed class UnitSealer(MasterKey key, CipherSuite? suite = null) : IDisposable
+{
+    private readonly CipherSuite _suite = suite ?? CipherSuite.Current;
+    private readonly ConcurrentBag<UnitCipher> _idle = [];
+
+    internal void Seal(ReadOnlySpan<byte> plain, Span<byte> unit)
+    {
+        var cipher = Take();
+        cipher.Seal(plain, unit);
+        _idle.Add(cipher);
+    }
+
+    internal bool TryOpen(ReadOnlySpan<byte> unit, Span<byte> plain)
+    {
+        var cipher = Take();
+        var opened = cipher.TryOpen(unit, plain);
+        _idle.Add(cipher);
+        return opened;
+    }
+
+    /// <summary>Opens a unit where it lies: the plaintext follows the IV.</summary>
+    /// <returns>The plaintext's place in <paramref name="unit"/>; null when the unit is not authentic.</returns>
+    internal Range? OpenInPlace(Span<byte> unit) =>
+        unit.Length >= UnitCipher.Overhead && TryOpen(unit, unit[UnitCipher.IvLength..^UnitCipher.MacLength])
+            ? UnitCipher.IvLength..(unit.Length - UnitCipher.MacLength)
+            : null;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        while (_idle.TryTake(out var cipher))
+        {
+            cipher.Dispose();
+        }
+
+        key.Dispose();
+    }
+
+    private UnitCipher Take() => _idle.TryTake(out var cipher) ? cipher : _suite.CreateCipher(key);
+}

@@ -1,0 +1,53 @@
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Packs;
+using StellaOps.Backup.Repository.Unpacked;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Repository.Indexes;
+
+/// <summary>Reads all index files of a repository, several at a time.</summary>
+internal sealed class IndexLoader(UnpackedFiles files, int readers)
+{
+    /// <param name="damaged">Takes the failure of a damaged file, and the loading goes on; null lets it throw.</param>
+    /// <param name="cancellationToken">Stops between two files.</param>
+    internal async Task<BlobIndex> LoadAsync(Action<BlobId, RepositoryException>? damaged, CancellationToken cancellationToken)
+    {
+        var index = new BlobIndex();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = readers, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(files.ListAsync(FileKind.Index, cancellationToken), options, async (file, token) =>
+        {
+            try
+            {
+                foreach (var pack in await LoadFileAsync(file.Id, token).ConfigureAwait(false))
+                {
+                    index.Add(pack);
+                }
+            }
+            catch (RepositoryException exception) when (damaged is not null)
+            {
+                damaged(file.Id, exception);
+            }
+        }).ConfigureAwait(false);
+        return index;
+    }
+
+    private async Task<IReadOnlyList<IndexedPack>> LoadFileAsync(BlobId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return IndexFile.Decode(await files.LoadAsync(FileKind.Index, id, cancellationToken).ConfigureAwait(false));
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
+        {
+            // A prune elsewhere replaced it since the listing, and its successors were listed or will be missed as blobs.
+            throw new RepositoryException(RepositoryFailure.Damaged, $"{RepositoryFile.Key(FileKind.Index, id)} vanished while the index was read", exception);
+        }
+        catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged)
+        {
+            var key = RepositoryFile.Key(FileKind.Index, id);
+            throw exception.Message.StartsWith(key, StringComparison.Ordinal)
+                ? exception
+                : new RepositoryException(RepositoryFailure.Damaged, $"{key} is damaged: {exception.Message}", exception);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Unpacked;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Repository.Locks;
+
+/// <summary>
+/// restic's protocol, for stores without atomic locks: look, write the own lock, wait, look again; whoever then sees a conflict gives
+/// way.
+/// </summary>
+internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
+{
+    /// <summary>A holder that could not refresh for this long has to stop; others wait a little longer.</summary>
+    internal static readonly TimeSpan TrustedFor = TimeSpan.FromMinutes(22.5);
+
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(30), Settle = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Locks of this process: one with its pid that is not among them is of a former process with the same number.</summary>
+    private static readonly ConcurrentDictionary<BlobId, bool> Held = new();
+
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>: by whom, and since when.</exception>
+    internal async Task<RepositoryLock> AcquireAsync(LockKind kind, CancellationToken cancellationToken)
+    {
+        await ThrowIfConflictAsync(kind, own: null, cancellationToken).ConfigureAwait(false);
+        var id = await WriteAsync(kind, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await Task.Delay(Settle, options.Clock, cancellationToken).ConfigureAwait(false);
+            await ThrowIfConflictAsync(kind, id, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await RemoveAsync(id).ConfigureAwait(false);
+            throw;
+        }
+
+        return new RepositoryLock(this, kind, id, options.Clock);
+    }
+
+    /// <summary>Writes a new file before it removes the old one. Null when the store does not let it.</summary>
+    internal async Task<BlobId?> TryReplaceAsync(LockKind kind, BlobId old, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var id = await WriteAsync(kind, cancellationToken).ConfigureAwait(false);
+            await RemoveAsync(old).ConfigureAwait(false);
+            return id;
+        }
+        catch (Exception exception) when (exception is StorageException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    internal async ValueTask RemoveAsync(BlobId id)
+    {
+        await files.DeleteAsync(FileKind.Lock, id, CancellationToken.None).ConfigureAwait(false);
+        Held.TryRemove(id, out _);
+    }
+
+    private async Task<BlobId> WriteAsync(LockKind kind, CancellationToken cancellationToken)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(
+            new LockJson
+            {
+                Time = options.Clock.GetUtcNow(),
+                Exclusive = kind == LockKind.Exclusive,
+                Hostname = options.Hostname,
+                Username = options.Username,
+                Pid = Environment.ProcessId,
+            },
+            RepositoryJson.Default.LockJson);
+        var id = await files.SaveAsync(FileKind.Lock, json, cancellationToken).ConfigureAwait(false);
+        Held[id] = true;
+        return id;
+    }
+
+    private async Task ThrowIfConflictAsync(LockKind kind, BlobId? own, CancellationToken cancellationToken)
+    {
+        await foreach (var (id, _) in files.ListAsync(FileKind.Lock, cancellationToken).ConfigureAwait(false))
+        {
+            if (id == own || await TryLoadAsync(id, cancellationToken).ConfigureAwait(false) is not { } found)
+            {
+                continue;
+            }
+
+            if (IsStale(id, found))
+            {
+                await files.DeleteAsync(FileKind.Lock, id, cancellationToken).ConfigureAwait(false);
+            }
+            else if (found.Exclusive || kind == LockKind.Exclusive)
+            {
+                throw new RepositoryException(
+                    RepositoryFailure.Locked,
+                    $"the repository is locked {(found.Exclusive ? "exclusively " : "")}by {found.Username} on {found.Hostname} (process {found.Pid}) since {found.Time:u}");
+            }
+        }
+    }
+
+    /// <summary>Null when it vanished while we looked.</summary>
+    private async Task<LockJson?> TryLoadAsync(BlobId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Decode(id, await files.LoadAsync(FileKind.Lock, id, cancellationToken).ConfigureAwait(false));
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
+        {
+            return null;
+        }
+    }
+
+    internal static LockJson Decode(BlobId id, ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, RepositoryJson.Default.LockJson) ?? throw new JsonException("it is null");
+        }
+        catch (JsonException exception)
+        {
+            throw new RepositoryException(
+                RepositoryFailure.Damaged, $"{RepositoryFile.Key(FileKind.Lock, id)} is damaged: it is not the JSON of a lock", exception);
+        }
+    }
+
+    private bool IsStale(BlobId id, LockJson found)
+    {
+        if (options.Clock.GetUtcNow() - found.Time > StaleAfter)
+        {
+            return true;
+        }
+
+        if (found.Hostname != options.Hostname || Held.ContainsKey(id))
+        {
+            return false;
+        }
+
+        return found.Pid == Environment.ProcessId || !Directory.Exists($"/proc/{found.Pid}");
+    }
+}

@@ -1,0 +1,74 @@
+using StellaOps.Backup.Repository.Blobs;
+
+namespace StellaOps.Backup.Repository.Locks;
+
+/// <summary>
+/// A lock that restic and this engine honour, held until it is disposed. It is written anew every five minutes; others take it for
+/// abandoned when that stops for half an hour.
+/// </summary>
+public sealed class RepositoryLock : IAsyncDisposable
+{
+    private static readonly TimeSpan RefreshEvery = TimeSpan.FromMinutes(5), RetryEvery = TimeSpan.FromSeconds(20);
+
+    private readonly LockFiles _files;
+    private readonly LockKind _kind;
+    private readonly TimeProvider _clock;
+    private readonly CancellationTokenSource _released = new(), _lost = new();
+    private readonly Task _refreshing;
+    private BlobId _id;
+
+    internal RepositoryLock(LockFiles files, LockKind kind, BlobId id, TimeProvider clock)
+    {
+        (_files, _kind, _id, _clock) = (files, kind, id, clock);
+        _refreshing = RefreshAsync();
+    }
+
+    /// <summary>
+    /// Cancelled when the lock could not be refreshed for so long that another process may soon take it for abandoned: whoever
+    /// changes the repository has to stop.
+    /// </summary>
+    public CancellationToken Lost => _lost.Token;
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_released.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await _released.CancelAsync().ConfigureAwait(false);
+        await _refreshing.ConfigureAwait(false);
+        await _files.RemoveAsync(_id).ConfigureAwait(false);
+        _released.Dispose();
+        _lost.Dispose();
+    }
+
+    private async Task RefreshAsync()
+    {
+        var written = _clock.GetTimestamp();
+        var wait = RefreshEvery;
+        while (await DelayAsync(wait).ConfigureAwait(false))
+        {
+            if (await _files.TryReplaceAsync(_kind, _id, _released.Token).ConfigureAwait(false) is { } id)
+            {
+                (_id, written, wait) = (id, _clock.GetTimestamp(), RefreshEvery);
+                continue;
+            }
+
+            wait = RetryEvery;
+            if (_clock.GetElapsedTime(written) >= LockFiles.TrustedFor)
+            {
+                await _lost.CancelAsync().ConfigureAwait(false);
+                return;
+            }
+        }
+    }
+
+    /// <summary>False when the lock was released meanwhile.</summary>
+    private async Task<bool> DelayAsync(TimeSpan wait)
+    {
+        await Task.Delay(wait, _clock, _released.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !_released.IsCancellationRequested;
+    }
+}

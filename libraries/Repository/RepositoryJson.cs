@@ -1,0 +1,15 @@
+using System.Text.Json.Serialization;
+using StellaOps.Backup.Repository.Config;
+using StellaOps.Backup.Repository.Keys;
+using StellaOps.Backup.Repository.Locks;
+
+namespace StellaOps.Backup.Repository;
+
+/// <summary>The small documents of a repository, with restic's names.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ConfigJson))]
+[JsonSerializable(typeof(KeyFileJson))]
+[JsonSerializable(typeof(KeyPayloadJson))]
+[JsonSerializable(typeof(LockJson))]
+internal sealed partial class RepositoryJson : JsonSerializerContext;

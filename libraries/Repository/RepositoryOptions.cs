@@ -1,0 +1,35 @@
+using System.ComponentModel.DataAnnotations;
+using StellaOps.Backup.Repository.Crypto;
+
+namespace StellaOps.Backup.Repository;
+
+/// <summary>Choices that the format leaves to whoever writes. Readers need none of them.</summary>
+public sealed record RepositoryOptions
+{
+    /// <summary>zstd level of new blobs and files.</summary>
+    [Range(1, 19)]
+    public int CompressionLevel { get; init; } = 1;
+
+    /// <summary>Bytes at which a pack is closed. restic's default is 16 MiB.</summary>
+    [Range(4 << 10, 128 << 20)]
+    public int PackTarget { get; init; } = 16 << 20;
+
+    /// <summary>Packs that may be on their way to the store at the same time.</summary>
+    [Range(1, 32)]
+    public int Uploads { get; init; } = 2;
+
+    /// <summary>Packs or files that are read at the same time by check, verify and prune.</summary>
+    [Range(1, 64)]
+    public int Readers { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 16);
+
+    /// <summary>Cost of a new password; null measures this machine.</summary>
+    public KdfParameters? Kdf { get; init; }
+
+    /// <summary>Host that locks and keys name.</summary>
+    public string Hostname { get; init; } = Environment.MachineName;
+
+    /// <summary>Account that locks and keys name.</summary>
+    public string Username { get; init; } = Environment.UserName;
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}

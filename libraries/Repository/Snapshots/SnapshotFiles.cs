@@ -1,0 +1,46 @@
+using System.Text.Json;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Unpacked;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Repository.Snapshots;
+
+/// <summary>Saves and loads snapshots.</summary>
+internal sealed class SnapshotFiles(UnpackedFiles files)
+{
+    internal async Task<BlobId> SaveAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
+        await files.SaveAsync(FileKind.Snapshot, Encode(snapshot), cancellationToken).ConfigureAwait(false);
+
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.SnapshotNotFound"/> or <see cref="RepositoryFailure.Damaged"/>.</exception>
+    internal async Task<Snapshot> LoadAsync(BlobId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Decode(id, await files.LoadAsync(FileKind.Snapshot, id, cancellationToken).ConfigureAwait(false));
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
+        {
+            throw new RepositoryException(RepositoryFailure.SnapshotNotFound, $"there is no snapshot {id}", exception);
+        }
+    }
+
+    internal static byte[] Encode(Snapshot snapshot) => JsonSerializer.SerializeToUtf8Bytes(snapshot, SnapshotJson.Relaxed.Snapshot);
+
+    internal static Snapshot Decode(BlobId id, ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize(json, SnapshotJson.Relaxed.Snapshot) is { Paths: not null } snapshot)
+            {
+                return snapshot with { Id = id };
+            }
+
+            throw new JsonException("it is null, or its paths are");
+        }
+        catch (JsonException exception)
+        {
+            throw new RepositoryException(
+                RepositoryFailure.Damaged, $"{RepositoryFile.Key(FileKind.Snapshot, id)} is damaged: it is not the JSON of a snapshot", exception);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using StellaOps.Backup.Repository.Blobs;
+
+namespace StellaOps.Backup.Repository.Unpacked;
+
+/// <summary>Folders of a repository whose files are named by an id (restic design, "Repository Layout").</summary>
+internal enum FileKind
+{
+    Key,
+    Lock,
+    Snapshot,
+    Index,
+    Pack,
+}
+
+/// <summary>Where a repository's files lie, relative to its root.</summary>
+internal static class RepositoryFile
+{
+    internal const string Config = "config";
+
+    internal static string Folder(FileKind kind) => kind switch
+    {
+        FileKind.Key => "keys/",
+        FileKind.Lock => "locks/",
+        FileKind.Snapshot => "snapshots/",
+        FileKind.Index => "index/",
+        FileKind.Pack => "data/",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    /// <summary>Key of a file; packs lie in one of 256 folders, by the first byte of their id.</summary>
+    internal static string Key(FileKind kind, BlobId id)
+    {
+        var name = id.ToString();
+        return kind == FileKind.Pack ? $"data/{name.AsSpan(0, 2)}/{name}" : Folder(kind) + name;
+    }
+
+    /// <summary>The id in a key; false for names that are none, which belong to others and are left alone.</summary>
+    internal static bool TryParse(FileKind kind, string key, out BlobId id) =>
+        BlobId.TryParse(key.AsSpan(key.LastIndexOf('/') + 1), out id) && key == Key(kind, id);
+}

@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Compression;
+using StellaOps.Backup.Repository.Crypto;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Repository.Unpacked;
+
+/// <summary>
+/// Files that are one encrypted unit each: snapshots, indexes and locks. Version 2 compresses them: <c>0x02 ‖ zstd(JSON)</c>. The
+/// name is the SHA-256 of the stored bytes (restic design, "Unpacked Data Format").
+/// </summary>
+internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd zstd, bool compress)
+{
+    private const byte ZstdMark = 2;
+    private const int LargestStored = 256 << 20, LargestPlain = 1 << 30;
+
+    internal async ValueTask<BlobId> SaveAsync(FileKind kind, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
+    {
+        var stored = Encode(json.Span);
+        var id = BlobId.Of(stored);
+        await store.PutAsync(RepositoryFile.Key(kind, id), stored, PutMode.Create, cancellationToken).ConfigureAwait(false);
+        return id;
+    }
+
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/>: not what was written.</exception>
+    /// <exception cref="StorageException"><see cref="StorageFailure.NotFound"/>.</exception>
+    internal async ValueTask<byte[]> LoadAsync(FileKind kind, BlobId id, CancellationToken cancellationToken)
+    {
+        var key = RepositoryFile.Key(kind, id);
+        var stored = await store.ReadAllAsync(key, LargestStored, cancellationToken).ConfigureAwait(false);
+        return BlobId.Of(stored) == id ? Decode(key, stored) : throw Damaged(key, "its content does not match its name");
+    }
+
+    internal async IAsyncEnumerable<(BlobId Id, long Length)> ListAsync(FileKind kind, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var found in store.ListAsync(RepositoryFile.Folder(kind), cancellationToken).ConfigureAwait(false))
+        {
+            if (RepositoryFile.TryParse(kind, found.Key, out var id))
+            {
+                yield return (id, found.Length);
+            }
+        }
+    }
+
+    internal ValueTask DeleteAsync(FileKind kind, BlobId id, CancellationToken cancellationToken) =>
+        store.DeleteAsync(RepositoryFile.Key(kind, id), cancellationToken);
+
+    private byte[] Encode(ReadOnlySpan<byte> json)
+    {
+        if (!compress)
+        {
+            var raw = new byte[json.Length + UnitCipher.Overhead];
+            sealer.Seal(json, raw);
+            return raw;
+        }
+
+        var plain = new byte[1 + Zstd.Bound(json.Length)];
+        plain[0] = ZstdMark;
+        var length = 1 + zstd.Compress(json, plain.AsSpan(1));
+        var stored = new byte[length + UnitCipher.Overhead];
+        sealer.Seal(plain.AsSpan(0, length), stored);
+        return stored;
+    }
+
+    internal byte[] Decode(string key, byte[] stored)
+    {
+        if (stored.Length < UnitCipher.Overhead)
+        {
+            throw Damaged(key, "it is too short");
+        }
+
+        var plain = new byte[stored.Length - UnitCipher.Overhead];
+        if (!sealer.TryOpen(stored, plain))
+        {
+            throw Damaged(key, "its authentication code is wrong");
+        }
+
+        return plain switch
+        {
+            [(byte)'{' or (byte)'[', ..] => plain,
+            [ZstdMark, ..] => Zstd.Decompress(plain, 1, LargestPlain) ?? throw Damaged(key, "its compression is broken"),
+            _ => throw Damaged(key, "it starts with neither JSON nor a known compression"),
+        };
+    }
+
+    private static RepositoryException Damaged(string key, string why) => new(RepositoryFailure.Damaged, $"{key} is damaged: {why}");
+}
