@@ -1,0 +1,52 @@
+namespace StellaOps.Backup.Contracts.Http;
+
+/// <summary>
+/// Paths of the API and their query parameters. Lists are answered by <see cref="Page{T}"/> and take <c>page_size</c> and
+/// <c>page_token</c>; a point is named by its name or its id; times are RFC 3339.
+/// </summary>
+public static class Routes
+{
+    public const string Root = "/api/v1";
+
+    /// <summary>POST <see cref="CreateBackupRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string Backups = Root + "/backups";
+
+    /// <summary>POST <see cref="VerifyRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string Verifications = Root + "/verifications";
+
+    /// <summary>POST <see cref="TestRestoreRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string TestRestores = Root + "/test-restores";
+
+    /// <summary>POST <see cref="RestoreRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string Restores = Root + "/restores";
+
+    /// <summary>
+    /// GET <c>?type=&amp;since=&amp;unverified=true</c>: points, newest first. <c>type</c> is a component that the point holds, or <c>full</c>.
+    /// GET <c>/{nameOrId}</c>: one <see cref="PointView"/>. DELETE <c>/{nameOrId}?confirm=true</c>: 202 with an <see cref="OperationView"/>.
+    /// </summary>
+    public const string Points = Root + "/points";
+
+    /// <summary>
+    /// GET <c>?running=true</c>: operations, newest first. GET <c>/{id}</c>: one <see cref="OperationView"/>.
+    /// GET <c>/{id}/events</c>: server-sent events, see <see cref="EventView"/>. POST <c>/{id}/cancel</c>: the <see cref="OperationView"/>; may be repeated.
+    /// </summary>
+    public const string Operations = Root + "/operations";
+
+    /// <summary>GET <c>?since=&amp;operation=&amp;after=</c>: events, oldest first; <c>after</c> is a <see cref="EventView.Sequence"/>.</summary>
+    public const string Events = Root + "/events";
+
+    /// <summary>GET: <see cref="StatusView"/>.</summary>
+    public const string Status = Root + "/status";
+
+    /// <summary>GET: <see cref="HealthView"/>, also with status 503.</summary>
+    public const string Health = Root + "/health";
+
+    /// <summary>POST <c>/stop</c>, <c>/start</c>, <c>/restart</c> with <see cref="ServiceActionRequest"/>: a list of <see cref="ServiceActionResult"/>.</summary>
+    public const string Services = Root + "/services";
+
+    /// <summary>POST <see cref="DoctorRequest"/>: <see cref="DoctorReport"/>.</summary>
+    public const string Doctor = Root + "/doctor";
+
+    /// <summary>Header of a POST that starts work: the same key answers with the same operation.</summary>
+    public const string IdempotencyKey = "Idempotency-Key";
+}
