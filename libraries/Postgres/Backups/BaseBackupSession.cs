@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Npgsql;
+using StellaOps.Backup.Postgres.Connections;
+
+namespace StellaOps.Backup.Postgres.Backups;
+
+/// <summary>
+/// A base backup by the low-level API (PostgreSQL manual, "Making a Base Backup Using the Low Level API"). One connection is
+/// held from start to stop: when it breaks, the server abandons the backup by itself and drops the slot.
+/// </summary>
+public sealed partial class BaseBackupSession : IAsyncDisposable
+{
+    private readonly ClusterConnection _cluster;
+    private readonly NpgsqlConnection _connection;
+
+    private BaseBackupSession(ClusterConnection cluster, NpgsqlConnection connection, ServerFacts server)
+    {
+        _cluster = cluster;
+        _connection = connection;
+        Server = server;
+    }
+
+    /// <summary>The server that is read.</summary>
+    public ServerFacts Server { get; }
+
+    /// <summary>Every change before this position is in the files; later ones come from WAL.</summary>
+    public Lsn Start { get; private set; }
+
+    /// <summary>
+    /// Makes a temporary replication slot that keeps all WAL from now on, then starts the backup with an immediate checkpoint.
+    /// </summary>
+    /// <param name="cluster">Where to connect. The session disposes only its own connection.</param>
+    /// <param name="label">Text for <c>backup_label</c>.</param>
+    /// <param name="cancellationToken">Ends the wait for the checkpoint.</param>
+    /// <exception cref="ClusterException">Unreachable, not permitted, or not suitable.</exception>
+    public static async Task<BaseBackupSession> StartAsync(ClusterConnection cluster, string label, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        var connection = await cluster.OpenAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var session = new BaseBackupSession(
+                cluster, connection, await ServerFacts.ReadAsync(cluster, connection, cancellationToken).ConfigureAwait(false));
+            await session.StartAsync(label, cancellationToken).ConfigureAwait(false);
+            return session;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Ends the backup. The server switches to a new WAL segment, so that the one with the stop point is whole. WAL stays
+    /// reserved by the slot until the session is disposed.
+    /// </summary>
+    public async Task<BackupStop> StopAsync(CancellationToken cancellationToken)
+    {
+        var rows = await _cluster.QueryAsync(
+            _connection,
+            "SELECT lsn::text, labelfile, coalesce(spcmapfile, '') FROM pg_catalog.pg_backup_stop(wait_for_archive => false)",
+            row => (Lsn: row.GetString(0), Label: row.GetString(1), Tablespaces: row.GetString(2)),
+            cancellationToken).ConfigureAwait(false);
+        var (stop, label, tablespaces) = rows[0];
+        var timeline = TimelineLine().Match(label);
+        return new BackupStop
+        {
+            Stop = Lsn.Parse(stop),
+            Timeline = uint.Parse(timeline.Groups[1].ValueSpan, CultureInfo.InvariantCulture),
+            BackupLabel = label,
+            TablespaceMap = tablespaces,
+        };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        // Temporary slots and an unfinished backup live as long as the server's session, not as long as a pooled connection.
+        NpgsqlConnection.ClearPool(_connection);
+        await _connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task StartAsync(string label, CancellationToken cancellationToken)
+    {
+        var slot = $"stella_base_{Guid.NewGuid():n}";
+        await _cluster.QueryAsync(
+            _connection,
+            "SELECT slot_name FROM pg_catalog.pg_create_physical_replication_slot($1, immediately_reserve => true, temporary => true)",
+            row => row.GetString(0),
+            cancellationToken,
+            slot).ConfigureAwait(false);
+        var start = await _cluster.RunAsync(async () =>
+        {
+            // The checkpoint behind it takes as long as the server has dirty pages: no timeout but the caller's.
+            var command = new NpgsqlCommand("SELECT pg_catalog.pg_backup_start($1, fast => true)::text", _connection)
+            {
+                CommandTimeout = 0,
+                Parameters = { new NpgsqlParameter { Value = label } },
+            };
+            await using var _ = command.ConfigureAwait(false);
+            return (string)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        }).ConfigureAwait(false);
+        Start = Lsn.Parse(start);
+    }
+
+    [GeneratedRegex(@"^START TIMELINE: (\d+)", RegexOptions.Multiline)]
+    private static partial Regex TimelineLine();
+}

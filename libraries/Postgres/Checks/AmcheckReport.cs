@@ -1,0 +1,20 @@
+namespace StellaOps.Backup.Postgres.Checks;
+
+/// <summary>What amcheck found in one database.</summary>
+public sealed record AmcheckReport
+{
+    /// <summary>Database that was checked.</summary>
+    public required string Database { get; init; }
+
+    /// <summary>Indexes whose structure was checked.</summary>
+    public required int Indexes { get; init; }
+
+    /// <summary>Of these, the ones for which every row of the table was also looked up.</summary>
+    public required int IndexesWithHeap { get; init; }
+
+    /// <summary>Tables whose rows were checked.</summary>
+    public required int Tables { get; init; }
+
+    /// <summary>Contradictions, one a line; empty for a clean database.</summary>
+    public required IReadOnlyList<string> Problems { get; init; }
+}

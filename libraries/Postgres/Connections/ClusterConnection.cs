@@ -1,0 +1,108 @@
+using Npgsql;
+
+namespace StellaOps.Backup.Postgres.Connections;
+
+/// <summary>
+/// Pooled connections to one cluster, set up for backup work: no timeouts, only <c>pg_catalog</c> on the search path (a
+/// function planted in <c>public</c> is never called), and failures as <see cref="ClusterException"/>.
+/// </summary>
+public sealed class ClusterConnection : IAsyncDisposable
+{
+    // A range of a file comes from the page cache or the disk within seconds; a minute of silence means a dead connection.
+    private const int CommandTimeoutSeconds = 60;
+    private readonly NpgsqlConnectionStringBuilder _settings;
+
+    /// <summary>Takes an Npgsql connection string; connects on first use.</summary>
+    /// <param name="connectionString">Host, port, role and database.</param>
+    /// <param name="password">Password, or null where the connection string or the server needs none.</param>
+    /// <param name="connections">Bound of the pool.</param>
+    public ClusterConnection(string connectionString, string? password = null, int connections = 6)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+        _settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            MaxPoolSize = connections,
+            ApplicationName = "stella-ops-backup",
+            KeepAlive = 30,
+            CommandTimeout = CommandTimeoutSeconds,
+            Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c search_path=pg_catalog",
+        };
+        if (password is not null)
+        {
+            _settings.Password = password;
+        }
+
+        Source = NpgsqlDataSource.Create(_settings);
+    }
+
+    /// <summary>The pool.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>Role that connects.</summary>
+    public string Role => _settings.Username ?? Environment.UserName;
+
+    /// <summary>Host and port for messages.</summary>
+    public string Endpoint => $"{_settings.Host}:{_settings.Port}";
+
+    /// <summary>Connections of the same role to another database of the cluster. The caller disposes it.</summary>
+    public ClusterConnection ToDatabase(string database) =>
+        new(new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Database = database, Pooling = false }.ConnectionString);
+
+    /// <summary>Opens a connection.</summary>
+    /// <exception cref="ClusterException">Unreachable or refused.</exception>
+    public Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
+        RunAsync(async () => await Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Runs a query and maps its rows.</summary>
+    /// <exception cref="ClusterException">Unreachable, refused or failed.</exception>
+    public async Task<IReadOnlyList<T>> QueryAsync<T>(
+        string sql, Func<NpgsqlDataReader, T> map, CancellationToken cancellationToken, params object[] parameters)
+    {
+        var connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            return await QueryAsync(connection, sql, map, cancellationToken, parameters).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Runs a query on a connection that the caller holds, and maps its rows.</summary>
+    /// <exception cref="ClusterException">Unreachable, refused or failed.</exception>
+    public Task<IReadOnlyList<T>> QueryAsync<T>(
+        NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> map, CancellationToken cancellationToken, params object[] parameters) =>
+        RunAsync<IReadOnlyList<T>>(async () =>
+        {
+            var command = new NpgsqlCommand(sql, connection);
+            await using var _ = command.ConfigureAwait(false);
+            foreach (var parameter in parameters)
+            {
+                command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+            }
+
+            var rows = new List<T>();
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using var __ = reader.ConfigureAwait(false);
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                rows.Add(map(reader));
+            }
+
+            return rows;
+        });
+
+    /// <summary>Runs work on the cluster and turns what the driver throws into <see cref="ClusterException"/>.</summary>
+    public async Task<T> RunAsync<T>(Func<Task<T>> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        catch (NpgsqlException failure)
+        {
+            throw ServerErrors.Translate(failure, this);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => Source.DisposeAsync();
+}

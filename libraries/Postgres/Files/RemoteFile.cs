@@ -1,0 +1,108 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Npgsql;
+using StellaOps.Backup.Postgres.Connections;
+
+namespace StellaOps.Backup.Postgres.Files;
+
+/// <summary>
+/// An open file of the server. Ends where the file ended when the server got there: a relation may shrink or vanish while it
+/// is read, and the replay of WAL brings the copy to the same state.
+/// </summary>
+public sealed class RemoteFile : IAsyncDisposable
+{
+    // Binary COPY: a signature of 11 bytes, 4 of flags, 4 of extension length; then per row a count of fields (int16) and
+    // the length of each (int32, -1 for null); -1 as count at the end (PostgreSQL manual, COPY, "Binary Format").
+    private const int HeaderLength = 19;
+    private readonly ClusterConnection _cluster;
+    private readonly NpgsqlConnection _connection;
+    private readonly NpgsqlRawCopyStream _copy;
+    private readonly byte[] _field = new byte[HeaderLength];
+    private readonly long _length;
+    private long _position;
+    private int _rowLeft;
+    private bool _ended, _short, _missing;
+
+    internal RemoteFile(ClusterConnection cluster, NpgsqlConnection connection, NpgsqlRawCopyStream copy, long length)
+    {
+        _cluster = cluster;
+        _connection = connection;
+        _copy = copy;
+        _length = length;
+    }
+
+    /// <summary>Fills as much of <paramref name="destination"/> as there is; 0 only at the end.</summary>
+    public Task<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken) => _cluster.RunAsync(async () =>
+    {
+        var filled = 0;
+        while (filled < destination.Length && !_ended)
+        {
+            if (_rowLeft == 0 && !await NextRowAsync(cancellationToken).ConfigureAwait(false))
+            {
+                break;
+            }
+
+            var wanted = destination.Slice(filled, Math.Min(_rowLeft, destination.Length - filled));
+            var read = await _copy.ReadAsync(wanted, cancellationToken).ConfigureAwait(false);
+            if (read == 0 && wanted.Length > 0)
+            {
+                throw new EndOfStreamException("PostgreSQL ended a COPY in the middle of a row");
+            }
+
+            filled += read;
+            _position += read;
+            _rowLeft -= read;
+        }
+
+        return filled;
+    });
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _copy.DisposeAsync().ConfigureAwait(false);
+        await _connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Reads up to the first row; false when the file does not exist.</summary>
+    internal Task<bool> BeginAsync(CancellationToken cancellationToken) => _cluster.RunAsync(async () =>
+    {
+        await _copy.ReadExactlyAsync(_field.AsMemory(0, HeaderLength), cancellationToken).ConfigureAwait(false);
+        return await NextRowAsync(cancellationToken).ConfigureAwait(false) || !_missing;
+    });
+
+    // A row that is shorter than what was asked for is the end: what a file that shrank and grew again has behind it would
+    // stand at the wrong place. The rest of the rows is read and dropped, so that the connection is free for the next file.
+    private async ValueTask<bool> NextRowAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await _copy.ReadExactlyAsync(_field.AsMemory(0, sizeof(short)), cancellationToken).ConfigureAwait(false);
+            if (BinaryPrimitives.ReadInt16BigEndian(_field) < 0)
+            {
+                _ended = true;
+                return false;
+            }
+
+            await _copy.ReadExactlyAsync(_field.AsMemory(0, sizeof(int)), cancellationToken).ConfigureAwait(false);
+            var length = BinaryPrimitives.ReadInt32BigEndian(_field);
+            _missing |= length < 0 && _position == 0 && !_short;
+            if (length > 0 && !_short)
+            {
+                _short = length < Math.Min(RemoteFileReader.RangeLength, _length - _position);
+                _rowLeft = length;
+                return true;
+            }
+
+            _short = true;
+            await SkipAsync(Math.Max(length, 0), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask SkipAsync(int length, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
+        await _copy.ReadExactlyAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+}

@@ -1,0 +1,100 @@
+using Npgsql;
+using StellaOps.Backup.Postgres.Connections;
+using StellaOps.Backup.Postgres.Control;
+
+namespace StellaOps.Backup.Postgres.Files;
+
+/// <summary>
+/// Reads files of the server over SQL: one <c>COPY … TO STDOUT</c> a file, with one row per mebibyte that
+/// <c>pg_read_binary_file</c> returns. That is twice as fast as plain queries, and memory stays bounded on both sides.
+/// </summary>
+public sealed class RemoteFileReader(ClusterConnection cluster)
+{
+    /// <summary>Bytes of a row.</summary>
+    public const int RangeLength = 1 << 20;
+
+    /// <summary>Opens a file. Takes a connection of the pool until the file is disposed.</summary>
+    /// <param name="path">Relative to the data directory, or absolute where the role has <c>pg_read_server_files</c>.</param>
+    /// <param name="length">Bytes to read at most; what lies behind was added since the listing.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Null when there is no such file any more.</returns>
+    /// <exception cref="ClusterException">It cannot be read.</exception>
+    public async Task<RemoteFile?> OpenAsync(string path, long length, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        var connection = await cluster.OpenAsync(cancellationToken).ConfigureAwait(false);
+        NpgsqlRawCopyStream copy;
+        try
+        {
+            copy = await cluster.RunAsync(() => connection.BeginRawBinaryCopyAsync(CopySql(path, length), cancellationToken)).ConfigureAwait(false);
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        var file = new RemoteFile(cluster, connection, copy, length);
+        try
+        {
+            if (await file.BeginAsync(cancellationToken).ConfigureAwait(false))
+            {
+                return file;
+            }
+        }
+        catch
+        {
+            await file.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        await file.DisposeAsync().ConfigureAwait(false);
+        return null;
+    }
+
+    /// <summary>Reads a small file whole.</summary>
+    /// <returns>Null when there is no such file.</returns>
+    public async Task<byte[]?> ReadAllAsync(string path, CancellationToken cancellationToken)
+    {
+        var rows = await cluster.QueryAsync(
+            "SELECT pg_catalog.pg_read_binary_file($1, 0, 1073741823, true)", row => row.IsDBNull(0) ? null : row.GetFieldValue<byte[]>(0), cancellationToken, path).ConfigureAwait(false);
+        return rows[0];
+    }
+
+    /// <summary>Reads one range; shorter at the end of the file, empty when there is no such file.</summary>
+    public async Task<byte[]> ReadRangeAsync(string path, long offset, int length, CancellationToken cancellationToken)
+    {
+        var rows = await cluster.QueryAsync(
+            "SELECT pg_catalog.pg_read_binary_file($1, $2, $3, true)",
+            row => row.IsDBNull(0) ? [] : row.GetFieldValue<byte[]>(0),
+            cancellationToken,
+            path,
+            offset,
+            (long)length).ConfigureAwait(false);
+        return rows[0];
+    }
+
+    /// <summary>Reads <c>pg_control</c>, again where the server wrote it at the same moment.</summary>
+    /// <exception cref="ClusterException"><see cref="ClusterFailure.Damaged"/>.</exception>
+    public async Task<(byte[] File, ControlData Data)> ReadControlAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < 10; attempt++)
+        {
+            if (await ReadAllAsync(ControlData.Path, cancellationToken).ConfigureAwait(false) is { } file && ControlData.TryParse(file) is { } data)
+            {
+                return (file, data);
+            }
+        }
+
+        throw new ClusterException(ClusterFailure.Damaged, $"{ControlData.Path} contradicts its checksum");
+    }
+
+    // A short row is the end; the rows behind it are empty, so an end that moved since the listing needs no special case.
+    private static string CopySql(string path, long length) =>
+        $"""
+        COPY (
+            SELECT pg_catalog.pg_read_binary_file({Sql.Literal(path)}, o, least({RangeLength}, {length} - o), true)
+            FROM pg_catalog.generate_series(0::bigint, greatest({length} - 1, 0)::bigint, {RangeLength}::bigint) AS o
+        ) TO STDOUT (FORMAT binary)
+        """;
+}
