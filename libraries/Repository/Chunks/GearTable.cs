@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace StellaOps.Backup.Repository.Chunking;
+namespace StellaOps.Backup.Repository.Chunks;
 
 /// <summary>
 /// 256 random numbers, one for each value of a byte, that decide where content is cut. They are derived from a secret of the

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace StellaOps.Backup.Repository.Chunking;
+namespace StellaOps.Backup.Repository.Chunks;
 
 /// <summary>
 /// Finds content-defined cuts with a gear hash: the hash of the last 64 bytes decides, so an insertion moves the cuts next to

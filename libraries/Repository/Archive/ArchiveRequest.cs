@@ -1,0 +1,31 @@
+using StellaOps.Backup.Repository.Snapshots;
+
+namespace StellaOps.Backup.Repository.Archive;
+
+/// <summary>What the snapshot says of itself, and how it is made.</summary>
+public sealed record ArchiveRequest
+{
+    /// <summary>Absolute paths that the snapshot names as its content.</summary>
+    public required IReadOnlyList<string> Paths { get; init; }
+    public required string Hostname { get; init; }
+    public string Username { get; init; } = Environment.UserName;
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Program and version that the snapshot names as its maker.</summary>
+    public string? ProgramVersion { get; init; }
+
+    /// <summary>
+    /// Snapshot whose unchanged files are taken over unread; null reads everything (<see cref="SnapshotQueries.FindParentAsync"/>).
+    /// </summary>
+    public Snapshot? Parent { get; init; }
+
+    /// <summary>
+    /// Files that are read at the same time. Each reader holds a buffer of up to 8 MiB, and as many chunks as there are readers
+    /// are on their way into the repository: memory is at most 16 MiB a reader, and the trees from the root to the directories
+    /// at work.
+    /// </summary>
+    public int Readers { get; init; } = Math.Clamp(2 * Environment.ProcessorCount, 2, 16);
+
+    /// <summary>Told from any thread: files and bytes done so far, unread ones of the parent included.</summary>
+    public Action<long, long>? OnProgress { get; init; }
+}

@@ -1,0 +1,198 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Repository.Trees;
+
+namespace StellaOps.Backup.Repository.Archive;
+
+/// <summary>
+/// One backup: a walk in the order of the source feeds readers through a bounded channel. Whoever settles the last entry of a
+/// directory saves its tree, so no reader waits for a directory to be complete.
+/// </summary>
+internal sealed class ArchiveRun : IDisposable
+{
+    private const int QueuedFiles = 256;
+
+    private readonly IFileSource _source;
+    private readonly IBlobWriter _writer;
+    private readonly ArchiveRequest _request;
+    private readonly ParentSnapshot _parent;
+    private readonly FileArchiver _files;
+    private readonly Channel<(ArchiveDirectory Directory, int Slot)> _queue =
+        Channel.CreateBounded<(ArchiveDirectory, int)>(new BoundedChannelOptions(QueuedFiles) { SingleWriter = true });
+    private BlobId _root;
+
+    public ArchiveRun(ResticRepository repository, IFileSource source, IBlobWriter writer, ArchiveRequest request)
+    {
+        (_source, _writer, _request) = (source, writer, request);
+        _parent = new ParentSnapshot(request.Parent, new TreeReader(repository.Blobs), writer);
+        _files = new FileArchiver(repository, source, writer, request.Readers, Report);
+    }
+
+    public ArchiveCounters Counters { get; } = new();
+
+    public ConcurrentQueue<ArchiveProblem> Problems { get; } = [];
+
+    /// <summary>Saves everything that can be read.</summary>
+    /// <returns>The root tree.</returns>
+    public async Task<BlobId> RunAsync(CancellationToken cancellationToken)
+    {
+        var readers = Enumerable.Repeat<Func<CancellationToken, Task>>(ReadFilesAsync, _request.Readers);
+        await ParallelStages.RunAsync(readers.Prepend(WalkAsync), cancellationToken).ConfigureAwait(false);
+        return _root;
+    }
+
+    public void Dispose() => _files.Dispose();
+
+    private async Task WalkAsync(CancellationToken cancellationToken)
+    {
+        var open = new Stack<ArchiveDirectory>();
+        open.Push(await EnterRootAsync(cancellationToken).ConfigureAwait(false));
+        while (open.TryPeek(out var directory))
+        {
+            var slot = directory.Next();
+            if (slot < 0)
+            {
+                open.Pop();
+                await SettleAsync(directory, slot, null, cancellationToken).ConfigureAwait(false);
+            }
+            else if (await VisitAsync(directory, slot, cancellationToken).ConfigureAwait(false) is { } below)
+            {
+                open.Push(below);
+            }
+        }
+
+        _queue.Writer.Complete();
+    }
+
+    private async Task<ArchiveDirectory> EnterRootAsync(CancellationToken cancellationToken)
+    {
+        var entries = await _source.ListAsync(_source.Root, cancellationToken).ConfigureAwait(false);
+        var tree = await _parent.RootAsync(cancellationToken).ConfigureAwait(false);
+        return new ArchiveDirectory(_source.Root, entries, null, tree, null);
+    }
+
+    // Returns the directory to walk next when the entry is one.
+    private async ValueTask<ArchiveDirectory?> VisitAsync(ArchiveDirectory directory, int slot, CancellationToken cancellationToken)
+    {
+        var entry = directory.Entries[slot];
+        if (entry.Failure is { } failure)
+        {
+            AddProblem(directory, slot, failure.Message, failure.Vanished);
+            await SettleAsync(directory, slot, null, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+
+        if (entry.Warning is { } warning)
+        {
+            AddProblem(directory, slot, warning, vanished: false);
+        }
+
+        switch (entry.Type)
+        {
+            case NodeType.Directory:
+                return await EnterAsync(directory, slot, cancellationToken).ConfigureAwait(false);
+            case NodeType.File when _parent.FindUnchanged(entry, directory.TreeBefore) is { } before:
+                _source.Unchanged(entry);
+                Counters.AddUnmodifiedFile();
+                Report(before.Size);
+                await SettleAsync(directory, slot, NodeOf(entry) with { Size = before.Size, Content = before.Content }, cancellationToken).ConfigureAwait(false);
+                return null;
+            case NodeType.File:
+                await _queue.Writer.WriteAsync((directory, slot), cancellationToken).ConfigureAwait(false);
+                return null;
+            default:
+                await SettleAsync(directory, slot, NodeOf(entry), cancellationToken).ConfigureAwait(false);
+                return null;
+        }
+    }
+
+    private async ValueTask<ArchiveDirectory?> EnterAsync(ArchiveDirectory parent, int slot, CancellationToken cancellationToken)
+    {
+        var entry = parent.Entries[slot];
+        IReadOnlyList<SourceEntry> entries;
+        try
+        {
+            entries = await _source.ListAsync(entry, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SourceException e)
+        {
+            AddProblem(parent, slot, e.Message, e.Vanished);
+            var unread = e.Vanished ? null : await SaveTreeAsync(NodeOf(entry) with { Error = e.Message }, [], cancellationToken).ConfigureAwait(false);
+            await SettleAsync(parent, slot, unread, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+
+        var before = parent.TreeBefore.Find(entry.Name);
+        var tree = await _parent.ReadAsync(before?.Subtree, cancellationToken).ConfigureAwait(false);
+        return new ArchiveDirectory(entry, entries, before, tree, (parent, slot));
+    }
+
+    private async Task ReadFilesAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var (directory, slot) in _queue.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            Node? node = null;
+            try
+            {
+                (node, var warning) = await _files.ArchiveAsync(directory.Entries[slot], cancellationToken).ConfigureAwait(false);
+                Counters.AddReadFile(isNew: directory.TreeBefore.Find(node.Name) is null);
+                if (warning is not null)
+                {
+                    AddProblem(directory, slot, warning, vanished: false);
+                }
+            }
+            catch (SourceException e)
+            {
+                AddProblem(directory, slot, e.Message, e.Vanished);
+            }
+
+            Report(0);
+            await SettleAsync(directory, slot, node, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // Goes up as long as directories become complete.
+    private async ValueTask SettleAsync(ArchiveDirectory directory, int slot, Node? node, CancellationToken cancellationToken)
+    {
+        while (directory.Settle(slot, node))
+        {
+            var saved = await SaveTreeAsync(NodeOf(directory.Entry), directory.OrderedNodes(), cancellationToken).ConfigureAwait(false);
+            if (directory.Parent is not { } parent)
+            {
+                _root = saved.Subtree!.Value;
+                return;
+            }
+
+            Counters.AddDirectory(isNew: directory.Before is null, isUnmodified: directory.Before?.Subtree == saved.Subtree);
+            (directory, slot, node) = (parent.Directory, parent.Slot, saved);
+        }
+    }
+
+    private async Task<Node> SaveTreeAsync(Node directory, List<Node> nodes, CancellationToken cancellationToken)
+    {
+        const int usualNode = 400; // bytes of JSON
+        var json = new ArrayBufferWriter<byte>(Math.Max(256, nodes.Count * usualNode));
+        TreeCodec.Encode(nodes, json);
+        return directory with { Subtree = await _writer.SaveAsync(BlobType.Tree, json.WrittenMemory, cancellationToken).ConfigureAwait(false) };
+    }
+
+    private static Node NodeOf(SourceEntry entry) => new()
+    {
+        Name = entry.Name,
+        Type = entry.Type,
+        Metadata = entry.Metadata,
+        LinkTarget = entry.LinkTarget,
+    };
+
+    private void AddProblem(ArchiveDirectory directory, int slot, string reason, bool vanished) =>
+        Problems.Enqueue(new ArchiveProblem(directory.PathOf(slot), reason, vanished));
+
+    private void Report(long bytes)
+    {
+        Counters.AddBytes(bytes);
+        _request.OnProgress?.Invoke(Counters.Files, Counters.Bytes);
+    }
+}

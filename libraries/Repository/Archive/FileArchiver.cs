@@ -1,0 +1,94 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Chunks;
+using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Repository.Trees;
+
+namespace StellaOps.Backup.Repository.Archive;
+
+/// <summary>Reads files into blobs; used by all readers at the same time.</summary>
+internal sealed class FileArchiver : IDisposable
+{
+    // A file that changes under the reader is read again, unless it is so large that it would only change again.
+    private const int Attempts = 3;
+    private const long LargestRepeated = 64 << 20;
+
+    private readonly IFileSource _source;
+    private readonly BlobSaver _saver;
+    private readonly GearTable _gear;
+    private readonly Action<long> _report;
+    private readonly ConcurrentBag<ChunkReader> _idle = [];
+
+    /// <param name="repository">Repository whose secret decides the cuts.</param>
+    /// <param name="source">Where files are opened.</param>
+    /// <param name="writer">Where blobs go.</param>
+    /// <param name="savers">Chunks of large files that are saved at the same time.</param>
+    /// <param name="report">Told the bytes of each chunk.</param>
+    public FileArchiver(ResticRepository repository, IFileSource source, IBlobWriter writer, int savers, Action<long> report)
+    {
+        (_source, _saver, _report) = (source, new BlobSaver(writer, savers), report);
+        Span<byte> secret = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(secret, repository.ChunkerPolynomial);
+        _gear = new GearTable([.. secret, .. Convert.FromHexString(repository.Id)]);
+    }
+
+    /// <summary>Saves the content of a file.</summary>
+    /// <returns>Its node, and a warning when it may hold parts of two states of the file.</returns>
+    /// <exception cref="SourceException">It cannot be read.</exception>
+    public async Task<(Node Node, string? Warning)> ArchiveAsync(SourceEntry file, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var (node, warning) = await ReadOnceAsync(file, cancellationToken).ConfigureAwait(false);
+            if (warning is null || attempt == Attempts || node.Size > LargestRepeated)
+            {
+                return (node, warning);
+            }
+
+            _report(-node.Size);
+        }
+    }
+
+    public void Dispose() => _saver.Dispose();
+
+    private async Task<(Node Node, string? Warning)> ReadOnceAsync(SourceEntry file, CancellationToken cancellationToken)
+    {
+        var content = await _source.OpenAsync(file, cancellationToken).ConfigureAwait(false);
+        await using (content.ConfigureAwait(false))
+        {
+            var reader = _idle.TryTake(out var idle) ? idle : new ChunkReader(new ContentCutter(_gear));
+            reader.Start(content, file.Chunking);
+            var saved = new FileBlobs(_saver);
+            try
+            {
+                while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    await saved.AddAsync(reader.Chunk, reader.IsLast, cancellationToken).ConfigureAwait(false);
+                    _report(reader.Chunk.Length);
+                }
+            }
+            catch
+            {
+                _report(-saved.Bytes);
+                throw;
+            }
+            finally
+            {
+                await saved.CompleteAsync().ConfigureAwait(false);
+            }
+
+            _idle.Add(reader);
+            var (entry, warning) = await content.CompleteAsync(cancellationToken).ConfigureAwait(false);
+            var node = new Node
+            {
+                Name = file.Name,
+                Type = NodeType.File,
+                Metadata = entry.Metadata,
+                Size = saved.Bytes,
+                Content = saved.Ids,
+            };
+            return (node, warning);
+        }
+    }
+}
