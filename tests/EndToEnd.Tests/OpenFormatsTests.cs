@@ -1,0 +1,67 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.EndToEnd.Tests.Stack;
+using StellaOps.Backup.Testing.Machine;
+
+namespace StellaOps.Backup.EndToEnd.Tests;
+
+/// <summary>With this product gone, the programs of any Linux distribution bring the data back.</summary>
+public sealed class OpenFormatsTests(LocalStack stack)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Restic_finds_every_repository_whole()
+    {
+        await stack.Stella.OkAsync("backup create --full --name for-restic", Token);
+        foreach (var component in Components.All)
+        {
+            (await ResticAsync(component, "check", "--read-data")).Checked();
+        }
+    }
+
+    [Fact]
+    public async Task A_server_starts_on_what_restic_restores_and_its_dump_equals_the_live_one()
+    {
+        await stack.Stella.OkAsync("backup create --type database --name restic-database", Token);
+        var point = await stack.Stella.PointAsync("restic-database", Token);
+        var target = stack.Scratch("restic-database");
+
+        (await ResticAsync(Component.Database, "restore", point.Components[0].SnapshotId, "--target", target)).Checked();
+
+        await using var server = await RestoredServer.StartAsync(target, Token);
+        Assert.Equal(await stack.Platform.DumpAsync(Token), await Platform.DumpAsync(server.Dsn, Token));
+    }
+
+    [Fact]
+    public async Task Age_opens_with_the_custodians_identity_what_restic_restores()
+    {
+        await stack.Stella.OkAsync("backup create --full --name for-age", Token);
+        var point = await stack.Stella.PointAsync("for-age", Token);
+        foreach (var component in new[] { Component.Secrets, Component.Keys })
+        {
+            var target = stack.Scratch($"age-{component.Name()}");
+            var snapshot = point.Components.Single(one => one.Component == component).SnapshotId;
+            (await ResticAsync(component, "restore", snapshot, "--target", target)).Checked();
+            await AssertDecryptedEqualsLiveAsync(target, stack.Platform.DirectoryOf(component.Name()));
+        }
+    }
+
+    private async Task AssertDecryptedEqualsLiveAsync(string restored, string live)
+    {
+        var files = Directory.GetFiles(restored, "*.age", SearchOption.AllDirectories);
+        Assert.Equal(Directory.GetFiles(live, "*", SearchOption.AllDirectories).Length, files.Length);
+        foreach (var file in files)
+        {
+            var plain = Path.Combine(stack.Scratch("age-plain"), "file");
+            (await Processes.RunAsync("age", ["-d", "-i", stack.Environment["STELLA_CUSTODIAN_IDENTITY"], "-o", plain, file], cancellationToken: Token)).Checked();
+            var original = file[restored.Length..^".age".Length];
+            Assert.Equal(await File.ReadAllBytesAsync(original, Token), await File.ReadAllBytesAsync(plain, Token));
+        }
+    }
+
+    private Task<ProcessResult> ResticAsync(Component component, params string[] arguments) => Processes.RunAsync(
+        "restic",
+        ["--no-cache", "--repo", Path.Combine(stack.Location, component.Name()),
+            "--password-file", stack.Environment[$"STELLA_PASSWORD_FILE_{component.Name().ToUpperInvariant()}"], .. arguments],
+        cancellationToken: Token);
+}

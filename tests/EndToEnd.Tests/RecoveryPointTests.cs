@@ -1,0 +1,110 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.EndToEnd.Tests.Stack;
+
+namespace StellaOps.Backup.EndToEnd.Tests;
+
+public sealed class RecoveryPointTests(LocalStack stack)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_full_backup_is_listed_verified_and_proven_by_a_restored_server()
+    {
+        await stack.Stella.OkAsync("backup create --full --name whole", Token);
+        var created = await stack.Stella.PointAsync("whole", Token);
+        Assert.True(created.Full);
+        Assert.Equal(Outcome.Complete, created.Outcome);
+        Assert.Equal(Components.All, created.Components.Select(component => component.Component).Order());
+        Assert.Equal("unverified", created.Proof);
+        Assert.Contains("whole", await stack.Stella.OkAsync("backup list --unverified", Token), StringComparison.Ordinal);
+
+        await stack.Stella.OkAsync("backup verify --name whole", Token);
+        Assert.Equal("verified", (await stack.Stella.PointAsync("whole", Token)).Proof);
+
+        await stack.Stella.OkAsync("backup test-restore --name whole", Token);
+        var proven = await stack.Stella.PointAsync("whole", Token);
+        Assert.Equal("proven", proven.Proof);
+        var database = proven.Proofs.Last(proof => proof.Component == Component.Database).Result!;
+        Assert.Contains(database.Findings, finding => finding.Contains("amcheck", StringComparison.OrdinalIgnoreCase));
+        Assert.Contains("whole", await stack.Stella.OkAsync("backup list --last 7d --type full", Token), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_restore_brings_database_files_and_modes_back_byte_for_byte()
+    {
+        await stack.Stella.OkAsync("backup create --full --name before-damage", Token);
+        var (dump, files) = (await stack.Platform.DumpAsync(Token), await stack.Platform.FilesAsync(Token));
+
+        await DamageAsync();
+        Assert.NotEqual(dump, await stack.Platform.DumpAsync(Token));
+        Assert.NotEqual(files, await stack.Platform.FilesAsync(Token));
+
+        await stack.Stella.OkAsync("service stop --all", Token);
+        var plan = await stack.Stella.OkAsync("backup restore --name before-damage --dry-run", Token);
+        Assert.Contains(stack.Platform.DataDirectory, plan, StringComparison.Ordinal);
+        await stack.Stella.OkAsync("backup restore --name before-damage --confirm", Token);
+        await stack.Stella.OkAsync("service start --all", Token);
+
+        Assert.Equal(dump, await stack.Platform.DumpAsync(Token));
+        Assert.Equal(files, await stack.Platform.FilesAsync(Token));
+        await stack.Stella.OkAsync("service health", Token);
+    }
+
+    [Fact]
+    public async Task A_restore_to_another_directory_leaves_the_live_data_alone()
+    {
+        await stack.Stella.OkAsync("backup create --type evidence --name elsewhere", Token);
+        var target = stack.Scratch("elsewhere");
+        var live = await TreePrint.OfAsync(stack.Platform.DirectoryOf("evidence"), Token);
+
+        await stack.Stella.OkAsync($"backup restore --name elsewhere --target {target} --confirm", Token);
+
+        Assert.Equal(live, await TreePrint.OfAsync(Path.Combine(target, "evidence"), Token));
+        Assert.Equal(live, await TreePrint.OfAsync(stack.Platform.DirectoryOf("evidence"), Token));
+    }
+
+    [Fact]
+    public async Task A_deleted_point_is_listed_no_more_and_others_stay_whole()
+    {
+        await stack.Stella.OkAsync("backup create --type config --name to-keep", Token);
+        await File.AppendAllTextAsync(Path.Combine(stack.Platform.DirectoryOf("config"), "added-later.yaml"), "later: true\n", Token);
+        await stack.Stella.OkAsync("backup create --type config --name to-delete", Token);
+
+        await stack.Stella.OkAsync("backup delete --name to-delete --confirm", Token);
+
+        await stack.Stella.RefusedAsync(4, "backup info --name to-delete", Token);
+        await stack.Stella.OkAsync("backup verify --name to-keep", Token);
+    }
+
+    [Fact]
+    public async Task The_journal_of_an_operation_can_be_read_afterwards()
+    {
+        await stack.Stella.OkAsync("backup create --type config --name journal", Token);
+        Assert.Contains("config", await stack.Stella.OkAsync("backup logs --last 24h", Token), StringComparison.Ordinal);
+        var status = await stack.Stella.JsonAsync<StatusView>("backup status", Token);
+        Assert.NotNull(status.Components.Single(component => component.Component == Component.Config).LastSuccessAt);
+    }
+
+    private async Task DamageAsync()
+    {
+        await stack.Platform.SqlAsync(
+            """
+            CREATE TABLE public.stray (id int);
+            DROP TABLE evidence_locker.evidence_artifacts CASCADE;
+            UPDATE authority.schema_migrations SET applied_by = 'vandal';
+            """, Token);
+        var evidence = Directory.GetFiles(stack.Platform.DirectoryOf("evidence"), "*", SearchOption.AllDirectories);
+        Assert.True(evidence.Length > 100);
+        foreach (var file in evidence.Where((_, index) => index % 3 == 0))
+        {
+            File.Delete(file);
+        }
+
+        var config = Directory.GetFiles(stack.Platform.DirectoryOf("config"), "*", SearchOption.AllDirectories)[0];
+        await File.AppendAllTextAsync(config, "\nedited: true\n", Token);
+        File.SetUnixFileMode(config, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherWrite);
+        File.Delete(Directory.GetFiles(stack.Platform.DirectoryOf("secrets"), "*", SearchOption.AllDirectories)[0]);
+        File.Delete(Directory.GetFiles(stack.Platform.DirectoryOf("keys"), "*", SearchOption.AllDirectories)[0]);
+    }
+}

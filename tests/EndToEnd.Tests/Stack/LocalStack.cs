@@ -1,0 +1,89 @@
+using System.Runtime.CompilerServices;
+using StellaOps.Backup.EndToEnd.Tests.Stack;
+using StellaOps.Backup.Testing.Machine;
+
+[assembly: AssemblyFixture(typeof(LocalStack))]
+
+// One stack serves all tests, and they break it on purpose: one at a time.
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+
+namespace StellaOps.Backup.EndToEnd.Tests.Stack;
+
+/// <summary>
+/// A whole running system, as <c>deploy/local/up</c> gives it to a newcomer, in a directory and on ports of its own. Nothing
+/// of it is replaced by a double: tests look at it as operators do, through <c>stella</c>, files and PostgreSQL.
+/// </summary>
+public sealed class LocalStack : IAsyncLifetime
+{
+    /// <summary>Root directory of the source tree.</summary>
+    public static string Root { get; } = FindRoot();
+
+    private readonly TemporaryDirectory _home = new("stella-e2e-");
+    private readonly int _ports = FreePorts.NextRun(40);
+
+    /// <summary>Variables of the stack's <c>env</c> file.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; private set; } = new Dictionary<string, string>();
+
+    /// <summary>Data directory of the stack.</summary>
+    public string Data => _home["data"];
+
+    /// <summary>Root directory of the backup location.</summary>
+    public string Location => Environment["STELLA_LOCATION"];
+
+    /// <summary>Command line of the operators.</summary>
+    public StellaCli Stella => new(this);
+
+    /// <summary>What is protected.</summary>
+    public Platform Platform => new(this);
+
+    /// <summary>A directory for what a test makes; goes with the stack.</summary>
+    public string Scratch(string name) => Directory.CreateDirectory(_home["tests", name]).FullName;
+
+    /// <summary>Starts what does not run: the first start, and the repair after a test killed something.</summary>
+    public async Task UpAsync(CancellationToken cancellationToken) =>
+        (await ScriptAsync("up", ["--data", Data, "--ports", $"{_ports}", "--no-first-backup"], cancellationToken)).Checked();
+
+    /// <summary>Process id of a service of the stack.</summary>
+    public int ProcessId(string service) =>
+        int.Parse(File.ReadAllText(Path.Combine(Environment["STELLA_PIDS"], $"{service}.pid")).Trim(), System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>Kills a service (SIGKILL), with the processes that it started, as a power failure of its machine would.</summary>
+    public async Task KillAsync(string service, CancellationToken cancellationToken)
+    {
+        const string Tree = """
+            tree() { for child in $(ps -o pid= --ppid "$1"); do tree "$child"; done; echo "$1"; }
+            kill -s KILL $(tree "$1")
+            while kill -0 "$1" 2>/dev/null; do sleep 0.05; done
+            """;
+        (await Processes.RunAsync("bash", ["-c", Tree, "kill", $"{ProcessId(service)}"], cancellationToken: cancellationToken)).Checked();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync()
+    {
+        await UpAsync(CancellationToken.None);
+        Environment = await ReadEnvironmentAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await ScriptAsync("down", ["--data", Data], CancellationToken.None);
+        _home.Dispose();
+    }
+
+    private static Task<ProcessResult> ScriptAsync(string script, string[] arguments, CancellationToken cancellationToken) =>
+        Processes.RunAsync(Path.Combine(Root, "deploy/local", script), arguments, workingDirectory: Root, cancellationToken: cancellationToken);
+
+    private async Task<Dictionary<string, string>> ReadEnvironmentAsync()
+    {
+        // The file is for shells: a shell reads it.
+        var printed = (await Processes.RunAsync("bash", ["-c", "env -i bash -c 'set -a; . \"$0\"; env -0' \"$0\"", Path.Combine(Data, "env")])).Checked();
+        return printed.Output.Split('\0', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split('=', 2))
+            .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+    }
+
+    private static string FindRoot([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
+}
