@@ -37,7 +37,7 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
     public static async Task<BaseBackupSession> StartAsync(ClusterConnection cluster, string label, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(cluster);
-        var connection = await cluster.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await cluster.OpenSessionAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             var session = new BaseBackupSession(
@@ -75,12 +75,7 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        // Temporary slots and an unfinished backup live as long as the server's session, not as long as a pooled connection.
-        NpgsqlConnection.ClearPool(_connection);
-        await _connection.DisposeAsync().ConfigureAwait(false);
-    }
+    public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
     private async Task StartAsync(string label, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 using StellaOps.Backup.Postgres.Connections;
 
@@ -99,6 +100,7 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
         var problems = new List<string>();
         try
         {
+            await ReopenAsync(connection, cancellationToken).ConfigureAwait(false);
             var command = Command(connection, $"SELECT blkno, offnum, msg FROM {Schema}.verify_heapam($1)", table.Oid);
             await using var _ = command.ConfigureAwait(false);
             var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
@@ -120,6 +122,7 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
     {
         try
         {
+            await ReopenAsync(connection, cancellationToken).ConfigureAwait(false);
             var command = Command(connection, sql, relation);
             await using var _ = command.ConfigureAwait(false);
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
@@ -130,6 +133,10 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
             return failure.MessageText;
         }
     }
+
+    // The driver gives a connection up when the server reports corruption (SQLSTATE class XX).
+    private static Task ReopenAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        connection.State == ConnectionState.Open ? Task.CompletedTask : connection.OpenAsync(cancellationToken);
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, uint relation) => new(sql, connection)
     {

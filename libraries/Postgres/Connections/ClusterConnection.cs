@@ -48,7 +48,17 @@ public sealed class ClusterConnection : IAsyncDisposable
     public ClusterConnection ToDatabase(string database) =>
         new(new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Database = database, Pooling = false }.ConnectionString);
 
-    /// <summary>Opens a connection.</summary>
+    /// <summary>Opens a connection outside of the pool: closing it ends the server's session and all that lives in it.</summary>
+    /// <exception cref="ClusterException">Unreachable or refused.</exception>
+    public Task<NpgsqlConnection> OpenSessionAsync(CancellationToken cancellationToken) => RunAsync(async () =>
+    {
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return connection;
+    });
+
+    /// <summary>Opens a connection of the pool.</summary>
     /// <exception cref="ClusterException">Unreachable or refused.</exception>
     public Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
         RunAsync(async () => await Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false));

@@ -48,7 +48,7 @@ internal static partial class ServerErrors
         var role = Sql.Identifier(cluster.Role);
         var remedy = function.Success && Signatures.TryGetValue(function.Groups[1].Value, out var signature)
             ? $"GRANT EXECUTE ON FUNCTION pg_catalog.{signature} TO {role};"
-            : failure.MessageText.Contains("pg_read_all_settings", StringComparison.Ordinal) ? $"GRANT pg_read_all_settings TO {role};"
+            : failure.MessageText.Contains("examine", StringComparison.Ordinal) ? $"GRANT pg_read_all_settings TO {role};"
             : failure.MessageText.Contains("replication", StringComparison.OrdinalIgnoreCase) ? $"ALTER ROLE {role} REPLICATION;"
             : null;
         return new ClusterException(

@@ -52,15 +52,6 @@ public sealed class RemoteFileReader(ClusterConnection cluster)
         return null;
     }
 
-    /// <summary>Reads a small file whole.</summary>
-    /// <returns>Null when there is no such file.</returns>
-    public async Task<byte[]?> ReadAllAsync(string path, CancellationToken cancellationToken)
-    {
-        var rows = await cluster.QueryAsync(
-            "SELECT pg_catalog.pg_read_binary_file($1, 0, 1073741823, true)", row => row.IsDBNull(0) ? null : row.GetFieldValue<byte[]>(0), cancellationToken, path).ConfigureAwait(false);
-        return rows[0];
-    }
-
     /// <summary>Reads one range; shorter at the end of the file, empty when there is no such file.</summary>
     public async Task<byte[]> ReadRangeAsync(string path, long offset, int length, CancellationToken cancellationToken)
     {
@@ -80,7 +71,8 @@ public sealed class RemoteFileReader(ClusterConnection cluster)
     {
         for (var attempt = 0; attempt < 10; attempt++)
         {
-            if (await ReadAllAsync(ControlData.Path, cancellationToken).ConfigureAwait(false) is { } file && ControlData.TryParse(file) is { } data)
+            var file = await ReadRangeAsync(ControlData.Path, 0, RangeLength, cancellationToken).ConfigureAwait(false);
+            if (ControlData.TryParse(file) is { } data)
             {
                 return (file, data);
             }
