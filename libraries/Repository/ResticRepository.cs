@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Checking;
 using StellaOps.Backup.Repository.Compression;
 using StellaOps.Backup.Repository.Config;
 using StellaOps.Backup.Repository.Crypto;
@@ -7,6 +8,7 @@ using StellaOps.Backup.Repository.Indexes;
 using StellaOps.Backup.Repository.Keys;
 using StellaOps.Backup.Repository.Locks;
 using StellaOps.Backup.Repository.Packs;
+using StellaOps.Backup.Repository.Pruning;
 using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Repository.Unpacked;
 using StellaOps.Backup.Storage;
@@ -19,29 +21,27 @@ namespace StellaOps.Backup.Repository;
 /// </summary>
 public sealed class ResticRepository : IAsyncDisposable
 {
-    private readonly UnitSealer _sealer;
+    private readonly RepositoryParts _parts;
+    private readonly MasterKey _master;
     private readonly Zstd _zstd;
-    private readonly UnpackedFiles _files;
     private readonly SnapshotFiles _snapshots;
     private readonly LockFiles _locks;
     private readonly IndexWriter _indexes;
-    private readonly IndexLoader _loader;
     private bool _writing;
 
     private ResticRepository(IObjectStore store, RepositoryOptions options, MasterKey master, RepositoryConfig config)
     {
         (Store, Options, Id, ChunkerPolynomial) = (store, options, config.Id, config.ChunkerPolynomial);
         var compress = config.Version >= RepositoryConfig.CurrentVersion;
-        _sealer = new UnitSealer(master);
+        _master = master;
+        var sealer = new UnitSealer(master);
         _zstd = new Zstd(options.CompressionLevel);
-        _files = new UnpackedFiles(store, _sealer, _zstd, compress);
-        _snapshots = new SnapshotFiles(_files);
-        _locks = new LockFiles(_files, options);
-        _indexes = new IndexWriter(_files, options.Clock);
-        _loader = new IndexLoader(_files, options.Readers);
-        Codec = new BlobCodec(_sealer, _zstd, compress);
-        Index = new BlobIndex();
-        Reader = new BlobReader(store, Index, Codec);
+        var files = new UnpackedFiles(store, sealer, _zstd, compress);
+        _parts = new RepositoryParts(store, options, sealer, new BlobCodec(sealer, _zstd, compress), files);
+        _snapshots = new SnapshotFiles(files);
+        _locks = new LockFiles(files, options);
+        _indexes = new IndexWriter(files, options.Clock);
+        Blobs = new BlobReader(store, () => Index, _parts.Codec);
     }
 
     /// <summary>The repository's own id: 64 hexadecimal digits.</summary>
@@ -55,13 +55,9 @@ public sealed class ResticRepository : IAsyncDisposable
     public ulong ChunkerPolynomial { get; }
 
     /// <summary>Reads blobs that the loaded index knows.</summary>
-    public IBlobReader Blobs => Reader;
+    public IBlobReader Blobs { get; }
 
-    internal BlobIndex Index { get; private set; }
-
-    internal BlobReader Reader { get; private set; }
-
-    internal BlobCodec Codec { get; }
+    internal BlobIndex Index { get; private set; } = new();
 
     /// <summary>Creates a repository where there is none.</summary>
     /// <exception cref="RepositoryException">
@@ -93,26 +89,22 @@ public sealed class ResticRepository : IAsyncDisposable
     public async Task LoadIndexAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfWriting();
-        var loaded = await _loader.LoadAsync(damaged: null, cancellationToken).ConfigureAwait(false);
-        Use(loaded);
+        var files = await _parts.Files.ListAsync(FileKind.Index, cancellationToken).Select(file => file.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
+        Index = await new IndexLoader(_parts.Files, Options.Readers).LoadAsync(files, damaged: null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A writer of blobs, the only one until it is disposed. What it does not flush is not in the repository.</summary>
     public IBlobWriter CreateWriter(WriterOptions? options = null)
     {
-        if (Interlocked.Exchange(ref _writing, true))
-        {
-            throw new InvalidOperationException("the repository has a writer already");
-        }
-
-        return NewWriter(Index, options, () => Volatile.Write(ref _writing, false));
+        StartWriting();
+        return NewWriter(Index, options, StopWriting);
     }
 
     /// <summary>All snapshots, in no order.</summary>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/> snapshot.</exception>
     public async IAsyncEnumerable<Snapshot> ListSnapshotsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var (id, _) in _files.ListAsync(FileKind.Snapshot, cancellationToken).ConfigureAwait(false))
+        await foreach (var (id, _) in _parts.Files.ListAsync(FileKind.Snapshot, cancellationToken).ConfigureAwait(false))
         {
             yield return await _snapshots.LoadAsync(id, cancellationToken).ConfigureAwait(false);
         }
@@ -125,14 +117,69 @@ public sealed class ResticRepository : IAsyncDisposable
     /// <returns>Its id.</returns>
     public Task<BlobId> SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => _snapshots.SaveAsync(snapshot, cancellationToken);
 
-    /// <summary>Drops snapshots; their data stays until a prune. Under an exclusive lock.</summary>
+    /// <summary>Drops snapshots, under an exclusive lock of its own; their data stays until a prune.</summary>
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>.</exception>
     public async Task ForgetAsync(IReadOnlyCollection<BlobId> snapshots, CancellationToken cancellationToken = default)
     {
-        foreach (var id in snapshots)
+        var held = await LockAsync(LockKind.Exclusive, cancellationToken).ConfigureAwait(false);
+        await using (held.ConfigureAwait(false))
         {
-            await _files.DeleteAsync(FileKind.Snapshot, id, cancellationToken).ConfigureAwait(false);
+            foreach (var id in snapshots)
+            {
+                await _parts.Files.DeleteAsync(FileKind.Snapshot, id, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
+
+    /// <summary>
+    /// Proves that everything that snapshots need is there, has the right size and is named by an index, without reading data.
+    /// Takes no lock; callers that need the answer to stay true hold a shared one.
+    /// </summary>
+    public Task<CheckReport> CheckAsync(CancellationToken cancellationToken = default) => new RepositoryCheck(_parts).CheckAsync(cancellationToken);
+
+    /// <summary>
+    /// Proves, beyond a check, every byte of the packs that hold what the wanted snapshots need: SHA-256 of the pack, header, and
+    /// each blob. Takes no lock.
+    /// </summary>
+    public Task<CheckReport> VerifyAsync(VerifyRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new RepositoryCheck(_parts).VerifyAsync(request, cancellationToken);
+    }
+
+    /// <summary>
+    /// Removes the data that no snapshot needs, under an exclusive lock of its own. May be killed at any time: what is left is whole,
+    /// and the next prune goes on.
+    /// </summary>
+    /// <exception cref="RepositoryException">
+    /// <see cref="RepositoryFailure.Locked"/>; <see cref="RepositoryFailure.Damaged"/>: needed data is missing, and nothing was removed.
+    /// </exception>
+    public async Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        StartWriting();
+        try
+        {
+            var held = await LockAsync(LockKind.Exclusive, cancellationToken).ConfigureAwait(false);
+            await using (held.ConfigureAwait(false))
+            {
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, held.Lost);
+                await _indexes.FlushAsync(stop.Token).ConfigureAwait(false);
+                var prune = new RepositoryPrune(_parts, index => NewWriter(index, options: null, disposed: null));
+                var (report, index) = await prune.RunAsync(options ?? new PruneOptions(), stop.Token).ConfigureAwait(false);
+                Index = index ?? Index;
+                return report;
+            }
+        }
+        finally
+        {
+            StopWriting();
+        }
+    }
+
+    /// <summary>Lets one more password open the repository.</summary>
+    /// <returns>Id of its key file.</returns>
+    public Task<BlobId> AddPasswordAsync(string password, CancellationToken cancellationToken = default) =>
+        new RepositoryKeys(Store).AddAsync(_master, password, Options, cancellationToken);
 
     /// <summary>Takes a lock; then removes what dead writers left half written.</summary>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>.</exception>
@@ -148,26 +195,30 @@ public sealed class ResticRepository : IAsyncDisposable
     {
         _indexes.Dispose();
         _zstd.Dispose();
-        _sealer.Dispose();
+        _parts.Sealer.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    private BlobWriter NewWriter(BlobIndex index, WriterOptions? options, Action disposed)
+    private BlobWriter NewWriter(BlobIndex index, WriterOptions? options, Action? disposed)
     {
         var zstd = options?.CompressionLevel is { } level && level != Options.CompressionLevel ? new Zstd(level) : null;
-        return new BlobWriter(
-            index, zstd is null ? Codec : Codec.With(zstd), new PackUploader(Store, _sealer), _indexes, Options, () =>
-            {
-                zstd?.Dispose();
-                disposed();
-            });
+        var codec = zstd is null ? _parts.Codec : _parts.Codec.With(zstd);
+        return new BlobWriter(index, codec, new PackUploader(Store, _parts.Sealer), _indexes, Options, () =>
+        {
+            zstd?.Dispose();
+            disposed?.Invoke();
+        });
     }
 
-    private void Use(BlobIndex index)
+    private void StartWriting()
     {
-        Index = index;
-        Reader = new BlobReader(Store, index, Codec);
+        if (Interlocked.Exchange(ref _writing, true))
+        {
+            throw new InvalidOperationException("the repository has a writer already");
+        }
     }
+
+    private void StopWriting() => Volatile.Write(ref _writing, false);
 
     private void ThrowIfWriting()
     {

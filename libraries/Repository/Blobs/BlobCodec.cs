@@ -1,6 +1,7 @@
 using System.Buffers;
 using StellaOps.Backup.Repository.Compression;
 using StellaOps.Backup.Repository.Crypto;
+using StellaOps.Backup.Repository.Packs;
 
 namespace StellaOps.Backup.Repository.Blobs;
 
@@ -51,6 +52,43 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
         }
 
         return (plain, wrong);
+    }
+
+    /// <summary>Proves a unit, which is overwritten.</summary>
+    /// <returns>What is wrong; null when it holds what it should.</returns>
+    internal string? Verify(Span<byte> unit, PackEntry entry)
+    {
+        if (sealer.OpenInPlace(unit) is not { } range)
+        {
+            return "its authentication code is wrong";
+        }
+
+        var opened = unit[range];
+        if (!entry.Compressed)
+        {
+            return BlobId.Of(opened) == entry.Id ? null : "its hash is wrong";
+        }
+
+        if (entry.PlainLength > Array.MaxLength)
+        {
+            return "its length is impossible";
+        }
+
+        var plain = ArrayPool<byte>.Shared.Rent((int)entry.PlainLength);
+        try
+        {
+            var content = plain.AsSpan(0, (int)entry.PlainLength);
+            if (!zstd.TryDecompress(opened, content))
+            {
+                return "its compression is broken";
+            }
+
+            return BlobId.Of(content) == entry.Id ? null : "its hash is wrong";
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(plain);
+        }
     }
 
     private (PooledMemory? Plain, string? Wrong) Open(byte[] unit, int stored, BlobLocation location)

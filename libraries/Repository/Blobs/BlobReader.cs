@@ -6,21 +6,28 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Repository.Blobs;
 
 /// <inheritdoc cref="IBlobReader"/>
-internal sealed class BlobReader(IObjectStore store, BlobIndex index, BlobCodec codec) : IBlobReader
+internal sealed class BlobReader(IObjectStore store, Func<BlobIndex> currentIndex, BlobCodec codec) : IBlobReader
 {
+    /// <summary>Reads what one index knows, whatever becomes of it.</summary>
+    internal BlobReader(IObjectStore store, BlobIndex index, BlobCodec codec)
+        : this(store, () => index, codec)
+    {
+    }
+
     /// <inheritdoc/>
-    public BlobLocation? Find(BlobType type, BlobId id) => index.Find(type, id);
+    public BlobLocation? Find(BlobType type, BlobId id) => currentIndex().Find(type, id);
 
     /// <inheritdoc/>
     public async ValueTask<IMemoryOwner<byte>> ReadAsync(BlobType type, BlobId id, CancellationToken cancellationToken = default)
     {
+        var index = currentIndex();
         if (index.Find(type, id) is not { } first)
         {
             throw new RepositoryException(RepositoryFailure.Damaged, $"the {Name(type)} {id} is in no index file");
         }
 
         var (plain, wrong) = await TryReadAsync(first, id, cancellationToken).ConfigureAwait(false);
-        return plain ?? await ReadElsewhereAsync(type, id, first, wrong, cancellationToken).ConfigureAwait(false);
+        return plain ?? await ReadElsewhereAsync(index, type, id, first, wrong, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Reads a blob from one place.</summary>
@@ -60,7 +67,7 @@ internal sealed class BlobReader(IObjectStore store, BlobIndex index, BlobCodec 
 
     /// <summary>The place that lookups prefer is damaged: interrupted prunes and other writers may have left another.</summary>
     private async ValueTask<IMemoryOwner<byte>> ReadElsewhereAsync(
-        BlobType type, BlobId id, BlobLocation tried, string? wrong, CancellationToken cancellationToken)
+        BlobIndex index, BlobType type, BlobId id, BlobLocation tried, string? wrong, CancellationToken cancellationToken)
     {
         foreach (var location in index.FindAll(type, id))
         {

@@ -24,7 +24,7 @@ internal sealed class ManagedUnitCipher : UnitCipher
         Clamp(_oneTime);
     }
 
-    protected override void Transform(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> source, Span<byte> destination)
+    internal override void Transform(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> source, Span<byte> destination)
     {
         var counter = BinaryPrimitives.ReadUInt128BigEndian(iv);
         while (source.Length > 0)
@@ -43,7 +43,7 @@ internal sealed class ManagedUnitCipher : UnitCipher
         }
     }
 
-    protected override void ComputeMac(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> message, Span<byte> mac)
+    internal override void ComputeMac(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> message, Span<byte> mac)
     {
         _nonce.EncryptEcb(iv, _oneTime.AsSpan(MasterKey.MacLength), PaddingMode.None);
         _poly.Init(new KeyParameter(_oneTime));

@@ -24,7 +24,7 @@ internal sealed unsafe class OpenSslUnitCipher : UnitCipher
 
     ~OpenSslUnitCipher() => Dispose(false);
 
-    protected override void Transform(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> source, Span<byte> destination)
+    internal override void Transform(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> source, Span<byte> destination)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(destination.Length, source.Length);
         fixed (byte* ivAt = iv, sourceAt = source, destinationAt = destination)
@@ -35,7 +35,7 @@ internal sealed unsafe class OpenSslUnitCipher : UnitCipher
         }
     }
 
-    protected override void ComputeMac(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> message, Span<byte> mac)
+    internal override void ComputeMac(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> message, Span<byte> mac)
     {
         Span<byte> oneTime = stackalloc byte[MacKeyLength];
         _key.MacR.CopyTo(oneTime);

@@ -49,10 +49,10 @@ internal abstract class UnitCipher : IDisposable
     }
 
     /// <summary>AES-256-CTR; the IV is the whole 128-bit big-endian counter. Its own inverse.</summary>
-    protected abstract void Transform(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> source, Span<byte> destination);
+    internal abstract void Transform(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> source, Span<byte> destination);
 
     /// <summary>Poly1305 under the one-time key <c>r ‖ AES-128(k, IV)</c>.</summary>
-    protected abstract void ComputeMac(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> message, Span<byte> mac);
+    internal abstract void ComputeMac(ReadOnlySpan<byte> iv, ReadOnlySpan<byte> message, Span<byte> mac);
 
     /// <inheritdoc/>
     public void Dispose()

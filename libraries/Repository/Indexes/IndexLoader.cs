@@ -5,27 +5,29 @@ using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Repository.Indexes;
 
-/// <summary>Reads all index files of a repository, several at a time.</summary>
+/// <summary>Reads the index files of a repository, several at a time.</summary>
 internal sealed class IndexLoader(UnpackedFiles files, int readers)
 {
+    /// <param name="fileIds">Index files, from a listing.</param>
     /// <param name="damaged">Takes the failure of a damaged file, and the loading goes on; null lets it throw.</param>
     /// <param name="cancellationToken">Stops between two files.</param>
-    internal async Task<BlobIndex> LoadAsync(Action<BlobId, RepositoryException>? damaged, CancellationToken cancellationToken)
+    internal async Task<BlobIndex> LoadAsync(
+        IEnumerable<BlobId> fileIds, Action<BlobId, RepositoryException>? damaged, CancellationToken cancellationToken)
     {
         var index = new BlobIndex();
         var options = new ParallelOptions { MaxDegreeOfParallelism = readers, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(files.ListAsync(FileKind.Index, cancellationToken), options, async (file, token) =>
+        await Parallel.ForEachAsync(fileIds, options, async (id, token) =>
         {
             try
             {
-                foreach (var pack in await LoadFileAsync(file.Id, token).ConfigureAwait(false))
+                foreach (var pack in await LoadFileAsync(id, token).ConfigureAwait(false))
                 {
                     index.Add(pack);
                 }
             }
             catch (RepositoryException exception) when (damaged is not null)
             {
-                damaged(file.Id, exception);
+                damaged(id, exception);
             }
         }).ConfigureAwait(false);
         return index;

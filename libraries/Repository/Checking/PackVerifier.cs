@@ -1,0 +1,89 @@
+using System.Buffers;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Crypto;
+using StellaOps.Backup.Repository.Packs;
+using StellaOps.Backup.Repository.Unpacked;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Repository.Checking;
+
+/// <summary>Reads one pack whole and proves every byte of it. Memory: the pack, and its largest blob.</summary>
+internal sealed class PackVerifier(IObjectStore store, UnitSealer sealer, BlobCodec codec)
+{
+    /// <returns>What is wrong; null when all is well.</returns>
+    internal async Task<PackProblem?> VerifyAsync(BlobId pack, IReadOnlyList<PackEntry> entries, CancellationToken cancellationToken)
+    {
+        // Once more before it is called damaged: a read may go wrong on its way.
+        return await TryAsync(pack, entries, cancellationToken).ConfigureAwait(false) is null
+            ? null
+            : await TryAsync(pack, entries, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<PackProblem?> TryAsync(BlobId pack, IReadOnlyList<PackEntry> entries, CancellationToken cancellationToken)
+    {
+        var length = PackHeader.PackLength(entries);
+        if (length > Array.MaxLength)
+        {
+            return new PackProblem(DamageKind.PackSize, "it is larger than any pack can be", []);
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent((int)length);
+        try
+        {
+            var content = buffer.AsMemory(0, (int)length);
+            var read = await store.ReadAsync(RepositoryFile.Key(FileKind.Pack, pack), 0, content, cancellationToken).ConfigureAwait(false);
+            return read == length ? Verify(pack, entries, content.Span) : new PackProblem(DamageKind.PackSize, $"it has {read} bytes instead of {length}", []);
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
+        {
+            return new PackProblem(DamageKind.PackMissing, "it is missing", []);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private PackProblem? Verify(BlobId pack, IReadOnlyList<PackEntry> entries, Span<byte> content)
+    {
+        var wrong = new List<string>();
+        if (BlobId.Of(content) != pack)
+        {
+            wrong.Add("its content does not match its name");
+        }
+
+        if (VerifyHeader(entries, content) is { } header)
+        {
+            wrong.Add(header);
+        }
+
+        var damaged = new List<PackEntry>();
+        foreach (var entry in entries)
+        {
+            if (codec.Verify(content.Slice((int)entry.Offset, (int)entry.StoredLength), entry) is { } problem)
+            {
+                damaged.Add(entry);
+                wrong.Add($"{BlobReader.Name(entry.Type)} {entry.Id}: {problem}");
+            }
+        }
+
+        return wrong.Count == 0 ? null : new PackProblem(DamageKind.PackContent, string.Join("; ", wrong.Take(5)) + (wrong.Count > 5 ? $"; and {wrong.Count - 5} more" : ""), damaged);
+    }
+
+    private string? VerifyHeader(IReadOnlyList<PackEntry> entries, ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            var sealedLength = PackHeader.ReadLength(content[^PackHeader.LengthField..], content.Length);
+            var header = content.Slice(content.Length - PackHeader.LengthField - sealedLength, sealedLength);
+            return PackHeader.Read(header, content.Length, sealer).SequenceEqual(entries) ? null : "its header and the index disagree";
+        }
+        catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged)
+        {
+            return exception.Message;
+        }
+    }
+}
+
+/// <summary>What is wrong with a pack, and which of its blobs; none when the damage lies elsewhere in it, or everywhere.</summary>
+internal sealed record PackProblem(DamageKind Kind, string Detail, IReadOnlyList<PackEntry> Blobs);

@@ -1,0 +1,211 @@
+using System.Collections.Concurrent;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Indexes;
+using StellaOps.Backup.Repository.Packs;
+using StellaOps.Backup.Repository.Unpacked;
+
+namespace StellaOps.Backup.Repository.Checking;
+
+/// <summary>One check, or verify, of a repository: collects what is wrong, then asks which snapshots that hurts.</summary>
+internal sealed class RepositoryCheck(RepositoryParts parts)
+{
+    private readonly ConcurrentBag<Finding> _findings = [];
+    private long _bytesRead;
+
+    /// <summary>Structure only: everything that is needed is there, has the right size, and is named by an index.</summary>
+    internal Task<CheckReport> CheckAsync(CancellationToken cancellationToken) => RunAsync(verify: null, cancellationToken);
+
+    /// <summary>Structure, and every byte of the packs that the wanted snapshots need.</summary>
+    internal Task<CheckReport> VerifyAsync(VerifyRequest request, CancellationToken cancellationToken) => RunAsync(request, cancellationToken);
+
+    private async Task<CheckReport> RunAsync(VerifyRequest? verify, CancellationToken cancellationToken)
+    {
+        await new RepositoryIdentityCheck(parts, Found).RunAsync(cancellationToken).ConfigureAwait(false);
+        var contents = await RepositoryContents.ReadAsync(parts.Files, parts.Options, FoundDamagedFile, cancellationToken).ConfigureAwait(false);
+        var walk = new TreeWalk(new BlobReader(parts.Store, contents.Index, parts.Codec), contents.Index, parts.Options.Readers);
+        var wanted = Wanted(contents, verify);
+        var used = await walk.RunAsync(wanted, visited: null, cancellationToken).ConfigureAwait(false);
+
+        // Without a choice of snapshots every pack counts; with one only those that hold what they need.
+        var ranges = contents.Index.Packs();
+        var packs = PacksOf(contents.Index, ranges, verify?.Snapshots is null ? _ => true : range => IsUsed(used, range));
+        var sound = FindWrongSizes(contents, packs);
+        FindBadTrees(used);
+        await FindMissingAsync(contents, used, cancellationToken).ConfigureAwait(false);
+        if (verify is not null)
+        {
+            await VerifyPacksAsync(sound, verify, cancellationToken).ConfigureAwait(false);
+        }
+
+        return new CheckReport
+        {
+            Damages = await TraceAsync(contents, walk, cancellationToken).ConfigureAwait(false),
+            Packs = packs.Count,
+            Blobs = used.Count,
+            BytesRead = _bytesRead,
+            UnindexedPacks = contents.Packs.Keys.Count(pack => !contents.Index.ContainsPack(pack)),
+        };
+    }
+
+    private IEnumerable<BlobId> Wanted(RepositoryContents contents, VerifyRequest? verify)
+    {
+        if (verify?.Snapshots is not { } wanted)
+        {
+            return contents.Snapshots.Select(snapshot => snapshot.Tree);
+        }
+
+        foreach (var lost in wanted.Except(contents.Snapshots.Select(snapshot => snapshot.Id)).Except(_findings.SelectMany(finding => finding.Snapshots)))
+        {
+            Found(new Finding(DamageKind.Snapshot, RepositoryFile.Key(FileKind.Snapshot, lost), "it is missing") { Snapshots = [lost] });
+        }
+
+        return contents.Snapshots.Where(snapshot => wanted.Contains(snapshot.Id)).Select(snapshot => snapshot.Tree);
+    }
+
+    private static bool IsUsed(UsedBlobs used, BlobIndex.PackRange range) =>
+        Enumerable.Range(range.First, range.Count).Any(used.IsUsed);
+
+    private List<IndexedPack> PacksOf(BlobIndex index, IReadOnlyList<BlobIndex.PackRange> ranges, Func<BlobIndex.PackRange, bool> isWanted)
+    {
+        var packs = new Dictionary<BlobId, IndexedPack>();
+        foreach (var range in ranges.Where(isWanted))
+        {
+            if (!packs.TryAdd(range.Pack, new IndexedPack(range.Pack, index.EntriesOf(range))))
+            {
+                Found(new Finding(DamageKind.Index, RepositoryFile.Key(FileKind.Pack, range.Pack), "index files describe this pack differently"));
+            }
+        }
+
+        return [.. packs.Values];
+    }
+
+    /// <returns>The packs that are there with the size that they should have.</returns>
+    private List<IndexedPack> FindWrongSizes(RepositoryContents contents, List<IndexedPack> packs)
+    {
+        var sound = new List<IndexedPack>(packs.Count);
+        foreach (var pack in packs)
+        {
+            var expected = PackHeader.PackLength(pack.Entries);
+            if (!contents.Packs.TryGetValue(pack.Id, out var length))
+            {
+                FoundPack(pack, new PackProblem(DamageKind.PackMissing, "it is missing", []));
+            }
+            else if (length != expected)
+            {
+                FoundPack(pack, new PackProblem(DamageKind.PackSize, $"it has {length} bytes instead of {expected}", []));
+            }
+            else
+            {
+                sound.Add(pack);
+            }
+        }
+
+        return sound;
+    }
+
+    private void FindBadTrees(UsedBlobs used)
+    {
+        foreach (var (tree, why) in used.UnreadableTrees)
+        {
+            Found(new Finding(DamageKind.Tree, $"tree {tree}", why) { Blobs = [(BlobType.Tree, tree)] });
+        }
+    }
+
+    /// <summary>Needed blobs that no index names: looks for them in packs that no index names either.</summary>
+    private async Task FindMissingAsync(RepositoryContents contents, UsedBlobs used, CancellationToken cancellationToken)
+    {
+        var missing = used.Missing.Keys.ToHashSet();
+        if (missing.Count == 0)
+        {
+            return;
+        }
+
+        var reader = new PackReader(parts.Store, parts.Sealer);
+        foreach (var (pack, length) in contents.Packs.Where(pack => !contents.Index.ContainsPack(pack.Key)))
+        {
+            try
+            {
+                var header = await reader.ReadHeaderAsync(pack, length, cancellationToken).ConfigureAwait(false);
+                var needed = header.Select(entry => (entry.Type, entry.Id)).Where(missing.Remove).ToList();
+                if (needed.Count > 0)
+                {
+                    Found(new Finding(DamageKind.NotIndexed, RepositoryFile.Key(FileKind.Pack, pack), $"no index file names it, and snapshots need {needed.Count} of its blobs: an index file is missing") { Blobs = needed });
+                }
+            }
+            catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged)
+            {
+                // Not indexed and not readable: the blobs that it might hold stay missing.
+            }
+        }
+
+        foreach (var (type, id) in missing)
+        {
+            Found(new Finding(DamageKind.BlobMissing, $"{BlobReader.Name(type)} {id}", "no index file names it") { Blobs = [(type, id)] });
+        }
+    }
+
+    private async Task VerifyPacksAsync(List<IndexedPack> packs, VerifyRequest request, CancellationToken cancellationToken)
+    {
+        var verifier = new PackVerifier(parts.Store, parts.Sealer, parts.Codec);
+        var total = packs.Sum(pack => PackHeader.PackLength(pack.Entries));
+        long done = 0;
+        var progress = new Lock();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = parts.Options.Readers, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(packs, options, async (pack, token) =>
+        {
+            if (await verifier.VerifyAsync(pack.Id, pack.Entries, token).ConfigureAwait(false) is { } problem)
+            {
+                FoundPack(pack, problem);
+            }
+
+            lock (progress)
+            {
+                _bytesRead += PackHeader.PackLength(pack.Entries);
+                request.OnProgress?.Invoke(new VerifyProgress(++done, packs.Count, _bytesRead, total));
+            }
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>Another walk, only where something was found: who needs it?</summary>
+    private async Task<IReadOnlyList<RepositoryDamage>> TraceAsync(RepositoryContents contents, TreeWalk walk, CancellationToken cancellationToken)
+    {
+        if (_findings.IsEmpty)
+        {
+            return [];
+        }
+
+        var tracer = await DamageTracer.RunAsync(walk, contents.Snapshots, _findings.SelectMany(finding => finding.Blobs), cancellationToken).ConfigureAwait(false);
+
+        // What a damaged index file named is not known; the blobs that are missing now are its victims.
+        var lost = _findings.Where(finding => finding.Kind is DamageKind.BlobMissing or DamageKind.NotIndexed).SelectMany(finding => finding.Blobs).ToList();
+        return [.. _findings.OrderBy(finding => finding.Kind).ThenBy(finding => finding.Object, StringComparer.Ordinal).Select(finding => new RepositoryDamage
+        {
+            Kind = finding.Kind,
+            Object = finding.Object,
+            Detail = finding.Detail,
+            Snapshots = finding.Snapshots.Count > 0 ? finding.Snapshots : tracer.SnapshotsThatNeed(finding.Kind == DamageKind.Index ? lost : finding.Blobs),
+        })];
+    }
+
+    private void FoundPack(IndexedPack pack, PackProblem problem)
+    {
+        var blobs = problem.Blobs.Count > 0 ? problem.Blobs : pack.Entries;
+        Found(new Finding(problem.Kind, RepositoryFile.Key(FileKind.Pack, pack.Id), problem.Detail) { Blobs = [.. blobs.Select(entry => (entry.Type, entry.Id))] });
+    }
+
+    private void FoundDamagedFile(FileKind kind, BlobId id, RepositoryException exception)
+    {
+        var isSnapshot = kind == FileKind.Snapshot;
+        Found(new Finding(isSnapshot ? DamageKind.Snapshot : DamageKind.Index, RepositoryFile.Key(kind, id), exception.Message) { Snapshots = isSnapshot ? [id] : [] });
+    }
+
+    private void Found(Finding finding) => _findings.Add(finding);
+}
+
+/// <summary>Something wrong, before it is known whom it hurts.</summary>
+internal sealed record Finding(DamageKind Kind, string Object, string Detail)
+{
+    internal IReadOnlyList<(BlobType, BlobId)> Blobs { get; init; } = [];
+
+    internal IReadOnlyList<BlobId> Snapshots { get; init; } = [];
+}

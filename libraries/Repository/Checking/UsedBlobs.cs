@@ -1,0 +1,36 @@
+using System.Collections.Concurrent;
+using System.Numerics;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Indexes;
+
+namespace StellaOps.Backup.Repository.Checking;
+
+/// <summary>Blobs that trees need: one bit for each entry of the index, and those that cannot be had.</summary>
+internal sealed class UsedBlobs(BlobIndex index)
+{
+    private readonly ulong[] _bits = new ulong[(index.Count + 63) / 64];
+
+    /// <summary>Needed, and in no index file.</summary>
+    internal ConcurrentDictionary<(BlobType Type, BlobId Id), bool> Missing { get; } = new();
+
+    /// <summary>Trees that are needed and cannot be read, with what is wrong; what they need is not known.</summary>
+    internal ConcurrentDictionary<BlobId, string> UnreadableTrees { get; } = new();
+
+    internal long Count => _bits.Sum(bits => (long)BitOperations.PopCount(bits));
+
+    /// <summary>Marks a blob as needed; true the first time.</summary>
+    internal bool Mark(BlobType type, BlobId id)
+    {
+        var number = index.NumberOf(type, id);
+        if (number < 0)
+        {
+            return Missing.TryAdd((type, id), true);
+        }
+
+        var bit = 1UL << (number & 63);
+        return (Interlocked.Or(ref _bits[number >> 6], bit) & bit) == 0;
+    }
+
+    /// <param name="number">Number of an entry of the index.</param>
+    internal bool IsUsed(int number) => (_bits[number >> 6] & (1UL << (number & 63))) != 0;
+}
