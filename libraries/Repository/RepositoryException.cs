@@ -22,6 +22,12 @@ public enum RepositoryFailure
 
     /// <summary>A tree that would write outside the target or is not well formed.</summary>
     Hostile,
+
+    /// <summary>The target of a restore cannot be written: permissions, read-only, input/output error.</summary>
+    TargetRefused,
+
+    /// <summary>The target of a restore has no space left.</summary>
+    TargetFull,
 }
 
 /// <summary>An expected failure of the repository engine.</summary>
@@ -29,4 +35,7 @@ public sealed class RepositoryException(RepositoryFailure failure, string messag
     : Exception(message, inner)
 {
     public RepositoryFailure Failure { get; } = failure;
+
+    /// <summary>One line for each thing concerned, where there may be several; the message names the first.</summary>
+    public IReadOnlyList<string> Details { get; init; } = [];
 }

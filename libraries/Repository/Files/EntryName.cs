@@ -13,6 +13,10 @@ public readonly struct EntryName : IEquatable<EntryName>, IComparable<EntryName>
 
     public ReadOnlySpan<byte> Bytes => _bytes;
 
+    /// <summary>True when a directory can hold an entry of this name: not empty, not <c>.</c> or <c>..</c>, without slash and zero.</summary>
+    public bool IsFileName =>
+        !Bytes.IsEmpty && !Bytes.SequenceEqual("."u8) && !Bytes.SequenceEqual(".."u8) && !Bytes.ContainsAny((byte)'/', (byte)0);
+
     /// <inheritdoc/>
     public bool Equals(EntryName other) => Bytes.SequenceEqual(other.Bytes);
 

@@ -17,7 +17,7 @@ internal sealed class LocalEntryReader
         }
 
         EntryName? target = null;
-        if (status.Type == NodeType.Symlink && (target = ReadLink(open, name)) is null)
+        if (status.Type == NodeType.Symlink && (target = open.ReadLink(name)) is null)
         {
             var error = LinuxError.Last;
             return error == LinuxError.NotFound ? null : Failed(directory, name, $"cannot read link: {LinuxError.Text(error)}", vanished: false);
@@ -66,15 +66,4 @@ internal sealed class LocalEntryReader
 
     private static bool HasLinkCount(NodeType type) =>
         type is NodeType.File or NodeType.Symlink or NodeType.BlockDevice or NodeType.CharacterDevice;
-
-    private static unsafe EntryName? ReadLink(OpenDirectory open, EntryName name)
-    {
-        const int longest = 4096; // PATH_MAX
-        var buffer = stackalloc byte[longest];
-        fixed (byte* path = BytePath.From(name))
-        {
-            var length = Libc.ReadLinkAt(open.Descriptor, path, buffer, longest);
-            return length < 0 ? null : new EntryName(new ReadOnlySpan<byte>(buffer, (int)length));
-        }
-    }
 }

@@ -99,8 +99,7 @@ internal ref struct NodeReader
 
     private static void Check(EntryName name, NodeType type, ulong size, List<BlobId>? content, BlobId? subtree, byte[]? target)
     {
-        var bytes = name.Bytes;
-        if (bytes.IsEmpty || bytes.SequenceEqual("."u8) || bytes.SequenceEqual(".."u8) || bytes.ContainsAny((byte)'/', (byte)0))
+        if (!name.IsFileName)
         {
             throw new RepositoryException(RepositoryFailure.Hostile, $"a tree holds '{name}', which is no file name");
         }

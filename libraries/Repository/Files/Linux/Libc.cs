@@ -27,9 +27,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);
 
-    [LibraryImport(Library, EntryPoint = "dup", SetLastError = true)]
-    public static partial int Duplicate(int descriptor);
-
     [LibraryImport(Library, EntryPoint = "fdopendir", SetLastError = true)]
     public static partial nint OpenStream(int descriptor);
 
@@ -81,14 +78,8 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "fchmodat", SetLastError = true)]
     public static partial int ChangeModeAt(int directory, byte* path, uint mode, int flags);
 
-    [LibraryImport(Library, EntryPoint = "fchmod", SetLastError = true)]
-    public static partial int ChangeMode(int descriptor, uint mode);
-
     [LibraryImport(Library, EntryPoint = "utimensat", SetLastError = true)]
     public static partial int SetTimesAt(int directory, byte* path, TimeSpec* times, int flags);
-
-    [LibraryImport(Library, EntryPoint = "futimens", SetLastError = true)]
-    public static partial int SetTimes(int descriptor, TimeSpec* times);
 
     [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(int descriptor, long length);

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace StellaOps.Backup.Repository.Files.Linux;
 
 /// <summary>An open directory. Everything done through it stays in that directory, wherever its path leads meanwhile.</summary>
-internal sealed class OpenDirectory : SafeHandleMinusOneIsInvalid
+internal sealed partial class OpenDirectory : SafeHandleMinusOneIsInvalid
 {
     private const int NameOffset = 19; // struct dirent64: inode 8, offset 8, record length 2, type 1
 

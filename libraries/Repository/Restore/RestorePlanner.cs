@@ -1,0 +1,143 @@
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Repository.Trees;
+
+namespace StellaOps.Backup.Repository.Restore;
+
+/// <summary>Reads all trees of a restore and refuses it when one is damaged or hostile, or a blob is not in the index.</summary>
+internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
+{
+    private readonly TreeReader _trees = new(blobs);
+    private readonly Dictionary<BlobId, string> _needed = [];
+    private readonly List<EntryName[]> _last = [];
+    private readonly List<string> _damages = [];
+    private long _files, _bytes;
+
+    /// <exception cref="RepositoryException">
+    /// <see cref="RepositoryFailure.SnapshotNotFound"/>: the snapshot has no such path. <see cref="RepositoryFailure.Damaged"/>,
+    /// <see cref="RepositoryFailure.Hostile"/>.
+    /// </exception>
+    public async Task<RestorePlan> MakeAsync(CancellationToken cancellationToken)
+    {
+        var root = request.Snapshot.Tree;
+        var top = await _trees.FindAsync(root, request.Subtree, cancellationToken).ConfigureAwait(false)
+            ?? throw new RepositoryException(RepositoryFailure.SnapshotNotFound, $"snapshot {request.Snapshot.Id} has no '{request.Subtree}'");
+        var tree = top.Subtree is { } subtree ? await _trees.ReadAsync(subtree, cancellationToken).ConfigureAwait(false) : new Tree([top]);
+        CheckNames(tree, () => []);
+        await WalkAsync(tree, cancellationToken).ConfigureAwait(false);
+        ThrowIfDamaged(_damages);
+        var isRoot = request.Subtree.AsSpan().Trim('/').IsEmpty;
+        return new RestorePlan
+        {
+            Top = isRoot || top.Subtree is null ? null : top,
+            Tree = tree,
+            Files = _files,
+            Bytes = _bytes,
+            Blobs = _needed,
+            Last = _last,
+        };
+    }
+
+    /// <summary>Throws one exception that lists all damages.</summary>
+    public static void ThrowIfDamaged(IReadOnlyList<string> damages)
+    {
+        if (damages.Count > 0)
+        {
+            var more = damages.Count == 1 ? "" : $" (and {damages.Count - 1} more)";
+            throw new RepositoryException(RepositoryFailure.Damaged, $"the snapshot cannot be restored whole: {damages[0]}{more}") { Details = damages };
+        }
+    }
+
+    private async Task WalkAsync(Tree top, CancellationToken cancellationToken)
+    {
+        var open = new Stack<(EntryName Name, IEnumerator<Node> Nodes)>();
+        open.Push((default, top.Nodes.GetEnumerator()));
+        while (open.TryPeek(out var directory))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!directory.Nodes.MoveNext())
+            {
+                open.Pop();
+                continue;
+            }
+
+            var node = directory.Nodes.Current;
+            EntryName[] Names() => [.. open.Reverse().Skip(1).Select(above => above.Name), node.Name];
+            if (node.Type == NodeType.File)
+            {
+                AddFile(node, Names);
+            }
+            else if (node.Subtree is { } subtree && await TryReadAsync(subtree, Names, cancellationToken).ConfigureAwait(false) is { } tree)
+            {
+                CheckNames(tree, Names);
+                open.Push((node.Name, tree.Nodes.GetEnumerator()));
+            }
+        }
+    }
+
+    // What a transform makes of names has to be as usable and unique as the names of a tree.
+    private void CheckNames(Tree tree, Func<EntryName[]> directory)
+    {
+        if (request.Transform is not { } transform)
+        {
+            return;
+        }
+
+        var names = new HashSet<EntryName>();
+        foreach (var node in tree.Nodes)
+        {
+            var path = Show([.. directory(), node.Name]);
+            var name = (node.Type == NodeType.File ? transform.NameOf(path, node) : null) ?? node.Name;
+            if (!name.IsFileName || !names.Add(name))
+            {
+                throw new RepositoryException(RepositoryFailure.Hostile, $"'{path}' cannot be restored as '{name}': it is no file name, or another entry has it");
+            }
+        }
+    }
+
+    private async Task<Tree?> TryReadAsync(BlobId id, Func<EntryName[]> names, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _trees.ReadAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RepositoryException e) when (e.Failure == RepositoryFailure.Damaged)
+        {
+            _damages.Add($"{Show(names())}: {e.Message}");
+            return null;
+        }
+    }
+
+    private void AddFile(Node file, Func<EntryName[]> names)
+    {
+        _files++;
+        _bytes += file.Size;
+        long length = 0;
+        foreach (var id in file.Content)
+        {
+            if (blobs.Find(BlobType.Data, id) is not { } location)
+            {
+                _damages.Add($"{Show(names())}: blob {id} is missing");
+                return;
+            }
+
+            length += location.PlainLength;
+            if (request.VerifyFirst && !_needed.ContainsKey(id))
+            {
+                _needed.Add(id, Show(names()));
+            }
+        }
+
+        if (length != file.Size)
+        {
+            _damages.Add($"{Show(names())}: its blobs have {length} bytes, the file has {file.Size}");
+        }
+
+        if (request.WriteLast is { } last && last(Show(names())))
+        {
+            _last.Add([.. names()[..^1], request.Transform?.NameOf(Show(names()), file) ?? file.Name]);
+        }
+    }
+
+    private static string Show(EntryName[] names) => string.Join('/', names);
+}

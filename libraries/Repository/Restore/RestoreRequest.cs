@@ -1,0 +1,63 @@
+using StellaOps.Backup.Repository.Snapshots;
+
+namespace StellaOps.Backup.Repository.Restore;
+
+/// <summary>What is restored, where to, and what happens to files that are there.</summary>
+public sealed record RestoreRequest
+{
+    public required Snapshot Snapshot { get; init; }
+
+    /// <summary>
+    /// Path inside the snapshot. Of a directory the content becomes the content of <see cref="TargetDirectory"/>, which takes the
+    /// directory's own mode, owner and times, too; a file is restored into the target under its name.
+    /// </summary>
+    public string Subtree { get; init; } = "/";
+
+    /// <summary>Absolute path; created when it does not exist.</summary>
+    public required string TargetDirectory { get; init; }
+
+    public ExistingFiles Existing { get; init; } = ExistingFiles.Delta;
+
+    /// <summary>Deletes what the snapshot does not have; only with <see cref="ExistingFiles.Delta"/>.</summary>
+    public bool DeleteExtra { get; init; }
+
+    /// <summary>
+    /// Files, by path relative to the target, without which nothing takes the target for whole, such as PostgreSQL's
+    /// <c>global/pg_control</c>. With <see cref="ExistingFiles.Delta"/> existing ones are removed before anything else changes; all
+    /// are written after everything else is durable.
+    /// </summary>
+    public Func<string, bool>? WriteLast { get; init; }
+
+    /// <summary>Reads and authenticates every needed blob before the first change of the target.</summary>
+    public bool VerifyFirst { get; init; }
+
+    public OwnerMap Owners { get; init; } = OwnerMap.Keep;
+
+    /// <summary>Changes names and contents on their way out; null restores what was saved.</summary>
+    public IContentTransform? Transform { get; init; }
+
+    /// <summary>Leaves holes where 64 KiB or more of a new file are zero.</summary>
+    public bool Sparse { get; init; } = true;
+
+    /// <summary>
+    /// Files and blobs that are worked on at the same time. Memory is at most 32 MiB for each, and the trees from the root to the
+    /// directories at work.
+    /// </summary>
+    public int Workers { get; init; } = Math.Clamp(2 * Environment.ProcessorCount, 2, 16);
+
+    /// <summary>Told from any thread.</summary>
+    public Action<RestoreProgress>? OnProgress { get; init; }
+}
+
+/// <summary>What happens to files that are in the target already.</summary>
+public enum ExistingFiles
+{
+    /// <summary>They become what the snapshot holds; of a file only the blobs that differ are written, in place.</summary>
+    Delta,
+
+    /// <summary>They are never touched: equal content is skipped, anything else is reported as a conflict.</summary>
+    AddOnly,
+}
+
+/// <summary>How far a restore is. Bytes count what is compared equal, too.</summary>
+public readonly record struct RestoreProgress(long Files, long TotalFiles, long Bytes, long TotalBytes);

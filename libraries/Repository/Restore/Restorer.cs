@@ -1,0 +1,47 @@
+using StellaOps.Backup.Repository.Files.Linux;
+
+namespace StellaOps.Backup.Repository.Restore;
+
+/// <summary>
+/// Brings a snapshot back. It first reads all trees and refuses what is hostile or damaged, and never follows a link in the target,
+/// so nothing outside the target changes. The index has to be loaded. Takes no lock: restoring from a store that cannot be
+/// written has to work.
+/// </summary>
+public sealed class Restorer(ResticRepository repository)
+{
+    /// <summary>Restores; when the task ends everything is durable. May be run again after any failure.</summary>
+    /// <exception cref="RepositoryException">
+    /// <see cref="RepositoryFailure.SnapshotNotFound"/>: no such path. <see cref="RepositoryFailure.Damaged"/> or
+    /// <see cref="RepositoryFailure.Hostile"/>: nothing was changed, unless the damage was found while writing without
+    /// <see cref="RestoreRequest.VerifyFirst"/>. <see cref="RepositoryFailure.TargetRefused"/>, <see cref="RepositoryFailure.TargetFull"/>.
+    /// </exception>
+    public async Task<RestoreReport> RunAsync(RestoreRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.DeleteExtra && request.Existing == ExistingFiles.AddOnly)
+        {
+            throw new ArgumentException("a restore that only adds cannot delete", nameof(request));
+        }
+
+        var plan = await new RestorePlanner(repository.Blobs, request).MakeAsync(cancellationToken).ConfigureAwait(false);
+        if (request.VerifyFirst)
+        {
+            await BlobVerification.RunAsync(repository.Blobs, plan.Blobs, request.Workers, cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            using var run = new RestoreRun(repository.Blobs, request, plan);
+            return await run.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or (IOException and not Storage.StorageException))
+        {
+            const int noSpace = 28, overQuota = 122;
+            var error = (e as LinuxException)?.Error ?? e.HResult;
+            throw new RepositoryException(
+                error is noSpace or overQuota ? RepositoryFailure.TargetFull : RepositoryFailure.TargetRefused,
+                $"cannot restore to {request.TargetDirectory}: {e.Message}",
+                e);
+        }
+    }
+}
