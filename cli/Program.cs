@@ -1,1 +1,20 @@
-return 0;
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using StellaOps.Backup.Cli;
+using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Cli.Parsing;
+using StellaOps.Backup.Cli.Sessions;
+
+// A word that starts with @ is a word: no response files.
+var parsed = new StellaRoot().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+if (parsed.Action is ParseErrorAction)
+{
+    var failure = UsageError.From(parsed);
+    ErrorWriter.Write(Console.Error, GlobalOptions.FormatForErrors(parsed), failure, traceId: null, verbose: false);
+    return failure.Error.ExitStatus;
+}
+
+using var interrupts = new Interrupts();
+return await parsed.InvokeAsync(
+    new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+    interrupts.Token);

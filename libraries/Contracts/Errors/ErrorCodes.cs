@@ -4,6 +4,8 @@ namespace StellaOps.Backup.Contracts.Errors;
 public static class ErrorCodes
 {
     public static readonly ErrorCode Unexpected = new("unexpected", 1, 500, false, "Look at the log of the named service with the trace id; report it with 'stella backup diagnostics'.");
+    public static readonly ErrorCode ChecksFailed = new("doctor.checks-failed", 1, 409, false, "Run the commands that the failed checks name, then 'stella doctor --all' again.");
+    public static readonly ErrorCode ServiceActionFailed = new("service.action-failed", 1, 409, false, "Look at what the named service printed, and at 'stella service health'.");
     public static readonly ErrorCode InvalidInput = new("input.invalid", 2, 400, false, "Correct the named argument; '--help' shows what is accepted.");
     public static readonly ErrorCode DuplicateName = new("input.duplicate-name", 2, 409, false, "Choose another --name; an existing point is never overwritten.");
     public static readonly ErrorCode NotConfigured = new("input.not-configured", 2, 409, false, "Add the named setting to the configuration of the named service and restart it.");
@@ -23,6 +25,7 @@ public static class ErrorCodes
     public static readonly ErrorCode OperationConflict = new("operation.conflict", 10, 409, true, "Wait for the named operation to end, or cancel it.");
     public static readonly ErrorCode WorkerLost = new("operation.worker-lost", 10, 503, true, "Check that a worker of the component runs: stella service health");
     public static readonly ErrorCode DeadlinePassed = new("operation.deadline-passed", 10, 504, true, "Check the worker's log; raise the deadline of the operation if the work is larger than it.");
+    public static readonly ErrorCode Unhealthy = new("service.unhealthy", 10, 503, true, "Look at the detail and the log of the named service; 'stella doctor --all' says more.");
     public static readonly ErrorCode ServerUnreachable = new("server.unreachable", 10, 503, true, "Check STELLA_SERVER and that the gateway runs.");
     public static readonly ErrorCode SourceUnreachable = new("source.unreachable", 10, 503, true, "Check that the source runs and that the connection settings are right.");
     public static readonly ErrorCode StorageUnavailable = new("storage.unavailable", 10, 503, true, "Check that the location is mounted and reachable.");
@@ -42,9 +45,9 @@ public static class ErrorCodes
     /// <summary>Every row, in the order of the table.</summary>
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
-        Unexpected, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
+        Unexpected, ChecksFailed, ServiceActionFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
         PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, CheckNotFound,
-        RepositoryNotFound, ServerRunning, TargetNotEmpty, OperationConflict, WorkerLost, DeadlinePassed, ServerUnreachable,
+        RepositoryNotFound, ServerRunning, TargetNotEmpty, OperationConflict, WorkerLost, DeadlinePassed, Unhealthy, ServerUnreachable,
         SourceUnreachable, StorageUnavailable, RepositoryLocked, Cancelled, Damaged, BadSignature, SourceDamaged, ProofFailed,
         VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Detached,
     ];

@@ -1,0 +1,163 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using StellaOps.Backup.Cli.Settings;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
+
+namespace StellaOps.Backup.Cli.Api;
+
+/// <summary>Requests to the API. Whatever goes wrong is a <see cref="BackupException"/>.</summary>
+internal sealed class ApiClient : IDisposable
+{
+    /// <summary>Longest wait for an answer to a question.</summary>
+    public static readonly TimeSpan Brief = TimeSpan.FromSeconds(100);
+
+    /// <summary>Longest wait for an answer that comes when the work is done: stopping services, checks.</summary>
+    public static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)];
+
+    private readonly HttpClient http = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.All, ConnectTimeout = TimeSpan.FromSeconds(15) })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+    private readonly TraceContext trace = new();
+    private readonly TimeProvider clock;
+
+    public ApiClient(CliSettings settings, TimeProvider clock)
+    {
+        this.clock = clock;
+        Server = settings.ServerAddress();
+        http.BaseAddress = Server;
+        http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("stella", ProductVersion.Text));
+        if (settings.BearerToken() is { Length: > 0 } token)
+        {
+            http.DefaultRequestHeaders.Authorization = Bearer(token);
+        }
+
+        TraceId = trace.Id;
+    }
+
+    public Uri Server { get; }
+
+    /// <summary>Trace of the last answer that named one, else of the requests.</summary>
+    public string TraceId { get; private set; }
+
+    /// <summary>Asks. <paramref name="accepted"/> names a status that carries the same body though it is no success.</summary>
+    public Task<T> GetAsync<T>(string path, CancellationToken cancellationToken, HttpStatusCode? accepted = null) =>
+        SendAsync<T>(() => new HttpRequestMessage(HttpMethod.Get, Relative(path)), Brief, accepted, cancellationToken);
+
+    /// <summary>Starts work, once: the request is repeated under one key when its answer is lost.</summary>
+    public async Task<OperationView> StartAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+    {
+        var key = Guid.CreateVersion7(clock.GetUtcNow()).ToString();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await SendAsync<OperationView>(Request, Brief, accepted: null, cancellationToken);
+            }
+            catch (BackupException e) when (e.Error == ErrorCodes.ServerUnreachable && !IsConnectionRefused(e) && attempt < Pauses.Length)
+            {
+                await Task.Delay(Pauses[attempt], clock, cancellationToken);
+            }
+        }
+
+        HttpRequestMessage Request()
+        {
+            var request = new HttpRequestMessage(method, Relative(path)) { Content = Json(body) };
+            request.Headers.Add(Routes.IdempotencyKey, key);
+            return request;
+        }
+    }
+
+    /// <summary>Does something that may be done twice.</summary>
+    public Task<T> PostAsync<T>(string path, object? body, TimeSpan limit, CancellationToken cancellationToken) =>
+        SendAsync<T>(() => new HttpRequestMessage(HttpMethod.Post, Relative(path)) { Content = Json(body) }, limit, accepted: null, cancellationToken);
+
+    /// <summary>Opens a stream of server-sent events, from after <paramref name="lastEventId"/> on.</summary>
+    public async Task<HttpResponseMessage> OpenEventsAsync(string path, string? lastEventId, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, Relative(path));
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        if (lastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+
+        return await ExchangeAsync(request, Brief, accepted: null, cancellationToken);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<T> SendAsync<T>(Func<HttpRequestMessage> create, TimeSpan limit, HttpStatusCode? accepted, CancellationToken cancellationToken)
+    {
+        using var request = create();
+        using var response = await ExchangeAsync(request, limit, accepted, cancellationToken);
+        try
+        {
+            return await response.Content.ReadFromJsonAsync<T>(ApiJson.Lines, cancellationToken) ?? throw new JsonException("it is null");
+        }
+        catch (JsonException e)
+        {
+            throw ApiFailures.NotUnderstood(Server, e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw ApiFailures.FromException(Server, e as HttpRequestException ?? new HttpRequestException(e.Message, e));
+        }
+    }
+
+    /// <summary>Sends and reads the head of the answer, within the limit.</summary>
+    private async Task<HttpResponseMessage> ExchangeAsync(HttpRequestMessage request, TimeSpan limit, HttpStatusCode? accepted, CancellationToken cancellationToken)
+    {
+        request.Headers.Add("traceparent", trace.NewParent());
+        using var timer = new CancellationTokenSource(limit, clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        try
+        {
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
+            if (response.IsSuccessStatusCode || response.StatusCode == accepted)
+            {
+                return response;
+            }
+
+            using (response)
+            {
+                var body = await response.Content.ReadAsStringAsync(both.Token);
+                var failure = ApiFailures.FromAnswer(Server, response.StatusCode, body, out var traceId);
+                TraceId = traceId ?? TraceId;
+                throw failure;
+            }
+        }
+        catch (HttpRequestException e)
+        {
+            throw ApiFailures.FromException(Server, e);
+        }
+        catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw ApiFailures.FromTimeout(Server, limit);
+        }
+    }
+
+    private static bool IsConnectionRefused(BackupException failure) =>
+        failure.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
+
+    private static JsonContent? Json(object? body) => body is null ? null : JsonContent.Create(body, body.GetType(), options: ApiJson.Lines);
+
+    private static string Relative(string path) => path.TrimStart('/');
+
+    private static AuthenticationHeaderValue Bearer(string token)
+    {
+        try
+        {
+            return new AuthenticationHeaderValue("Bearer", token);
+        }
+        catch (FormatException)
+        {
+            throw new BackupException(ErrorCodes.NotAuthenticated, "the token holds characters that no token has", "Set STELLA_TOKEN to the token alone, on one line.");
+        }
+    }
+}

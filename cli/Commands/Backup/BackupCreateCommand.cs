@@ -1,0 +1,49 @@
+using System.CommandLine;
+using StellaOps.Backup.Cli.Following;
+using StellaOps.Backup.Cli.Parsing;
+using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+
+namespace StellaOps.Backup.Cli.Commands.Backup;
+
+/// <summary><c>stella backup create</c>.</summary>
+internal sealed class BackupCreateCommand : StellaCommand
+{
+    private readonly Option<bool> full = new("--full") { Description = "Take every component that is configured" };
+    private readonly TypeOption types = new("Take only these components");
+    private readonly Option<string> name = new("--name") { Description = "Unique name of the recovery point; chosen by the server when absent", HelpName = "N" };
+    private readonly Option<bool> noWait = new("--no-wait") { Description = "Return as soon as the backup is accepted, and print the operation's id" };
+
+    public BackupCreateCommand()
+        : base("create", "Take a backup: one recovery point across the named components")
+    {
+        Add(full);
+        Add(types);
+        Add(name);
+        Add(noWait);
+        Validators.Add(result =>
+        {
+            if (result.GetResult(types) is { Implicit: false } == result.GetValue(full))
+            {
+                result.AddError("say what to take: either --full or --type");
+            }
+        });
+        Examples =
+        [
+            "stella backup create --full --name \"pre-upgrade-$(date +%Y%m%d)\"",
+            "stella backup create --type database --name db-pre-migration",
+            "stella backup create --type evidence,config",
+        ];
+    }
+
+    protected override Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var request = new CreateBackupRequest
+        {
+            Types = parsed.GetValue(types) ?? [Components.Full],
+            Name = parsed.GetValue(name),
+        };
+        return session.StartAsync(HttpMethod.Post, Routes.Backups, request, parsed.GetValue(noWait), cancellationToken);
+    }
+}

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using StellaOps.Backup.Cli.Api;
+using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Cli.Parsing;
+using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts.Http;
+
+namespace StellaOps.Backup.Cli.Commands.Backup;
+
+/// <summary><c>stella backup list</c>.</summary>
+internal sealed class BackupListCommand : StellaCommand
+{
+    private readonly TypeOption types = new("Only points that hold these components");
+    private readonly LastOption last = new("Only points taken within this span");
+    private readonly Option<bool> unverified = new("--unverified") { Description = "Only points that were never verified" };
+
+    public BackupListCommand()
+        : base("list", "List recovery points, newest first")
+    {
+        Add(types);
+        Add(last);
+        Add(unverified);
+        Examples =
+        [
+            "stella backup list --last 7d",
+            "stella backup list --type full",
+            "stella backup list --unverified --format json",
+        ];
+    }
+
+    protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var points = session.Api.ListAsync<PointView>(
+            Routes.Points,
+            [
+                ("type", parsed.GetValue(types) is { } names ? string.Join(',', names) : null),
+                ("since", last.Since(parsed, session.Clock)),
+                ("unverified", parsed.GetValue(unverified) ? "true" : null),
+            ],
+            cancellationToken);
+        await session.PrintListAsync(points, PointReport.WriteList, cancellationToken);
+        return 0;
+    }
+}

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using StellaOps.Backup.Cli.Api;
+using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Cli.Parsing;
+using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Cli.Settings;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Operations;
+
+namespace StellaOps.Backup.Cli.Commands.Backup;
+
+/// <summary><c>stella backup logs</c>.</summary>
+internal sealed class BackupLogsCommand : StellaCommand
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    private readonly LastOption last = new("Only what happened within this span");
+    private readonly Option<Guid?> operation = new("--operation") { Description = "Only this operation", HelpName = "ID" };
+    private readonly Option<bool> follow = new("--follow") { Description = "Go on printing what happens, until Ctrl-C or the end of the operation" };
+
+    public BackupLogsCommand()
+        : base("logs", "Show what happened, oldest first; the last 24 hours unless told otherwise")
+    {
+        Add(last);
+        Add(operation);
+        Add(follow);
+        Examples =
+        [
+            "stella backup logs --last 24h",
+            "stella backup logs --operation 0196a1b2-0000-7000-8000-00000000002b --follow",
+        ];
+    }
+
+    protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var id = parsed.GetValue(operation);
+        var start = last.Since(parsed, session.Clock)
+            ?? (id is null ? LastOption.Since(TimeSpan.FromDays(1), session.Clock) : null);
+        if (!parsed.GetValue(follow))
+        {
+            var events = session.Api.ListAsync<EventView>(Routes.Events, [("since", start), ("operation", id?.ToString())], cancellationToken);
+            await session.PrintListAsync(events, WriteList, cancellationToken);
+            return 0;
+        }
+
+        await FollowAsync(session, id, start, cancellationToken);
+        return 0;
+    }
+
+    private static async Task FollowAsync(Session session, Guid? id, string? start, CancellationToken cancellationToken)
+    {
+        string? after = null;
+        while (true)
+        {
+            // Asked before the events are, so that the last events of a finished operation are printed too.
+            var isFinished = id is { } known
+                && (await session.Api.GetAsync<OperationView>(Paging.Below(Routes.Operations, $"{known}"), cancellationToken)).State == OperationState.Finished;
+            var query = new[] { ("since", after is null ? start : null), ("after", after), ("operation", id?.ToString()) };
+            await foreach (var line in session.Api.ListAsync<EventView>(Routes.Events, query, cancellationToken))
+            {
+                after = line.Sequence.ToString(CultureInfo.InvariantCulture);
+                session.Terminal.Out.WriteLine(
+                    session.Settings.Format == OutputFormat.Table ? Line(line) : JsonSerializer.Serialize(line, ApiJson.Lines));
+            }
+
+            if (isFinished)
+            {
+                return;
+            }
+
+            await Task.Delay(Interval, session.Clock, cancellationToken);
+        }
+    }
+
+    private static void WriteList(TextWriter output, IReadOnlyList<EventView> events)
+    {
+        foreach (var line in events)
+        {
+            output.WriteLine(Line(line));
+        }
+
+        if (events.Count == 0)
+        {
+            output.WriteLine("nothing happened");
+        }
+    }
+
+    private static string Line(EventView line)
+    {
+        var kind = line.Kind is { } known ? $" {Spelling.Of(known)}" : "";
+        var component = line.Component is { } part ? $" {part.Name()}" : "";
+        return $"{Units.Time(line.At)} {line.Level,-7}{kind}{component}: {line.Message}";
+    }
+}

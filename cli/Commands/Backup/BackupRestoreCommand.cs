@@ -1,0 +1,88 @@
+using System.CommandLine;
+using StellaOps.Backup.Cli.Api;
+using StellaOps.Backup.Cli.Following;
+using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Cli.Parsing;
+using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+
+namespace StellaOps.Backup.Cli.Commands.Backup;
+
+/// <summary><c>stella backup restore</c>.</summary>
+internal sealed class BackupRestoreCommand : StellaCommand
+{
+    private readonly Option<string> name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N", Required = true };
+    private readonly TypeOption types = new("Restore only these components");
+    private readonly Option<string> target = new("--target")
+    {
+        Description = "Directory on the workers' hosts to restore into; without it the running system's data is replaced", HelpName = "DIR",
+    };
+    private readonly Option<bool> dryRun = new("--dry-run") { Description = "Say what would be done and whether it could be" };
+    private readonly Option<bool> confirm = new("--confirm") { Description = "Do it without asking" };
+    private readonly Option<bool> keepReplaced = new("--keep-replaced") { Description = "Keep what is replaced, under a name that is printed" };
+    private readonly Option<string> reason = new("--reason") { Description = "Why, for the audit log", HelpName = "TEXT" };
+    private readonly Option<bool> noWait = new("--no-wait") { Description = "Return as soon as the restore is accepted, and print the operation's id" };
+
+    public BackupRestoreCommand()
+        : base("restore", "Bring a recovery point back. Replaces data: stop the services first")
+    {
+        foreach (var option in new Option[] { name, types, target, dryRun, confirm, keepReplaced, reason, noWait })
+        {
+            Add(option);
+        }
+
+        Examples =
+        [
+            "stella backup restore --name pre-upgrade-20260117 --dry-run",
+            "stella service stop --all && stella backup restore --name pre-upgrade-20260117 --confirm",
+            "stella backup restore --type config --name config-backup --confirm --reason \"bad edit, INC-4711\"",
+            "stella backup restore --name pre-upgrade-20260117 --target /srv/beside --confirm",
+        ];
+    }
+
+    protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var request = new RestoreRequest
+        {
+            Point = parsed.GetRequiredValue(name),
+            Types = parsed.GetValue(types) is { } names && !names.Contains(Components.Full) ? names : [],
+            Target = parsed.GetValue(target),
+            DryRun = parsed.GetValue(dryRun),
+            Confirm = true,
+            KeepReplaced = parsed.GetValue(keepReplaced),
+            Reason = parsed.GetValue(reason),
+        };
+        if (request.DryRun)
+        {
+            request = request with { Confirm = false };
+        }
+        else
+        {
+            await ConfirmAsync(session, request, parsed.GetValue(confirm), cancellationToken);
+        }
+
+        return await session.StartAsync(HttpMethod.Post, Routes.Restores, request, parsed.GetValue(noWait), cancellationToken);
+    }
+
+    private static async Task ConfirmAsync(Session session, RestoreRequest request, bool confirmed, CancellationToken cancellationToken)
+    {
+        var what = request.Types.Count > 0 ? string.Join(", ", request.Types) : "all components";
+        var where = request.Target is { } directory ? $"into {directory}" : "in place of the data of the running system";
+        if (!confirmed && session.Terminal.CanAsk)
+        {
+            // Asked for by the name alone: show which point that is before the question.
+            var point = await session.Api.GetAsync<PointView>(Paging.Below(Routes.Points, request.Point), cancellationToken);
+            session.Remark($"'{point.Name}' was taken {Units.Time(point.StartedAt)}, holds {Spelling.List(point.Components.Select(part => part.Component))}, is {point.Proof}.");
+        }
+
+        var types = request.Types.Count > 0 ? $" --type {string.Join(',', request.Types)}" : "";
+        var target = request.Target is null ? "" : $" --target {request.Target}";
+        await session.RequireAsync(
+            confirmed,
+            $"this restores {what} of '{request.Point}' {where}",
+            request.Point,
+            $"stella backup restore --name {request.Point}{types}{target} --confirm (or --dry-run to see what would happen)",
+            cancellationToken);
+    }
+}

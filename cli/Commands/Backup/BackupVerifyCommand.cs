@@ -1,0 +1,40 @@
+using System.CommandLine;
+using StellaOps.Backup.Cli.Following;
+using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts.Http;
+
+namespace StellaOps.Backup.Cli.Commands.Backup;
+
+/// <summary><c>stella backup verify</c>.</summary>
+internal sealed class BackupVerifyCommand : StellaCommand
+{
+    private readonly Option<string> name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N" };
+    private readonly Option<bool> allUnverified = new("--all-unverified") { Description = "Every point that was not verified yet" };
+    private readonly Option<bool> noWait = new("--no-wait") { Description = "Return as soon as the work is accepted, and print the operation's id" };
+
+    public BackupVerifyCommand()
+        : base("verify", "Read all data of recovery points, and check every byte against its digest")
+    {
+        Add(name);
+        Add(allUnverified);
+        Add(noWait);
+        Validators.Add(result =>
+        {
+            if (result.GetResult(name) is { Implicit: false } == result.GetValue(allUnverified))
+            {
+                result.AddError("say what to verify: either --name or --all-unverified");
+            }
+        });
+        Examples =
+        [
+            "stella backup verify --name pre-upgrade-20260117",
+            "stella backup verify --all-unverified",
+        ];
+    }
+
+    protected override Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var request = new VerifyRequest { Point = parsed.GetValue(name), AllUnverified = parsed.GetValue(allUnverified) };
+        return session.StartAsync(HttpMethod.Post, Routes.Verifications, request, parsed.GetValue(noWait), cancellationToken);
+    }
+}

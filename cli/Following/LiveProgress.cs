@@ -1,0 +1,74 @@
+using System.Globalization;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+
+namespace StellaOps.Backup.Cli.Following;
+
+/// <summary>Progress on a terminal: a bar for each task, redrawn in place, with the operation's log passing above.</summary>
+internal sealed class LiveProgress : IProgressView
+{
+    private const int BarWidth = 20;
+
+    private readonly IAnsiConsole console;
+    private readonly TaskCompletionSource finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task drawing;
+    private LiveDisplayContext? display;
+
+    public LiveProgress(TextWriter output)
+    {
+        console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        drawing = console.Live(new Text("waiting for a worker")).AutoClear(true).StartAsync(context =>
+        {
+            display = context;
+            return finished.Task;
+        });
+    }
+
+    public void Log(EventView line)
+    {
+        var subject = line.Component is { } component ? $"{component.Name()}: " : "";
+        var style = line.Level switch { "error" => "red", "warning" => "yellow", _ => "grey" };
+        console.MarkupLine($"[{style}]{Units.Time(line.At)} {Markup.Escape(subject + line.Message)}[/]");
+    }
+
+    public void Update(OperationView operation) => display?.UpdateTarget(Bars(operation));
+
+    public void Remark(string text) => console.MarkupLine($"[yellow]{Markup.Escape(text)}[/]");
+
+    public async ValueTask DisposeAsync()
+    {
+        finished.TrySetResult();
+        await drawing;
+    }
+
+    internal static IRenderable Bars(OperationView operation)
+    {
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn(new GridColumn().NoWrap()).AddColumn(new GridColumn().NoWrap());
+        foreach (var task in operation.Tasks)
+        {
+            var attempt = task.Attempt > 1 ? $" (attempt {task.Attempt})" : "";
+            grid.AddRow(
+                new Text(ProgressText.Name(operation, task)),
+                Bar(task),
+                new Text((task.Progress is { } progress && task.State == "running" ? ProgressText.Sentence(progress) : task.State) + attempt));
+        }
+
+        return grid;
+    }
+
+    private static Markup Bar(TaskView task)
+    {
+        var (fraction, color) = task.State switch
+        {
+            "finished" => (1, task.Result?.Outcome == Outcome.Complete ? "green" : "yellow"),
+            "failed" => (1, "red"),
+            _ => (task.Progress is { } progress ? ProgressText.Fraction(progress) : null, "blue"),
+        };
+        var filled = (int)Math.Round((fraction ?? 0) * BarWidth);
+        var percent = fraction is { } known ? known.ToString("0%", CultureInfo.InvariantCulture) : "";
+        return new Markup($"[{color}]{new string('━', filled)}[/][grey]{new string('─', BarWidth - filled)}[/] {percent,4}");
+    }
+}

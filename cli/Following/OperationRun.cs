@@ -1,0 +1,97 @@
+using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Cli.Settings;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
+
+namespace StellaOps.Backup.Cli.Following;
+
+/// <summary>Starts an operation, watches it, prints what came of it, and gives it its exit status.</summary>
+internal static class OperationRun
+{
+    /// <summary>Starts and, unless <paramref name="noWait"/>, follows to the end.</summary>
+    public static async Task<int> StartAsync(
+        this Session session, HttpMethod method, string path, object? body, bool noWait, CancellationToken cancellationToken)
+    {
+        var accepted = await session.Api.StartAsync(method, path, body, cancellationToken);
+        if (noWait)
+        {
+            session.Print(accepted, output => output.WriteLine($"{accepted.Id}"));
+            session.Remark($"{Describe(accepted)} was accepted; follow it: stella operation show {accepted.Id} --follow");
+            return 0;
+        }
+
+        return await session.FollowAsync(accepted, cancellationToken);
+    }
+
+    /// <summary>Follows an operation that was started by whomever.</summary>
+    public static async Task<int> FollowAsync(this Session session, OperationView operation, CancellationToken cancellationToken)
+    {
+        session.TraceId = operation.TraceId;
+        session.Remark($"{Describe(operation)}, operation {operation.Id}; Ctrl-C stops watching, not the work");
+        try
+        {
+            await using var view = View(session);
+            var follower = new OperationFollower(session.Api, view, session.Clock, session.Settings.Patience);
+            operation = await follower.FollowAsync(operation.Id, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new BackupException(
+                ErrorCodes.Detached,
+                $"stopped watching operation {operation.Id}; it goes on",
+                $"Watch it again: stella operation show {operation.Id} --follow. End it: stella operation cancel {operation.Id}");
+        }
+
+        return session.Conclude(operation);
+    }
+
+    /// <summary>Prints a finished operation; 0 when it is complete.</summary>
+    /// <exception cref="BackupException">It is not.</exception>
+    public static int Conclude(this Session session, OperationView operation)
+    {
+        session.TraceId = operation.TraceId;
+        if (session.Settings.Format != OutputFormat.Ndjson)
+        {
+            session.Print(operation, output => OperationReport.Write(output, operation));
+        }
+
+        return operation.Outcome switch
+        {
+            Outcome.Complete => 0,
+            Outcome.Incomplete => throw new BackupException(ErrorCodes.Incomplete, $"{Describe(operation)} is incomplete: {Missing(operation)}"),
+            _ => throw Failure(operation),
+        };
+    }
+
+    private static IProgressView View(Session session) => session.Settings switch
+    {
+        { Format: OutputFormat.Ndjson } => new JsonLineProgress(session.Terminal.Out),
+        { Format: OutputFormat.Json } or { Quiet: true } => new NoProgress(),
+        _ when session.Terminal.IsLive => new LiveProgress(session.Terminal.Error),
+        _ => new LineProgress(session.Terminal.Error, session.Clock),
+    };
+
+    private static string Describe(OperationView operation) =>
+        $"{(operation.DryRun ? "dry run of " : "")}{Spelling.Of(operation.Kind)}{(operation.PointName is { } point ? $" '{point}'" : "")}";
+
+    private static string Missing(OperationView operation)
+    {
+        var items = operation.Tasks.Sum(task => task.Result?.MissingCount ?? 0);
+        var failed = operation.Tasks.Where(task => task.State == "failed").Select(task => task.Component.Name()).Distinct().ToList();
+        return string.Join(", ", new[]
+        {
+            items > 0 ? $"{Units.Count(items)} items are missing" : null,
+            failed.Count > 0 ? $"{string.Join(", ", failed)} failed" : null,
+        }.Where(part => part is not null).DefaultIfEmpty("see above"));
+    }
+
+    private static BackupException Failure(OperationView operation)
+    {
+        var error = operation.Error ?? operation.Tasks.Select(task => task.Error).FirstOrDefault(known => known is not null);
+        return error is null
+            ? new BackupException(ErrorCodes.Unexpected, $"{Describe(operation)} failed and the server did not say why")
+            : new BackupException(ErrorCodes.Find(error.Code), $"{Describe(operation)} failed: {error.Message}", error.Hint);
+    }
+}

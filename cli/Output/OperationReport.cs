@@ -1,0 +1,102 @@
+using StellaOps.Backup.Cli.Following;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+
+namespace StellaOps.Backup.Cli.Output;
+
+/// <summary>What came of an operation: a table with a line for each task, then what a human must know besides.</summary>
+internal static class OperationReport
+{
+    /// <summary>Lines of a list that are shown; the JSON has more.</summary>
+    private const int Shown = 20;
+
+    public static void Write(TextWriter output, OperationView operation)
+    {
+        if (operation.Tasks.Count == 0)
+        {
+            output.WriteLine(operation.Kind == OperationKind.Verify ? "nothing to verify" : "nothing was to be done");
+            return;
+        }
+
+        Table(operation).WriteTo(output);
+        foreach (var task in operation.Tasks)
+        {
+            WriteRemarks(output, operation, task);
+        }
+
+        if (operation.DryRun)
+        {
+            output.WriteLine("dry run: nothing was changed");
+        }
+    }
+
+    private static TextTable Table(OperationView operation)
+    {
+        var several = operation.PointName is null;
+        var (columns, numbers) = Columns(operation.Kind);
+        var table = new TextTable([.. several ? ["POINT"] : Array.Empty<string>(), "COMPONENT", "OUTCOME", .. columns])
+            .Right([.. numbers.Select(column => column + (several ? 3 : 2))]);
+        foreach (var task in operation.Tasks)
+        {
+            var outcome = task.Result is { } result ? Spelling.Of(result.Outcome) : task.State;
+            table.Add([.. several ? [task.PointName ?? "-"] : Array.Empty<string>(), task.Component.Name(), outcome, .. Cells(operation.Kind, task.Result)]);
+        }
+
+        return table;
+    }
+
+    private static (string[] Titles, int[] Numbers) Columns(OperationKind kind) => kind switch
+    {
+        OperationKind.Backup => (["FILES", "SIZE", "ADDED", "DURATION", "SNAPSHOT"], [0, 1, 2, 3]),
+        OperationKind.Verify or OperationKind.TestRestore => (["FILES", "SIZE", "DURATION"], [0, 1, 2]),
+        OperationKind.Restore => (["WRITTEN", "UNCHANGED", "DELETED", "SIZE", "DURATION", "TARGET"], [0, 1, 2, 3, 4]),
+        _ => ([], []),
+    };
+
+    private static string[] Cells(OperationKind kind, TaskResult? result) => (kind, result) switch
+    {
+        (OperationKind.Backup, { Snapshot: { } made }) =>
+            [Units.Count(made.Files), Units.Size(made.Bytes), Units.Size(made.BytesAdded), Units.Duration(made.FinishedAt - made.StartedAt), Units.ShortId(made.SnapshotId)],
+        (OperationKind.Verify or OperationKind.TestRestore, { Proof: { } proof }) =>
+            [Units.Count(proof.FilesChecked), Units.Size(proof.BytesChecked), Total(proof.Phases)],
+        (OperationKind.Restore, { Restore: { } done }) =>
+            [Units.Count(done.FilesWritten), Units.Count(done.FilesUnchanged), Units.Count(done.FilesDeleted), Units.Size(done.BytesWritten), Total(done.Phases), done.TargetDirectory],
+        _ => [.. Columns(kind).Titles.Select(_ => "-")],
+    };
+
+    private static void WriteRemarks(TextWriter output, OperationView operation, TaskView task)
+    {
+        var name = ProgressText.Name(operation, task);
+        var restore = task.Result?.Restore;
+        List(output, name, restore?.Notes ?? []);
+        List(output, name, task.Result?.Proof?.Findings ?? []);
+        List(output, name, restore?.ReplacedDirectory is { } kept ? [$"the replaced data was kept in {kept}"] : []);
+        List(output, $"{name}: missing", [.. (task.Result?.Missing ?? []).Select(item => $"{item.Path}: {item.Reason}")], task.Result?.MissingCount);
+        List(output, $"{name}: damaged", [.. task.Damages.Select(damage => $"{damage.Kind} {damage.Item}: {damage.Detail}{Snapshots(damage)}")]);
+        List(output, $"{name}: failed", task.Error is { } error ? [error.Message] : []);
+    }
+
+    private static void List(TextWriter output, string name, IReadOnlyList<string> lines, long? count = null)
+    {
+        foreach (var line in lines.Take(Shown))
+        {
+            output.WriteLine($"{name}: {line}");
+        }
+
+        var more = (count ?? lines.Count) - Math.Min(lines.Count, Shown);
+        if (more > 0 && lines.Count > 0)
+        {
+            output.WriteLine($"{name}: and {Units.Count(more)} more");
+        }
+    }
+
+    private static string Total(IEnumerable<PhaseTime> phases) =>
+        Units.Duration(phases.Aggregate(TimeSpan.Zero, (sum, phase) => sum + phase.Duration));
+
+    private static string Snapshots(Damage damage) => damage.Snapshots.Count == 0
+        ? ""
+        : $" (snapshots {string.Join(", ", damage.Snapshots.Select(Units.ShortId))})";
+}

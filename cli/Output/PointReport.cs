@@ -1,0 +1,141 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Points;
+
+namespace StellaOps.Backup.Cli.Output;
+
+/// <summary>Recovery points as text.</summary>
+internal static class PointReport
+{
+    public static void WriteList(TextWriter output, IReadOnlyList<PointView> points)
+    {
+        if (points.Count == 0)
+        {
+            output.WriteLine("no recovery points");
+            return;
+        }
+
+        var table = new TextTable("NAME", "TAKEN", "COMPONENTS", "SIZE", "ADDED", "OUTCOME", "PROOF").Right(3, 4);
+        foreach (var point in points)
+        {
+            table.Add(
+                point.Name,
+                Units.Time(point.StartedAt),
+                Held(point),
+                Units.Size(point.Bytes),
+                Units.Size(point.BytesAdded),
+                Spelling.Of(point.Outcome),
+                point.Proof);
+        }
+
+        table.WriteTo(output);
+    }
+
+    public static void WriteOne(TextWriter output, PointView point)
+    {
+        var facts = new Facts();
+        facts.Add("name", point.Name);
+        facts.Add("id", $"{point.Id}");
+        facts.Add("taken", $"{Units.Time(point.StartedAt)} to {Units.Time(point.FinishedAt)} ({Units.Duration(point.FinishedAt - point.StartedAt)})");
+        facts.Add("components", Held(point));
+        facts.Add("outcome", Spelling.Of(point.Outcome));
+        facts.Add("proof", point.Proof);
+        facts.Add("size", $"{Units.Size(point.Bytes)}, {Units.Size(point.BytesAdded)} added");
+        facts.WriteTo(output);
+        output.WriteLine();
+        WriteComponents(output, point.Components);
+        foreach (var snapshot in point.Components)
+        {
+            WriteCut(output, snapshot);
+        }
+
+        WriteProofs(output, point.Proofs);
+        foreach (var damage in point.Damages)
+        {
+            output.WriteLine($"damaged: {damage.Kind} {damage.Item}: {damage.Detail}");
+        }
+
+        if (Lacks(point, Component.Secrets))
+        {
+            output.WriteLine();
+            output.WriteLine("note: this point holds a database and no secrets; columns that are encrypted with them need the secrets of another point");
+        }
+    }
+
+    private static string Held(PointView point) =>
+        point.Full ? Components.Full : Spelling.List(point.Components.Select(snapshot => snapshot.Component));
+
+    private static void WriteComponents(TextWriter output, IReadOnlyList<ComponentSnapshot> snapshots)
+    {
+        var table = new TextTable("COMPONENT", "OUTCOME", "FILES", "SIZE", "ADDED", "DURATION", "SNAPSHOT").Right(2, 3, 4, 5);
+        foreach (var snapshot in snapshots)
+        {
+            table.Add(
+                snapshot.Component.Name(),
+                Spelling.Of(snapshot.Outcome),
+                Units.Count(snapshot.Files),
+                Units.Size(snapshot.Bytes),
+                Units.Size(snapshot.BytesAdded),
+                Units.Duration(snapshot.FinishedAt - snapshot.StartedAt),
+                Units.ShortId(snapshot.SnapshotId));
+        }
+
+        table.WriteTo(output);
+    }
+
+    private static void WriteCut(TextWriter output, ComponentSnapshot snapshot)
+    {
+        var facts = new Facts();
+        if (snapshot.Database is { } database)
+        {
+            facts.Add("server", $"PostgreSQL {database.ServerVersion}, system {database.SystemIdentifier}, timeline {database.Timeline}");
+            facts.Add("LSN", $"{database.StartLsn} to {database.StopLsn}");
+            facts.Add("page checksums", database.PageChecksums ? "on" : "off");
+            foreach (var one in database.Databases)
+            {
+                var migrations = one.Migrations.Sum(schema => schema.Applied.Count);
+                facts.Add("database", $"{one.Name}, {Units.Size(one.Bytes)}, {migrations} migrations in {one.Migrations.Count} schemas");
+            }
+        }
+
+        if (snapshot.Evidence is { } evidence)
+        {
+            facts.Add("cut", $"{Units.Count(evidence.Files)} files, {Units.Size(evidence.Bytes)}, taken {Units.Time(evidence.TakenAt)}");
+        }
+
+        facts.Add("encrypted to", snapshot.Recipients.Count > 0 ? string.Join(", ", snapshot.Recipients) : null);
+        facts.Add("missing", snapshot.MissingCount > 0 ? $"{Units.Count(snapshot.MissingCount)} items" : null);
+        if (!facts.IsEmpty)
+        {
+            output.WriteLine();
+            output.WriteLine($"{snapshot.Component.Name()}:");
+            facts.WriteTo(output, "  ");
+        }
+    }
+
+    private static void WriteProofs(TextWriter output, IReadOnlyList<ProofView> proofs)
+    {
+        if (proofs.Count == 0)
+        {
+            return;
+        }
+
+        output.WriteLine();
+        var table = new TextTable("PROVEN", "COMPONENT", "DEPTH", "PASSED", "DURATION").Right(4);
+        foreach (var proof in proofs)
+        {
+            table.Add(
+                Units.Time(proof.At),
+                proof.Component.Name(),
+                proof.Result?.Depth.ToString().ToLowerInvariant() ?? "-",
+                proof.Passed ? "yes" : "no",
+                proof.Result is { } result ? Units.Duration(result.Phases.Aggregate(TimeSpan.Zero, (sum, phase) => sum + phase.Duration)) : "-");
+        }
+
+        table.WriteTo(output);
+    }
+
+    private static bool Lacks(PointView point, Component component) =>
+        point.Components.Any(snapshot => snapshot.Component == Component.Database)
+        && point.Components.All(snapshot => snapshot.Component != component);
+}

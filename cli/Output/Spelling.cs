@@ -1,0 +1,21 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Operations;
+
+namespace StellaOps.Backup.Cli.Output;
+
+/// <summary>Words of the API as they are spelled in it.</summary>
+internal static class Spelling
+{
+    public static string Of(OperationKind kind) => kind switch
+    {
+        OperationKind.TestRestore => "test-restore",
+        _ => kind.ToString().ToLowerInvariant(),
+    };
+
+    public static string Of(Outcome outcome) => outcome.ToString().ToLowerInvariant();
+
+    /// <summary>The outcome where there is one, else the state.</summary>
+    public static string Of(OperationState state, Outcome? outcome) => outcome is { } known ? Of(known) : state.ToString().ToLowerInvariant();
+
+    public static string List(IEnumerable<Component> components) => string.Join(',', components.Select(component => component.Name()));
+}

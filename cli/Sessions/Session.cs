@@ -1,0 +1,76 @@
+using System.Text.Json;
+using StellaOps.Backup.Cli.Api;
+using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Cli.Settings;
+
+namespace StellaOps.Backup.Cli.Sessions;
+
+/// <summary>What one run of a command works with.</summary>
+internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvider clock) : IDisposable
+{
+    private ApiClient? api;
+
+    public CliSettings Settings => settings;
+
+    public Terminal Terminal => terminal;
+
+    public TimeProvider Clock => clock;
+
+    /// <summary>The server; made when it is first needed, so that a command which needs none asks for none.</summary>
+    public ApiClient Api => api ??= new ApiClient(settings, clock);
+
+    /// <summary>Trace of the last exchange with the server; null when there was none.</summary>
+    public string? TraceId
+    {
+        get => field ?? api?.TraceId;
+        set;
+    }
+
+    /// <summary>A line for a human, beside the result.</summary>
+    public void Remark(string text)
+    {
+        if (!settings.Quiet && settings.Format == OutputFormat.Table)
+        {
+            terminal.Error.WriteLine(text);
+        }
+    }
+
+    /// <summary>Prints a result: as the API's JSON, or as the text that <paramref name="table"/> writes.</summary>
+    public void Print<T>(T result, Action<TextWriter> table)
+    {
+        switch (settings.Format)
+        {
+            case OutputFormat.Json:
+                terminal.Out.WriteLine(JsonSerializer.Serialize(result, ApiJson.Document));
+                break;
+            case OutputFormat.Ndjson:
+                terminal.Out.WriteLine(JsonSerializer.Serialize(result, ApiJson.Lines));
+                break;
+            default:
+                table(terminal.Out);
+                break;
+        }
+    }
+
+    /// <summary>Prints a list: in JSON as one array, in lines as they come, else as the text that <paramref name="table"/> writes.</summary>
+    public async Task<int> PrintListAsync<T>(IAsyncEnumerable<T> items, Action<TextWriter, IReadOnlyList<T>> table, CancellationToken cancellationToken)
+    {
+        if (settings.Format == OutputFormat.Ndjson)
+        {
+            var count = 0;
+            await foreach (var item in items.WithCancellation(cancellationToken))
+            {
+                terminal.Out.WriteLine(JsonSerializer.Serialize(item, ApiJson.Lines));
+                count++;
+            }
+
+            return count;
+        }
+
+        var all = await items.ToListAsync(cancellationToken);
+        Print(all, output => table(output, all));
+        return all.Count;
+    }
+
+    public void Dispose() => api?.Dispose();
+}

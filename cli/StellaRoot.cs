@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using StellaOps.Backup.Cli.Commands;
+using StellaOps.Backup.Cli.Commands.Backup;
+using StellaOps.Backup.Cli.Commands.Doctor;
+using StellaOps.Backup.Cli.Commands.Operation;
+using StellaOps.Backup.Cli.Commands.Service;
+using StellaOps.Backup.Cli.Parsing;
+
+namespace StellaOps.Backup.Cli;
+
+/// <summary>All commands.</summary>
+internal sealed class StellaRoot : RootCommand
+{
+    public StellaRoot()
+        : base("Back up, prove and restore a Stella Ops deployment: database, evidence, configuration, secrets and keys.")
+    {
+        Options.Clear();
+        foreach (var option in GlobalOptions.All)
+        {
+            Add(option);
+        }
+
+        Add(new HelpOption("--help", "-h") { Action = new HelpWriter(), Recursive = true });
+        Add(new Command("backup", "Create, list, verify, prove, restore and delete recovery points")
+        {
+            new BackupCreateCommand(),
+            new BackupStatusCommand(),
+            new BackupListCommand(),
+            new BackupInfoCommand(),
+            new BackupVerifyCommand(),
+            new BackupTestRestoreCommand(),
+            new BackupRestoreCommand(),
+            new BackupDeleteCommand(),
+            new BackupLogsCommand(),
+        });
+        Add(new Command("operation", "Look at running and past operations, follow and cancel them")
+        {
+            new OperationListCommand(),
+            new OperationShowCommand(),
+            new OperationCancelCommand(),
+        });
+        Add(new Command("service", "Stop, start and look at the services of the platform")
+        {
+            new ServiceActionCommand("stop", "Stop services of the platform, in the reverse of their start order"),
+            new ServiceActionCommand("start", "Start services of the platform, in their order"),
+            new ServiceActionCommand("restart", "Restart services of the platform; all of them when none is named"),
+            new ServiceHealthCommand(),
+        });
+        Add(new DoctorCommand());
+        Add(new VersionCommand());
+    }
+
+    /// <summary>For the help text; docs/errors.md lists the codes behind them.</summary>
+    public static IReadOnlyList<(string Status, string Meaning)> ExitStatuses { get; } =
+    [
+        ("0", "done, complete"),
+        ("1", "unexpected, or a check or service failed"),
+        ("2", "bad input"),
+        ("3", "not authenticated, or not allowed"),
+        ("4", "not found"),
+        ("5", "refused in this state"),
+        ("10", "may succeed later: the only status to repeat automatically"),
+        ("20", "integrity failure: something is damaged"),
+        ("21", "version mismatch"),
+        ("22", "storage full"),
+        ("23", "confirmation missing"),
+        ("24", "incomplete: usable, but something is missing"),
+        ("25", "target not reachable"),
+        ("130", "interrupted: the work on the server goes on"),
+    ];
+}
