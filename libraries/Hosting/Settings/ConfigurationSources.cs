@@ -13,7 +13,8 @@ internal static class ConfigurationSources
     {
         configuration.Sources.Clear();
         configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true, reloadOnChange: false);
-        if (Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } file)
+        var files = Environment.GetEnvironmentVariable(FileVariable) ?? "";
+        foreach (var file in files.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
             AddSharedFile(configuration, Path.GetFullPath(file));
         }

@@ -1,0 +1,115 @@
+# The one configuration file of the stack, and the file of variables to source.
+
+write_configuration() {
+  (umask 077 && {
+    printf '{\n'
+    core_sections
+    if [ -z "$OVERLAY" ]; then
+      printf ',\n'
+      platform_sections
+    else
+      own_sections
+    fi
+    printf '\n}\n'
+  } >"$DATA/config.json")
+}
+
+# What every stack has.
+core_sections() {
+  cat <<JSON
+  "Location": { "Url": "$DATA/backups" },
+  "Broker": { "Host": "127.0.0.1", "Port": $RABBITMQ_PORT, "Username": "stella", "PasswordFile": "$SECRETS/rabbitmq" },
+  "Auth": {
+    "Keys": [
+      { "Subject": "operator", "Sha256": "$(token_sha256)", "Scopes": ["backup:read", "backup:run", "backup:restore", "backup:admin"] }
+    ]
+  },
+  "Coordinator": {
+    "Catalog": "Host=127.0.0.1;Port=$CATALOG_PORT;Username=coordinator;Database=catalog",
+    "CatalogPasswordFile": "$SECRETS/catalog",
+    "PointSigningKeyFile": "$SECRETS/point-signing.pem"
+  },
+  "Gateway": { "Coordinators": ["http://127.0.0.1:$COORDINATOR_PORT"] }
+JSON
+}
+
+# repository COMPONENT: the settings that a component has wherever its data comes from.
+repository() {
+  printf '"RepositoryPasswordFile": "%s", "ScratchDirectory": "%s", "CacheDirectory": "%s"' \
+    "$SECRETS/repository-$1" "$DATA/scratch/$1" "$DATA/cache/$1"
+}
+
+# What the sample platform adds.
+platform_sections() {
+  cat <<JSON
+  "ServiceControl": {
+    "Services": [
+      $(controlled postgres '"database"'),
+      $(controlled api '"evidence"'),
+      $(controlled release-orchestrator '"evidence"')
+    ]
+  },
+  "Database": {
+    $(repository database),
+    "ConnectionString": "Host=127.0.0.1;Port=$PLATFORM_PORT;Username=stella_backup;Database=postgres",
+    "PasswordFile": "$SECRETS/platform-backup",
+    "DataDirectory": "$DATA/platform/postgres",
+    "BinDirectory": "$PGBIN",
+    "EvidenceReferences": { "Database": "stellaops", "Sql": "SELECT storage_path, sha256 FROM evidence_locker.evidence_artifacts" },
+    "TestQueries": [
+      { "Database": "stellaops", "Sql": "SELECT count(*) = 3 FROM authority.tenants" },
+      { "Database": "stellaops", "Sql": "SELECT count(*) > 0 FROM evidence_locker.evidence_artifacts" }
+    ]
+  },
+  "Evidence": { $(repository evidence), "Directory": "$DATA/platform/evidence" },
+  "Config": { $(repository config), "Paths": ["$DATA/platform/etc"] },
+  "Secrets": { $(repository secrets), "Paths": ["$DATA/platform/secrets"], $(custody) },
+  "Keys": { $(repository keys), "Paths": ["$DATA/platform/keys"], $(custody) }
+JSON
+}
+
+custody() { printf '"Recipients": ["%s"], "IdentityFile": "%s"' "$RECIPIENT" "$DATA/custodian/identity.txt"; }
+
+controlled() {
+  local command="'$LOCAL/service' --data '$DATA'"
+  printf '{ "Name": "%s", "Start": "%s start %s", "Stop": "%s stop %s", "Status": "%s status %s", "Components": [%s] }' \
+    "$1" "$command" "$1" "$command" "$1" "$command" "$1" "$2"
+}
+
+# For --config FILE: repositories for the components that the file configures; everything else about them is in the file.
+own_sections() {
+  local component section
+  for component in database evidence config secrets keys; do
+    section=${component^}
+    grep -q "\"$section\"" "$OVERLAY" || continue
+    case $component in
+      secrets | keys) printf ',\n  "%s": { %s, %s }' "$section" "$(repository "$component")" "$(custody)" ;;
+      *) printf ',\n  "%s": { %s }' "$section" "$(repository "$component")" ;;
+    esac
+  done
+}
+
+write_environment() {
+  local component upper
+  (umask 077 && {
+    variable STELLA_SERVER "http://127.0.0.1:$GATEWAY_PORT"
+    variable STELLA_TOKEN "$(head -n 1 "$SECRETS/token")"
+    variable STELLA_LOCATION "$DATA/backups"
+    for component in database evidence config secrets keys; do
+      upper=${component^^}
+      variable "STELLA_PASSWORD_FILE_$upper" "$SECRETS/repository-$component"
+    done
+    variable STELLA_CUSTODIAN_IDENTITY "$DATA/custodian/identity.txt"
+    if [ -z "$OVERLAY" ]; then
+      variable STELLA_PLATFORM_DSN "host=127.0.0.1 port=$PLATFORM_PORT dbname=stellaops user=postgres password=$(head -n 1 "$SECRETS/platform-superuser")"
+      variable STELLA_PLATFORM_DATA "$DATA/platform/postgres"
+      variable STELLA_EVIDENCE_DIR "$DATA/platform/evidence"
+      variable STELLA_CONFIG_DIR "$DATA/platform/etc"
+      variable STELLA_SECRETS_DIR "$DATA/platform/secrets"
+      variable STELLA_KEYS_DIR "$DATA/platform/keys"
+    fi
+    variable STELLA_PIDS "$PIDS"
+  } >"$DATA/env")
+}
+
+variable() { printf 'export %s=%q\n' "$1" "$2"; }

@@ -1,0 +1,64 @@
+# Options, paths and messages that all commands of deploy/local share.
+# Sets REPO, DATA and the ports.
+
+REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
+LOCAL="$REPO/deploy/local"
+DATA=${STELLA_LOCAL_DATA:-$REPO/.local}
+DEFAULT_PORTS=18400
+
+# Names of the processes of the backup system and of their port offsets.
+SERVICES=(coordinator database-backup evidence-backup config-backup secrets-backup gateway)
+PLATFORM=(postgres api release-orchestrator)
+
+say() { printf '%s\n' "$*"; }
+
+step() { printf '[%3ds] %s\n' "$SECONDS" "$*"; }
+
+# die MESSAGE [NEXT STEP]: for bad input and for what the user has to do first.
+die() {
+  printf 'error: %s\n' "$1" >&2
+  [ $# -lt 2 ] || printf 'next: %s\n' "$2" >&2
+  exit 2
+}
+
+# fail MESSAGE [NEXT STEP]: for what went wrong on the way.
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  [ $# -lt 2 ] || printf 'next: %s\n' "$2" >&2
+  exit 1
+}
+
+is_root() { [ "$(id -u)" -eq 0 ]; }
+
+# use_data DIR: makes it absolute and loads what `up` stored there.
+use_data() {
+  DATA=$(realpath -m -- "$1")
+  LOGS=$DATA/log PIDS=$DATA/pids SECRETS=$DATA/credentials
+  PORTS=
+  OVERLAY=
+  # shellcheck source=/dev/null
+  [ ! -f "$DATA/stack" ] || . "$DATA/stack"
+}
+
+# use_ports BASE: one block of 16 ports per stack.
+use_ports() {
+  PORTS=$1
+  GATEWAY_PORT=$PORTS
+  COORDINATOR_PORT=$((PORTS + 1))
+  DATABASE_BACKUP_PORT=$((PORTS + 2))
+  EVIDENCE_BACKUP_PORT=$((PORTS + 3))
+  CONFIG_BACKUP_PORT=$((PORTS + 4))
+  SECRETS_BACKUP_PORT=$((PORTS + 5))
+  PLATFORM_PORT=$((PORTS + 10))
+  CATALOG_PORT=$((PORTS + 11))
+  RABBITMQ_PORT=$((PORTS + 12))
+  RABBITMQ_MANAGEMENT_PORT=$((PORTS + 13))
+  RABBITMQ_DISTRIBUTION_PORT=$((PORTS + 14))
+  EPMD_PORT=$((PORTS + 15))
+}
+
+# need_stack: stops unless `up` has made this data directory.
+need_stack() {
+  [ -f "$DATA/stack" ] || die "there is no stack in $DATA" "deploy/local/up --data $DATA"
+  use_ports "$PORTS"
+}

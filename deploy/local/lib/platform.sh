@@ -1,0 +1,159 @@
+# The sample platform: what a small Stella Ops deployment looks like to its backup system.
+
+SAMPLE=$LOCAL/sample
+
+start_platform() {
+  create_cluster "$DATA/platform/postgres" "$PLATFORM_PORT" "$SECRETS/platform-superuser"
+  start_cluster postgres "$DATA/platform/postgres" "$PLATFORM_PORT"
+  if [ ! -f "$DATA/platform/filled" ]; then
+    step "filling the sample platform"
+    rm -rf "$DATA/platform/evidence"
+    create_evidence
+    create_configuration_tree
+    create_platform_secrets
+    create_platform_keys
+    fill_database
+    touch "$DATA/platform/filled"
+  fi
+  local name
+  for name in api release-orchestrator; do
+    start_platform_service "$name"
+  done
+}
+
+start_platform_service() {
+  is_running "$1" || start_process "$1" "$SAMPLE/idle-service" "$1" "$PLATFORM_PORT" "$SECRETS/platform-app" "$DATA"
+}
+
+# The service leads a process group, as it was started in a session of its own.
+stop_platform_service() {
+  local pid
+  if pid=$(pid_of "$1"); then
+    kill -s TERM -- "-$pid" 2>/dev/null || true
+    wait_until 10 process_is_gone "$1" || kill -s KILL -- "-$pid" 2>/dev/null || true
+  fi
+  forget_pid "$1"
+}
+
+stop_platform() {
+  stop_platform_service release-orchestrator
+  stop_platform_service api
+  stop_cluster postgres
+}
+
+fill_database() {
+  local file database
+  mkdir -p "$DATA/platform/tablespace"
+  chmod 700 "$DATA/platform/tablespace"
+  give postgres "$DATA/platform/tablespace"
+  platform_sql -d postgres -c 'DROP DATABASE IF EXISTS stellaops' -c 'DROP DATABASE IF EXISTS stellaops_notify' \
+    -c 'DROP TABLESPACE IF EXISTS scanner_archive' -c 'DROP ROLE IF EXISTS stellaops_app, stellaops_readonly, stellaops, stella_backup'
+  for file in "$SAMPLE"/sql/*.sql; do
+    database=stellaops
+    [[ $file != *01-roles.sql ]] || database=postgres
+    platform_sql -d "$database" -v tablespace="$DATA/platform/tablespace" -f "$file" \
+      <"$DATA/platform/evidence.tsv" >>"$LOGS/sample.log" 2>&1 ||
+      { tail -n 5 "$LOGS/sample.log" >&2; fail "the sample data could not be loaded" "see $LOGS/sample.log"; }
+  done
+  platform_sql -d postgres -c "ALTER ROLE stellaops_app PASSWORD '$(head -n 1 "$SECRETS/platform-app")'"
+  create_backup_role
+}
+
+platform_sql() { sql "$PLATFORM_PORT" "$SECRETS/platform-superuser" "$@"; }
+
+# The least that a backup needs (docs/postgresql.md).
+create_backup_role() {
+  platform_sql -d postgres <<SQL
+CREATE ROLE stella_backup LOGIN REPLICATION PASSWORD '$(head -n 1 "$SECRETS/platform-backup")';
+SQL
+}
+
+# The files, and evidence.tsv with a line for each: SHA-256, size, path.
+create_evidence() {
+  local root=$DATA/platform/evidence
+  mkdir -p "$root"/{attestations,sboms,vex,verdicts,provenance}
+  awk -v root="$root" -v count=3000 -f "$SAMPLE/evidence.awk"
+  (cd "$root" && find . -type f -printf '%s\t%P\n' | sort -k 2 >"$DATA/platform/sizes.tsv" &&
+    cut -f 2 "$DATA/platform/sizes.tsv" | tr '\n' '\0' | xargs -0 sha256sum | awk '{print $1}' | paste - "$DATA/platform/sizes.tsv" >"$DATA/platform/evidence.tsv")
+  rm "$DATA/platform/sizes.tsv"
+  awk -F '\t' 'BEGIN { print "{\"version\":1,\"artifacts\":[" }
+    { printf "%s  {\"path\":\"%s\",\"type\":\"%s\",\"sha256\":\"%s\",\"sizeBytes\":%s}", (NR > 1 ? ",\n" : ""), $3, substr($3, 1, index($3, "/") - 1), $1, $2 }
+    END { print "\n]}" }' "$DATA/platform/evidence.tsv" >"$root/index.json"
+  # Sealed artifacts are read-only; dates lie in the past, with fractions of a second.
+  chmod 444 "$root"/attestations/* "$root"/provenance/*
+  chmod 640 "$root"/verdicts/*
+  find "$root"/sboms "$root"/vex -type f -print0 | xargs -0 touch -d '2026-01-12 08:30:00.123456789Z'
+}
+
+create_configuration_tree() {
+  local etc=$DATA/platform/etc
+  rm -rf "$etc"
+  mkdir -p "$etc/authority.plugins" "$etc/policy/packs" "$etc/notify"
+  cat >"$etc/authority.yaml" <<'YAML'
+issuer: https://authority.stella-ops.local
+storage:
+  connectionStringName: StellaOps
+  commandTimeout: 00:00:30
+plugins: [standard, ldap]
+YAML
+  printf 'type: standard\nenabled: true\ntokenSigning:\n  keyDirectory: ../keys\npasswordPolicy:\n  minimumLength: 14\n' >"$etc/authority.plugins/standard.yaml"
+  printf 'type: ldap\nenabled: false\nserver: ldaps://directory.example.test:636\n' >"$etc/authority.plugins/ldap.yaml"
+  printf 'profile: sovereign-default\nalgorithm: ES256\nkey: file:///var/lib/stellaops/keys/signing-2026.pem\n' >"$etc/signer.yaml"
+  printf 'concurrency: 4\nfeeds:\n  - nvd\n  - osv\n  - debian\nquietHours: "22:00-05:00"\n' >"$etc/scanner.yaml"
+  printf 'evidence:\n  path: /var/stella/evidence\n  retentionDays: 2555\napprovals:\n  required: 2\n' >"$etc/release-orchestrator.yaml"
+  printf 'channels:\n  - name: ops\n    type: mail\n    to: ops@example.test\n' >"$etc/notify/channels.yaml"
+  local n
+  for n in $(seq 1 20); do
+    printf 'pack: pack-%s\nrules:\n  - id: R%s\n    severity: high\n    action: block\n' "$n" "$n" >"$etc/policy/packs/pack-$n.yaml"
+  done
+  : >"$etc/policy/packs/.keep"
+  ln -s scanner.yaml "$etc/scanner-default.yaml"
+  chmod 640 "$etc/authority.plugins"/*.yaml
+}
+
+create_platform_secrets() {
+  local dir=$DATA/platform/secrets
+  rm -rf "$dir"
+  mkdir -p "$dir/tls"
+  (
+    umask 077
+    {
+      printf 'STELLAOPS_DB_PASSWORD=%s\n' "$(head -n 1 "$SECRETS/platform-app")"
+      printf 'STELLA_SECRET_KEY=%s\n' "$(openssl rand -base64 32)"
+      printf 'STELLA_VAULT_TOKEN=hvs.%s\n' "$(openssl rand -hex 24)"
+    } >"$dir/stellaops.env"
+    openssl rand -hex 24 >"$dir/registry-token"
+    openssl rand -hex 24 >"$dir/smtp-password"
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$dir/tls/server.key" 2>/dev/null
+  )
+  openssl req -x509 -new -key "$dir/tls/server.key" -subj /CN=stella-ops.local -days 365 -out "$dir/tls/server.crt" 2>/dev/null
+  chmod 700 "$dir"
+}
+
+create_platform_keys() {
+  local dir=$DATA/platform/keys year
+  rm -rf "$dir"
+  mkdir -p "$dir/public" "$dir/history" "$dir/revoked"
+  (
+    umask 077
+    for year in 2024 2025 2026; do
+      openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$dir/signing-$year.pem" 2>/dev/null
+    done
+  )
+  for year in 2024 2025 2026; do
+    openssl pkey -in "$dir/signing-$year.pem" -pubout -out "$dir/public/signing-$year.pub.pem" 2>/dev/null
+  done
+  mv "$dir/signing-2024.pem" "$dir/revoked/"
+  cat >"$dir/history/keys.json" <<'JSON'
+{
+  "keys": [
+    { "keyId": "signing-2024", "status": "revoked", "activeFrom": "2024-01-01T00:00:00Z", "activeTo": "2025-01-05T00:00:00Z" },
+    { "keyId": "signing-2025", "status": "retired", "activeFrom": "2025-01-01T00:00:00Z", "activeTo": "2026-01-05T00:00:00Z" },
+    { "keyId": "signing-2026", "status": "active", "activeFrom": "2026-01-01T00:00:00Z", "activeTo": null },
+    { "keyId": "fips-1", "status": "active", "provider": "hsm://pkcs11/slot/0", "exportable": false }
+  ]
+}
+JSON
+  printf '{ "revokedKeys": [ { "keyId": "signing-2024", "at": "2025-02-11T09:00:00Z", "reason": "superseded" } ] }\n' >"$dir/revoked/revoked-keys.json"
+  chmod 700 "$dir"
+}

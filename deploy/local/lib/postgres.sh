@@ -1,0 +1,65 @@
+# Private PostgreSQL clusters: <data>/catalog for the coordinator, <data>/platform/postgres as the platform to protect.
+
+# create_cluster DIR PORT PASSWORD_FILE: page checksums on, passwords for everybody, TCP on the loopback address only.
+create_cluster() {
+  local dir=$1 port=$2 password=$3
+  [ ! -f "$dir/PG_VERSION" ] || return 0
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  local copy
+  copy=$(mktemp)
+  head -n 1 "$password" >"$copy"
+  give postgres "$dir" "$copy"
+  as postgres "$PGBIN/initdb" --pgdata "$dir" --username postgres --pwfile "$copy" --auth scram-sha-256 \
+    --encoding UTF8 --locale C.UTF-8 --data-checksums >>"$LOGS/initdb.log" 2>&1 || fail "initdb failed" "see $LOGS/initdb.log"
+  rm -f "$copy"
+  cat >>"$dir/postgresql.conf" <<CONF
+
+# deploy/local
+listen_addresses = '127.0.0.1'
+port = $port
+unix_socket_directories = ''
+wal_level = replica
+max_wal_senders = 10
+shared_buffers = 128MB
+max_wal_size = 512MB
+log_line_prefix = '%m [%p] %u@%d '
+CONF
+}
+
+# start_cluster NAME DIR PORT
+start_cluster() {
+  local name=$1 dir=$2 port=$3
+  is_running "$name" || {
+    need_free_port "$name" "$port"
+    rm -f "$dir/postmaster.pid.stale"
+    account_prefix postgres
+    (cd "$dir" && start_process "$name" "${AS[@]}" "$PGBIN/postgres" -D "$dir")
+  }
+  wait_until 120 cluster_answers "$name" "$port" || fail "PostgreSQL ($name) does not answer on port $port" "see $LOGS/$name.log"
+}
+
+cluster_answers() { is_running "$1" || return 1; "$PGBIN/pg_isready" -q -h 127.0.0.1 -p "$2"; }
+
+# stop_cluster NAME: fast shutdown, with a checkpoint.
+stop_cluster() { stop_process "$1" INT 60; }
+
+# sql PORT PASSWORD_FILE ARGUMENTS...: psql as the superuser.
+sql() {
+  local port=$1 password=$2
+  shift 2
+  PGPASSWORD=$(head -n 1 "$password") psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U postgres "$@"
+}
+
+start_catalog() {
+  create_cluster "$DATA/catalog" "$CATALOG_PORT" "$SECRETS/catalog-superuser"
+  start_cluster catalog "$DATA/catalog" "$CATALOG_PORT"
+  local password
+  password=$(head -n 1 "$SECRETS/catalog")
+  if [ -z "$(sql "$CATALOG_PORT" "$SECRETS/catalog-superuser" -d postgres -Atc "SELECT 1 FROM pg_roles WHERE rolname = 'coordinator'")" ]; then
+    sql "$CATALOG_PORT" "$SECRETS/catalog-superuser" -d postgres -c "CREATE ROLE coordinator LOGIN PASSWORD '$password'"
+  fi
+  if [ -z "$(sql "$CATALOG_PORT" "$SECRETS/catalog-superuser" -d postgres -Atc "SELECT 1 FROM pg_database WHERE datname = 'catalog'")" ]; then
+    sql "$CATALOG_PORT" "$SECRETS/catalog-superuser" -d postgres -c "CREATE DATABASE catalog OWNER coordinator"
+  fi
+}
