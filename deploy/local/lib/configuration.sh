@@ -112,4 +112,5 @@ write_environment() {
   } >"$DATA/env")
 }
 
-variable() { printf 'export %s=%q\n' "$1" "$2"; }
+# variable NAME VALUE: a value never holds a single quote; paths with one are refused by `up`.
+variable() { printf "export %s='%s'\n" "$1" "$2"; }

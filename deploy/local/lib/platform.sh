@@ -47,7 +47,8 @@ fill_database() {
   chmod 700 "$DATA/platform/tablespace"
   give postgres "$DATA/platform/tablespace"
   platform_sql -d postgres -c 'DROP DATABASE IF EXISTS stellaops' -c 'DROP DATABASE IF EXISTS stellaops_notify' \
-    -c 'DROP TABLESPACE IF EXISTS scanner_archive' -c 'DROP ROLE IF EXISTS stellaops_app, stellaops_readonly, stellaops, stella_backup'
+    -c 'DROP TABLESPACE IF EXISTS scanner_archive' -c 'DROP ROLE IF EXISTS stellaops_app, stellaops_readonly, stellaops, stella_backup' \
+    >>"$LOGS/sample.log" 2>&1
   for file in "$SAMPLE"/sql/*.sql; do
     database=stellaops
     [[ $file != *01-roles.sql ]] || database=postgres
@@ -56,17 +57,10 @@ fill_database() {
       { tail -n 5 "$LOGS/sample.log" >&2; fail "the sample data could not be loaded" "see $LOGS/sample.log"; }
   done
   platform_sql -d postgres -c "ALTER ROLE stellaops_app PASSWORD '$(head -n 1 "$SECRETS/platform-app")'"
-  create_backup_role
+  platform_sql -d postgres -v password="'$(head -n 1 "$SECRETS/platform-backup")'" -f "$REPO/deploy/postgresql/backup-role.sql"
 }
 
 platform_sql() { sql "$PLATFORM_PORT" "$SECRETS/platform-superuser" "$@"; }
-
-# The least that a backup needs (docs/postgresql.md).
-create_backup_role() {
-  platform_sql -d postgres <<SQL
-CREATE ROLE stella_backup LOGIN REPLICATION PASSWORD '$(head -n 1 "$SECRETS/platform-backup")';
-SQL
-}
 
 # The files, and evidence.tsv with a line for each: SHA-256, size, path.
 create_evidence() {

@@ -32,11 +32,18 @@ start_cluster() {
   local name=$1 dir=$2 port=$3
   is_running "$name" || {
     need_free_port "$name" "$port"
-    rm -f "$dir/postmaster.pid.stale"
+    remove_stale_lock "$dir/postmaster.pid"
     account_prefix postgres
     (cd "$dir" && start_process "$name" "${AS[@]}" "$PGBIN/postgres" -D "$dir")
   }
   wait_until 120 cluster_answers "$name" "$port" || fail "PostgreSQL ($name) does not answer on port $port" "see $LOGS/$name.log"
+}
+
+# After a kill, PostgreSQL takes a dead process that nobody has waited for yet for a running server.
+remove_stale_lock() {
+  local pid
+  [ -f "$1" ] && pid=$(head -n 1 "$1") && [ "$(process_state "$pid")" = Z ] || return 0
+  rm -f "$1"
 }
 
 cluster_answers() { is_running "$1" || return 1; "$PGBIN/pg_isready" -q -h 127.0.0.1 -p "$2"; }

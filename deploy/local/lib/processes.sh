@@ -21,10 +21,13 @@ forget_pid() { rm -f "$PIDS/$1" "$PIDS/$1.pid"; }
 pid_of() {
   local pid
   [ -f "$PIDS/$1" ] && pid=$(<"$PIDS/$1") && [[ $pid =~ ^[0-9]+$ ]] && [ -d "/proc/$pid" ] || return 1
-  [ "$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$pid/status" 2>/dev/null)" != Z ] || return 1
+  [ "$(process_state "$pid")" != Z ] || return 1
   { cat "/proc/$pid/cmdline" "/proc/$pid/environ"; } 2>/dev/null | tr '\0' '\n' | grep -qF -- "$DATA" || return 1
   printf '%s\n' "$pid"
 }
+
+# process_state PID: R, S ... or Z for a dead process that its parent has not noticed.
+process_state() { sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null; }
 
 is_running() { pid_of "$1" >/dev/null; }
 

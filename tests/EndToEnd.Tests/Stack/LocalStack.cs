@@ -61,6 +61,8 @@ public sealed class LocalStack : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
+        // The accounts of PostgreSQL and RabbitMQ have to get through.
+        File.SetUnixFileMode(_home.Path, File.GetUnixFileMode(_home.Path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         await UpAsync(CancellationToken.None);
         Environment = await ReadEnvironmentAsync();
     }

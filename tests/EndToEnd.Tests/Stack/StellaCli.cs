@@ -26,7 +26,7 @@ public sealed class StellaCli(LocalStack stack)
         }
 
         variables["PATH"] = System.Environment.GetEnvironmentVariable("PATH");
-        return Processes.RunAsync(Path.Combine(LocalStack.Root, "deploy/local/stella"), arguments, variables, cancellationToken: cancellationToken);
+        return Processes.RunAsync(Path.Combine(LocalStack.Root, "deploy/local/stella"), ["--data", stack.Data, .. arguments], variables, cancellationToken: cancellationToken);
     }
 
     /// <summary>Runs a command that has to succeed, and returns what it wrote.</summary>

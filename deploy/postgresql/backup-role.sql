@@ -1,0 +1,18 @@
+-- Creates the role that backs up a PostgreSQL cluster, with the least that it needs. Run it as a superuser, in the database
+-- that Database:ConnectionString names (grants on functions belong to one database):
+--   psql -d postgres -v password="'...'" -f backup-role.sql
+CREATE ROLE stella_backup LOGIN REPLICATION BYPASSRLS PASSWORD :password;
+
+-- Where the data directory is, and which settings the cluster runs with.
+GRANT pg_read_all_settings TO stella_backup;
+
+-- The files of the cluster. The role sees everything in it, as any backup does.
+GRANT pg_read_server_files TO stella_backup;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text, boolean, boolean) TO stella_backup;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_file(text, boolean) TO stella_backup;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean) TO stella_backup;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_backup_start(text, boolean) TO stella_backup;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_backup_stop(boolean) TO stella_backup;
+
+-- The lists of applied migrations, and the rows that name evidence files, of every tenant.
+GRANT pg_read_all_data TO stella_backup;
