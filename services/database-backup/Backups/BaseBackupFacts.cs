@@ -1,0 +1,37 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using StellaOps.Backup.Contracts.Points;
+
+namespace StellaOps.Backup.DatabaseBackup.Backups;
+
+/// <summary><c>base-backup.json</c> at the root of a database snapshot: what a restore has to know and the files do not say.</summary>
+internal sealed record BaseBackupFacts
+{
+    public const string FileName = "base-backup.json";
+    public const int CurrentVersion = 1;
+
+    public required int Version { get; init; }
+    public required DatabaseCut Cut { get; init; }
+
+    /// <summary>Exists in every copy of the cluster; restored copies are checked as this role.</summary>
+    public required string Superuser { get; init; }
+
+    /// <summary>Data directory on the host that was backed up.</summary>
+    public required string DataDirectory { get; init; }
+    public required long WalSegmentBytes { get; init; }
+
+    /// <summary>Settings that a copy needs to replay and to open the databases.</summary>
+    public required IReadOnlyDictionary<string, string> Settings { get; init; }
+    public required IReadOnlyList<TablespaceFacts> Tablespaces { get; init; }
+
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, BaseBackupJson.Default.BaseBackupFacts);
+
+    public static BaseBackupFacts? Parse(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, BaseBackupJson.Default.BaseBackupFacts);
+}
+
+/// <summary>A tablespace and where it was.</summary>
+internal sealed record TablespaceFacts(uint Oid, string Name, string Location);
+
+[JsonSerializable(typeof(BaseBackupFacts))]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+internal sealed partial class BaseBackupJson : JsonSerializerContext;

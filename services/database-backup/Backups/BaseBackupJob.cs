@@ -1,0 +1,86 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.Postgres.Backups;
+using StellaOps.Backup.Postgres.Connections;
+using StellaOps.Backup.Postgres.Files;
+using StellaOps.Backup.Postgres.Servers;
+using StellaOps.Backup.Repository;
+using StellaOps.Backup.Repository.Archive;
+using StellaOps.Backup.Workers;
+
+namespace StellaOps.Backup.DatabaseBackup.Backups;
+
+/// <summary>Takes a base backup of the running cluster into a snapshot that needs nothing else to start.</summary>
+internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSettings settings, TimeProvider clock)
+{
+    // Next to those that read files: one that looks again at a page, one for the catalog queries at the end.
+    private const int OtherConnections = 2;
+
+    public async Task<TaskResult> RunAsync(TaskContext context, BackupSpec spec, string? password, CancellationToken cancellationToken)
+    {
+        var startedAt = clock.GetUtcNow();
+        await using var cluster = new ClusterConnection(settings.ConnectionString!, password, settings.Connections + OtherConnections);
+
+        // From here on the server keeps all WAL. When this process dies, the server drops the slot and the backup by itself.
+        context.Progress.Begin("checkpoint");
+        await using var session = await BaseBackupSession.StartAsync(cluster, $"stella ops backup {spec.PointName}", cancellationToken);
+        context.Log.Info($"base backup of PostgreSQL {session.Server.Version} at {cluster.Endpoint} started at {session.Start}");
+
+        var reader = new RemoteFileReader(cluster);
+        var (_, control) = await reader.ReadControlAsync(cancellationToken);
+        var listing = await ClusterListing.ReadAsync(cluster, session.Server.MajorVersion, control, cancellationToken);
+        context.Progress.Begin("read", listing.Files.Count(file => !file.IsDirectory), listing.Files.Where(file => !file.IsDirectory).Sum(file => file.Size));
+
+        var end = new BackupEnd(cluster, session, listing, new ClusterCatalog(cluster, context.Log));
+        var problems = new PageProblems();
+        var entries = new EntryFactory(session.Server.GroupReadable, Account.Find(settings.RunAs), startedAt);
+        var source = new ClusterFileSource(session, listing, reader, end, entries, problems);
+        var archived = await new Archiver(repository, clock).RunAsync(source, Request(context, listing), cancellationToken);
+
+        var ending = await end.GetAsync(cancellationToken);
+        context.Log.Info($"base backup ended at {ending.Facts.Cut.StopLsn}: {archived.Files} files, {archived.Bytes} bytes, {archived.BytesAdded} bytes new in the repository");
+        return Result(archived, problems, ending.Facts.Cut, startedAt);
+    }
+
+    private ArchiveRequest Request(TaskContext context, ClusterListing listing) => new()
+    {
+        Paths = listing.Tablespaces.Count == 0
+            ? [$"/{BaseBackupFacts.FileName}", $"/{SnapshotLayout.DataDirectory}"]
+            : [$"/{BaseBackupFacts.FileName}", $"/{SnapshotLayout.DataDirectory}", $"/{SnapshotLayout.Tablespaces}"],
+        Hostname = Environment.MachineName,
+        Tags = context.SnapshotTags,
+        Readers = settings.Connections,
+        OnProgress = new ArchiveProgress(context.Progress).Report,
+    };
+
+    private TaskResult Result(ArchiveResult archived, PageProblems pages, DatabaseCut cut, DateTimeOffset startedAt)
+    {
+        // A file that vanished was dropped or truncated: replaying WAL drops it in the copy as well.
+        var unread = archived.Problems.Where(problem => !problem.Vanished).ToList();
+        var missing = pages.ToMissing().Concat(unread.Select(problem => new MissingItem { Path = problem.Path, Reason = problem.Reason }));
+        var missingCount = pages.Count + unread.Count;
+        var outcome = missingCount == 0 ? Outcome.Complete : Outcome.Incomplete;
+        return new TaskResult
+        {
+            Outcome = outcome,
+            Missing = [.. missing.Take(TaskResult.MaxMissing)],
+            MissingCount = missingCount,
+            Snapshot = new ComponentSnapshot
+            {
+                Component = Component.Database,
+                Outcome = outcome,
+                RepositoryId = repository.Id,
+                SnapshotId = archived.Snapshot.Id.ToString(),
+                StartedAt = startedAt,
+                FinishedAt = clock.GetUtcNow(),
+                Files = archived.Files,
+                Bytes = archived.Bytes,
+                BytesAdded = archived.BytesAdded,
+                Database = cut,
+                MissingCount = missingCount,
+            },
+        };
+    }
+}

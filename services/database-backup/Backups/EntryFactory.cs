@@ -1,0 +1,60 @@
+using StellaOps.Backup.Postgres.Files;
+using StellaOps.Backup.Postgres.Pages;
+using StellaOps.Backup.Postgres.Servers;
+using StellaOps.Backup.Repository.Files;
+
+namespace StellaOps.Backup.DatabaseBackup.Backups;
+
+/// <summary>Entries with the modes and the owner that PostgreSQL demands of its files; the server does not tell them by SQL.</summary>
+internal sealed class EntryFactory(bool groupReadable, Account? owner, DateTimeOffset start)
+{
+    private const uint DirectoryMode = 0b111_000_000, FileMode = 0b110_000_000, GroupDirectory = 0b101_000, GroupFile = 0b100_000;
+
+    public SourceEntry Directory(string name, object handle, DateTimeOffset? modified = null) => new()
+    {
+        Name = new EntryName(name),
+        Type = NodeType.Directory,
+        Metadata = Metadata(DirectoryMode | (groupReadable ? GroupDirectory : 0), modified),
+        Handle = handle,
+    };
+
+    public SourceEntry File(string name, object handle, long size, DateTimeOffset? modified = null) => new()
+    {
+        Name = new EntryName(name),
+        Type = NodeType.File,
+        Metadata = Metadata(FileMode | (groupReadable ? GroupFile : 0), modified),
+        Size = size,
+        Handle = handle,
+
+        // The server gives times of whole seconds; what proves a file unchanged needs more than that.
+        TrustMetadata = false,
+    };
+
+    /// <summary>A data file; relations are cut at fixed places, so that a changed page costs one blob and not the rest of the file.</summary>
+    public SourceEntry File(ClusterFile file) => File(file.Name, file, file.Size, file.Modified) with
+    {
+        Chunking = RelationFile.TryParse(file.Path) is null ? Chunking.ContentDefined : Chunking.Fixed(RemoteFileReader.RangeLength),
+    };
+
+    public SourceEntry Link(string name, string target) => new()
+    {
+        Name = new EntryName(name),
+        Type = NodeType.Symlink,
+        Metadata = Metadata(0b111_111_111, null),
+        LinkTarget = new EntryName(target),
+    };
+
+    private NodeMetadata Metadata(uint permissions, DateTimeOffset? modified) => new()
+    {
+        Permissions = permissions,
+        Modified = Time(modified ?? start),
+        Accessed = Time(modified ?? start),
+        Changed = Time(modified ?? start),
+        UserId = owner?.UserId ?? 0,
+        GroupId = owner?.GroupId ?? 0,
+        User = owner?.Name ?? "",
+        Group = owner?.Name ?? "",
+    };
+
+    private static UnixTime Time(DateTimeOffset time) => new(time.ToUnixTimeSeconds(), 0);
+}

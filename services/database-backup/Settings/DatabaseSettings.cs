@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+using StellaOps.Backup.Workers.Settings;
+
+namespace StellaOps.Backup.DatabaseBackup.Settings;
+
+/// <summary>Section <c>Database</c> of docs/configuration.md.</summary>
+internal sealed class DatabaseSettings : ComponentSettings
+{
+    [Required]
+    public string? ConnectionString { get; set; }
+
+    public string? PasswordFile { get; set; }
+
+    public string? DataDirectory { get; set; }
+
+    public string? BinDirectory { get; set; }
+
+    [Required]
+    public string RunAs { get; set; } = "postgres";
+
+    [Range(1, 64)]
+    public int Connections { get; set; } = 4;
+
+    public List<TestQuerySettings> TestQueries { get; set; } = [];
+
+    public TestQuerySettings? EvidenceReferences { get; set; }
+}
+
+/// <summary>A query on a restored copy.</summary>
+internal sealed class TestQuerySettings
+{
+    [Required]
+    public string Database { get; set; } = "";
+
+    [Required]
+    public string Sql { get; set; } = "";
+}
