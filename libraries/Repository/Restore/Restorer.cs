@@ -9,6 +9,18 @@ namespace StellaOps.Backup.Repository.Restore;
 /// </summary>
 public sealed class Restorer(ResticRepository repository)
 {
+    /// <summary>
+    /// Refuses what <see cref="RunAsync"/> would refuse, with <see cref="RestoreRequest.VerifyFirst"/> after reading all data, and
+    /// changes nothing.
+    /// </summary>
+    /// <exception cref="RepositoryException">As in <see cref="RunAsync"/>.</exception>
+    public async Task<RestoreSize> CheckAsync(RestoreRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var plan = await PrepareAsync(request, cancellationToken).ConfigureAwait(false);
+        return new RestoreSize(plan.Files, plan.Bytes);
+    }
+
     /// <summary>Restores; when the task ends everything is durable. May be run again after any failure.</summary>
     /// <exception cref="RepositoryException">
     /// <see cref="RepositoryFailure.SnapshotNotFound"/>: no such path. <see cref="RepositoryFailure.Damaged"/> or
@@ -23,12 +35,7 @@ public sealed class Restorer(ResticRepository repository)
             throw new ArgumentException("a restore that only adds cannot delete", nameof(request));
         }
 
-        var plan = await new RestorePlanner(repository.Blobs, request).MakeAsync(cancellationToken).ConfigureAwait(false);
-        if (request.VerifyFirst)
-        {
-            await BlobVerification.RunAsync(repository.Blobs, plan.Blobs, request.Workers, cancellationToken).ConfigureAwait(false);
-        }
-
+        var plan = await PrepareAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
             using var run = new RestoreRun(repository.Blobs, request, plan);
@@ -44,4 +51,20 @@ public sealed class Restorer(ResticRepository repository)
                 e);
         }
     }
+
+    private async Task<RestorePlan> PrepareAsync(RestoreRequest request, CancellationToken cancellationToken)
+    {
+        var plan = await new RestorePlanner(repository.Blobs, request).MakeAsync(cancellationToken).ConfigureAwait(false);
+        if (request.VerifyFirst)
+        {
+            await BlobVerification.RunAsync(repository.Blobs, plan.Blobs, request.Workers, cancellationToken).ConfigureAwait(false);
+        }
+
+        return plan;
+    }
 }
+
+/// <summary>What a restore would bring back.</summary>
+/// <param name="Files">Regular files.</param>
+/// <param name="Bytes">Their content.</param>
+public readonly record struct RestoreSize(long Files, long Bytes);
