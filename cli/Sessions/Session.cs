@@ -2,6 +2,7 @@ using System.Text.Json;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Settings;
+using StellaOps.Backup.Contracts.Http;
 
 namespace StellaOps.Backup.Cli.Sessions;
 
@@ -52,7 +53,7 @@ internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvi
         }
     }
 
-    /// <summary>Prints a list: in JSON as one array, in lines as they come, else as the text that <paramref name="table"/> writes.</summary>
+    /// <summary>Prints a list: in JSON as one page that holds all, in lines as they come, else as the text that <paramref name="table"/> writes.</summary>
     public async Task<int> PrintListAsync<T>(IAsyncEnumerable<T> items, Action<TextWriter, IReadOnlyList<T>> table, CancellationToken cancellationToken)
     {
         if (settings.Format == OutputFormat.Ndjson)
@@ -68,7 +69,7 @@ internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvi
         }
 
         var all = await items.ToListAsync(cancellationToken);
-        Print(all, output => table(output, all));
+        Print(new Page<T> { Items = all }, output => table(output, all));
         return all.Count;
     }
 

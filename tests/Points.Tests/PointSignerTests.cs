@@ -3,12 +3,13 @@ using System.Text;
 using System.Text.Json.Nodes;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.Points.Tests;
 
 public sealed class PointSignerTests : IDisposable
 {
-    private readonly Folder folder = new();
+    private readonly TemporaryDirectory folder = new();
 
     [Fact]
     public void The_pre_authentication_encoding_is_that_of_the_specification()
@@ -33,23 +34,23 @@ public sealed class PointSignerTests : IDisposable
         var type = (string)stored["payloadType"]!;
         var signature = stored["signatures"]![0]!;
         var cancel = TestContext.Current.CancellationToken;
-        await File.WriteAllBytesAsync(folder.File("pae"), SignedEnvelope.PreAuthenticationEncoding(type, payload), cancel);
-        await File.WriteAllBytesAsync(folder.File("sig"), Convert.FromBase64String((string)signature["sig"]!), cancel);
-        await File.WriteAllTextAsync(folder.File("public.pem"), signer.PublicKeyPem, cancel);
+        await File.WriteAllBytesAsync(folder["pae"], SignedEnvelope.PreAuthenticationEncoding(type, payload), cancel);
+        await File.WriteAllBytesAsync(folder["sig"], Convert.FromBase64String((string)signature["sig"]!), cancel);
+        await File.WriteAllTextAsync(folder["public.pem"], signer.PublicKeyPem, cancel);
 
-        var (exit, output) = await folder.RunAsync("openssl", "dgst", "-sha256", "-verify", "public.pem", "-signature", "sig", "pae");
-        Assert.Equal((0, "Verified OK"), (exit, output.Trim()));
+        var verified = await OpensslAsync("dgst", "-sha256", "-verify", "public.pem", "-signature", "sig", "pae");
+        Assert.Equal("Verified OK", verified.Checked().Output.Trim());
 
-        await folder.RunAsync("openssl", "pkey", "-pubin", "-in", "public.pem", "-outform", "DER", "-out", "public.der");
-        var der = await File.ReadAllBytesAsync(folder.File("public.der"), cancel);
+        (await OpensslAsync("pkey", "-pubin", "-in", "public.pem", "-outform", "DER", "-out", "public.der")).Checked();
+        var der = await File.ReadAllBytesAsync(folder["public.der"], cancel);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(der)), (string)signature["keyid"]!);
     }
 
     [Fact]
     public async Task A_key_made_by_openssl_signs()
     {
-        await folder.RunAsync("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "key.pem");
-        using var signer = PointSigner.FromPemFile(folder.File("key.pem"));
+        (await OpensslAsync("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "key.pem")).Checked();
+        using var signer = PointSigner.FromPemFile(folder["key.pem"]);
         using var verifier = PointVerifier.FromPem(signer.PublicKeyPem);
         Assert.Equal(SamplePoints.Full.Id, verifier.Open(signer.Sign(SamplePoints.Full)).Id);
     }
@@ -57,7 +58,7 @@ public sealed class PointSignerTests : IDisposable
     [Fact]
     public void A_key_file_that_is_missing_is_named_with_the_command_that_makes_one()
     {
-        var error = Refused(folder.File("nowhere.pem"));
+        var error = Refused(folder["nowhere.pem"]);
         Assert.Contains("nowhere.pem", error.Message, StringComparison.Ordinal);
         Assert.Contains("openssl ecparam", error.Hint, StringComparison.Ordinal);
     }
@@ -82,10 +83,13 @@ public sealed class PointSignerTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
+    private Task<ProcessResult> OpensslAsync(params string[] arguments) =>
+        Processes.RunAsync("openssl", arguments, workingDirectory: folder.Path, cancellationToken: TestContext.Current.CancellationToken);
+
     private string Write(string text)
     {
-        File.WriteAllText(folder.File("key.pem"), text);
-        return folder.File("key.pem");
+        File.WriteAllText(folder["key.pem"], text);
+        return folder["key.pem"];
     }
 
     private static BackupException Refused(string path)

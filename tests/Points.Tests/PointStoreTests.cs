@@ -3,6 +3,8 @@ using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Testing.Machine;
+using StellaOps.Backup.Testing.Storage;
 
 namespace StellaOps.Backup.Points.Tests;
 
@@ -10,7 +12,7 @@ public sealed class PointStoreTests : IDisposable
 {
     private const string SampleKey = "points/2025/12/0196a1b2-0000-7000-8000-00000000002a.json";
 
-    private readonly Folder folder = new();
+    private readonly TemporaryDirectory folder = new();
     private readonly MemoryStore objects = new();
     private readonly PointSigner signer;
     private readonly PointVerifier verifier;
@@ -30,7 +32,7 @@ public sealed class PointStoreTests : IDisposable
     {
         var point = await store.SaveAsync(SamplePoints.Full, signer, Cancel);
         Assert.Equal(SampleKey, point.Key);
-        Assert.Equal([SampleKey], objects.Objects.Keys);
+        Assert.Equal([SampleKey], objects.Keys);
         Assert.Equivalent(SamplePoints.Full, await store.LoadAsync(point, Cancel), strict: true);
     }
 
@@ -38,9 +40,9 @@ public sealed class PointStoreTests : IDisposable
     public async Task Saving_again_after_a_lost_answer_changes_nothing()
     {
         await store.SaveAsync(SamplePoints.Full, signer, Cancel);
-        var first = objects.Objects[SampleKey];
+        var first = objects[SampleKey];
         await store.SaveAsync(SamplePoints.Full, signer, Cancel);
-        Assert.Same(first, objects.Objects[SampleKey]);
+        Assert.Same(first, objects[SampleKey]);
     }
 
     [Fact]
@@ -56,10 +58,10 @@ public sealed class PointStoreTests : IDisposable
     public async Task A_manifest_in_the_way_that_was_altered_is_reported_and_not_replaced()
     {
         await store.SaveAsync(SamplePoints.Full, signer, Cancel);
-        objects.Objects[SampleKey] = "{}"u8.ToArray();
+        objects[SampleKey] = "{}"u8.ToArray();
         var error = await FailureAsync(() => store.SaveAsync(SamplePoints.Full, signer, Cancel));
         Assert.Equal(ErrorCodes.Damaged, error.Error);
-        Assert.Equal("{}"u8.ToArray(), objects.Objects[SampleKey]);
+        Assert.Equal("{}"u8.ToArray(), objects[SampleKey]);
     }
 
     [Fact]
@@ -70,7 +72,7 @@ public sealed class PointStoreTests : IDisposable
         await store.SaveAsync(SamplePoints.Full, signer, Cancel);
         foreach (var other in new[] { "points/readme.txt", "points/2026/02/x.json", "database/config", "points/2026/02/0196a1b2-0000-7000-8000-00000000002a.json.tmp" })
         {
-            objects.Objects[other] = [];
+            objects[other] = [];
         }
 
         var listed = await store.ListAsync(Cancel);
@@ -82,7 +84,7 @@ public sealed class PointStoreTests : IDisposable
     {
         await store.SaveAsync(SamplePoints.Full, signer, Cancel);
         var misplaced = StoredPoint.At(Guid.NewGuid(), SamplePoints.Full.StartedAt);
-        objects.Objects[misplaced.Key] = objects.Objects[SampleKey];
+        objects[misplaced.Key] = objects[SampleKey];
         var error = await FailureAsync(() => store.LoadAsync(misplaced, Cancel));
         Assert.Equal(ErrorCodes.Damaged, error.Error);
         Assert.Contains(misplaced.Key, error.Message, StringComparison.Ordinal);
@@ -92,10 +94,10 @@ public sealed class PointStoreTests : IDisposable
     public async Task Every_truncated_file_is_damaged()
     {
         var point = await store.SaveAsync(SamplePoints.Full, signer, Cancel);
-        var whole = objects.Objects[SampleKey];
+        var whole = objects[SampleKey];
         for (var length = 0; length < whole.Length; length += 7)
         {
-            objects.Objects[SampleKey] = whole[..length];
+            objects[SampleKey] = whole[..length];
             Assert.Equal(ErrorCodes.Damaged, (await FailureAsync(() => store.LoadAsync(point, Cancel))).Error);
         }
     }
@@ -118,7 +120,8 @@ public sealed class PointStoreTests : IDisposable
     public async Task What_the_location_refuses_has_a_row_in_the_error_table(StorageFailure failure, string code)
     {
         var point = StoredPoint.At(SamplePoints.Full.Id, SamplePoints.Full.StartedAt);
-        objects.Failure = failure;
+        await using var broken = new BrokenStore(failure);
+        var store = new PointStore(broken, verifier);
         Assert.Equal(code, (await FailureAsync(() => store.SaveAsync(SamplePoints.Full, signer, Cancel))).Error.Code);
         Assert.Equal(code, (await FailureAsync(() => store.LoadAsync(point, Cancel))).Error.Code);
         Assert.Equal(code, (await FailureAsync(() => store.DeleteAsync(point, Cancel))).Error.Code);

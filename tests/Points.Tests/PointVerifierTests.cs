@@ -1,12 +1,13 @@
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Points.Manifests;
 using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.Points.Tests;
 
 public sealed class PointVerifierTests : IDisposable
 {
-    private readonly Folder folder = new();
+    private readonly TemporaryDirectory folder = new();
     private readonly PointSigner signer;
     private readonly PointVerifier verifier;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Points;
@@ -93,28 +92,4 @@ internal static class SamplePoints
         Bytes = 73_400_320,
         BytesAdded = 1_048_576,
     };
-}
-
-/// <summary>A directory that goes away with the test.</summary>
-internal sealed class Folder : IDisposable
-{
-    public string Path { get; } = Directory.CreateTempSubdirectory("points-").FullName;
-
-    public string File(string name) => System.IO.Path.Combine(Path, name);
-
-    public async Task<(int ExitCode, string Output)> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path,
-        })!;
-        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, output + await error);
-    }
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -18,7 +18,7 @@ internal sealed class BackupLogsCommand : StellaCommand
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     private readonly LastOption last = new("Only what happened within this span");
-    private readonly Option<Guid?> operation = new("--operation") { Description = "Only this operation", HelpName = "ID" };
+    private readonly Option<Guid?> operation = new("--operation") { Description = "Only this operation", HelpName = "ID", CustomParser = result => OperationIdArgument.Read(result) };
     private readonly Option<bool> follow = new("--follow") { Description = "Go on printing what happens, until Ctrl-C or the end of the operation" };
 
     public BackupLogsCommand()

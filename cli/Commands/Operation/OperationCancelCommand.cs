@@ -1,6 +1,7 @@
 using System.CommandLine;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Sessions;
 using StellaOps.Backup.Contracts.Http;
 
@@ -9,7 +10,7 @@ namespace StellaOps.Backup.Cli.Commands.Operation;
 /// <summary><c>stella operation cancel</c>.</summary>
 internal sealed class OperationCancelCommand : StellaCommand
 {
-    private readonly Argument<Guid> id = new("ID") { Description = "Id of the operation" };
+    private readonly OperationIdArgument id = new();
 
     public OperationCancelCommand()
         : base("cancel", "Ask an operation to stop; its workers stop at the next safe place")

@@ -2,6 +2,7 @@ using System.CommandLine;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Cli.Following;
 using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Sessions;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
@@ -11,7 +12,7 @@ namespace StellaOps.Backup.Cli.Commands.Operation;
 /// <summary><c>stella operation show</c>.</summary>
 internal sealed class OperationShowCommand : StellaCommand
 {
-    private readonly Argument<Guid> id = new("ID") { Description = "Id of the operation" };
+    private readonly OperationIdArgument id = new();
     private readonly Option<bool> follow = new("--follow") { Description = "Watch it to its end, and exit as the command that started it would" };
 
     public OperationShowCommand()
