@@ -1,0 +1,19 @@
+using System.Xml.Linq;
+
+namespace StellaOps.Backup.Architecture.Tests;
+
+/// <summary>A project and the projects of ours that it references.</summary>
+internal sealed record ProjectFile(string Folder, IReadOnlyList<string> References)
+{
+    /// <summary>All projects, by folder: <c>libraries/Storage</c>.</summary>
+    public static IReadOnlyList<ProjectFile> All { get; } = [.. SourceTree.Files(".csproj").Select(Read).OrderBy(project => project.Folder, StringComparer.Ordinal)];
+
+    private static ProjectFile Read(string path)
+    {
+        var directory = Path.GetDirectoryName(path)!;
+        var references = XDocument.Load(path).Descendants("ProjectReference")
+            .Select(reference => Path.GetFullPath(Path.Combine(directory, reference.Attribute("Include")!.Value)))
+            .Select(target => SourceTree.Name(Path.GetDirectoryName(target)!));
+        return new ProjectFile(SourceTree.Name(directory), [.. references]);
+    }
+}
