@@ -1,0 +1,87 @@
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.DatabaseBackup.Backups;
+using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.Postgres.Servers;
+using StellaOps.Backup.Repository;
+using StellaOps.Backup.Storage.Local;
+using StellaOps.Backup.Testing;
+using StellaOps.Backup.Testing.Machine;
+using StellaOps.Backup.Testing.Postgres;
+using StellaOps.Backup.Testing.Programs;
+
+namespace StellaOps.Backup.DatabaseBackup.Tests.Clusters;
+
+/// <summary>A cluster, a repository in a directory, and a worker's settings for both.</summary>
+internal sealed class Workbench : IAsyncDisposable
+{
+    private const string Password = "a password";
+    private readonly TemporaryDirectory _home = new();
+    private readonly LocalObjectStore _store;
+
+    private Workbench(PlatformCluster cluster)
+    {
+        Cluster = cluster;
+        _store = new LocalObjectStore(_home["repository"]);
+        Restic = new ResticProgram(_home["repository"], Password);
+        Settings = new DatabaseSettings
+        {
+            ConnectionString = cluster.Server.ConnectionString,
+            DataDirectory = cluster.Server.DataDirectory,
+            BinDirectory = cluster.Server.BinDirectory,
+            ScratchDirectory = _home["scratch"],
+            RunAs = Environment.IsPrivilegedProcess ? PrivatePostgres.Account : Environment.UserName,
+        };
+    }
+
+    public PlatformCluster Cluster { get; }
+
+    public ResticRepository Repository { get; private set; } = null!;
+
+    public ResticProgram Restic { get; }
+
+    public DatabaseSettings Settings { get; }
+
+    public LocalObjectStore Location => _store;
+
+    public string this[string name] => _home[name];
+
+    public static async Task<Workbench> StartAsync(int major)
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var bench = new Workbench(await PlatformCluster.StartAsync(major, cancellationToken));
+        File.SetUnixFileMode(bench._home.Path, (UnixFileMode)0b111_101_101);
+        bench.Repository = await ResticRepository.InitAsync(bench._store, Password, null, cancellationToken);
+        await bench.Repository.LoadIndexAsync(cancellationToken);
+        return bench;
+    }
+
+    public async Task<TaskResult> BackupAsync()
+    {
+        var spec = new BackupSpec { PointId = Guid.CreateVersion7(), PointName = "test" };
+        return await new BaseBackupJob(Repository, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, null, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Starts the cluster's own version on a restored directory.</summary>
+    public async Task<PrivateServer> StartServerAsync(string dataDirectory)
+    {
+        await ServerAccount.GiveAsync(PrivatePostgres.Account, Path.GetDirectoryName(dataDirectory)!, TestContext.Current.CancellationToken);
+        return await PrivateServer.StartAsync(
+            new PrivateServerOptions
+            {
+                DataDirectory = dataDirectory,
+                BinDirectory = Cluster.Server.BinDirectory,
+                MajorVersion = Cluster.Server.Major,
+                RunAs = Account.Find(PrivatePostgres.Account),
+            },
+            TimeProvider.System,
+            TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Repository.DisposeAsync();
+        await _store.DisposeAsync();
+        await Cluster.DisposeAsync();
+        _home.Dispose();
+    }
+}
