@@ -34,6 +34,11 @@ launch_service() {
 start_services() {
   local name
   mkdir -p "$DATA/backups" "$DATA/scratch" "$DATA/cache"
+  # Settings are read at the start: what runs with other ones is started anew.
+  if ! configuration_sum | cmp -s - "$DATA/app/configuration-sum"; then
+    stop_services
+    configuration_sum >"$DATA/app/configuration-sum"
+  fi
   for name in "${SERVICES[@]}"; do
     launch_service "$name"
   done
@@ -41,6 +46,8 @@ start_services() {
     wait_for_service "$name"
   done
 }
+
+configuration_sum() { cat "$DATA/config.json" ${OVERLAY:+"$OVERLAY"} | sha256sum; }
 
 wait_for_service() {
   local port
