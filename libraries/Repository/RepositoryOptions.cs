@@ -32,4 +32,7 @@ public sealed record RepositoryOptions
     public string Username { get; init; } = Environment.UserName;
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Wait between writing a lock and looking for those that others wrote at the same moment.</summary>
+    internal TimeSpan LockSettle { get; init; } = TimeSpan.FromMilliseconds(200);
 }

@@ -21,7 +21,6 @@ namespace StellaOps.Backup.Repository;
 /// </summary>
 public sealed class ResticRepository : IAsyncDisposable
 {
-    private readonly RepositoryParts _parts;
     private readonly MasterKey _master;
     private readonly Zstd _zstd;
     private readonly SnapshotFiles _snapshots;
@@ -37,11 +36,11 @@ public sealed class ResticRepository : IAsyncDisposable
         var sealer = new UnitSealer(master);
         _zstd = new Zstd(options.CompressionLevel);
         var files = new UnpackedFiles(store, sealer, _zstd, compress);
-        _parts = new RepositoryParts(store, options, sealer, new BlobCodec(sealer, _zstd, compress), files);
+        Parts = new RepositoryParts(store, options, sealer, new BlobCodec(sealer, _zstd, compress), files);
         _snapshots = new SnapshotFiles(files);
         _locks = new LockFiles(files, options);
         _indexes = new IndexWriter(files, options.Clock);
-        Blobs = new BlobReader(store, () => Index, _parts.Codec);
+        Blobs = new BlobReader(store, () => Index, Parts.Codec);
     }
 
     /// <summary>The repository's own id: 64 hexadecimal digits.</summary>
@@ -58,6 +57,8 @@ public sealed class ResticRepository : IAsyncDisposable
     public IBlobReader Blobs { get; }
 
     internal BlobIndex Index { get; private set; } = new();
+
+    internal RepositoryParts Parts { get; }
 
     /// <summary>Creates a repository where there is none.</summary>
     /// <exception cref="RepositoryException">
@@ -89,8 +90,8 @@ public sealed class ResticRepository : IAsyncDisposable
     public async Task LoadIndexAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfWriting();
-        var files = await _parts.Files.ListAsync(FileKind.Index, cancellationToken).Select(file => file.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
-        Index = await new IndexLoader(_parts.Files, Options.Readers).LoadAsync(files, damaged: null, cancellationToken).ConfigureAwait(false);
+        var files = await Parts.Files.ListAsync(FileKind.Index, cancellationToken).Select(file => file.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
+        Index = await new IndexLoader(Parts.Files, Options.Readers).LoadAsync(files, damaged: null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A writer of blobs, the only one until it is disposed. What it does not flush is not in the repository.</summary>
@@ -104,7 +105,7 @@ public sealed class ResticRepository : IAsyncDisposable
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/> snapshot.</exception>
     public async IAsyncEnumerable<Snapshot> ListSnapshotsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var (id, _) in _parts.Files.ListAsync(FileKind.Snapshot, cancellationToken).ConfigureAwait(false))
+        await foreach (var (id, _) in Parts.Files.ListAsync(FileKind.Snapshot, cancellationToken).ConfigureAwait(false))
         {
             yield return await _snapshots.LoadAsync(id, cancellationToken).ConfigureAwait(false);
         }
@@ -126,7 +127,7 @@ public sealed class ResticRepository : IAsyncDisposable
         {
             foreach (var id in snapshots)
             {
-                await _parts.Files.DeleteAsync(FileKind.Snapshot, id, cancellationToken).ConfigureAwait(false);
+                await Parts.Files.DeleteAsync(FileKind.Snapshot, id, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -135,7 +136,7 @@ public sealed class ResticRepository : IAsyncDisposable
     /// Proves that everything that snapshots need is there, has the right size and is named by an index, without reading data.
     /// Takes no lock; callers that need the answer to stay true hold a shared one.
     /// </summary>
-    public Task<CheckReport> CheckAsync(CancellationToken cancellationToken = default) => new RepositoryCheck(_parts).CheckAsync(cancellationToken);
+    public Task<CheckReport> CheckAsync(CancellationToken cancellationToken = default) => new RepositoryCheck(Parts).CheckAsync(cancellationToken);
 
     /// <summary>
     /// Proves, beyond a check, every byte of the packs that hold what the wanted snapshots need: SHA-256 of the pack, header, and
@@ -144,7 +145,7 @@ public sealed class ResticRepository : IAsyncDisposable
     public Task<CheckReport> VerifyAsync(VerifyRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return new RepositoryCheck(_parts).VerifyAsync(request, cancellationToken);
+        return new RepositoryCheck(Parts).VerifyAsync(request, cancellationToken);
     }
 
     /// <summary>
@@ -164,7 +165,7 @@ public sealed class ResticRepository : IAsyncDisposable
             {
                 using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, held.Lost);
                 await _indexes.FlushAsync(stop.Token).ConfigureAwait(false);
-                var prune = new RepositoryPrune(_parts, index => NewWriter(index, options: null, disposed: null));
+                var prune = new RepositoryPrune(Parts, index => NewWriter(index, options: null, disposed: null));
                 var (report, index) = await prune.RunAsync(options ?? new PruneOptions(), stop.Token).ConfigureAwait(false);
                 Index = index ?? Index;
                 return report;
@@ -195,15 +196,15 @@ public sealed class ResticRepository : IAsyncDisposable
     {
         _indexes.Dispose();
         _zstd.Dispose();
-        _parts.Sealer.Dispose();
+        Parts.Sealer.Dispose();
         return ValueTask.CompletedTask;
     }
 
     private BlobWriter NewWriter(BlobIndex index, WriterOptions? options, Action? disposed)
     {
         var zstd = options?.CompressionLevel is { } level && level != Options.CompressionLevel ? new Zstd(level) : null;
-        var codec = zstd is null ? _parts.Codec : _parts.Codec.With(zstd);
-        return new BlobWriter(index, codec, new PackUploader(Store, _parts.Sealer), _indexes, Options, () =>
+        var codec = zstd is null ? Parts.Codec : Parts.Codec.With(zstd);
+        return new BlobWriter(index, codec, new PackUploader(Store, Parts.Sealer), _indexes, Options, () =>
         {
             zstd?.Dispose();
             disposed?.Invoke();

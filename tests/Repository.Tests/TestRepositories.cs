@@ -11,7 +11,14 @@ internal static class TestRepositories
 {
     internal const string Password = "correct horse";
 
-    internal static readonly RepositoryOptions Cheap = new() { Kdf = new KdfParameters(16, 8, 1), PackTarget = 32 << 10, Hostname = "tests", Username = "tester" };
+    internal static readonly RepositoryOptions Cheap = new()
+    {
+        Kdf = new KdfParameters(16, 8, 1),
+        PackTarget = 32 << 10,
+        Hostname = "tests",
+        Username = "tester",
+        LockSettle = TimeSpan.FromMilliseconds(5),
+    };
 
     internal static async Task<ResticRepository> InitAsync(IObjectStore store, RepositoryOptions? options = null) =>
         await ResticRepository.InitAsync(store, Password, options ?? Cheap, TestContext.Current.CancellationToken);

@@ -23,15 +23,19 @@ internal sealed class RepositoryCheck(RepositoryParts parts)
         await new RepositoryIdentityCheck(parts, Found).RunAsync(cancellationToken).ConfigureAwait(false);
         var contents = await RepositoryContents.ReadAsync(parts.Files, parts.Options, FoundDamagedFile, cancellationToken).ConfigureAwait(false);
         var walk = new TreeWalk(new BlobReader(parts.Store, contents.Index, parts.Codec), contents.Index, parts.Options.Readers);
-        var wanted = Wanted(contents, verify);
+        var wanted = Wanted(contents, verify).ToList();
+        var indexed = contents.Index.Packs();
+        var unindexed = contents.Packs.Where(pack => !contents.Index.ContainsPack(pack.Key)).ToList();
         var used = await walk.RunAsync(wanted, visited: null, cancellationToken).ConfigureAwait(false);
+        if (!used.Missing.IsEmpty && unindexed.Count > 0)
+        {
+            used = await SalvageAsync(contents.Index, unindexed, walk, wanted, used, cancellationToken).ConfigureAwait(false);
+        }
 
         // Without a choice of snapshots every pack counts; with one only those that hold what they need.
-        var ranges = contents.Index.Packs();
-        var packs = PacksOf(contents.Index, ranges, verify?.Snapshots is null ? _ => true : range => IsUsed(used, range));
+        var packs = PacksOf(contents.Index, indexed, verify?.Snapshots is null ? _ => true : range => IsUsed(used, range));
         var sound = FindWrongSizes(contents, packs);
-        FindBadTrees(used);
-        await FindMissingAsync(contents, used, cancellationToken).ConfigureAwait(false);
+        FindLost(used);
         if (verify is not null)
         {
             await VerifyPacksAsync(sound, verify, cancellationToken).ConfigureAwait(false);
@@ -43,7 +47,7 @@ internal sealed class RepositoryCheck(RepositoryParts parts)
             Packs = packs.Count,
             Blobs = used.Count,
             BytesRead = _bytesRead,
-            UnindexedPacks = contents.Packs.Keys.Count(pack => !contents.Index.ContainsPack(pack)),
+            UnindexedPacks = unindexed.Count,
         };
     }
 
@@ -103,45 +107,48 @@ internal sealed class RepositoryCheck(RepositoryParts parts)
         return sound;
     }
 
-    private void FindBadTrees(UsedBlobs used)
+    private void FindLost(UsedBlobs used)
     {
+        foreach (var (type, id) in used.Missing.Keys)
+        {
+            Found(new Finding(DamageKind.BlobMissing, $"{BlobReader.Name(type)} {id}", "no index file names it") { Blobs = [(type, id)] });
+        }
+
         foreach (var (tree, why) in used.UnreadableTrees)
         {
             Found(new Finding(DamageKind.Tree, $"tree {tree}", why) { Blobs = [(BlobType.Tree, tree)] });
         }
     }
 
-    /// <summary>Needed blobs that no index names: looks for them in packs that no index names either.</summary>
-    private async Task FindMissingAsync(RepositoryContents contents, UsedBlobs used, CancellationToken cancellationToken)
+    /// <summary>
+    /// An index file may be lost: what it named is still in packs. Their headers say what, so that the walk gets further and the damage
+    /// is known in full.
+    /// </summary>
+    private async Task<UsedBlobs> SalvageAsync(
+        BlobIndex index, List<KeyValuePair<BlobId, long>> unindexed, TreeWalk walk, List<BlobId> wanted, UsedBlobs used, CancellationToken cancellationToken)
     {
-        var missing = used.Missing.Keys.ToHashSet();
-        if (missing.Count == 0)
-        {
-            return;
-        }
-
+        var before = index.Packs().Count;
         var reader = new PackReader(parts.Store, parts.Sealer);
-        foreach (var (pack, length) in contents.Packs.Where(pack => !contents.Index.ContainsPack(pack.Key)))
+        foreach (var (pack, length) in unindexed)
         {
             try
             {
-                var header = await reader.ReadHeaderAsync(pack, length, cancellationToken).ConfigureAwait(false);
-                var needed = header.Select(entry => (entry.Type, entry.Id)).Where(missing.Remove).ToList();
-                if (needed.Count > 0)
-                {
-                    Found(new Finding(DamageKind.NotIndexed, RepositoryFile.Key(FileKind.Pack, pack), $"no index file names it, and snapshots need {needed.Count} of its blobs: an index file is missing") { Blobs = needed });
-                }
+                index.Add(new IndexedPack(pack, await reader.ReadHeaderAsync(pack, length, cancellationToken).ConfigureAwait(false)));
             }
             catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged)
             {
-                // Not indexed and not readable: the blobs that it might hold stay missing.
+                // In no index and not readable: the blobs that it might hold stay missing.
             }
         }
 
-        foreach (var (type, id) in missing)
+        used = await walk.RunAsync(wanted, visited: null, cancellationToken).ConfigureAwait(false);
+        foreach (var range in index.Packs().Skip(before).Where(range => IsUsed(used, range)))
         {
-            Found(new Finding(DamageKind.BlobMissing, $"{BlobReader.Name(type)} {id}", "no index file names it") { Blobs = [(type, id)] });
+            var needed = index.EntriesOf(range).Where((_, i) => used.IsUsed(range.First + i)).Select(entry => (entry.Type, entry.Id)).ToList();
+            Found(new Finding(DamageKind.NotIndexed, RepositoryFile.Key(FileKind.Pack, range.Pack), $"no index file names it, and snapshots need {needed.Count} of its blobs: an index file is missing") { Blobs = needed });
         }
+
+        return used;
     }
 
     private async Task VerifyPacksAsync(List<IndexedPack> packs, VerifyRequest request, CancellationToken cancellationToken)

@@ -15,7 +15,7 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
     /// <summary>A holder that could not refresh for this long has to stop; others wait a little longer.</summary>
     internal static readonly TimeSpan TrustedFor = TimeSpan.FromMinutes(22.5);
 
-    private static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(30), Settle = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(30);
 
     /// <summary>Locks of this process: one with its pid that is not among them is of a former process with the same number.</summary>
     private static readonly ConcurrentDictionary<BlobId, bool> Held = new();
@@ -27,7 +27,7 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
         var id = await WriteAsync(kind, cancellationToken).ConfigureAwait(false);
         try
         {
-            await Task.Delay(Settle, options.Clock, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(options.LockSettle, options.Clock, cancellationToken).ConfigureAwait(false);
             await ThrowIfConflictAsync(kind, id, cancellationToken).ConfigureAwait(false);
         }
         catch

@@ -1,7 +1,7 @@
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Checking;
 using StellaOps.Backup.Storage.Local;
-using StellaOps.Backup.Testing;
+using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Programs;
 
 namespace StellaOps.Backup.Repository.Tests.Compatibility;

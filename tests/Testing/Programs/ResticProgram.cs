@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.Testing.Programs;
 
@@ -9,27 +9,14 @@ public sealed class ResticProgram(string repository, string password)
 
     /// <summary>Runs a command that has to succeed.</summary>
     /// <returns>What it wrote to standard output.</returns>
-    public async Task<string> RunAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
-    {
-        var (status, output, errors) = await TryRunAsync(arguments, cancellationToken);
-        return status == 0
-            ? output
-            : throw new InvalidOperationException($"restic {string.Join(' ', arguments)} ended with {status}: {errors}{output}");
-    }
+    public async Task<string> RunAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
+        (await TryRunAsync(arguments, cancellationToken)).Checked().Output;
 
     /// <summary>Runs a command, and answers how it ended.</summary>
-    public async Task<(int Status, string Output, string Errors)> TryRunAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
-    {
-        var start = new ProcessStartInfo(Program, ["--no-cache", "--repo", repository, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["RESTIC_PASSWORD"] = password;
-        using var process = Process.Start(start) ?? throw new InvalidOperationException("restic did not start");
-        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-        var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
-        return (process.ExitCode, await output, await errors);
-    }
+    public Task<ProcessResult> TryRunAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) =>
+        Processes.RunAsync(
+            Program,
+            ["--no-cache", "--repo", repository, .. arguments],
+            new Dictionary<string, string?> { ["RESTIC_PASSWORD"] = password },
+            cancellationToken: cancellationToken);
 }

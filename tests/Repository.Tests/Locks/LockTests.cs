@@ -1,0 +1,153 @@
+using System.Text.Json;
+using StellaOps.Backup.Repository.Locks;
+using StellaOps.Backup.Repository.Unpacked;
+using StellaOps.Backup.Storage.Local;
+using StellaOps.Backup.Testing.Machine;
+using StellaOps.Backup.Testing.Programs;
+using StellaOps.Backup.Testing.Storage;
+
+namespace StellaOps.Backup.Repository.Tests.Locks;
+
+public sealed class LockTests : IAsyncDisposable
+{
+    private readonly MemoryStore _store = new();
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    [Fact]
+    public async Task Shared_locks_go_together_and_an_exclusive_one_is_alone()
+    {
+        await using var repository = await TestRepositories.InitAsync(_store);
+        await using (await LockAsync(repository, LockKind.Shared))
+        await using (await LockAsync(repository, LockKind.Shared))
+        {
+            await AssertLockedAsync(repository, LockKind.Exclusive);
+        }
+
+        await using (await LockAsync(repository, LockKind.Exclusive))
+        {
+            await AssertLockedAsync(repository, LockKind.Shared);
+            await AssertLockedAsync(repository, LockKind.Exclusive);
+        }
+
+        Assert.Empty(_store.Under("locks/"));
+    }
+
+    [Fact]
+    public async Task Of_two_at_the_same_moment_at_most_one_gets_an_exclusive_lock()
+    {
+        await using var repository = await TestRepositories.InitAsync(_store);
+        var locks = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => TryLockAsync(repository)));
+        Assert.InRange(locks.Count(held => held is not null), 0, 1);
+        foreach (var held in locks.OfType<RepositoryLock>())
+        {
+            await held.DisposeAsync();
+        }
+
+        Assert.Empty(_store.Under("locks/"));
+    }
+
+    [Fact]
+    public async Task A_lock_of_another_host_counts_for_half_an_hour()
+    {
+        await using var repository = await TestRepositories.InitAsync(_store);
+        await LeaveLockAsync("elsewhere", age: TimeSpan.FromMinutes(29));
+        await AssertLockedAsync(repository, LockKind.Shared);
+        Assert.Single(_store.Under("locks/"));
+
+        Clear();
+        await LeaveLockAsync("elsewhere", age: TimeSpan.FromMinutes(31));
+        await using (await LockAsync(repository, LockKind.Exclusive))
+        {
+            Assert.Single(_store.Under("locks/")); // Ours; the other one was removed.
+        }
+    }
+
+    [Fact]
+    public async Task A_lock_of_a_dead_process_of_this_host_does_not_count()
+    {
+        await using var repository = await TestRepositories.InitAsync(_store);
+        await LeaveLockAsync(TestRepositories.Cheap.Hostname, TimeSpan.Zero); // Our pid, as after a restart of a container.
+        await using var held = await LockAsync(repository, LockKind.Exclusive);
+    }
+
+    [Fact]
+    public async Task A_long_holder_writes_its_lock_anew()
+    {
+        var clock = new SteppedClock();
+        await using var repository = await TestRepositories.InitAsync(_store, TestRepositories.Cheap with { Clock = clock });
+        await using (await LockAsync(repository, LockKind.Shared))
+        {
+            var first = Assert.Single(_store.Under("locks/"));
+            clock.Step(TimeSpan.FromMinutes(5));
+            while (_store.Under("locks/") is [var only] && only == first || _store.Under("locks/").Count != 1)
+            {
+                await Task.Delay(5, TestContext.Current.CancellationToken);
+            }
+        }
+
+        Assert.Empty(_store.Under("locks/"));
+    }
+
+    [Fact]
+    public async Task Restic_honours_ours_and_we_honour_restics_locks()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var directory = new TemporaryDirectory();
+        await using var store = new LocalObjectStore(directory["repository"]);
+        await using var repository = await TestRepositories.InitAsync(store);
+        await TestRepositories.BackUpAsync(repository, [TestRepositories.Content(1, 10)]);
+        var restic = new ResticProgram(directory["repository"], TestRepositories.Password);
+        await using (await LockAsync(repository, LockKind.Shared))
+        {
+            await restic.RunAsync(["ls", "latest"], cancellation);
+            var refused = await restic.TryRunAsync(["prune"], cancellation);
+            Assert.NotEqual(0, refused.ExitCode);
+            Assert.Contains("locked", refused.Error, StringComparison.Ordinal);
+            Assert.Contains("tester", refused.Error, StringComparison.Ordinal);
+        }
+
+        await restic.RunAsync(["prune"], cancellation);
+    }
+
+    private static Task<RepositoryLock> LockAsync(ResticRepository repository, LockKind kind) =>
+        repository.LockAsync(kind, TestContext.Current.CancellationToken);
+
+    private static async Task<RepositoryLock?> TryLockAsync(ResticRepository repository)
+    {
+        try
+        {
+            return await LockAsync(repository, LockKind.Exclusive);
+        }
+        catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Locked)
+        {
+            return null;
+        }
+    }
+
+    private static async Task AssertLockedAsync(ResticRepository repository, LockKind kind)
+    {
+        var failure = await Assert.ThrowsAsync<RepositoryException>(() => LockAsync(repository, kind));
+        Assert.Equal(RepositoryFailure.Locked, failure.Failure);
+        Assert.Contains("tester", failure.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Writes a lock as a process would that then dies.</summary>
+    private async Task LeaveLockAsync(string host, TimeSpan age)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            time = DateTimeOffset.UtcNow - age, exclusive = true, hostname = host, username = "tester", pid = Environment.ProcessId,
+        });
+        await using var repository = await TestRepositories.OpenAsync(_store);
+        await repository.Parts.Files.SaveAsync(FileKind.Lock, json, TestContext.Current.CancellationToken);
+    }
+
+    private void Clear()
+    {
+        foreach (var key in _store.Under("locks/"))
+        {
+            _store.DeleteAsync(key).AsTask().Wait();
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using StellaOps.Backup.Storage.Local;
+using StellaOps.Backup.Testing.Machine;
+
+namespace StellaOps.Backup.Storage.Tests.Local;
+
+public sealed class LocalObjectStoreTests : ObjectStoreContract, IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _directory.Dispose();
+
+    protected override IObjectStore CreateStore() => new LocalObjectStore(_directory["not", "there", "yet"]);
+
+    [Fact]
+    public async Task Files_and_directories_are_for_their_owner_only()
+    {
+        await using var store = CreateStore();
+        await store.PutAsync("a/b/object", Content(1), PutMode.Create, Cancellation);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_directory["not/there/yet/a/b/object"]));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_directory["not/there/yet/a"]));
+    }
+
+    [Fact]
+    public async Task Nothing_is_made_before_the_first_put()
+    {
+        await using var store = CreateStore();
+        Assert.Empty(await KeysAsync(store, ""));
+        Assert.False(Directory.Exists(_directory["not"]));
+    }
+
+    [Fact]
+    public async Task Puts_leave_nothing_but_their_objects()
+    {
+        await using var store = CreateStore();
+        await store.PutAsync("a/object", Content(1), PutMode.Create, Cancellation);
+        await Assert.ThrowsAsync<StorageException>(async () => await store.PutAsync("a/object", Content(1), PutMode.Create, Cancellation));
+        await store.PutAsync("a/object", Content(2), PutMode.Replace, Cancellation);
+        Assert.Equal([_directory["not/there/yet/a/object"]], Directory.GetFiles(_directory.Path, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task What_dead_writers_left_is_not_listed_and_is_swept()
+    {
+        await using var store = CreateStore();
+        await store.PutAsync("a/object", Content(1), PutMode.Create, Cancellation);
+        var leftover = _directory["not/there/yet/a/other-tmp-s0123456789abcdef"];
+        var restics = _directory["not/there/yet/a/other-tmp-123456"];
+        await File.WriteAllTextAsync(leftover, "half", Cancellation);
+        await File.WriteAllTextAsync(restics, "half", Cancellation);
+        Assert.Equal(["a/object"], await KeysAsync(store, ""));
+
+        Assert.Equal(0, await store.SweepAsync("", Cancellation)); // Too young: its writer may be about to lock it.
+        File.SetLastWriteTimeUtc(leftover, File.GetLastWriteTimeUtc(leftover).AddMinutes(-1));
+        using (File.Open(leftover, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            Assert.Equal(0, await store.SweepAsync("", Cancellation)); // Its writer lives.
+        }
+
+        Assert.Equal(1, await store.SweepAsync("a/", Cancellation));
+        Assert.False(File.Exists(leftover));
+        Assert.True(File.Exists(restics));
+    }
+
+    [Fact]
+    public async Task A_put_into_a_directory_that_was_removed_makes_it_again()
+    {
+        await using var store = CreateStore();
+        await store.PutAsync("a/object", Content(1), PutMode.Create, Cancellation);
+        Directory.Delete(_directory["not"], recursive: true);
+        await store.PutAsync("a/object", Content(2), PutMode.Create, Cancellation);
+        Assert.Equal(Content(2), await store.ReadAllAsync("a/object", 10, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_told_apart_and_leaves_nothing()
+    {
+        await using var small = await SmallFileSystem.MountAsync(_directory["small"], Cancellation);
+        await using var store = new LocalObjectStore(_directory["small/store"]);
+        await store.PutAsync("fits", Content(1000), PutMode.Create, Cancellation);
+        var failure = await Assert.ThrowsAsync<StorageException>(async () => await store.PutAsync("large", Content(4 << 20), PutMode.Create, Cancellation));
+        Assert.Equal(StorageFailure.Full, failure.Failure);
+        Assert.Equal([_directory["small/store/fits"]], Directory.GetFiles(_directory["small"], "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_read_only_disk_is_a_missing_permission()
+    {
+        await using var small = await SmallFileSystem.MountAsync(_directory["small"], Cancellation);
+        await using var store = new LocalObjectStore(_directory["small/store"]);
+        await store.PutAsync("object", Content(1000), PutMode.Create, Cancellation);
+        await small.MakeReadOnlyAsync(Cancellation);
+        foreach (var act in (Func<Task>[])[
+            () => store.PutAsync("object", Content(1), PutMode.Replace, Cancellation).AsTask(),
+            () => store.DeleteAsync("object", Cancellation).AsTask()])
+        {
+            var failure = await Assert.ThrowsAsync<StorageException>(act);
+            Assert.Equal(StorageFailure.PermissionDenied, failure.Failure);
+        }
+    }
+
+    [Fact]
+    public async Task A_file_in_place_of_a_directory_is_invalid()
+    {
+        await File.WriteAllTextAsync(_directory["file"], "", Cancellation);
+        await using var store = new LocalObjectStore(_directory["file"]);
+        var failure = await Assert.ThrowsAsync<StorageException>(async () => await store.PutAsync("object", Content(1), PutMode.Create, Cancellation));
+        Assert.Equal(StorageFailure.Invalid, failure.Failure);
+        Assert.Contains(_directory["file"], failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("relative/path")]
+    [InlineData("s3:")]
+    [InlineData("file://host/path")]
+    [InlineData("ftp://host/path")]
+    public void An_address_that_is_not_known_is_refused(string url) =>
+        Assert.Equal(StorageFailure.Invalid, Assert.Throws<StorageException>(() => ObjectStoreFactory.Open(url)).Failure);
+
+    [Fact]
+    public void Paths_and_file_addresses_are_opened()
+    {
+        Assert.Equal("/some/where", ObjectStoreFactory.Open("/some/where/").Description);
+        Assert.Equal("/some/where else", ObjectStoreFactory.Open("file:///some/where%20else").Description);
+    }
+}
