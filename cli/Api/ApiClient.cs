@@ -19,25 +19,25 @@ internal sealed class ApiClient : IDisposable
 
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)];
 
-    private readonly HttpClient http = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.All, ConnectTimeout = TimeSpan.FromSeconds(15) })
+    private readonly HttpClient _http = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.All, ConnectTimeout = TimeSpan.FromSeconds(15) })
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
-    private readonly TraceContext trace = new();
-    private readonly TimeProvider clock;
+    private readonly TraceContext _trace = new();
+    private readonly TimeProvider _clock;
 
     public ApiClient(CliSettings settings, TimeProvider clock)
     {
-        this.clock = clock;
+        _clock = clock;
         Server = settings.ServerAddress();
-        http.BaseAddress = Server;
-        http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("stella", ProductVersion.Text));
+        _http.BaseAddress = Server;
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("stella", ProductVersion.Text));
         if (settings.BearerToken() is { Length: > 0 } token)
         {
-            http.DefaultRequestHeaders.Authorization = Bearer(token);
+            _http.DefaultRequestHeaders.Authorization = Bearer(token);
         }
 
-        TraceId = trace.Id;
+        TraceId = _trace.Id;
     }
 
     public Uri Server { get; }
@@ -52,7 +52,7 @@ internal sealed class ApiClient : IDisposable
     /// <summary>Starts work, once: the request is repeated under one key when its answer is lost.</summary>
     public async Task<OperationView> StartAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
-        var key = Guid.CreateVersion7(clock.GetUtcNow()).ToString();
+        var key = Guid.CreateVersion7(_clock.GetUtcNow()).ToString();
         for (var attempt = 0; ; attempt++)
         {
             try
@@ -61,7 +61,7 @@ internal sealed class ApiClient : IDisposable
             }
             catch (BackupException e) when (e.Error == ErrorCodes.ServerUnreachable && !IsConnectionRefused(e) && attempt < Pauses.Length)
             {
-                await Task.Delay(Pauses[attempt], clock, cancellationToken);
+                await Task.Delay(Pauses[attempt], _clock, cancellationToken);
             }
         }
 
@@ -90,7 +90,7 @@ internal sealed class ApiClient : IDisposable
         return await ExchangeAsync(request, Brief, accepted: null, cancellationToken);
     }
 
-    public void Dispose() => http.Dispose();
+    public void Dispose() => _http.Dispose();
 
     private async Task<T> SendAsync<T>(Func<HttpRequestMessage> create, TimeSpan limit, HttpStatusCode? accepted, CancellationToken cancellationToken)
     {
@@ -113,12 +113,12 @@ internal sealed class ApiClient : IDisposable
     /// <summary>Sends and reads the head of the answer, within the limit.</summary>
     private async Task<HttpResponseMessage> ExchangeAsync(HttpRequestMessage request, TimeSpan limit, HttpStatusCode? accepted, CancellationToken cancellationToken)
     {
-        request.Headers.Add("traceparent", trace.NewParent());
-        using var timer = new CancellationTokenSource(limit, clock);
+        request.Headers.Add("traceparent", _trace.NewParent());
+        using var timer = new CancellationTokenSource(limit, _clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
-            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
+            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
             if (response.IsSuccessStatusCode || response.StatusCode == accepted)
             {
                 return response;

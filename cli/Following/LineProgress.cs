@@ -10,7 +10,7 @@ internal sealed class LineProgress(TextWriter output, TimeProvider clock) : IPro
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<Guid, long> reported = [];
+    private readonly Dictionary<Guid, long> _reported = [];
 
     public void Log(EventView line)
     {
@@ -36,12 +36,12 @@ internal sealed class LineProgress(TextWriter output, TimeProvider clock) : IPro
 
     private bool IsDue(Guid task)
     {
-        if (reported.TryGetValue(task, out var last) && clock.GetElapsedTime(last) < Interval)
+        if (_reported.TryGetValue(task, out var last) && clock.GetElapsedTime(last) < Interval)
         {
             return false;
         }
 
-        reported[task] = clock.GetTimestamp();
+        _reported[task] = clock.GetTimestamp();
         return true;
     }
 

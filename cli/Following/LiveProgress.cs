@@ -12,18 +12,18 @@ internal sealed class LiveProgress : IProgressView
 {
     private const int BarWidth = 20;
 
-    private readonly IAnsiConsole console;
-    private readonly TaskCompletionSource finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Task drawing;
-    private LiveDisplayContext? display;
+    private readonly IAnsiConsole _console;
+    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _drawing;
+    private LiveDisplayContext? _display;
 
     public LiveProgress(TextWriter output)
     {
-        console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        drawing = console.Live(new Text("waiting for a worker")).AutoClear(true).StartAsync(context =>
+        _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        _drawing = _console.Live(new Text("waiting for a worker")).AutoClear(true).StartAsync(context =>
         {
-            display = context;
-            return finished.Task;
+            _display = context;
+            return _finished.Task;
         });
     }
 
@@ -31,17 +31,17 @@ internal sealed class LiveProgress : IProgressView
     {
         var subject = line.Component is { } component ? $"{component.Name()}: " : "";
         var style = line.Level switch { "error" => "red", "warning" => "yellow", _ => "grey" };
-        console.MarkupLine($"[{style}]{Units.Time(line.At)} {Markup.Escape(subject + line.Message)}[/]");
+        _console.MarkupLine($"[{style}]{Units.Time(line.At)} {Markup.Escape(subject + line.Message)}[/]");
     }
 
-    public void Update(OperationView operation) => display?.UpdateTarget(Bars(operation));
+    public void Update(OperationView operation) => _display?.UpdateTarget(Bars(operation));
 
-    public void Remark(string text) => console.MarkupLine($"[yellow]{Markup.Escape(text)}[/]");
+    public void Remark(string text) => _console.MarkupLine($"[yellow]{Markup.Escape(text)}[/]");
 
     public async ValueTask DisposeAsync()
     {
-        finished.TrySetResult();
-        await drawing;
+        _finished.TrySetResult();
+        await _drawing;
     }
 
     internal static IRenderable Bars(OperationView operation)

@@ -19,15 +19,15 @@ internal sealed class OperationFollower(ApiClient api, IProgressView view, TimeP
 
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5)];
 
-    private string? lastEventId;
-    private long lastSeen;
-    private int failures;
+    private string? _lastEventId;
+    private long _lastSeen;
+    private int _failures;
 
     /// <exception cref="BackupException">The operation is out of sight for too long, or the server refuses to show it.</exception>
     public async Task<OperationView> FollowAsync(Guid operationId, CancellationToken cancellationToken)
     {
         var path = Paging.Below(Routes.Operations, $"{operationId}");
-        lastSeen = clock.GetTimestamp();
+        _lastSeen = clock.GetTimestamp();
         while (true)
         {
             try
@@ -54,13 +54,13 @@ internal sealed class OperationFollower(ApiClient api, IProgressView view, TimeP
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
         try
         {
-            using var response = await api.OpenEventsAsync(path, lastEventId, both.Token);
+            using var response = await api.OpenEventsAsync(path, _lastEventId, both.Token);
             var parser = SseParser.Create(await response.Content.ReadAsStreamAsync(both.Token));
             await foreach (var item in parser.EnumerateAsync(both.Token))
             {
                 silence.CancelAfter(Silence);
                 Seen();
-                lastEventId = item.EventId ?? lastEventId;
+                _lastEventId = item.EventId ?? _lastEventId;
                 if (Show(item) is { State: OperationState.Finished } finished)
                 {
                     return finished;
@@ -110,18 +110,18 @@ internal sealed class OperationFollower(ApiClient api, IProgressView view, TimeP
 
     private void Seen()
     {
-        if (failures > 0)
+        if (_failures > 0)
         {
             view.Remark("connected again");
         }
 
-        failures = 0;
-        lastSeen = clock.GetTimestamp();
+        _failures = 0;
+        _lastSeen = clock.GetTimestamp();
     }
 
     private async Task BearAsync(Guid operationId, BackupException cause, CancellationToken cancellationToken)
     {
-        if (clock.GetElapsedTime(lastSeen) >= patience)
+        if (clock.GetElapsedTime(_lastSeen) >= patience)
         {
             throw new BackupException(
                 ErrorCodes.ServerUnreachable,
@@ -130,13 +130,13 @@ internal sealed class OperationFollower(ApiClient api, IProgressView view, TimeP
                 cause);
         }
 
-        if (failures == 0)
+        if (_failures == 0)
         {
             view.Remark($"{cause.Message}; the operation goes on, trying again for up to {Units.Duration(patience)}");
         }
 
-        await Task.Delay(Pauses[Math.Min(failures, Pauses.Length - 1)], clock, cancellationToken);
-        failures++;
+        await Task.Delay(Pauses[Math.Min(_failures, Pauses.Length - 1)], clock, cancellationToken);
+        _failures++;
     }
 
     private static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, ApiJson.Lines) ?? throw new JsonException("it is null");

@@ -9,7 +9,7 @@ namespace StellaOps.Backup.Cli.Sessions;
 /// <summary>What one run of a command works with.</summary>
 internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvider clock) : IDisposable
 {
-    private ApiClient? api;
+    private ApiClient? _api;
 
     public CliSettings Settings => settings;
 
@@ -18,12 +18,12 @@ internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvi
     public TimeProvider Clock => clock;
 
     /// <summary>The server; made when it is first needed, so that a command which needs none asks for none.</summary>
-    public ApiClient Api => api ??= new ApiClient(settings, clock);
+    public ApiClient Api => _api ??= new ApiClient(settings, clock);
 
     /// <summary>Trace of the last exchange with the server; null when there was none.</summary>
     public string? TraceId
     {
-        get => field ?? api?.TraceId;
+        get => field ?? _api?.TraceId;
         set;
     }
 
@@ -73,5 +73,5 @@ internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvi
         return all.Count;
     }
 
-    public void Dispose() => api?.Dispose();
+    public void Dispose() => _api?.Dispose();
 }

@@ -9,7 +9,7 @@ namespace StellaOps.Backup.Points.Tests;
 
 public sealed class PointSignerTests : IDisposable
 {
-    private readonly TemporaryDirectory folder = new();
+    private readonly TemporaryDirectory _folder = new();
 
     [Fact]
     public void The_pre_authentication_encoding_is_that_of_the_specification()
@@ -28,21 +28,21 @@ public sealed class PointSignerTests : IDisposable
     [Fact]
     public async Task Openssl_verifies_the_signature_and_names_the_same_key()
     {
-        using var signer = SamplePoints.Signer(folder.Path);
+        using var signer = SamplePoints.Signer(_folder.Path);
         var stored = JsonNode.Parse(signer.Sign(SamplePoints.Full).ToJson())!;
         var payload = Convert.FromBase64String((string)stored["payload"]!);
         var type = (string)stored["payloadType"]!;
         var signature = stored["signatures"]![0]!;
         var cancel = TestContext.Current.CancellationToken;
-        await File.WriteAllBytesAsync(folder["pae"], SignedEnvelope.PreAuthenticationEncoding(type, payload), cancel);
-        await File.WriteAllBytesAsync(folder["sig"], Convert.FromBase64String((string)signature["sig"]!), cancel);
-        await File.WriteAllTextAsync(folder["public.pem"], signer.PublicKeyPem, cancel);
+        await File.WriteAllBytesAsync(_folder["pae"], SignedEnvelope.PreAuthenticationEncoding(type, payload), cancel);
+        await File.WriteAllBytesAsync(_folder["sig"], Convert.FromBase64String((string)signature["sig"]!), cancel);
+        await File.WriteAllTextAsync(_folder["public.pem"], signer.PublicKeyPem, cancel);
 
         var verified = await OpensslAsync("dgst", "-sha256", "-verify", "public.pem", "-signature", "sig", "pae");
         Assert.Equal("Verified OK", verified.Checked().Output.Trim());
 
         (await OpensslAsync("pkey", "-pubin", "-in", "public.pem", "-outform", "DER", "-out", "public.der")).Checked();
-        var der = await File.ReadAllBytesAsync(folder["public.der"], cancel);
+        var der = await File.ReadAllBytesAsync(_folder["public.der"], cancel);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(der)), (string)signature["keyid"]!);
     }
 
@@ -50,7 +50,7 @@ public sealed class PointSignerTests : IDisposable
     public async Task A_key_made_by_openssl_signs()
     {
         (await OpensslAsync("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "key.pem")).Checked();
-        using var signer = PointSigner.FromPemFile(folder["key.pem"]);
+        using var signer = PointSigner.FromPemFile(_folder["key.pem"]);
         using var verifier = PointVerifier.FromPem(signer.PublicKeyPem);
         Assert.Equal(SamplePoints.Full.Id, verifier.Open(signer.Sign(SamplePoints.Full)).Id);
     }
@@ -58,7 +58,7 @@ public sealed class PointSignerTests : IDisposable
     [Fact]
     public void A_key_file_that_is_missing_is_named_with_the_command_that_makes_one()
     {
-        var error = Refused(folder["nowhere.pem"]);
+        var error = Refused(_folder["nowhere.pem"]);
         Assert.Contains("nowhere.pem", error.Message, StringComparison.Ordinal);
         Assert.Contains("openssl ecparam", error.Hint, StringComparison.Ordinal);
     }
@@ -81,15 +81,15 @@ public sealed class PointSignerTests : IDisposable
     public void A_file_without_a_key_is_refused() =>
         Assert.Contains("no key in PEM", Refused(Write("not a key")).Message, StringComparison.Ordinal);
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private Task<ProcessResult> OpensslAsync(params string[] arguments) =>
-        Processes.RunAsync("openssl", arguments, workingDirectory: folder.Path, cancellationToken: TestContext.Current.CancellationToken);
+        Processes.RunAsync("openssl", arguments, workingDirectory: _folder.Path, cancellationToken: TestContext.Current.CancellationToken);
 
     private string Write(string text)
     {
-        File.WriteAllText(folder["key.pem"], text);
-        return folder["key.pem"];
+        File.WriteAllText(_folder["key.pem"], text);
+        return _folder["key.pem"];
     }
 
     private static BackupException Refused(string path)

@@ -12,17 +12,17 @@ public sealed class PointStoreTests : IDisposable
 {
     private const string SampleKey = "points/2025/12/0196a1b2-0000-7000-8000-00000000002a.json";
 
-    private readonly TemporaryDirectory folder = new();
-    private readonly MemoryStore objects = new();
-    private readonly PointSigner signer;
-    private readonly PointVerifier verifier;
-    private readonly PointStore store;
+    private readonly TemporaryDirectory _folder = new();
+    private readonly MemoryStore _objects = new();
+    private readonly PointSigner _signer;
+    private readonly PointVerifier _verifier;
+    private readonly PointStore _store;
 
     public PointStoreTests()
     {
-        signer = SamplePoints.Signer(folder.Path);
-        verifier = PointVerifier.FromPem(signer.PublicKeyPem);
-        store = new PointStore(objects, verifier);
+        _signer = SamplePoints.Signer(_folder.Path);
+        _verifier = PointVerifier.FromPem(_signer.PublicKeyPem);
+        _store = new PointStore(_objects, _verifier);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -30,62 +30,62 @@ public sealed class PointStoreTests : IDisposable
     [Fact]
     public async Task A_saved_point_is_found_by_month_and_id_in_utc()
     {
-        var point = await store.SaveAsync(SamplePoints.Full, signer, Cancel);
+        var point = await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
         Assert.Equal(SampleKey, point.Key);
-        Assert.Equal([SampleKey], objects.Keys);
-        Assert.Equivalent(SamplePoints.Full, await store.LoadAsync(point, Cancel), strict: true);
+        Assert.Equal([SampleKey], _objects.Keys);
+        Assert.Equivalent(SamplePoints.Full, await _store.LoadAsync(point, Cancel), strict: true);
     }
 
     [Fact]
     public async Task Saving_again_after_a_lost_answer_changes_nothing()
     {
-        await store.SaveAsync(SamplePoints.Full, signer, Cancel);
-        var first = objects[SampleKey];
-        await store.SaveAsync(SamplePoints.Full, signer, Cancel);
-        Assert.Same(first, objects[SampleKey]);
+        await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        var first = _objects[SampleKey];
+        await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        Assert.Same(first, _objects[SampleKey]);
     }
 
     [Fact]
     public async Task Another_manifest_under_the_same_id_is_refused_and_the_first_one_stays()
     {
-        await store.SaveAsync(SamplePoints.Full, signer, Cancel);
-        var error = await FailureAsync(() => store.SaveAsync(SamplePoints.Full with { Name = "other" }, signer, Cancel));
+        await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        var error = await FailureAsync(() => _store.SaveAsync(SamplePoints.Full with { Name = "other" }, _signer, Cancel));
         Assert.Equal(ErrorCodes.DuplicateName, error.Error);
-        Assert.Equal(SamplePoints.Full.Name, (await store.LoadAsync(StoredPoint.At(SamplePoints.Full.Id, SamplePoints.Full.StartedAt), Cancel)).Name);
+        Assert.Equal(SamplePoints.Full.Name, (await _store.LoadAsync(StoredPoint.At(SamplePoints.Full.Id, SamplePoints.Full.StartedAt), Cancel)).Name);
     }
 
     [Fact]
     public async Task A_manifest_in_the_way_that_was_altered_is_reported_and_not_replaced()
     {
-        await store.SaveAsync(SamplePoints.Full, signer, Cancel);
-        objects[SampleKey] = "{}"u8.ToArray();
-        var error = await FailureAsync(() => store.SaveAsync(SamplePoints.Full, signer, Cancel));
+        await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        _objects[SampleKey] = "{}"u8.ToArray();
+        var error = await FailureAsync(() => _store.SaveAsync(SamplePoints.Full, _signer, Cancel));
         Assert.Equal(ErrorCodes.Damaged, error.Error);
-        Assert.Equal("{}"u8.ToArray(), objects[SampleKey]);
+        Assert.Equal("{}"u8.ToArray(), _objects[SampleKey]);
     }
 
     [Fact]
     public async Task Points_are_listed_by_month_and_other_objects_are_passed_over()
     {
         PointManifest later = SamplePoints.Full with { Id = Guid.Parse("00000000-0000-0000-0000-000000000001"), StartedAt = new(2026, 2, 1, 0, 0, 0, TimeSpan.Zero) };
-        await store.SaveAsync(later, signer, Cancel);
-        await store.SaveAsync(SamplePoints.Full, signer, Cancel);
+        await _store.SaveAsync(later, _signer, Cancel);
+        await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
         foreach (var other in new[] { "points/readme.txt", "points/2026/02/x.json", "database/config", "points/2026/02/0196a1b2-0000-7000-8000-00000000002a.json.tmp" })
         {
-            objects[other] = [];
+            _objects[other] = [];
         }
 
-        var listed = await store.ListAsync(Cancel);
+        var listed = await _store.ListAsync(Cancel);
         Assert.Equal([SamplePoints.Full.Id, later.Id], listed.Select(point => point.Id));
     }
 
     [Fact]
     public async Task A_manifest_copied_under_another_name_is_damaged()
     {
-        await store.SaveAsync(SamplePoints.Full, signer, Cancel);
+        await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
         var misplaced = StoredPoint.At(Guid.NewGuid(), SamplePoints.Full.StartedAt);
-        objects[misplaced.Key] = objects[SampleKey];
-        var error = await FailureAsync(() => store.LoadAsync(misplaced, Cancel));
+        _objects[misplaced.Key] = _objects[SampleKey];
+        var error = await FailureAsync(() => _store.LoadAsync(misplaced, Cancel));
         Assert.Equal(ErrorCodes.Damaged, error.Error);
         Assert.Contains(misplaced.Key, error.Message, StringComparison.Ordinal);
     }
@@ -93,23 +93,23 @@ public sealed class PointStoreTests : IDisposable
     [Fact]
     public async Task Every_truncated_file_is_damaged()
     {
-        var point = await store.SaveAsync(SamplePoints.Full, signer, Cancel);
-        var whole = objects[SampleKey];
+        var point = await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        var whole = _objects[SampleKey];
         for (var length = 0; length < whole.Length; length += 7)
         {
-            objects[SampleKey] = whole[..length];
-            Assert.Equal(ErrorCodes.Damaged, (await FailureAsync(() => store.LoadAsync(point, Cancel))).Error);
+            _objects[SampleKey] = whole[..length];
+            Assert.Equal(ErrorCodes.Damaged, (await FailureAsync(() => _store.LoadAsync(point, Cancel))).Error);
         }
     }
 
     [Fact]
     public async Task A_deleted_point_is_not_found_and_may_be_deleted_again()
     {
-        var point = await store.SaveAsync(SamplePoints.Full, signer, Cancel);
-        await store.DeleteAsync(point, Cancel);
-        await store.DeleteAsync(point, Cancel);
-        Assert.Empty(await store.ListAsync(Cancel));
-        Assert.Equal(ErrorCodes.PointNotFound, (await FailureAsync(() => store.LoadAsync(point, Cancel))).Error);
+        var point = await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        await _store.DeleteAsync(point, Cancel);
+        await _store.DeleteAsync(point, Cancel);
+        Assert.Empty(await _store.ListAsync(Cancel));
+        Assert.Equal(ErrorCodes.PointNotFound, (await FailureAsync(() => _store.LoadAsync(point, Cancel))).Error);
     }
 
     [Theory]
@@ -121,18 +121,18 @@ public sealed class PointStoreTests : IDisposable
     {
         var point = StoredPoint.At(SamplePoints.Full.Id, SamplePoints.Full.StartedAt);
         await using var broken = new BrokenStore(failure);
-        var store = new PointStore(broken, verifier);
-        Assert.Equal(code, (await FailureAsync(() => store.SaveAsync(SamplePoints.Full, signer, Cancel))).Error.Code);
-        Assert.Equal(code, (await FailureAsync(() => store.LoadAsync(point, Cancel))).Error.Code);
-        Assert.Equal(code, (await FailureAsync(() => store.DeleteAsync(point, Cancel))).Error.Code);
-        Assert.Equal(code, (await FailureAsync(() => store.ListAsync(Cancel))).Error.Code);
+        var _store = new PointStore(broken, _verifier);
+        Assert.Equal(code, (await FailureAsync(() => _store.SaveAsync(SamplePoints.Full, _signer, Cancel))).Error.Code);
+        Assert.Equal(code, (await FailureAsync(() => _store.LoadAsync(point, Cancel))).Error.Code);
+        Assert.Equal(code, (await FailureAsync(() => _store.DeleteAsync(point, Cancel))).Error.Code);
+        Assert.Equal(code, (await FailureAsync(() => _store.ListAsync(Cancel))).Error.Code);
     }
 
     public void Dispose()
     {
-        verifier.Dispose();
-        signer.Dispose();
-        folder.Dispose();
+        _verifier.Dispose();
+        _signer.Dispose();
+        _folder.Dispose();
     }
 
     private static Task<BackupException> FailureAsync(Func<Task> action) => Assert.ThrowsAsync<BackupException>(action);

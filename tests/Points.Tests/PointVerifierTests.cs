@@ -7,21 +7,21 @@ namespace StellaOps.Backup.Points.Tests;
 
 public sealed class PointVerifierTests : IDisposable
 {
-    private readonly TemporaryDirectory folder = new();
-    private readonly PointSigner signer;
-    private readonly PointVerifier verifier;
+    private readonly TemporaryDirectory _folder = new();
+    private readonly PointSigner _signer;
+    private readonly PointVerifier _verifier;
 
     public PointVerifierTests()
     {
-        signer = SamplePoints.Signer(folder.Path);
-        verifier = PointVerifier.FromPem(signer.PublicKeyPem);
+        _signer = SamplePoints.Signer(_folder.Path);
+        _verifier = PointVerifier.FromPem(_signer.PublicKeyPem);
     }
 
     [Fact]
     public void A_signed_manifest_opens()
     {
-        var envelope = SignedEnvelope.Parse(signer.Sign(SamplePoints.Full).ToJson());
-        Assert.Equivalent(SamplePoints.Full, verifier.Open(envelope), strict: true);
+        var envelope = SignedEnvelope.Parse(_signer.Sign(SamplePoints.Full).ToJson());
+        Assert.Equivalent(SamplePoints.Full, _verifier.Open(envelope), strict: true);
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class PointVerifierTests : IDisposable
     [Fact]
     public void A_changed_bit_anywhere_in_the_payload_is_noticed()
     {
-        var envelope = signer.Sign(SamplePoints.Full);
+        var envelope = _signer.Sign(SamplePoints.Full);
         for (var at = 0; at < envelope.Payload.Length; at++)
         {
             var payload = envelope.Payload.ToArray();
@@ -48,7 +48,7 @@ public sealed class PointVerifierTests : IDisposable
     [Fact]
     public void The_key_of_another_installation_is_named_and_not_trusted()
     {
-        using var other = SamplePoints.Signer(folder.Path);
+        using var other = SamplePoints.Signer(_folder.Path);
         var error = Refused(other.Sign(SamplePoints.Full));
         Assert.Contains(other.KeyId, error.Message, StringComparison.Ordinal);
         Assert.Contains("not trusted", error.Message, StringComparison.Ordinal);
@@ -57,54 +57,54 @@ public sealed class PointVerifierTests : IDisposable
     [Fact]
     public void A_key_id_alone_convinces_nobody()
     {
-        using var other = SamplePoints.Signer(folder.Path);
+        using var other = SamplePoints.Signer(_folder.Path);
         var forged = other.Sign(SamplePoints.Full);
-        Refused(forged with { Signatures = [forged.Signatures[0] with { KeyId = signer.KeyId }] });
+        Refused(forged with { Signatures = [forged.Signatures[0] with { KeyId = _signer.KeyId }] });
     }
 
     [Fact]
     public void A_missing_or_altered_key_id_does_not_hide_a_good_signature()
     {
-        var envelope = signer.Sign(SamplePoints.Full);
+        var envelope = _signer.Sign(SamplePoints.Full);
         var unnamed = envelope with { Signatures = [envelope.Signatures[0] with { KeyId = null }] };
-        Assert.Equal(SamplePoints.Full.Id, verifier.Open(unnamed).Id);
+        Assert.Equal(SamplePoints.Full.Id, _verifier.Open(unnamed).Id);
     }
 
     [Fact]
     public void Points_of_an_earlier_key_open_while_it_is_trusted()
     {
-        using var earlier = SamplePoints.Signer(folder.Path);
-        using var both = PointVerifier.FromPem(signer.PublicKeyPem, earlier.PublicKeyPem);
+        using var earlier = SamplePoints.Signer(_folder.Path);
+        using var both = PointVerifier.FromPem(_signer.PublicKeyPem, earlier.PublicKeyPem);
         Assert.Equal(SamplePoints.Full.Id, both.Open(earlier.Sign(SamplePoints.Full)).Id);
-        Assert.Equal(SamplePoints.Full.Id, both.Open(signer.Sign(SamplePoints.Full)).Id);
+        Assert.Equal(SamplePoints.Full.Id, both.Open(_signer.Sign(SamplePoints.Full)).Id);
     }
 
     [Fact]
     public void An_envelope_without_signatures_is_refused() =>
-        Assert.Contains("no signature", Refused(signer.Sign(SamplePoints.Full) with { Signatures = [] }).Message, StringComparison.Ordinal);
+        Assert.Contains("no signature", Refused(_signer.Sign(SamplePoints.Full) with { Signatures = [] }).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_signature_over_another_type_of_payload_is_refused()
     {
-        var foreign = signer.Sign(ManifestCodec.Encode(SamplePoints.Full), "application/vnd.in-toto+json");
+        var foreign = _signer.Sign(ManifestCodec.Encode(SamplePoints.Full), "application/vnd.in-toto+json");
         Refused(foreign);
         Refused(foreign with { PayloadType = SignedEnvelope.ManifestType });
     }
 
     [Fact]
     public void A_signature_that_is_no_signature_is_refused() =>
-        Refused(signer.Sign(SamplePoints.Full) with { Signatures = [new EnvelopeSignature { KeyId = signer.KeyId, Sig = [1, 2, 3] }] });
+        Refused(_signer.Sign(SamplePoints.Full) with { Signatures = [new EnvelopeSignature { KeyId = _signer.KeyId, Sig = [1, 2, 3] }] });
 
     public void Dispose()
     {
-        verifier.Dispose();
-        signer.Dispose();
-        folder.Dispose();
+        _verifier.Dispose();
+        _signer.Dispose();
+        _folder.Dispose();
     }
 
     private BackupException Refused(SignedEnvelope envelope)
     {
-        var error = Assert.Throws<BackupException>(() => verifier.Open(envelope));
+        var error = Assert.Throws<BackupException>(() => _verifier.Open(envelope));
         Assert.Equal(ErrorCodes.BadSignature, error.Error);
         return error;
     }

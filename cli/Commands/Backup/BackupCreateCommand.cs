@@ -10,21 +10,21 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 /// <summary><c>stella backup create</c>.</summary>
 internal sealed class BackupCreateCommand : StellaCommand
 {
-    private readonly Option<bool> full = new("--full") { Description = "Take every component that is configured" };
-    private readonly TypeOption types = new("Take only these components");
-    private readonly Option<string> name = new("--name") { Description = "Unique name of the recovery point; chosen by the server when absent", HelpName = "N" };
-    private readonly Option<bool> noWait = new("--no-wait") { Description = "Return as soon as the backup is accepted, and print the operation's id" };
+    private readonly Option<bool> _full = new("--full") { Description = "Take every component that is configured" };
+    private readonly TypeOption _types = new("Take only these components");
+    private readonly Option<string> _name = new("--name") { Description = "Unique name of the recovery point; chosen by the server when absent", HelpName = "N" };
+    private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the backup is accepted, and print the operation's id" };
 
     public BackupCreateCommand()
         : base("create", "Take a backup: one recovery point across the named components")
     {
-        Add(full);
-        Add(types);
-        Add(name);
-        Add(noWait);
+        Add(_full);
+        Add(_types);
+        Add(_name);
+        Add(_noWait);
         Validators.Add(result =>
         {
-            if (result.GetResult(types) is { Implicit: false } == result.GetValue(full))
+            if (result.GetResult(_types) is { Implicit: false } == result.GetValue(_full))
             {
                 result.AddError("say what to take: either --full or --type");
             }
@@ -41,9 +41,9 @@ internal sealed class BackupCreateCommand : StellaCommand
     {
         var request = new CreateBackupRequest
         {
-            Types = parsed.GetValue(types) ?? [Components.Full],
-            Name = parsed.GetValue(name),
+            Types = parsed.GetValue(_types) ?? [Components.Full],
+            Name = parsed.GetValue(_name),
         };
-        return session.StartAsync(HttpMethod.Post, Routes.Backups, request, parsed.GetValue(noWait), cancellationToken);
+        return session.StartAsync(HttpMethod.Post, Routes.Backups, request, parsed.GetValue(_noWait), cancellationToken);
     }
 }

@@ -10,16 +10,16 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 /// <summary><c>stella backup list</c>.</summary>
 internal sealed class BackupListCommand : StellaCommand
 {
-    private readonly TypeOption types = new("Only points that hold these components");
-    private readonly LastOption last = new("Only points taken within this span");
-    private readonly Option<bool> unverified = new("--unverified") { Description = "Only points that were never verified" };
+    private readonly TypeOption _types = new("Only points that hold these components");
+    private readonly LastOption _last = new("Only points taken within this span");
+    private readonly Option<bool> _unverified = new("--unverified") { Description = "Only points that were never verified" };
 
     public BackupListCommand()
         : base("list", "List recovery points, newest first")
     {
-        Add(types);
-        Add(last);
-        Add(unverified);
+        Add(_types);
+        Add(_last);
+        Add(_unverified);
         Examples =
         [
             "stella backup list --last 7d",
@@ -33,9 +33,9 @@ internal sealed class BackupListCommand : StellaCommand
         var points = session.Api.ListAsync<PointView>(
             Routes.Points,
             [
-                ("type", parsed.GetValue(types) is { } names ? string.Join(',', names) : null),
-                ("since", last.Since(parsed, session.Clock)),
-                ("unverified", parsed.GetValue(unverified) ? "true" : null),
+                ("type", parsed.GetValue(_types) is { } names ? string.Join(',', names) : null),
+                ("since", _last.Since(parsed, session.Clock)),
+                ("unverified", parsed.GetValue(_unverified) ? "true" : null),
             ],
             cancellationToken);
         await session.PrintListAsync(points, PointReport.WriteList, cancellationToken);

@@ -17,16 +17,16 @@ internal sealed class BackupLogsCommand : StellaCommand
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
-    private readonly LastOption last = new("Only what happened within this span");
-    private readonly Option<Guid?> operation = new("--operation") { Description = "Only this operation", HelpName = "ID", CustomParser = result => OperationIdArgument.Read(result) };
-    private readonly Option<bool> follow = new("--follow") { Description = "Go on printing what happens, until Ctrl-C or the end of the operation" };
+    private readonly LastOption _last = new("Only what happened within this span");
+    private readonly Option<Guid?> _operation = new("--operation") { Description = "Only this operation", HelpName = "ID", CustomParser = result => OperationIdArgument.Read(result) };
+    private readonly Option<bool> _follow = new("--follow") { Description = "Go on printing what happens, until Ctrl-C or the end of the operation" };
 
     public BackupLogsCommand()
         : base("logs", "Show what happened, oldest first; the last 24 hours unless told otherwise")
     {
-        Add(last);
-        Add(operation);
-        Add(follow);
+        Add(_last);
+        Add(_operation);
+        Add(_follow);
         Examples =
         [
             "stella backup logs --last 24h",
@@ -36,10 +36,10 @@ internal sealed class BackupLogsCommand : StellaCommand
 
     protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
     {
-        var id = parsed.GetValue(operation);
-        var start = last.Since(parsed, session.Clock)
+        var id = parsed.GetValue(_operation);
+        var start = _last.Since(parsed, session.Clock)
             ?? (id is null ? LastOption.Since(TimeSpan.FromDays(1), session.Clock) : null);
-        if (!parsed.GetValue(follow))
+        if (!parsed.GetValue(_follow))
         {
             var events = session.Api.ListAsync<EventView>(Routes.Events, [("since", start), ("operation", id?.ToString())], cancellationToken);
             await session.PrintListAsync(events, WriteList, cancellationToken);

@@ -12,22 +12,22 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 /// <summary><c>stella backup restore</c>.</summary>
 internal sealed class BackupRestoreCommand : StellaCommand
 {
-    private readonly Option<string> name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N", Required = true };
-    private readonly TypeOption types = new("Restore only these components");
-    private readonly Option<string> target = new("--target")
+    private readonly Option<string> _name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N", Required = true };
+    private readonly TypeOption _types = new("Restore only these components");
+    private readonly Option<string> _target = new("--target")
     {
         Description = "Directory on the workers' hosts to restore into; without it the running system's data is replaced", HelpName = "DIR",
     };
-    private readonly Option<bool> dryRun = new("--dry-run") { Description = "Say what would be done and whether it could be" };
-    private readonly Option<bool> confirm = new("--confirm") { Description = "Do it without asking" };
-    private readonly Option<bool> keepReplaced = new("--keep-replaced") { Description = "Keep what is replaced, under a name that is printed" };
-    private readonly Option<string> reason = new("--reason") { Description = "Why, for the audit log", HelpName = "TEXT" };
-    private readonly Option<bool> noWait = new("--no-wait") { Description = "Return as soon as the restore is accepted, and print the operation's id" };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what would be done and whether it could be" };
+    private readonly Option<bool> _confirm = new("--confirm") { Description = "Do it without asking" };
+    private readonly Option<bool> _keepReplaced = new("--keep-replaced") { Description = "Keep what is replaced, under a name that is printed" };
+    private readonly Option<string> _reason = new("--reason") { Description = "Why, for the audit log", HelpName = "TEXT" };
+    private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the restore is accepted, and print the operation's id" };
 
     public BackupRestoreCommand()
         : base("restore", "Bring a recovery point back. Replaces data: stop the services first")
     {
-        foreach (var option in new Option[] { name, types, target, dryRun, confirm, keepReplaced, reason, noWait })
+        foreach (var option in new Option[] { _name, _types, _target, _dryRun, _confirm, _keepReplaced, _reason, _noWait })
         {
             Add(option);
         }
@@ -45,13 +45,13 @@ internal sealed class BackupRestoreCommand : StellaCommand
     {
         var request = new RestoreRequest
         {
-            Point = parsed.GetRequiredValue(name),
-            Types = parsed.GetValue(types) is { } names && !names.Contains(Components.Full) ? names : [],
-            Target = parsed.GetValue(target),
-            DryRun = parsed.GetValue(dryRun),
+            Point = parsed.GetRequiredValue(_name),
+            Types = parsed.GetValue(_types) is { } names && !names.Contains(Components.Full) ? names : [],
+            Target = parsed.GetValue(_target),
+            DryRun = parsed.GetValue(_dryRun),
             Confirm = true,
-            KeepReplaced = parsed.GetValue(keepReplaced),
-            Reason = parsed.GetValue(reason),
+            KeepReplaced = parsed.GetValue(_keepReplaced),
+            Reason = parsed.GetValue(_reason),
         };
         if (request.DryRun)
         {
@@ -59,10 +59,10 @@ internal sealed class BackupRestoreCommand : StellaCommand
         }
         else
         {
-            await ConfirmAsync(session, request, parsed.GetValue(confirm), cancellationToken);
+            await ConfirmAsync(session, request, parsed.GetValue(_confirm), cancellationToken);
         }
 
-        return await session.StartAsync(HttpMethod.Post, Routes.Restores, request, parsed.GetValue(noWait), cancellationToken);
+        return await session.StartAsync(HttpMethod.Post, Routes.Restores, request, parsed.GetValue(_noWait), cancellationToken);
     }
 
     private static async Task ConfirmAsync(Session session, RestoreRequest request, bool confirmed, CancellationToken cancellationToken)

@@ -8,27 +8,27 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 /// <summary><c>stella backup test-restore</c>.</summary>
 internal sealed class BackupTestRestoreCommand : StellaCommand
 {
-    private readonly Option<string> name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N" };
-    private readonly Option<bool> latest = new("--latest") { Description = "The newest recovery point" };
-    private readonly Option<string> target = new("--target")
+    private readonly Option<string> _name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N" };
+    private readonly Option<bool> _latest = new("--latest") { Description = "The newest recovery point" };
+    private readonly Option<string> _target = new("--target")
     {
         Description = "Directory on the workers' hosts; what is restored is kept there. Without it, a scratch directory is used and emptied",
         HelpName = "DIR",
     };
-    private readonly Option<bool> dryRun = new("--dry-run") { Description = "Say what would be done and whether it could be" };
-    private readonly Option<bool> noWait = new("--no-wait") { Description = "Return as soon as the work is accepted, and print the operation's id" };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what would be done and whether it could be" };
+    private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the work is accepted, and print the operation's id" };
 
     public BackupTestRestoreCommand()
         : base("test-restore", "Prove a recovery point: restore it beside the running system, start it, check it")
     {
-        Add(name);
-        Add(latest);
-        Add(target);
-        Add(dryRun);
-        Add(noWait);
+        Add(_name);
+        Add(_latest);
+        Add(_target);
+        Add(_dryRun);
+        Add(_noWait);
         Validators.Add(result =>
         {
-            if (result.GetResult(name) is { Implicit: false } == result.GetValue(latest))
+            if (result.GetResult(_name) is { Implicit: false } == result.GetValue(_latest))
             {
                 result.AddError("say what to test: either --name or --latest");
             }
@@ -44,11 +44,11 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
     {
         var request = new TestRestoreRequest
         {
-            Point = parsed.GetValue(name),
-            Latest = parsed.GetValue(latest),
-            Target = parsed.GetValue(target),
-            DryRun = parsed.GetValue(dryRun),
+            Point = parsed.GetValue(_name),
+            Latest = parsed.GetValue(_latest),
+            Target = parsed.GetValue(_target),
+            DryRun = parsed.GetValue(_dryRun),
         };
-        return session.StartAsync(HttpMethod.Post, Routes.TestRestores, request, parsed.GetValue(noWait), cancellationToken);
+        return session.StartAsync(HttpMethod.Post, Routes.TestRestores, request, parsed.GetValue(_noWait), cancellationToken);
     }
 }

@@ -8,19 +8,19 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 /// <summary><c>stella backup verify</c>.</summary>
 internal sealed class BackupVerifyCommand : StellaCommand
 {
-    private readonly Option<string> name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N" };
-    private readonly Option<bool> allUnverified = new("--all-unverified") { Description = "Every point that was not verified yet" };
-    private readonly Option<bool> noWait = new("--no-wait") { Description = "Return as soon as the work is accepted, and print the operation's id" };
+    private readonly Option<string> _name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N" };
+    private readonly Option<bool> _allUnverified = new("--all-unverified") { Description = "Every point that was not verified yet" };
+    private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the work is accepted, and print the operation's id" };
 
     public BackupVerifyCommand()
         : base("verify", "Read all data of recovery points, and check every byte against its digest")
     {
-        Add(name);
-        Add(allUnverified);
-        Add(noWait);
+        Add(_name);
+        Add(_allUnverified);
+        Add(_noWait);
         Validators.Add(result =>
         {
-            if (result.GetResult(name) is { Implicit: false } == result.GetValue(allUnverified))
+            if (result.GetResult(_name) is { Implicit: false } == result.GetValue(_allUnverified))
             {
                 result.AddError("say what to verify: either --name or --all-unverified");
             }
@@ -34,7 +34,7 @@ internal sealed class BackupVerifyCommand : StellaCommand
 
     protected override Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
     {
-        var request = new VerifyRequest { Point = parsed.GetValue(name), AllUnverified = parsed.GetValue(allUnverified) };
-        return session.StartAsync(HttpMethod.Post, Routes.Verifications, request, parsed.GetValue(noWait), cancellationToken);
+        var request = new VerifyRequest { Point = parsed.GetValue(_name), AllUnverified = parsed.GetValue(_allUnverified) };
+        return session.StartAsync(HttpMethod.Post, Routes.Verifications, request, parsed.GetValue(_noWait), cancellationToken);
     }
 }

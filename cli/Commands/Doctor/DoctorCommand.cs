@@ -11,18 +11,18 @@ namespace StellaOps.Backup.Cli.Commands.Doctor;
 /// <summary><c>stella doctor</c>.</summary>
 internal sealed class DoctorCommand : StellaCommand
 {
-    private readonly Option<string[]> checks = new("--check")
+    private readonly Option<string[]> _checks = new("--check")
     {
         Description = "Only these checks", HelpName = "C[,C]", Arity = ArgumentArity.OneOrMore,
         CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
     };
-    private readonly Option<bool> all = new("--all") { Description = "Every check that exists" };
+    private readonly Option<bool> _all = new("--all") { Description = "Every check that exists" };
 
     public DoctorCommand()
         : base("doctor", "Check the backup system and what it needs; changes nothing")
     {
-        Add(checks);
-        Add(all);
+        Add(_checks);
+        Add(_all);
         Examples =
         [
             "stella doctor --all",
@@ -32,7 +32,7 @@ internal sealed class DoctorCommand : StellaCommand
 
     protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
     {
-        var request = new DoctorRequest { Checks = parsed.GetValue(checks) ?? [], All = parsed.GetValue(all) };
+        var request = new DoctorRequest { Checks = parsed.GetValue(_checks) ?? [], All = parsed.GetValue(_all) };
         var report = await session.Api.PostAsync<DoctorReport>(Routes.Doctor, request, ApiClient.Long, cancellationToken);
         session.Print(report, output => Write(output, report.Checks, session.Settings.Verbose));
         var failed = report.Checks.Where(check => check.Status == "fail").Select(check => check.Check).Distinct().ToList();

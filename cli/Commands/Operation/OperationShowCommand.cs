@@ -12,22 +12,22 @@ namespace StellaOps.Backup.Cli.Commands.Operation;
 /// <summary><c>stella operation show</c>.</summary>
 internal sealed class OperationShowCommand : StellaCommand
 {
-    private readonly OperationIdArgument id = new();
-    private readonly Option<bool> follow = new("--follow") { Description = "Watch it to its end, and exit as the command that started it would" };
+    private readonly OperationIdArgument _id = new();
+    private readonly Option<bool> _follow = new("--follow") { Description = "Watch it to its end, and exit as the command that started it would" };
 
     public OperationShowCommand()
         : base("show", "Show an operation and its tasks")
     {
-        Add(id);
-        Add(follow);
+        Add(_id);
+        Add(_follow);
         Examples = ["stella operation show 0196a1b2-0000-7000-8000-00000000002b --follow"];
     }
 
     protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
     {
-        var path = Paging.Below(Routes.Operations, $"{parsed.GetRequiredValue(id)}");
+        var path = Paging.Below(Routes.Operations, $"{parsed.GetRequiredValue(_id)}");
         var operation = await session.Api.GetAsync<OperationView>(path, cancellationToken);
-        if (parsed.GetValue(follow))
+        if (parsed.GetValue(_follow))
         {
             return operation.State == OperationState.Finished
                 ? session.Conclude(operation)

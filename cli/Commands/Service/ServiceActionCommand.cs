@@ -10,28 +10,28 @@ namespace StellaOps.Backup.Cli.Commands.Service;
 /// <summary><c>stella service stop</c>, <c>start</c> and <c>restart</c>.</summary>
 internal sealed class ServiceActionCommand : StellaCommand
 {
-    private readonly Option<bool> all = new("--all") { Description = "All services that are configured" };
-    private readonly Option<string[]> services = new("--service")
+    private readonly Option<bool> _all = new("--all") { Description = "All services that are configured" };
+    private readonly Option<string[]> _services = new("--service")
     {
         Description = "Only these", HelpName = "S[,S]", Arity = ArgumentArity.OneOrMore,
         CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
     };
-    private readonly Option<bool> graceful = new("--graceful") { Description = "Let each service finish what it is doing" };
+    private readonly Option<bool> _graceful = new("--graceful") { Description = "Let each service finish what it is doing" };
 
     public ServiceActionCommand(string action, string description)
         : base(action, description)
     {
-        Add(all);
-        Add(services);
-        Add(graceful);
+        Add(_all);
+        Add(_services);
+        Add(_graceful);
         Validators.Add(result =>
         {
-            var named = result.GetResult(services) is { Implicit: false };
-            if (named && result.GetValue(all))
+            var named = result.GetResult(_services) is { Implicit: false };
+            if (named && result.GetValue(_all))
             {
                 result.AddError("either --all or --service, not both");
             }
-            else if (!named && !result.GetValue(all) && action != "restart")
+            else if (!named && !result.GetValue(_all) && action != "restart")
             {
                 result.AddError($"say what to {action}: either --all or --service");
             }
@@ -43,8 +43,8 @@ internal sealed class ServiceActionCommand : StellaCommand
 
     protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
     {
-        var names = parsed.GetValue(services) ?? [];
-        var request = new ServiceActionRequest { All = names.Length == 0, Services = names, Graceful = parsed.GetValue(graceful) };
+        var names = parsed.GetValue(_services) ?? [];
+        var request = new ServiceActionRequest { All = names.Length == 0, Services = names, Graceful = parsed.GetValue(_graceful) };
         var results = await session.Api.PostAsync<IReadOnlyList<ServiceActionResult>>(
             Paging.Below(Routes.Services, Name), request, ApiClient.Long, cancellationToken);
         session.Print(results, output => Write(output, results));

@@ -8,12 +8,12 @@ namespace StellaOps.Backup.Points.Signing;
 /// <summary>Signs manifests with the installation's key. May be used from any thread.</summary>
 public sealed class PointSigner : IDisposable
 {
-    private readonly ECDsa key;
-    private readonly Lock oneAtATime = new();
+    private readonly ECDsa _key;
+    private readonly Lock _oneAtATime = new();
 
     private PointSigner(ECDsa key)
     {
-        this.key = key;
+        _key = key;
         KeyId = SigningKey.Id(key);
         PublicKeyPem = key.ExportSubjectPublicKeyInfoPem();
     }
@@ -49,9 +49,9 @@ public sealed class PointSigner : IDisposable
     internal SignedEnvelope Sign(byte[] payload, string payloadType)
     {
         byte[] signature;
-        lock (oneAtATime)
+        lock (_oneAtATime)
         {
-            signature = key.SignData(
+            signature = _key.SignData(
                 SignedEnvelope.PreAuthenticationEncoding(payloadType, payload),
                 HashAlgorithmName.SHA256,
                 DSASignatureFormat.Rfc3279DerSequence);
@@ -65,5 +65,5 @@ public sealed class PointSigner : IDisposable
         };
     }
 
-    public void Dispose() => key.Dispose();
+    public void Dispose() => _key.Dispose();
 }

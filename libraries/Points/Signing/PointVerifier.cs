@@ -8,13 +8,13 @@ namespace StellaOps.Backup.Points.Signing;
 /// <summary>Opens signed manifests; trusts the given public keys and no other. May be used from any thread.</summary>
 public sealed class PointVerifier : IDisposable
 {
-    private readonly IReadOnlyList<(string Id, ECDsa Key)> trusted;
-    private readonly Lock oneAtATime = new();
+    private readonly IReadOnlyList<(string Id, ECDsa Key)> _trusted;
+    private readonly Lock _oneAtATime = new();
 
-    private PointVerifier(IEnumerable<ECDsa> keys) => trusted = [.. keys.Select(key => (SigningKey.Id(key), key))];
+    private PointVerifier(IEnumerable<ECDsa> keys) => _trusted = [.. keys.Select(key => (SigningKey.Id(key), key))];
 
     /// <summary>Ids of the trusted keys.</summary>
-    public IEnumerable<string> KeyIds => trusted.Select(key => key.Id);
+    public IEnumerable<string> KeyIds => _trusted.Select(key => key.Id);
 
     /// <summary>Trusts public keys in PEM: of this installation, and of earlier ones whose points are still wanted.</summary>
     /// <exception cref="BackupException"><see cref="ErrorCodes.NotConfigured"/>: a text is not an ECDSA P-256 key.</exception>
@@ -49,9 +49,9 @@ public sealed class PointVerifier : IDisposable
     {
         // The key id is a hint that anyone can alter, so it decides nothing: every signature is tried with every key.
         var signed = SignedEnvelope.PreAuthenticationEncoding(envelope.PayloadType, envelope.Payload);
-        lock (oneAtATime)
+        lock (_oneAtATime)
         {
-            return envelope.Signatures.Any(signature => trusted.Any(key =>
+            return envelope.Signatures.Any(signature => _trusted.Any(key =>
                 key.Key.VerifyData(signed, signature.Sig, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)));
         }
     }
@@ -66,7 +66,7 @@ public sealed class PointVerifier : IDisposable
 
     public void Dispose()
     {
-        foreach (var (_, key) in trusted)
+        foreach (var (_, key) in _trusted)
         {
             key.Dispose();
         }
