@@ -5,10 +5,12 @@ using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Hosting.Health;
 using StellaOps.Backup.Hosting.Messaging;
 using StellaOps.Backup.Hosting.Settings;
 using StellaOps.Backup.Workers.Coordination;
 using StellaOps.Backup.Workers.Failures;
+using StellaOps.Backup.Workers.Repositories;
 using StellaOps.Backup.Workers.Settings;
 using StellaOps.Backup.Workers.Tasks;
 
@@ -39,15 +41,24 @@ public static class WorkerExtensions
         builder.Services.AddSingleton(components);
         builder.Services.AddSingleton(services =>
             new TaskSlots(services.GetRequiredService<IOptions<WorkerSettings>>().Value.Concurrency ?? concurrency));
+        builder.Services.AddSingleton<QueueMembership>();
+        builder.Services.AddHealthChecks().AddCheck<QueueMembership>("queue", tags: [HealthAnswer.Ready]);
         builder.Services.AddSingleton<CoordinatorClient>();
         builder.Services.AddSingleton<FailureTable>();
         builder.Services.AddSingleton<RunningTaskFactory>();
+        builder.Services.AddSingleton<ComponentRepositories>();
+        builder.Services.AddSingleton<Verification>();
+        builder.Services.AddSingleton<Forgetting>();
         builder.Services.AddSingleton<ITaskExecutor, TaskExecutor>();
         builder.Services.AddSingleton<TaskRunner>();
         builder.Services.AddSingleton<IServiceActivity>(services => services.GetRequiredService<TaskRunner>());
 
         // Hosted services stop in reverse order: first no new tasks, then the running ones are handed back, then the bus goes.
-        builder.AddStellaBus(bus => bus.AddConsumer<RunTaskConsumer>().ExcludeFromConfigureEndpoints());
+        builder.AddStellaBus(bus =>
+        {
+            bus.AddConsumer<RunTaskConsumer>().ExcludeFromConfigureEndpoints();
+            bus.AddReceiveEndpointObserver(services => services.GetRequiredService<QueueMembership>());
+        });
         builder.AddAnnouncer();
         builder.Services.AddHostedService(services => services.GetRequiredService<TaskRunner>());
         builder.Services.AddHostedService<QueueReader>();

@@ -22,7 +22,9 @@ internal static class TelemetryExtensions
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         logging.AddFilter("Microsoft.Hosting", LogLevel.Warning);
+        logging.AddFilter("MassTransit", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Warning);
+        logging.Configure(options => options.ActivityTrackingOptions = ActivityTrackingOptions.TraceId);
         logging.AddJsonConsole(options =>
         {
             options.IncludeScopes = true;

@@ -18,7 +18,8 @@ internal sealed partial class CoordinatorClient(IBus bus, ServiceIdentity identi
     {
         var client = bus.CreateRequestClient<ClaimTask>(Claims, ClaimLimit);
         var claim = new ClaimTask { TaskId = taskId, Worker = identity.Worker };
-        var answer = await client.GetResponse<ClaimGranted, ClaimRefused>(claim, cancellationToken).ConfigureAwait(false);
+        using var time = Limit(ClaimLimit, cancellationToken);
+        var answer = await client.GetResponse<ClaimGranted, ClaimRefused>(claim, time.Token).ConfigureAwait(false);
         if (answer.Is<ClaimGranted>(out var granted))
         {
             return granted.Message;
@@ -36,16 +37,24 @@ internal sealed partial class CoordinatorClient(IBus bus, ServiceIdentity identi
     {
         var client = bus.CreateRequestClient<TaskHeartbeat>(Claims, limit);
         var heartbeat = new TaskHeartbeat { TaskId = taskId, Fence = fence, Worker = identity.Worker, Progress = progress, Events = events };
-        var answer = await client.GetResponse<HeartbeatAnswer>(heartbeat, cancellationToken).ConfigureAwait(false);
+        using var time = Limit(limit, cancellationToken);
+        var answer = await client.GetResponse<HeartbeatAnswer>(heartbeat, time.Token).ConfigureAwait(false);
         return answer.Message;
     }
 
+    /// <summary>The limit of a request counts from its sending; while the broker is away, that alone may last for ever.</summary>
+    private static CancellationTokenSource Limit(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        time.CancelAfter(limit + TimeSpan.FromSeconds(1));
+        return time;
+    }
+
     /// <summary>Sends the end of a task. When it returns, the broker has the message durably.</summary>
-    public async Task ReportAsync<T>(T report, CancellationToken cancellationToken)
-        where T : class
+    public async Task ReportAsync(object report, CancellationToken cancellationToken)
     {
         var endpoint = await bus.GetSendEndpoint(Queues.Address(Queues.Coordinator)).ConfigureAwait(false);
-        await endpoint.Send(report, cancellationToken).ConfigureAwait(false);
+        await endpoint.Send(report, report.GetType(), cancellationToken).ConfigureAwait(false);
     }
 
     [LoggerMessage(1, LogLevel.Information, "task {Task} is not to be had: {Reason}")]

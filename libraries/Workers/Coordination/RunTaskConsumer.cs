@@ -23,44 +23,39 @@ internal sealed partial class RunTaskConsumer(
     public async Task Consume(ConsumeContext<RunTask> context)
     {
         var task = context.Message;
-        if (!components.Contains(task.Component) || !slots.TryTake())
+        if (runner.IsRunning(task.TaskId))
+        {
+            // The delivery came again, because the broker was away before it was acknowledged.
+            return;
+        }
+
+        if (slots.AreFull || !components.Contains(task.Component))
         {
             await ReturnAsync(context).ConfigureAwait(false);
             return;
         }
 
-        var started = false;
         try
         {
-            started = await ClaimAndStartAsync(task, context.CancellationToken).ConfigureAwait(false);
+            await ClaimAndStartAsync(task, context.CancellationToken).ConfigureAwait(false);
         }
         catch (RequestException e)
         {
             LogUnclaimed(logger, task.TaskId, e.Message);
             await ReturnAsync(context).ConfigureAwait(false);
         }
-        finally
-        {
-            if (!started)
-            {
-                slots.Release();
-            }
-        }
     }
 
-    private async Task<bool> ClaimAndStartAsync(RunTask task, CancellationToken cancellationToken)
+    private async Task ClaimAndStartAsync(RunTask task, CancellationToken cancellationToken)
     {
         var askedAt = clock.GetTimestamp();
         var grant = await coordinator.ClaimAsync(task.TaskId, cancellationToken).ConfigureAwait(false);
-        if (grant is null)
+        if (grant is not null)
         {
-            return false;
+            // If the process dies from here on, the delivery comes back to another worker, whose claim is refused until
+            // the lease ran out; then the coordinator dispatches the task again.
+            runner.Start(task, new TaskLease(grant, clock, askedAt));
         }
-
-        // If the process dies from here on, the delivery comes back to another worker, whose claim is refused until the
-        // lease ran out; then the coordinator dispatches the task again.
-        runner.Start(task, new TaskLease(grant, clock, askedAt));
-        return true;
     }
 
     /// <summary>
@@ -69,7 +64,7 @@ internal sealed partial class RunTaskConsumer(
     /// </summary>
     private async Task ReturnAsync(ConsumeContext<RunTask> context)
     {
-        await Task.Delay(ReturnDelay, clock, context.CancellationToken).ConfigureAwait(false);
+        await Task.Delay(ReturnDelay, clock, CancellationToken.None).ConfigureAwait(false);
         await context.Forward(Queues.Address(context.Message.Component)).ConfigureAwait(false);
     }
 

@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Storage;
 
@@ -17,7 +18,7 @@ internal sealed class FailureTable(IEnumerable<IFailureMapping> mappings)
         }
 
         return Expected(exception) is { } expected
-            ? new TaskFailure(expected.ToInfo(), [], Expected: true)
+            ? new TaskFailure(expected.ToInfo(), Damages(exception), Expected: true)
             : new TaskFailure(new BackupException(ErrorCodes.Unexpected, $"the worker met an error that it does not know: {exception.GetType().Name}").ToInfo(), [], Expected: false);
     }
 
@@ -30,6 +31,11 @@ internal sealed class FailureTable(IEnumerable<IFailureMapping> mappings)
         AggregateException { InnerExceptions: [var only] } => Expected(only),
         _ => _mappings.Select(mapping => mapping.Map(exception)).FirstOrDefault(mapped => mapped is not null) ?? FromSystem(exception),
     };
+
+    /// <summary>A restore that read everything first says each thing that is damaged.</summary>
+    private static IReadOnlyList<Damage> Damages(Exception exception) => exception is RepositoryException { Failure: RepositoryFailure.Damaged } damaged
+        ? [.. damaged.Details.Select(detail => new Damage { Kind = "blob", Item = detail.Split(':', 2)[0], Detail = detail.Split(':', 2)[^1].Trim() })]
+        : [];
 
     private static ErrorCode Row(StorageFailure failure) => failure switch
     {
@@ -47,6 +53,8 @@ internal sealed class FailureTable(IEnumerable<IFailureMapping> mappings)
         RepositoryFailure.WrongPassword => ErrorCodes.WrongPassword,
         RepositoryFailure.Unsupported => ErrorCodes.VersionMismatch,
         RepositoryFailure.Damaged or RepositoryFailure.Hostile or RepositoryFailure.SnapshotNotFound => ErrorCodes.Damaged,
+        RepositoryFailure.TargetRefused => ErrorCodes.PermissionDenied,
+        RepositoryFailure.TargetFull => ErrorCodes.StorageFull,
         RepositoryFailure.Locked => ErrorCodes.RepositoryLocked,
         _ => ErrorCodes.Unexpected,
     };

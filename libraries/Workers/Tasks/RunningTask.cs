@@ -30,7 +30,7 @@ internal sealed partial class RunningTask(
     public async Task RunAsync(CancellationToken stopping)
     {
         using var activity = BackupTelemetry.Source.StartActivity($"{task.Component.Name()} {task.Kind}", ActivityKind.Internal);
-        using var scope = logger.BeginScope("{Operation} {Task} attempt {Attempt}", task.OperationId, task.TaskId, task.Attempt);
+        using var scope = logger.BeginScope("operation {Operation} task {Task} attempt {Attempt}", task.OperationId, task.TaskId, task.Attempt);
         using var work = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         using var over = new CancellationTokenSource();
         var startedAt = clock.GetTimestamp();

@@ -1,11 +1,12 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.Workers.Tasks;
 
 /// <summary>Gives a task to the component's handler, or to the parts that are the same for all components.</summary>
-internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers) : ITaskExecutor
+internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Verification verification, Forgetting forgetting) : ITaskExecutor
 {
     private readonly Dictionary<Component, IComponentHandler> _handlers = handlers.ToDictionary(handler => handler.Component);
 
@@ -14,6 +15,8 @@ internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers) : IT
         { Backup: { } spec } => _handlers[task.Component].BackupAsync(context, spec, cancellationToken),
         { Restore: { } spec } => _handlers[task.Component].RestoreAsync(context, spec, cancellationToken),
         { TestRestore: { } spec } => _handlers[task.Component].TestRestoreAsync(context, spec, cancellationToken),
+        { Verify: { } spec } => verification.RunAsync(context, task.Component, spec, cancellationToken),
+        { Forget: { } spec } => forgetting.RunAsync(context, task.Component, spec, cancellationToken),
         _ => throw new BackupException(ErrorCodes.VersionMismatch, $"this worker does not know tasks of the kind {task.Kind}",
             "Install the same version of coordinator and workers."),
     };

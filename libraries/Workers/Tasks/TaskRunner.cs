@@ -7,20 +7,24 @@ using StellaOps.Backup.Workers.Coordination;
 
 namespace StellaOps.Backup.Workers.Tasks;
 
-/// <summary>Runs claimed tasks; each keeps the slot that was taken for it until it is over. At an orderly stop it hands them back.</summary>
-internal sealed class TaskRunner(RunningTaskFactory factory, TaskSlots slots, WorkerComponents components)
+/// <summary>Runs claimed tasks; each takes a slot until it is over. At an orderly stop it hands them back.</summary>
+internal sealed class TaskRunner(RunningTaskFactory factory, TaskSlots slots, WorkerComponents components, QueueMembership membership)
     : IHostedService, IServiceActivity, IDisposable
 {
     private readonly ConcurrentDictionary<RunningTask, Task> _running = new();
     private readonly CancellationTokenSource _stopping = new();
 
-    public IReadOnlyList<Component> Components => components.All;
+    public IReadOnlyList<Component> Components => membership.Joined ? components.All : [];
 
     public Guid? TaskId => _running.Keys.FirstOrDefault()?.TaskId;
 
-    /// <summary>Starts a claimed task under a slot that the caller took.</summary>
+    /// <summary>True while this process does the task.</summary>
+    public bool IsRunning(Guid taskId) => _running.Keys.Any(running => running.TaskId == taskId);
+
+    /// <summary>Starts a claimed task.</summary>
     public void Start(RunTask task, TaskLease lease)
     {
+        slots.Take();
         var running = factory.Create(task, lease);
         var gate = new TaskCompletionSource();
         _running[running] = RunAsync(running, gate.Task);

@@ -9,19 +9,25 @@ internal sealed class TaskSlots(int size)
 
     public int Size { get; } = size;
 
-    /// <summary>Takes a slot; false when all are taken.</summary>
-    public bool TryTake()
+    /// <summary>True when no task may be started.</summary>
+    public bool AreFull
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _taken >= Size;
+            }
+        }
+    }
+
+    /// <summary>Takes a slot. Only the consumer of the queue does, one delivery at a time, after it saw a free one.</summary>
+    public void Take()
     {
         lock (_gate)
         {
-            if (_taken == Size)
-            {
-                return false;
-            }
-
             _taken++;
             SignalChange();
-            return true;
         }
     }
 
@@ -36,7 +42,7 @@ internal sealed class TaskSlots(int size)
 
     public Task WhenFreeAsync(CancellationToken cancellationToken) => WhenAsync(taken => taken < Size, cancellationToken);
 
-    public Task WhenFullAsync(CancellationToken cancellationToken) => WhenAsync(taken => taken == Size, cancellationToken);
+    public Task WhenFullAsync(CancellationToken cancellationToken) => WhenAsync(taken => taken >= Size, cancellationToken);
 
     private async Task WhenAsync(Func<int, bool> condition, CancellationToken cancellationToken)
     {
