@@ -4,8 +4,8 @@ using StellaOps.Backup.Repository.Trees;
 
 namespace StellaOps.Backup.Repository.Restore;
 
-/// <summary>Content of a saved file as a stream to be read from start to end.</summary>
-internal sealed class BlobContentStream(IBlobReader blobs, Node file) : Stream
+/// <summary>Content of a saved file as a stream to be read asynchronously from start to end; each blob was authenticated.</summary>
+public sealed class BlobContentStream(IBlobReader blobs, Node file) : Stream
 {
     private IMemoryOwner<byte>? _blob;
     private int _next, _position;
