@@ -9,7 +9,8 @@ namespace StellaOps.Backup.Age.Keys;
 /// </summary>
 public sealed class HybridRecipient : IRecipient
 {
-    internal const string StanzaType = "mlkem768x25519";
+    /// <summary>First word of its stanzas.</summary>
+    public const string StanzaType = "mlkem768x25519";
     internal const string Prefix = "age1pq";
     private readonly byte[] _publicKey;
 

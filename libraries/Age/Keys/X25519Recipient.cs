@@ -7,7 +7,8 @@ namespace StellaOps.Backup.Age.Keys;
 /// <summary>The public key <c>age1…</c> of a custodian (c2sp.org/age, "The X25519 recipient type").</summary>
 public sealed class X25519Recipient : IRecipient
 {
-    internal const string StanzaType = "X25519";
+    /// <summary>First word of its stanzas.</summary>
+    public const string StanzaType = "X25519";
     internal const int KeyLength = 32;
     private const string Prefix = "age";
     private readonly byte[] _publicKey;

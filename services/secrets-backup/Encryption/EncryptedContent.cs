@@ -4,7 +4,7 @@ using StellaOps.Backup.Repository.Files;
 namespace StellaOps.Backup.SecretsBackup.Encryption;
 
 /// <summary>A file that is encrypted while it is read: what the archiver sees is ciphertext only.</summary>
-internal sealed class EncryptedContent(IFileContent plaintext, AgeEncryption encryption, Func<SourceEntry, SourceEntry> rename) : IFileContent
+internal sealed class EncryptedContent(IFileContent plaintext, AgeEncryption encryption, Func<SourceEntry, SourceEntry> complete) : IFileContent
 {
     private readonly Stream _ciphertext = encryption.OpenRead(new ContentStream(plaintext));
 
@@ -14,7 +14,7 @@ internal sealed class EncryptedContent(IFileContent plaintext, AgeEncryption enc
     public async ValueTask<(SourceEntry Entry, string? Warning)> CompleteAsync(CancellationToken cancellationToken)
     {
         var (entry, warning) = await plaintext.CompleteAsync(cancellationToken);
-        return (rename(entry), warning);
+        return (complete(entry), warning);
     }
 
     public async ValueTask DisposeAsync()

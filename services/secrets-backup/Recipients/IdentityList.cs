@@ -12,7 +12,7 @@ internal static class IdentityList
 {
     /// <summary>What decrypts, or null when no identity file is configured or none is there now.</summary>
     /// <exception cref="BackupException">There is a file and it cannot be used.</exception>
-    public static async Task<AgeDecryption?> FindAsync(Component component, SecretsSettings settings, CancellationToken cancellationToken)
+    public static async Task<AgeDecryption?> FindAsync(SecretsSettings settings, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(settings.IdentityFile) || !File.Exists(settings.IdentityFile))
         {
@@ -40,14 +40,13 @@ internal static class IdentityList
 
     /// <summary>What decrypts.</summary>
     /// <exception cref="BackupException"><see cref="ErrorCodes.IdentityMissing"/>.</exception>
-    public static async Task<AgeDecryption> LoadAsync(Component component, SecretsSettings settings, CancellationToken cancellationToken)
-    {
-        var section = ComponentSettings.Section(component);
-        return await FindAsync(component, settings, cancellationToken)
-            ?? throw new BackupException(
-                ErrorCodes.IdentityMissing, $"there is no age identity to decrypt {component.Name()} with",
-                string.IsNullOrEmpty(settings.IdentityFile)
-                    ? $"Set {section}:IdentityFile, put a custodian's age identity there, and run the command again."
-                    : $"Put a custodian's age identity at {settings.IdentityFile}, run the command again, and remove the file afterwards.");
-    }
+    public static async Task<AgeDecryption> LoadAsync(Component component, SecretsSettings settings, CancellationToken cancellationToken) =>
+        await FindAsync(settings, cancellationToken) ?? throw Missing(component, settings);
+
+    /// <summary>The failure, with what to do about it.</summary>
+    public static BackupException Missing(Component component, SecretsSettings settings) => new(
+        ErrorCodes.IdentityMissing, $"there is no age identity to decrypt {component.Name()} with",
+        string.IsNullOrEmpty(settings.IdentityFile)
+            ? $"Set {ComponentSettings.Section(component)}:IdentityFile, put a custodian's age identity there, and run the command again."
+            : $"Put a custodian's age identity at {settings.IdentityFile}, run the command again, and remove the file afterwards.");
 }

@@ -23,6 +23,7 @@ internal sealed class RecipientList
         Names = [.. ordered.Select(Name)];
         Encryption = new AgeEncryption(ordered);
         Tag = TagPrefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', Names))))[..TagDigits];
+        StanzaType = ordered[0] is HybridRecipient ? HybridRecipient.StanzaType : X25519Recipient.StanzaType;
     }
 
     /// <summary><c>age1…</c>, each once, in a fixed order.</summary>
@@ -33,11 +34,18 @@ internal sealed class RecipientList
     /// <summary>Tag of the snapshots for exactly these recipients. A parent with another one must not lend its files.</summary>
     public string Tag { get; }
 
+    /// <summary>Type of the stanza that each recipient has in the header of every file.</summary>
+    public string StanzaType { get; }
+
     /// <summary>What stands beside the files in a snapshot, for whoever finds it without this product.</summary>
     public string Describe() =>
         "# Every file here is encrypted with age (https://age-encryption.org) to each of these recipients.\n"
         + "# One identity is enough: age -d -i identity.txt -o FILE FILE.age\n"
         + string.Concat(Names.Select(name => name + "\n"));
+
+    /// <summary>The list that a snapshot holds (<see cref="Describe"/>).</summary>
+    /// <exception cref="AgeException">It is not one.</exception>
+    public static RecipientList Read(string described) => new(AgeKeyFile.ParseRecipients(described));
 
     /// <exception cref="BackupException"><see cref="ErrorCodes.NotConfigured"/>: no recipients, or one that is not valid.</exception>
     public static async Task<RecipientList> LoadAsync(Component component, SecretsSettings settings, CancellationToken cancellationToken)

@@ -19,6 +19,9 @@ internal sealed class SecretsSettings : ComponentSettings, IValidatableObject
     /// <summary>File of identities; needed to restore only, and better absent until then.</summary>
     public string? IdentityFile { get; set; }
 
+    /// <summary><see cref="Paths"/> without closing slashes.</summary>
+    public IReadOnlyList<string> SourcePaths => [.. Paths.Select(path => path.Length > 1 ? path.TrimEnd('/') : path)];
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
         Paths.Where(path => !path.StartsWith('/') || path.Split('/').Any(name => name is "." or ".."))
             .Select(path => new ValidationResult($"'{path}' is not an absolute path without '.' and '..'", [nameof(Paths)]));

@@ -1,0 +1,78 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Repository.Restore;
+using StellaOps.Backup.Workers;
+
+namespace StellaOps.Backup.SecretsBackup.Restoring;
+
+/// <summary>What a restore of one or more places did.</summary>
+internal sealed class RestoreTally(string target, TimeProvider clock)
+{
+    private readonly List<MissingItem> _missing = [];
+    private readonly List<PhaseTime> _phases = [];
+    private readonly List<string> _replaced = [];
+    private long _written, _unchanged, _bytes;
+
+    /// <summary>Lines for a human, in order.</summary>
+    public List<string> Notes { get; } = [];
+
+    public async Task TimeAsync(string phase, Func<Task> work)
+    {
+        var start = clock.GetTimestamp();
+        await work();
+        _phases.Add(new PhaseTime(phase, clock.GetElapsedTime(start)));
+    }
+
+    public void Add(string path, RestoreReport report)
+    {
+        _written += report.FilesWritten;
+        _unchanged += report.FilesUnchanged;
+        _bytes += report.BytesWritten;
+        foreach (var conflict in report.Conflicts)
+        {
+            AddMissing($"{path.TrimEnd('/')}/{conflict.Path}", conflict.Reason);
+        }
+
+        Notes.AddRange(report.Warnings.Select(warning => $"{path}: {warning}"));
+    }
+
+    public void AddMissing(string path, string reason) => _missing.Add(new MissingItem { Path = path, Reason = reason });
+
+    public void AddReplaced(string kept)
+    {
+        _replaced.Add(kept);
+        Notes.Add($"what was there before is kept as {kept}");
+    }
+
+    public void Log(ITaskLog log)
+    {
+        log.Info($"{_written} files written, {_unchanged} were equal already");
+        foreach (var note in Notes)
+        {
+            log.Info(note);
+        }
+
+        foreach (var item in _missing.Take(TaskResult.MaxMissing))
+        {
+            log.Warning($"not restored: {item.Path}: {item.Reason}");
+        }
+    }
+
+    public TaskResult ToTaskResult() => new()
+    {
+        Outcome = _missing.Count == 0 ? Outcome.Complete : Outcome.Incomplete,
+        Missing = [.. _missing.Take(TaskResult.MaxMissing)],
+        MissingCount = _missing.Count,
+        Restore = new RestoreResult
+        {
+            TargetDirectory = target,
+            FilesWritten = _written,
+            FilesUnchanged = _unchanged,
+            BytesWritten = _bytes,
+            ReplacedDirectory = _replaced.FirstOrDefault(),
+            Notes = Notes,
+            Phases = _phases,
+        },
+    };
+}

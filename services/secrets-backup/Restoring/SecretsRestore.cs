@@ -1,0 +1,122 @@
+using StellaOps.Backup.Age;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Repository.Restore;
+using StellaOps.Backup.SecretsBackup.Archiving;
+using StellaOps.Backup.SecretsBackup.Encryption;
+using StellaOps.Backup.SecretsBackup.Recipients;
+using StellaOps.Backup.SecretsBackup.Repositories;
+using StellaOps.Backup.SecretsBackup.Settings;
+using StellaOps.Backup.Workers;
+
+namespace StellaOps.Backup.SecretsBackup.Restoring;
+
+/// <summary>Brings secrets or keys back, decrypted: in place, or into a directory.</summary>
+internal sealed class SecretsRestore(
+    Component component, SecretsSettings settings, ComponentRepositories repositories, TimeProvider clock)
+{
+    public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
+    {
+        await using var repository = await repositories.OpenAsync(cancellationToken);
+        var saved = await SavedSecrets.LoadAsync(repository, spec.SnapshotId, cancellationToken);
+        var result = new RestoreTally(spec.TargetDirectory ?? "/", clock);
+        var places = spec.TargetDirectory is { } target
+            ? [RestorePlace.Whole(CheckTarget(target, context.Attempt))]
+            : await FindPlacesAsync(saved, result, cancellationToken);
+        if (spec.DryRun)
+        {
+            return await DescribeAsync(saved, places, result, cancellationToken);
+        }
+
+        var decryption = await IdentityList.LoadAsync(component, settings, cancellationToken);
+        context.Progress.Begin("verify", saved.Files.Count, saved.Bytes);
+        await result.TimeAsync("verify", () => saved.DecryptAllAsync(decryption, context.Progress, cancellationToken));
+
+        context.Progress.Begin("write", saved.Files.Count, saved.Bytes);
+        await result.TimeAsync("write", async () =>
+        {
+            foreach (var place in places)
+            {
+                await RestoreAsync(context, saved, place, spec.KeepReplaced && spec.TargetDirectory is null, decryption, result, cancellationToken);
+            }
+        });
+        result.Log(context.Log);
+        return result.ToTaskResult();
+    }
+
+    /// <summary>What is configured now and was saved then. A snapshot does not decide where this host is written to.</summary>
+    private async Task<IReadOnlyList<RestorePlace>> FindPlacesAsync(SavedSecrets saved, RestoreTally result, CancellationToken cancellationToken)
+    {
+        List<RestorePlace> places = [];
+        foreach (var path in saved.Snapshot.Paths)
+        {
+            if (!settings.SourcePaths.Contains(path))
+            {
+                result.AddMissing(path, "it is not configured any more; restore it into a directory");
+            }
+            else if (await RestorePlace.FindAsync(saved, path, cancellationToken) is { } place)
+            {
+                places.Add(place);
+            }
+            else
+            {
+                result.AddMissing(path, "it is not in the snapshot: it could not be read when the backup was taken");
+            }
+        }
+
+        return places;
+    }
+
+    /// <summary>Only an earlier attempt of the same task may have left something there.</summary>
+    public static string CheckTarget(string target, int attempt) =>
+        attempt == 1 && (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
+            ? throw new BackupException(ErrorCodes.TargetNotEmpty, $"{target} is not an empty directory")
+            : target;
+
+    private async Task<TaskResult> DescribeAsync(
+        SavedSecrets saved, IReadOnlyList<RestorePlace> places, RestoreTally result, CancellationToken cancellationToken)
+    {
+        result.Notes.Add($"{saved.Files.Count} files would be decrypted and restored to {string.Join(", ", places.Select(place => place.Path))}");
+        if (await IdentityList.FindAsync(settings, cancellationToken) is null)
+        {
+            result.Notes.Add(IdentityList.Missing(component, settings).Hint);
+        }
+
+        return result.ToTaskResult();
+    }
+
+    private static async Task RestoreAsync(
+        TaskContext context, SavedSecrets saved, RestorePlace place, bool keep, AgeDecryption decryption, RestoreTally result,
+        CancellationToken cancellationToken)
+    {
+        var kept = keep ? new KeptPlace(place.Path, context.TaskId) : null;
+        if (kept is { IsDone: true })
+        {
+            result.AddReplaced(kept.Replaced);
+            return;
+        }
+
+        if (kept is not { IsStaged: true })
+        {
+            var staged = place.Path + kept?.StagedSuffix;
+            var progress = new ProgressDifference(context.Progress);
+            var report = await new Restorer(saved.Repository).RunAsync(
+                new RestoreRequest
+                {
+                    Snapshot = saved.Snapshot,
+                    Subtree = place.Subtree,
+                    TargetDirectory = place.IsFile ? Path.GetDirectoryName(place.Path)! : staged,
+                    Transform = new DecryptingTransform(decryption, place.IsFile ? kept?.StagedSuffix ?? "" : ""),
+                    OnProgress = now => progress.Report(now.Files, now.Bytes),
+                },
+                cancellationToken);
+            result.Add(place.Path, report);
+        }
+
+        if (kept?.Exchange() is { } replaced)
+        {
+            result.AddReplaced(replaced);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+using System.Text.Json;
+using StellaOps.Backup.Age.Keys;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Testing.Machine;
+
+namespace StellaOps.Backup.SecretsBackup.Tests;
+
+public sealed class SecretsArchiveTests : IDisposable
+{
+    private const string Secret = "hunter2-hunter2-hunter2";
+    private readonly SecretsSite _site = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Plaintext_is_found_nowhere_after_a_backup()
+    {
+        _site.Write("db.env", $"PASSWORD={Secret}\n");
+        _site.Write("tls/key.pem", new string('k', 200_000) + Secret);
+
+        var result = await _site.BackupAsync();
+        await _site.Restic.RunAsync(["restore", "latest", "--target", _site["restic"]], Cancellation);
+
+        Assert.Equal(Outcome.Complete, result.Outcome);
+        Assert.Equal(2, Directory.GetFiles(_site["restic"], "*.age", SearchOption.AllDirectories).Length);
+        foreach (var place in new[] { _site.Location, _site["restic"], _site["scratch"] }.Where(Directory.Exists))
+        {
+            var found = await Processes.RunAsync("grep", ["-rlaF", Secret, place], cancellationToken: Cancellation);
+            Assert.Equal("", found.Output);
+        }
+
+        Assert.DoesNotContain(Secret, _site.Log.Text + JsonSerializer.Serialize(result), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Restic_and_age_alone_bring_the_original_back()
+    {
+        var content = string.Concat(Enumerable.Range(0, 30_000).Select(i => $"{i}\n"));
+        var file = _site.Write("large.env", content);
+        await _site.BackupAsync();
+        _site.BringIdentity();
+
+        await _site.Restic.RunAsync(["check", "--read-data"], Cancellation);
+        await _site.Restic.RunAsync(["restore", "latest", "--target", _site["restic"]], Cancellation);
+        var encrypted = _site["restic"] + file + ".age";
+        (await Processes.RunAsync("age", ["-d", "-i", _site.IdentityFile, "-o", _site["plain"], encrypted], cancellationToken: Cancellation)).Checked();
+
+        Assert.Equal(content, await File.ReadAllTextAsync(_site["plain"], Cancellation));
+        Assert.Equal(File.GetUnixFileMode(file), File.GetUnixFileMode(encrypted));
+        Assert.Equal(File.GetLastWriteTimeUtc(file), File.GetLastWriteTimeUtc(encrypted));
+        Assert.Contains(_site.Custodian.ToString(), await File.ReadAllTextAsync(Path.Combine(_site["restic"], "RECIPIENTS.txt"), Cancellation), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_result_counts_the_source_and_names_the_recipients()
+    {
+        _site.Write("a", "12345");
+        _site.Write("b/c", "678");
+
+        var snapshot = (await _site.BackupAsync()).Snapshot!;
+
+        Assert.Equal((2, 8), (snapshot.Files, snapshot.Bytes));
+        Assert.Equal([_site.Custodian.ToString()], snapshot.Recipients);
+    }
+
+    [Fact]
+    public async Task Unchanged_files_are_not_encrypted_anew()
+    {
+        _site.Write("same.env", "same");
+        _site.Write("other.env", "before");
+        await _site.BackupAsync();
+        _site.Write("other.env", "after!");
+
+        var second = await _site.BackupAsync();
+
+        Assert.Contains("2 files for 1 recipients: 1 unchanged, 1 encrypted", _site.Log.Text, StringComparison.Ordinal);
+        Assert.Equal((2, 10), (second.Snapshot!.Files, second.Snapshot.Bytes));
+        var contents = await ContentsAsync("same.env.age");
+        Assert.Equal(2, contents.Count);
+        Assert.Single(contents.Distinct());
+        Assert.Equal(2, (await ContentsAsync("other.env.age")).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task New_recipients_cause_everything_to_be_encrypted_anew()
+    {
+        _site.Write("a.env", Secret);
+        await _site.BackupAsync();
+        var successor = X25519Identity.Generate();
+        _site.Settings.Recipients = [successor.ToString()];
+
+        var second = await _site.BackupAsync();
+
+        Assert.Equal(2, (await ContentsAsync("a.env.age")).Distinct().Count());
+        _site.BringIdentity(_site.Custodian);
+        Assert.Equal(ErrorCodes.IdentityMissing, (await Assert.ThrowsAsync<BackupException>(() => _site.RestoreAsync(second))).Error);
+        _site.BringIdentity(successor);
+        Assert.Equal(Outcome.Complete, (await _site.RestoreAsync(second)).Outcome);
+    }
+
+    [Fact]
+    public async Task Without_recipients_nothing_is_created()
+    {
+        _site.Write("a.env", Secret);
+        _site.Settings.Recipients = [];
+
+        Assert.Equal(ErrorCodes.NotConfigured, (await Assert.ThrowsAsync<BackupException>(_site.BackupAsync)).Error);
+        Assert.False(Directory.Exists(_site.Location));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_makes_the_backup_incomplete_and_is_named()
+    {
+        _site.Write("a.env", Secret);
+        _site.Settings.Paths = [_site.Source, _site["nowhere"]];
+
+        var result = await _site.BackupAsync();
+
+        Assert.Equal(Outcome.Incomplete, result.Outcome);
+        Assert.Equal(_site["nowhere"], Assert.Single(result.Missing).Path);
+        Assert.Equal(1, result.MissingCount);
+        Assert.Equal(1, result.Snapshot!.Files);
+    }
+
+    public void Dispose() => _site.Dispose();
+
+    /// <summary>Blobs of a file in each snapshot.</summary>
+    private async Task<IReadOnlyList<string>> ContentsAsync(string name)
+    {
+        List<string> contents = [];
+        using var snapshots = JsonDocument.Parse(await _site.Restic.RunAsync(["snapshots", "--json"], Cancellation));
+        foreach (var snapshot in snapshots.RootElement.EnumerateArray())
+        {
+            using var nodes = JsonDocument.Parse(await TreeAsync(snapshot.GetProperty("tree").GetString()!));
+            contents.Add(nodes.RootElement.GetProperty("nodes").EnumerateArray()
+                .Single(node => node.GetProperty("name").GetString() == name).GetProperty("content").GetRawText());
+        }
+
+        return contents;
+    }
+
+    /// <summary>The source's tree, found from the root by its path.</summary>
+    private async Task<string> TreeAsync(string root)
+    {
+        var tree = await _site.Restic.RunAsync(["cat", "blob", root], Cancellation);
+        foreach (var name in _site.Source.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            using var nodes = JsonDocument.Parse(tree);
+            var subtree = nodes.RootElement.GetProperty("nodes").EnumerateArray()
+                .Single(node => node.GetProperty("name").GetString() == name).GetProperty("subtree").GetString()!;
+            tree = await _site.Restic.RunAsync(["cat", "blob", subtree], Cancellation);
+        }
+
+        return tree;
+    }
+}

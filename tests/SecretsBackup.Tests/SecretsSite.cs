@@ -1,0 +1,117 @@
+using StellaOps.Backup.Age.Keys;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Repository;
+using StellaOps.Backup.Repository.Crypto;
+using StellaOps.Backup.SecretsBackup.Settings;
+using StellaOps.Backup.Testing.Machine;
+using StellaOps.Backup.Testing.Programs;
+using StellaOps.Backup.Workers;
+
+namespace StellaOps.Backup.SecretsBackup.Tests;
+
+/// <summary>A host with secrets, a location, and a custodian, all in one temporary directory.</summary>
+internal sealed class SecretsSite : IDisposable
+{
+    public const string Password = "repository password";
+    private readonly TemporaryDirectory _directory = new("secrets-");
+
+    public SecretsSite()
+    {
+        File.WriteAllText(_directory["password"], Password + "\n");
+        Directory.CreateDirectory(Source);
+        Settings = new SecretsSettings
+        {
+            RepositoryPasswordFile = _directory["password"],
+            ScratchDirectory = _directory["scratch"],
+            Paths = [Source],
+            Recipients = [Custodian.ToString()],
+            IdentityFile = _directory["identity"],
+        };
+    }
+
+    public SecretsSettings Settings { get; }
+
+    public X25519Identity Custodian { get; } = X25519Identity.Generate();
+
+    public RecordedLog Log { get; } = new();
+
+    public string Source => _directory["source"];
+
+    public string Location => _directory["location"];
+
+    public string IdentityFile => _directory["identity"];
+
+    public ResticProgram Restic => new(Path.Combine(Location, "secrets"), Password);
+
+    /// <summary>
+    /// A clock a minute ahead: the engine takes a file for unchanged only when it was a few seconds old when its parent was taken.
+    /// </summary>
+    public RepositoryOptions Options { get; } = new() { Kdf = new KdfParameters(16, 8, 1), Clock = new ClockAhead(TimeSpan.FromMinutes(1)) };
+
+    public string this[params string[] parts] => _directory[parts];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Writes a file below the source, readable for its owner.</summary>
+    public string Write(string name, string content)
+    {
+        var path = Path.Combine(Source, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, content);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return path;
+    }
+
+    public void BringIdentity(X25519Identity? identity = null) =>
+        File.WriteAllText(IdentityFile, (identity ?? Custodian).Export() + "\n");
+
+    public Task<TaskResult> BackupAsync() =>
+        Handler().BackupAsync(Context(), new BackupSpec { PointId = Guid.NewGuid(), PointName = "p" }, Cancellation);
+
+    public Task<TaskResult> RestoreAsync(TaskResult backup, string? target = null, bool keep = false, TaskContext? context = null, bool dryRun = false) =>
+        RestoreAsync(backup.Snapshot!.SnapshotId, target, keep, context, dryRun);
+
+    public Task<TaskResult> RestoreAsync(string snapshot, string? target = null, bool keep = false, TaskContext? context = null, bool dryRun = false) =>
+        Handler().RestoreAsync(
+            context ?? Context(),
+            new RestoreSpec { PointId = Guid.NewGuid(), PointName = "p", SnapshotId = snapshot, TargetDirectory = target, KeepReplaced = keep, DryRun = dryRun },
+            Cancellation);
+
+    public Task<TaskResult> TestRestoreAsync(string snapshot, string? target = null, bool dryRun = false) =>
+        Handler().TestRestoreAsync(
+            Context(), new TestRestoreSpec { PointId = Guid.NewGuid(), PointName = "p", SnapshotId = snapshot, TargetDirectory = target, DryRun = dryRun }, Cancellation);
+
+    public TaskContext Context(Guid? taskId = null, int attempt = 1) => new()
+    {
+        OperationId = Guid.NewGuid(),
+        TaskId = taskId ?? Guid.NewGuid(),
+        Attempt = attempt,
+        Progress = new TaskProgressMeter(TimeProvider.System),
+        Log = Log,
+        SnapshotTags = ["stella.component=secrets"],
+    };
+
+    public SecretsHandler Handler() => new(Component.Secrets, Settings, new LocationSettings { Url = Location }, Options);
+
+    public void Dispose() => _directory.Dispose();
+}
+
+/// <summary>The system's clock, shifted.</summary>
+internal sealed class ClockAhead(TimeSpan shift) : TimeProvider
+{
+    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + shift;
+}
+
+/// <summary>Keeps every line.</summary>
+internal sealed class RecordedLog : ITaskLog
+{
+    private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = [];
+
+    public string Text => string.Join('\n', _lines);
+
+    public void Info(string message) => _lines.Enqueue(message);
+    public void Warning(string message) => _lines.Enqueue(message);
+    public void Error(string message) => _lines.Enqueue(message);
+}
