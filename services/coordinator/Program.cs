@@ -1,1 +1,39 @@
-await WebApplication.Create(args).RunAsync();
+using StellaOps.Backup.Coordinator;
+using StellaOps.Backup.Coordinator.Api;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Doctor;
+using StellaOps.Backup.Coordinator.Messaging;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Hosting;
+using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Hosting.Security;
+using StellaOps.Backup.Hosting.Settings;
+
+return await StellaRunner.RunAsync("coordinator", Register, Map);
+
+static void Register(WebApplicationBuilder builder)
+{
+    builder.Services.AddSettings<CoordinatorSettings>(CoordinatorSettings.Section);
+    builder.Services.AddSettings<LocationSettings>(LocationSettings.Section);
+    builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
+    builder.Services.AddOpenApi();
+    builder.AddStellaAuthentication();
+    builder.AddCatalog();
+    builder.AddPoints();
+    builder.AddOperations();
+    builder.AddDoctor();
+    builder.AddCoordinatorBus();
+    builder.AddAnnouncer();
+}
+
+static void Map(WebApplication app)
+{
+    app.MapOpenApi();
+    app.MapWork();
+    app.MapOperations();
+    app.MapEvents();
+    app.MapPoints();
+    app.MapStatus();
+    app.MapServices();
+}

@@ -1,0 +1,35 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Operations;
+
+namespace StellaOps.Backup.Coordinator.Api;
+
+/// <summary>What every request of the API tells in the same way.</summary>
+internal static class CallerOf
+{
+    private const int LongestKey = 200;
+
+    public static string Subject(HttpContext context) => context.User.FindFirst("sub")?.Value ?? "unknown";
+
+    public static Caller Request(HttpContext context)
+    {
+        var key = context.Request.Headers[Routes.IdempotencyKey].ToString();
+        return key.Length > LongestKey
+            ? throw new BackupException(ErrorCodes.InvalidInput, $"the header {Routes.IdempotencyKey} is longer than {LongestKey} characters")
+            : new Caller { Subject = Subject(context), IdempotencyKey = key.Length == 0 ? null : $"{context.Request.Path}:{key}" };
+    }
+
+    /// <summary>Component names of a request; empty for none and for <c>full</c>.</summary>
+    public static IReadOnlyList<Component> ComponentsOf(IReadOnlyList<string> types)
+    {
+        if (types.Contains(Components.Full, StringComparer.Ordinal))
+        {
+            return [];
+        }
+
+        return [.. types.Select(type => Components.TryParse(type, out var component)
+            ? component
+            : throw new BackupException(ErrorCodes.InvalidInput, $"'{type}' is not a component", $"Known are {string.Join(", ", Components.All.Select(known => known.Name()))} and {Components.Full}."))];
+    }
+}

@@ -1,0 +1,88 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Status;
+
+namespace StellaOps.Backup.Coordinator.Api;
+
+/// <summary>Recovery points: list and look.</summary>
+internal static class PointEndpoints
+{
+    public static IEndpointRouteBuilder MapPoints(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup(Routes.Points).WithTags("points");
+        group.MapGet("", ListAsync).RequireAuthorization(Scopes.Read);
+        group.MapGet("/{nameOrId}", FindAsync).RequireAuthorization(Scopes.Read);
+        return routes;
+    }
+
+    private static async Task<PointView> FindAsync(string nameOrId, PointCatalog points, CancellationToken cancellationToken) =>
+        (await points.FindAsync(nameOrId, cancellationToken, deletingToo: true)).ToView();
+
+    private static async Task<Page<PointView>> ListAsync(
+        string? type,
+        DateTimeOffset? since,
+        bool? unverified,
+        [FromQuery(Name = "page_size")] int? pageSize,
+        [FromQuery(Name = "page_token")] string? pageToken,
+        PointCatalog points,
+        CancellationToken cancellationToken)
+    {
+        var size = Paging.Size(pageSize);
+        var rows = Filter(points.All, type, since);
+        var found = new List<PointRow>();
+        var cursor = Paging.Read(pageToken);
+        while (found.Count <= size)
+        {
+            // Whether a point is unverified follows from its proofs and is not a column: read on until the page is full.
+            var batch = await After(rows, cursor).Take(size + 1).ToListAsync(cancellationToken);
+            found.AddRange(batch.Where(point => unverified != true || PointProof.Of(point) == PointProof.Unverified));
+            if (batch.Count <= size)
+            {
+                break;
+            }
+
+            cursor = (batch[^1].FinishedAt, batch[^1].Id);
+        }
+
+        return new Page<PointView>
+        {
+            Items = [.. found.Take(size).Select(point => point.ToView())],
+            NextPageToken = found.Count > size ? Paging.Token(found[size - 1].FinishedAt, found[size - 1].Id) : null,
+        };
+    }
+
+    private static IQueryable<PointRow> Filter(IQueryable<PointRow> rows, string? type, DateTimeOffset? since)
+    {
+        if (since is { } time)
+        {
+            var utc = time.ToUniversalTime();
+            rows = rows.Where(point => point.FinishedAt >= utc);
+        }
+
+        if (type == Components.Full)
+        {
+            return rows.Where(point => point.Full);
+        }
+
+        if (type is null)
+        {
+            return rows;
+        }
+
+        var component = CallerOf.ComponentsOf([type])[0];
+        return rows.Where(point => point.Snapshots.Any(snapshot => snapshot.Component == component));
+    }
+
+    private static IQueryable<PointRow> After(IQueryable<PointRow> rows, (DateTimeOffset At, Guid Id)? cursor)
+    {
+        if (cursor is var (at, id))
+        {
+            rows = rows.Where(point => point.FinishedAt < at || (point.FinishedAt == at && point.Id.CompareTo(id) < 0));
+        }
+
+        return rows.OrderByDescending(point => point.FinishedAt).ThenByDescending(point => point.Id);
+    }
+}

@@ -1,0 +1,34 @@
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Audit;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Services;
+
+namespace StellaOps.Backup.Coordinator.Api;
+
+/// <summary>Services of the platform: stop, start, restart.</summary>
+internal static class ServiceEndpoints
+{
+    public static IEndpointRouteBuilder MapServices(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup(Routes.Services).WithTags("services").RequireAuthorization(Scopes.Admin);
+        Map(group, "stop", (services, request, cancellationToken) => services.StopAsync(request, cancellationToken));
+        Map(group, "start", (services, request, cancellationToken) => services.StartAsync(request, cancellationToken));
+        Map(group, "restart", (services, request, cancellationToken) => services.RestartAsync(request, cancellationToken));
+        return routes;
+    }
+
+    private static void Map(
+        IEndpointRouteBuilder group, string action, Func<PlatformServices, ServiceActionRequest, CancellationToken, Task<IReadOnlyList<ServiceActionResult>>> act) =>
+        group.MapPost($"/{action}", async (
+            ServiceActionRequest request, HttpContext context, PlatformServices services, CatalogContext catalog, AuditLog audit, CancellationToken cancellationToken) =>
+        {
+            await using (var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken))
+            {
+                var subject = request.All ? "all" : string.Join(',', request.Services);
+                await audit.AppendAsync(CallerOf.Subject(context), $"service.{action}", subject, null, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+            }
+
+            return await act(services, request, cancellationToken);
+        });
+}

@@ -1,0 +1,63 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Backups;
+using StellaOps.Backup.Coordinator.Deletion;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Restores;
+using StellaOps.Backup.Coordinator.Status;
+using StellaOps.Backup.Coordinator.TestRestores;
+using StellaOps.Backup.Coordinator.Verification;
+
+namespace StellaOps.Backup.Coordinator.Api;
+
+/// <summary>Requests that start work: each becomes a draft, is accepted, and is answered by 202 with the operation.</summary>
+internal static class WorkEndpoints
+{
+    public static IEndpointRouteBuilder MapWork(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost(Routes.Backups, CreateBackupAsync).RequireAuthorization(Scopes.Run).WithTags("work");
+        routes.MapPost(Routes.Verifications, VerifyAsync).RequireAuthorization(Scopes.Run).WithTags("work");
+        routes.MapPost(Routes.TestRestores, TestRestoreAsync).RequireAuthorization(Scopes.Run).WithTags("work");
+        routes.MapPost(Routes.Restores, RestoreAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
+        routes.MapDelete(Routes.Points + "/{nameOrId}", DeleteAsync).RequireAuthorization(Scopes.Admin).WithTags("work");
+        return routes;
+    }
+
+    private static async Task<Accepted<OperationView>> CreateBackupAsync(
+        CreateBackupRequest request, HttpContext context, OperationAcceptance acceptance, BackupDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var components = CallerOf.ComponentsOf(request.Types);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(components, request.Name, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> VerifyAsync(
+        VerifyRequest request, HttpContext context, OperationAcceptance acceptance, VerifyDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> TestRestoreAsync(
+        TestRestoreRequest request, HttpContext context, OperationAcceptance acceptance, TestRestoreDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> RestoreAsync(
+        RestoreRequest request, HttpContext context, OperationAcceptance acceptance, RestoreChecks checks, RestoreDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var components = CallerOf.ComponentsOf(request.Types);
+        await checks.CheckAsync(request, components, cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, components, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> DeleteAsync(
+        string nameOrId, bool? confirm, string? reason, HttpContext context, OperationAcceptance acceptance, DeleteDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(nameOrId, confirm ?? false, reason, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+}

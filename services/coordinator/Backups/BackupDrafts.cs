@@ -1,0 +1,55 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Workers;
+
+namespace StellaOps.Backup.Coordinator.Backups;
+
+/// <summary>What a request for a backup comes to.</summary>
+internal sealed class BackupDrafts(BackupNames names, WorkerDirectory workers)
+{
+    /// <param name="asked">Components; empty means all that are configured.</param>
+    /// <param name="name">Wanted name.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<OperationDraft> DraftAsync(IReadOnlyList<Component> asked, string? name, CancellationToken cancellationToken)
+    {
+        var configured = await workers.ConfiguredAsync(cancellationToken);
+        var components = asked.Count == 0 ? configured : [.. asked.Distinct().Order()];
+        RequireConfigured(components, configured);
+        var pointId = Guid.CreateVersion7();
+        var pointName = await names.ChooseAsync(name, cancellationToken);
+        return new OperationDraft
+        {
+            Kind = OperationKind.Backup,
+            Components = components,
+            PointId = pointId,
+            PointName = pointName,
+            Request = new OperationRequest { Full = !configured.Except(components).Any() },
+            Tasks = [.. components.Select(component => new TaskDraft
+            {
+                Component = component,
+                Stage = BackupPlan.StageOf(component),
+                PointId = pointId,
+                PointName = pointName,
+                Backup = new BackupSpec { PointId = pointId, PointName = pointName },
+            })],
+        };
+    }
+
+    /// <summary>A task that no worker will ever take must not be accepted.</summary>
+    private static void RequireConfigured(IReadOnlyList<Component> components, IReadOnlyList<Component> configured)
+    {
+        if (components.Count == 0)
+        {
+            throw new BackupException(ErrorCodes.NotConfigured, "no worker has announced a component that it is configured for", "Start the workers: 'stella service health' shows which are there.");
+        }
+
+        var unknown = components.Except(configured).Select(component => component.Name()).ToList();
+        if (unknown.Count > 0)
+        {
+            throw new BackupException(ErrorCodes.NotConfigured, $"no worker is configured for {string.Join(", ", unknown)}", "Add the component's section to the configuration of its worker and start it; 'stella service health' shows which are there.");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Catalog;
+
+namespace StellaOps.Backup.Coordinator.Backups;
+
+/// <summary>Names of points: each is used once, among the points there are and the backups under way.</summary>
+internal sealed partial class BackupNames(CatalogContext catalog, TimeProvider clock)
+{
+    /// <summary>The wanted name if it is right and free, or one made of the time.</summary>
+    /// <exception cref="BackupException"><c>input.invalid</c>, <c>input.duplicate-name</c>.</exception>
+    public async Task<string> ChooseAsync(string? wanted, CancellationToken cancellationToken)
+    {
+        if (wanted is null)
+        {
+            return await MakeAsync(cancellationToken);
+        }
+
+        if (!Allowed().IsMatch(wanted))
+        {
+            throw new BackupException(
+                ErrorCodes.InvalidInput,
+                $"'{wanted}' cannot be the name of a backup",
+                "Use 1 to 100 letters, digits, dots, hyphens and underscores.");
+        }
+
+        return await IsTakenAsync(wanted, cancellationToken)
+            ? throw new BackupException(ErrorCodes.DuplicateName, $"the name '{wanted}' is taken by another recovery point or a backup under way")
+            : wanted;
+    }
+
+    private async Task<string> MakeAsync(CancellationToken cancellationToken)
+    {
+        var made = string.Create(CultureInfo.InvariantCulture, $"backup-{clock.GetUtcNow():yyyyMMdd-HHmmss}");
+        var name = made;
+        for (var i = 2; await IsTakenAsync(name, cancellationToken); i++)
+        {
+            name = $"{made}-{i}";
+        }
+
+        return name;
+    }
+
+    private async Task<bool> IsTakenAsync(string name, CancellationToken cancellationToken) =>
+        await catalog.Points.AnyAsync(point => point.Name == name, cancellationToken)
+        || await catalog.Operations.AnyAsync(
+            operation => operation.Kind == OperationKind.Backup && operation.PointName == name && operation.CurrentState != nameof(OperationState.Finished),
+            cancellationToken);
+
+    [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,100}\z")]
+    private static partial Regex Allowed();
+}

@@ -1,0 +1,44 @@
+using System.ComponentModel.DataAnnotations;
+using StellaOps.Backup.Contracts;
+
+namespace StellaOps.Backup.Coordinator;
+
+/// <summary>Section <c>Coordinator</c>.</summary>
+public sealed class CoordinatorSettings
+{
+    public const string Section = "Coordinator";
+
+    /// <summary>Connection string of the catalog database, without a password.</summary>
+    [Required]
+    public string? Catalog { get; set; }
+
+    /// <summary>File whose first line is the password.</summary>
+    public string? CatalogPasswordFile { get; set; }
+
+    /// <summary>PEM, ECDSA P-256 private key that signs recovery points.</summary>
+    [Required]
+    public string? PointSigningKeyFile { get; set; }
+
+    [Range(1, 3600)]
+    public int LeaseSeconds { get; set; } = 30;
+
+    [Range(1, 600)]
+    public int HeartbeatSeconds { get; set; } = 3;
+
+    [Range(1, 600)]
+    public int SweepSeconds { get; set; } = 3;
+
+    /// <summary>Dispatches of one task before it fails.</summary>
+    [Range(1, 100)]
+    public int MaxAttempts { get; set; } = 5;
+
+    [Range(1, 720)]
+    public int TaskDeadlineHours { get; set; } = 24;
+
+    /// <summary>Components of a full backup; empty means those that workers announced.</summary>
+    public IList<Component> Components { get; init; } = [];
+
+    internal TimeSpan Lease => TimeSpan.FromSeconds(LeaseSeconds);
+
+    internal TimeSpan TaskDeadline => TimeSpan.FromHours(TaskDeadlineHours);
+}

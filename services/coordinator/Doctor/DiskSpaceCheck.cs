@@ -1,0 +1,56 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.Contracts.Workers;
+using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Hosting.Settings;
+
+namespace StellaOps.Backup.Coordinator.Doctor;
+
+/// <summary><c>check.storage.diskspace</c>: how full the file system of the location is.</summary>
+internal sealed class DiskSpaceCheck(IOptions<LocationSettings> settings) : IServiceCheck
+{
+    private const double WarnPercent = 75;
+    private const double FailPercent = 90;
+    private static readonly IReadOnlyList<string> Remedies = ["stella backup list", "stella backup delete --name <point> --confirm", "Expand the volume of the location."];
+
+    public string Id => "check.storage.diskspace";
+
+    public string Category => "storage";
+
+    public string Subject => settings.Value.Url;
+
+    public Task<CheckResult> RunAsync(CancellationToken cancellationToken) => Task.FromResult(Look());
+
+    private CheckResult Look()
+    {
+        var path = new Uri(settings.Value.Url).LocalPath;
+        if (ExistingPart(path) is not { } existing)
+        {
+            return this.Result(CheckResults.Skip, "the location is not a directory of this host");
+        }
+
+        var drive = new DriveInfo(existing);
+        var used = 100.0 * (drive.TotalSize - drive.AvailableFreeSpace) / drive.TotalSize;
+        var evidence = new Dictionary<string, string>
+        {
+            ["total_bytes"] = drive.TotalSize.ToString(CultureInfo.InvariantCulture),
+            ["free_bytes"] = drive.AvailableFreeSpace.ToString(CultureInfo.InvariantCulture),
+            ["used_percent"] = used.ToString("0.0", CultureInfo.InvariantCulture),
+        };
+        var message = string.Create(CultureInfo.InvariantCulture, $"{used:0} % used, {drive.AvailableFreeSpace / 1e9:0.0} GB free");
+        var status = used >= FailPercent ? CheckResults.Fail : used >= WarnPercent ? CheckResults.Warn : CheckResults.Pass;
+        return this.Result(status, message, status == CheckResults.Pass ? [] : Remedies, evidence);
+    }
+
+    /// <summary>The location is created with the first backup; until then the nearest directory above it counts.</summary>
+    private static string? ExistingPart(string path)
+    {
+        var part = path;
+        while (part is not null && !Directory.Exists(part))
+        {
+            part = Path.GetDirectoryName(part);
+        }
+
+        return part;
+    }
+}

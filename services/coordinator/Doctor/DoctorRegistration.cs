@@ -1,0 +1,29 @@
+using StellaOps.Backup.Coordinator.Services;
+using StellaOps.Backup.Coordinator.Status;
+using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Hosting.Settings;
+
+namespace StellaOps.Backup.Coordinator.Doctor;
+
+internal static class DoctorRegistration
+{
+    /// <summary>What tells operators how things stand: checks, status, health, metrics, and the platform's services.</summary>
+    public static WebApplicationBuilder AddDoctor(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSettings<ServiceControlSettings>(ServiceControlSettings.Section);
+        services.AddSingleton<PlatformServices>();
+        services.AddSingleton<IServiceCheck, StorageCheck>();
+        services.AddSingleton<IServiceCheck, DiskSpaceCheck>();
+        services.AddSingleton<IServiceCheck, MessagingCheck>();
+        services.AddSingleton<IServiceCheck, WorkersCheck>();
+        services.AddSingleton<IServiceCheck, UnprovenCheck>();
+        services.AddSingleton<IServiceCheck, AuditCheck>();
+        services.AddScoped<DoctorVisit>();
+        services.AddScoped<OperationViews>();
+        services.AddScoped<HealthReport>();
+        services.AddScoped<StatusReport>();
+        services.AddHostedService<CatalogMetrics>();
+        return builder;
+    }
+}

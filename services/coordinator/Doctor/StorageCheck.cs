@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using StellaOps.Backup.Contracts.Workers;
+using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Coordinator.Doctor;
+
+/// <summary><c>check.storage.backup</c>: an object is written to the location, read back, compared and deleted.</summary>
+internal sealed class StorageCheck(IObjectStore location, TimeProvider clock) : IServiceCheck
+{
+    private const double SlowMilliseconds = 1000;
+    private const int ProbeLength = 4096;
+
+    public string Id => "check.storage.backup";
+
+    public string Category => "storage";
+
+    public string Subject => location.Description;
+
+    public async Task<CheckResult> RunAsync(CancellationToken cancellationToken)
+    {
+        var startedAt = clock.GetTimestamp();
+        try
+        {
+            if (!await ProbeAsync(cancellationToken))
+            {
+                return this.Result(CheckResults.Fail, "what was written is not what was read back", ["Look at the disk or the object store: it returned wrong data."]);
+            }
+        }
+        catch (StorageException e)
+        {
+            return this.Result(CheckResults.Fail, e.Message, Remedy(e.Failure));
+        }
+
+        var milliseconds = clock.GetElapsedTime(startedAt).TotalMilliseconds;
+        var evidence = new Dictionary<string, string> { ["milliseconds"] = milliseconds.ToString("0", CultureInfo.InvariantCulture) };
+        return milliseconds > SlowMilliseconds
+            ? this.Result(CheckResults.Warn, $"writable, but slow: {milliseconds:0} ms for one small object", ["Look at the load of the storage."], evidence)
+            : this.Result(CheckResults.Pass, "written, read back and deleted", evidence: evidence);
+    }
+
+    private async Task<bool> ProbeAsync(CancellationToken cancellationToken)
+    {
+        var key = $"exchange/probe-{Guid.CreateVersion7():n}";
+        var written = RandomNumberGenerator.GetBytes(ProbeLength);
+        var read = new byte[ProbeLength];
+        await location.PutAsync(key, written, PutMode.Create, cancellationToken);
+        try
+        {
+            return await location.ReadAsync(key, 0, read, cancellationToken) == ProbeLength && written.AsSpan().SequenceEqual(read);
+        }
+        finally
+        {
+            await location.DeleteAsync(key, CancellationToken.None);
+        }
+    }
+
+    private static IReadOnlyList<string> Remedy(StorageFailure failure) => failure switch
+    {
+        StorageFailure.Full => ["Free or add space at the location, or delete points: stella backup list"],
+        StorageFailure.PermissionDenied => ["Give the account of the coordinator write access to the location."],
+        _ => ["Check that the location is mounted and reachable, and that Location:Url names it."],
+    };
+}

@@ -1,0 +1,112 @@
+using MassTransit;
+using MassTransit.Configuration;
+using MassTransit.Middleware;
+using MassTransit.Saga;
+using Npgsql;
+using StellaOps.Backup.Coordinator.Backups;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Tasks;
+using StellaOps.Backup.Coordinator.Workers;
+using StellaOps.Backup.Hosting.Messaging;
+
+namespace StellaOps.Backup.Coordinator.Messaging;
+
+/// <summary>The coordinator's endpoints, one line each, and what guards them.</summary>
+internal static class BusRegistration
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(10);
+
+    public static WebApplicationBuilder AddCoordinatorBus(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<OutboxSignal>();
+        builder.Services.AddScoped<Outbox>();
+        builder.Services.AddScoped<IOutboxContextFactory<CatalogContext>, InboxFilter>();
+        builder.AddStellaBus(Register, Map);
+        builder.Services.AddHostedService<OutboxRelay>();
+        return builder;
+    }
+
+    private static void Register(IBusRegistrationConfigurator bus)
+    {
+        bus.AddSagaStateMachine<OperationStateMachine, Operation>().Repository(repository =>
+        {
+            repository.RegisterSagaRepository<Operation, CatalogContext, SagaConsumeContextFactory<CatalogContext, Operation>, SagaContextFactory<Operation>>();
+            repository.RegisterLoadSagaRepository<Operation, SagaContextFactory<Operation>>();
+            repository.RegisterQuerySagaRepository<Operation, SagaContextFactory<Operation>>();
+        });
+        bus.AddConsumer<RequestBackupConsumer>();
+        bus.AddConsumer<ClaimConsumer>();
+        bus.AddConsumer<SealConsumer>();
+        bus.AddConsumer<AnnouncementConsumer>();
+    }
+
+    private static void Map(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator transport)
+    {
+        transport.ReceiveEndpoint(Queues.Coordinator, endpoint =>
+        {
+            Guard(endpoint, concurrency: 8);
+            var inbox = new OutboxConsumePipeSpecificationObserver<CatalogContext>(endpoint, context);
+            endpoint.ConnectConsumerConfigurationObserver(inbox);
+            endpoint.ConnectSagaConfigurationObserver(inbox);
+            endpoint.ConfigureSaga<Operation>(context);
+            endpoint.ConfigureConsumer<RequestBackupConsumer>(context);
+        });
+        transport.ReceiveEndpoint(Queues.Claims, endpoint =>
+        {
+            // No long retry: a question whose answer comes too late is asked again.
+            BusExtensions.UseQuorumQueue(endpoint);
+            endpoint.ConcurrentMessageLimit = 8;
+            endpoint.UseMessageRetry(retry => retry.Interval(2, FirstRetry));
+            endpoint.ConfigureConsumer<ClaimConsumer>(context);
+        });
+        transport.ReceiveEndpoint(CoordinatorQueues.Sealing, endpoint =>
+        {
+            Guard(endpoint, concurrency: 4);
+            endpoint.ConfigureConsumer<SealConsumer>(context);
+        });
+        transport.ReceiveEndpoint(CoordinatorQueues.Announcements, endpoint =>
+        {
+            BusExtensions.UseQuorumQueue(endpoint);
+            endpoint.ConcurrentMessageLimit = 2;
+            endpoint.DiscardFaultedMessages();
+            endpoint.ConfigureConsumer<AnnouncementConsumer>(context);
+        });
+    }
+
+    /// <summary>
+    /// A catalog that is away is waited for: the message stays unacknowledged, and should the broker lose patience (after half
+    /// an hour) it is delivered again. Other failures are retried a few times and then put aside in the error queue; the sweep
+    /// makes the operation look at itself again.
+    /// </summary>
+    private static void Guard(IReceiveEndpointConfigurator endpoint, int concurrency)
+    {
+        BusExtensions.UseQuorumQueue(endpoint);
+        endpoint.ConcurrentMessageLimit = concurrency;
+        endpoint.PrefetchCount = 2 * concurrency;
+        endpoint.UseMessageRetry(retry =>
+        {
+            retry.Handle<Exception>(IsOutage);
+            retry.Exponential(int.MaxValue, FirstRetry, LongestRetry, FirstRetry);
+        });
+        endpoint.UseMessageRetry(retry =>
+        {
+            retry.Ignore<Exception>(IsOutage);
+            retry.Exponential(5, FirstRetry, LongestRetry, FirstRetry);
+        });
+    }
+
+    private static bool IsOutage(Exception exception)
+    {
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            if (e is NpgsqlException { IsTransient: true } or System.Net.Sockets.SocketException)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Audit;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Events;
+using StellaOps.Backup.Coordinator.Messaging;
+using StellaOps.Backup.Coordinator.Tasks;
+using StellaOps.Backup.Hosting.Messaging;
+
+namespace StellaOps.Backup.Coordinator.Operations;
+
+/// <summary>
+/// Makes an operation durable: its row, its tasks, its first message, its audit row, in one transaction. The caller is told
+/// "accepted" after the commit only; from there it runs to an end, whatever dies.
+/// </summary>
+internal sealed class OperationAcceptance(
+    CatalogContext catalog, AuditLog audit, OperationLog log, Outbox outbox, OutboxSignal signal, IOptions<CoordinatorSettings> settings, TimeProvider clock)
+{
+    /// <param name="caller">Who asks.</param>
+    /// <param name="draft">Checks the request and says what is to be done. Runs under the acceptance lock: what it finds stays true.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The operation; the earlier one when the caller's key was used before.</returns>
+    public async Task<Operation> AcceptAsync(Caller caller, Func<CancellationToken, Task<OperationDraft>> draft, CancellationToken cancellationToken)
+    {
+        await using var own = await BeginAsync(cancellationToken);
+        await catalog.LockAsync(AdvisoryLock.Accept, cancellationToken);
+        if (await FindEarlierAsync(caller, cancellationToken) is { } earlier)
+        {
+            return earlier;
+        }
+
+        var drafted = await draft(cancellationToken);
+        var operation = Create(caller, drafted);
+        catalog.Operations.Add(operation);
+        catalog.Tasks.AddRange(drafted.Tasks.Select(task => Create(operation, task)));
+        log.Info(operation, $"accepted from {caller.Subject}");
+        await audit.AppendAsync(caller.Subject, drafted.Kind.ToString().ToLowerInvariant(), drafted.PointName ?? "", drafted.Request.Reason, cancellationToken);
+        await outbox.SendAsync(Queues.Address(Queues.Coordinator), new ReviewOperation { OperationId = operation.CorrelationId }, cancellationToken);
+        await catalog.SaveChangesAsync(cancellationToken);
+        if (own is not null)
+        {
+            // Durable from here: a crash before the relay sends leaves the row, and the relay of the next process sends it.
+            await own.CommitAsync(cancellationToken);
+            signal.Set();
+        }
+
+        return operation;
+    }
+
+    /// <summary>A consumer brings the transaction of its message; a request of the API has none yet.</summary>
+    private async Task<IDbContextTransaction?> BeginAsync(CancellationToken cancellationToken) =>
+        catalog.Database.CurrentTransaction is null ? await catalog.Database.BeginTransactionAsync(cancellationToken) : null;
+
+    private async Task<Operation?> FindEarlierAsync(Caller caller, CancellationToken cancellationToken) => caller.IdempotencyKey is null
+        ? null
+        : await catalog.Operations.AsNoTracking().SingleOrDefaultAsync(
+            operation => operation.RequestedBy == caller.Subject && operation.IdempotencyKey == caller.IdempotencyKey, cancellationToken);
+
+    private Operation Create(Caller caller, OperationDraft draft)
+    {
+        var now = clock.GetUtcNow();
+        return new Operation
+        {
+            CorrelationId = NewId.NextGuid(),
+            Kind = draft.Kind,
+            Components = draft.Components,
+            Request = draft.Request,
+            PointId = draft.PointId,
+            PointName = draft.PointName,
+            RequestedBy = caller.Subject,
+            IdempotencyKey = caller.IdempotencyKey,
+            RequestId = caller.RequestId,
+            TraceParent = Activity.Current?.Id ?? $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00",
+            AcceptedAt = now,
+            DeadlineAt = now + settings.Value.TaskDeadline,
+            ReviewAt = now + TimeSpan.FromMinutes(1),
+        };
+    }
+
+    private static TaskRow Create(Operation operation, TaskDraft draft)
+    {
+        var id = NewId.NextGuid();
+        return new TaskRow
+        {
+            Id = id,
+            OperationId = operation.CorrelationId,
+            Kind = operation.Kind,
+            Component = draft.Component,
+            Stage = draft.Stage,
+            PointId = draft.PointId,
+            PointName = draft.PointName,
+            Command = new RunTask
+            {
+                TaskId = id,
+                OperationId = operation.CorrelationId,
+                Component = draft.Component,
+                Kind = operation.Kind,
+                Attempt = 1,
+                Backup = draft.Backup,
+                Verify = draft.Verify,
+                TestRestore = draft.TestRestore,
+                Restore = draft.Restore,
+                Forget = draft.Forget,
+            },
+        };
+    }
+
+}

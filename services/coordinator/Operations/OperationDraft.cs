@@ -1,0 +1,44 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Tasks;
+
+namespace StellaOps.Backup.Coordinator.Operations;
+
+/// <summary>An operation as its request asks for it, before it is written.</summary>
+internal sealed record OperationDraft
+{
+    public required OperationKind Kind { get; init; }
+    public required IReadOnlyList<Component> Components { get; init; }
+    public required IReadOnlyList<TaskDraft> Tasks { get; init; }
+    public Guid? PointId { get; init; }
+    public string? PointName { get; init; }
+    public OperationRequest Request { get; init; } = new();
+}
+
+/// <summary>One task of a draft.</summary>
+internal sealed record TaskDraft
+{
+    public required Component Component { get; init; }
+
+    /// <summary>From 1; a stage begins when the one before has ended.</summary>
+    public required int Stage { get; init; }
+    public required Guid PointId { get; init; }
+    public required string PointName { get; init; }
+    public BackupSpec? Backup { get; init; }
+    public VerifySpec? Verify { get; init; }
+    public TestRestoreSpec? TestRestore { get; init; }
+    public RestoreSpec? Restore { get; init; }
+    public ForgetSpec? Forget { get; init; }
+}
+
+/// <summary>Who asks.</summary>
+internal sealed record Caller
+{
+    public required string Subject { get; init; }
+
+    /// <summary>The same key of the same subject gets the first answer again.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>Id of the RequestBackup message.</summary>
+    public Guid? RequestId { get; init; }
+}

@@ -1,0 +1,46 @@
+using StellaOps.Backup.Coordinator.Audit;
+using StellaOps.Backup.Coordinator.Backups;
+using StellaOps.Backup.Coordinator.Deletion;
+using StellaOps.Backup.Coordinator.Events;
+using StellaOps.Backup.Coordinator.Restores;
+using StellaOps.Backup.Coordinator.Tasks;
+using StellaOps.Backup.Coordinator.TestRestores;
+using StellaOps.Backup.Coordinator.Verification;
+using StellaOps.Backup.Coordinator.Workers;
+
+namespace StellaOps.Backup.Coordinator.Operations;
+
+internal static class OperationsRegistration
+{
+    /// <summary>Operations of every kind: how they are asked for, how they run, how they end.</summary>
+    public static WebApplicationBuilder AddOperations(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddScoped<OperationAcceptance>();
+        services.AddScoped<OperationCancellation>();
+        services.AddScoped<OperationQueue>();
+        services.AddScoped<OperationWork>();
+        services.AddScoped<OperationPlans>();
+        services.AddScoped<OperationPlan, BackupPlan>();
+        services.AddScoped<OperationPlan, VerifyPlan>();
+        services.AddScoped<OperationPlan, TestRestorePlan>();
+        services.AddScoped<OperationPlan, RestorePlan>();
+        services.AddScoped<OperationPlan, DeletePlan>();
+        services.AddScoped<BackupNames>();
+        services.AddScoped<BackupDrafts>();
+        services.AddScoped<VerifyDrafts>();
+        services.AddScoped<TestRestoreDrafts>();
+        services.AddScoped<RestoreDrafts>();
+        services.AddScoped<RestoreChecks>();
+        services.AddScoped<DeleteDrafts>();
+        services.AddScoped<TaskBoard>();
+        services.AddScoped<TaskClaims>();
+        services.AddScoped<TaskSweep>();
+        services.AddHostedService<TaskSweeper>();
+        services.AddScoped<OperationLog>();
+        services.AddSingleton<OperationStream>();
+        services.AddScoped<AuditLog>();
+        services.AddScoped<WorkerDirectory>();
+        return builder;
+    }
+}

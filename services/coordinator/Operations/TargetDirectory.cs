@@ -1,0 +1,20 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+
+namespace StellaOps.Backup.Coordinator.Operations;
+
+/// <summary>Directories on the workers' hosts that a request names.</summary>
+internal static class TargetDirectory
+{
+    /// <exception cref="BackupException">It is not absolute: only the worker's host knows what it would be relative to.</exception>
+    public static void Check(string? target)
+    {
+        if (target is not null && (!target.StartsWith('/') || target.Contains('\0', StringComparison.Ordinal)))
+        {
+            throw new BackupException(ErrorCodes.InvalidInput, $"the target '{target}' is not an absolute path", "Name a directory on the workers' host, like /srv/restored.");
+        }
+    }
+
+    /// <summary>The component's folder below the target.</summary>
+    public static string? For(string? target, Component component) => target is null ? null : $"{target.TrimEnd('/')}/{component.Name()}";
+}

@@ -1,0 +1,58 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Operations;
+
+namespace StellaOps.Backup.Coordinator.Operations;
+
+/// <summary>
+/// What may run beside what. Like a lock table: verify and test-restore read a component's repository, a backup adds to it,
+/// restore and delete want the component for themselves. Readers share with readers and with one writer.
+/// </summary>
+internal static class Turns
+{
+    /// <summary>An operation as far as its turn depends on it.</summary>
+    public sealed record Entry(Guid Id, OperationKind Kind, bool DryRun, IReadOnlyList<Component> Components, bool Running, DateTimeOffset AcceptedAt);
+
+    /// <summary>
+    /// Ids of those that may start now, beside the running ones and each other. Restores go before all others, then first come,
+    /// first served; none overtakes an earlier one that it conflicts with, so nobody waits for ever.
+    /// </summary>
+    public static IReadOnlyList<Guid> MayStart(IReadOnlyList<Entry> unfinished)
+    {
+        var ahead = unfinished.Where(entry => entry.Running).ToList();
+        var started = new List<Guid>();
+        foreach (var entry in unfinished.Where(entry => !entry.Running).OrderBy(Rank).ThenBy(entry => entry.AcceptedAt).ThenBy(entry => entry.Id))
+        {
+            if (!ahead.Exists(other => Conflict(entry, other)))
+            {
+                started.Add(entry.Id);
+            }
+
+            ahead.Add(entry);
+        }
+
+        return started;
+    }
+
+    public static bool Conflict(Entry one, Entry other) =>
+        one.Components.Intersect(other.Components).Any() && Conflict(Mode(one), Mode(other));
+
+    private static bool Conflict(Access one, Access other) =>
+        one == Access.Alone || other == Access.Alone || (one == Access.Add && other == Access.Add);
+
+    private static Access Mode(Entry entry) => entry.Kind switch
+    {
+        OperationKind.Backup => Access.Add,
+        OperationKind.Restore when !entry.DryRun => Access.Alone,
+        OperationKind.Delete => Access.Alone,
+        _ => Access.Read,
+    };
+
+    private static int Rank(Entry entry) => entry.Kind == OperationKind.Restore ? 0 : 1;
+
+    private enum Access
+    {
+        Read,
+        Add,
+        Alone,
+    }
+}

@@ -1,0 +1,35 @@
+using StellaOps.Backup.Contracts.Points;
+
+namespace StellaOps.Backup.Coordinator.Points;
+
+/// <summary>What is known of a point's worth, in one word of the API.</summary>
+internal static class PointProof
+{
+    public const string Unverified = "unverified";
+    public const string Verified = "verified";
+    public const string Proven = "proven";
+    public const string Damaged = "damaged";
+
+    /// <summary>
+    /// Damaged when any component is known to be. Otherwise the weakest component counts, and of each component what was found
+    /// last: a restore that failed after one that succeeded leaves the point unverified.
+    /// </summary>
+    public static string Of(PointRow point)
+    {
+        if (point.Snapshots.Exists(snapshot => snapshot.Damages.Count > 0))
+        {
+            return Damaged;
+        }
+
+        var depths = point.Snapshots.ConvertAll(snapshot => Depth(point.Proofs.Where(proof => proof.Component == snapshot.Component)));
+        return depths.Count == 0 || depths.Contains(null) ? Unverified
+            : depths.Contains(ProofDepth.Verified) ? Verified
+            : Proven;
+    }
+
+    private static ProofDepth? Depth(IEnumerable<ProofRow> proofs) => proofs
+        .OrderByDescending(proof => proof.At)
+        .TakeWhile(proof => proof.Passed)
+        .Select(proof => (ProofDepth?)proof.Depth)
+        .Max();
+}

@@ -1,0 +1,41 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Points;
+
+namespace StellaOps.Backup.Coordinator.Points;
+
+/// <summary>A recovery point as its manifest in the location describes it.</summary>
+internal sealed class PointRow
+{
+    public Guid Id { get; init; }
+    public string Name { get; init; } = "";
+    public bool Full { get; init; }
+    public Outcome Outcome { get; init; }
+    public DateTimeOffset StartedAt { get; init; }
+    public DateTimeOffset FinishedAt { get; init; }
+    public PointManifest Manifest { get; init; } = null!;
+
+    /// <summary>A deletion has begun: some snapshots may be gone. Only a further deletion may use the point.</summary>
+    public bool Deleting { get; set; }
+    public List<SnapshotRow> Snapshots { get; init; } = [];
+    public List<ProofRow> Proofs { get; init; } = [];
+
+    public static PointRow From(PointManifest manifest) => new()
+    {
+        Id = manifest.Id,
+        Name = manifest.Name,
+        Full = manifest.Full,
+        Outcome = manifest.Outcome,
+        StartedAt = manifest.StartedAt,
+        FinishedAt = manifest.FinishedAt,
+        Manifest = manifest,
+        Snapshots = [.. manifest.Components.Select(snapshot => new SnapshotRow
+        {
+            PointId = manifest.Id,
+            Component = snapshot.Component,
+            SnapshotId = snapshot.SnapshotId,
+            FinishedAt = snapshot.FinishedAt,
+            Seconds = (snapshot.FinishedAt - snapshot.StartedAt).TotalSeconds,
+            Bytes = snapshot.Bytes,
+        })],
+    };
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Points.Storing;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Coordinator.Points;
+
+internal static class PointsRegistration
+{
+    /// <summary>The location's manifests and the catalog of them.</summary>
+    public static WebApplicationBuilder AddPoints(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton(provider => ObjectStoreFactory.Open(provider.GetRequiredService<IOptions<LocationSettings>>().Value.Url));
+        services.AddSingleton(provider => PointSigner.FromPemFile(provider.GetRequiredService<IOptions<CoordinatorSettings>>().Value.PointSigningKeyFile!));
+        services.AddSingleton(provider => PointVerifier.FromPem(provider.GetRequiredService<PointSigner>().PublicKeyPem));
+        services.AddSingleton<PointStore>();
+        services.AddScoped<PointCatalog>();
+        services.AddScoped<ProofRecorder>();
+        services.AddScoped<PointUse>();
+        services.AddHostedService<CatalogRebuild>();
+        return builder;
+    }
+}

@@ -1,0 +1,16 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Tasks;
+
+namespace StellaOps.Backup.Coordinator.Points;
+
+/// <summary>The snapshot of one component in a point, as far as it is searched for, and what was found damaged in it.</summary>
+internal sealed class SnapshotRow
+{
+    public Guid PointId { get; init; }
+    public Component Component { get; init; }
+    public string SnapshotId { get; init; } = "";
+    public DateTimeOffset FinishedAt { get; init; }
+    public double Seconds { get; init; }
+    public long Bytes { get; init; }
+    public IReadOnlyList<Damage> Damages { get; set; } = [];
+}

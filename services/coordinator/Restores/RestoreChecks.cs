@@ -1,0 +1,42 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Services;
+using StellaOps.Backup.Points.Storing;
+
+namespace StellaOps.Backup.Coordinator.Restores;
+
+/// <summary>Refusals of a restore that need the location or the platform, and so are asked before the acceptance lock is taken.</summary>
+internal sealed class RestoreChecks(PointCatalog points, PointStore store, PlatformServices services)
+{
+    public async Task CheckAsync(RestoreRequest request, IReadOnlyList<Component> asked, CancellationToken cancellationToken)
+    {
+        TargetDirectory.Check(request.Target);
+        if (!request.Confirm && !request.DryRun)
+        {
+            throw new BackupException(ErrorCodes.ConfirmationMissing, "a restore replaces data and needs a confirmation");
+        }
+
+        var point = await points.FindAsync(request.Point, cancellationToken);
+        await store.LoadAsync(StoredPoint.At(point.Id, point.StartedAt), cancellationToken);
+        if (request.Target is null && !request.DryRun)
+        {
+            var components = RestoreDrafts.Choose(point, asked).Select(snapshot => snapshot.Component).ToList();
+            await RequireStoppedAsync(components, cancellationToken);
+        }
+    }
+
+    private async Task RequireStoppedAsync(IReadOnlyList<Component> components, CancellationToken cancellationToken)
+    {
+        var running = await services.RunningWritersAsync(components, cancellationToken);
+        if (running.Count > 0)
+        {
+            throw new BackupException(
+                ErrorCodes.ServerRunning,
+                $"{string.Join(", ", running)} still run and write {string.Join(", ", components.Select(component => component.Name()))}",
+                $"Stop them first: stella service stop --service {string.Join(',', running)}");
+        }
+    }
+}

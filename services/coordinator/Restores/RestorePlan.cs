@@ -1,0 +1,21 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Tasks;
+
+namespace StellaOps.Backup.Coordinator.Restores;
+
+/// <summary>
+/// Restore: the database first, alone: it is what most often cannot be done, and where it fails nothing else has been
+/// replaced. The other components do not touch each other and come back at the same time.
+/// </summary>
+internal sealed class RestorePlan : OperationPlan
+{
+    public override OperationKind Kind => OperationKind.Restore;
+
+    public override bool GoesOnAfterFailure => false;
+
+    public static int StageOf(Component component) => component == Component.Database ? 1 : 2;
+
+    public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks) => Conclusion.Of(tasks);
+}

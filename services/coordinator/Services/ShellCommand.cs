@@ -1,0 +1,85 @@
+using System.Diagnostics;
+
+namespace StellaOps.Backup.Coordinator.Services;
+
+/// <summary>Runs a command of the configuration by <c>/bin/sh -c</c>.</summary>
+internal static class ShellCommand
+{
+    private const int OutputLimit = 500;
+
+    /// <param name="command">The command line.</param>
+    /// <param name="limit">After this time it is killed and counts as failed.</param>
+    /// <param name="clock">Measures the limit.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<Result> RunAsync(string command, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        using var process = new Process();
+        process.StartInfo = new ProcessStartInfo("/bin/sh", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        process.Start();
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var timer = clock.CreateTimer(_ => patience.Cancel(), null, limit, Timeout.InfiniteTimeSpan);
+
+        // A service that the command leaves running may keep the pipes open, so they are not read to their end.
+        var output = new LastLines(OutputLimit);
+        process.OutputDataReceived += (_, line) => output.Add(line.Data);
+        process.ErrorDataReceived += (_, line) => output.Add(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            await ExitAsync(process, patience.Token);
+            return new Result(process.ExitCode, output.ToString());
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            cancellationToken.ThrowIfCancellationRequested();
+            return new Result(-1, $"not done within {limit.TotalSeconds:0} seconds");
+        }
+    }
+
+    public sealed record Result(int ExitCode, string Output)
+    {
+        public bool Succeeded => ExitCode == 0;
+    }
+
+    /// <summary>Process.WaitForExitAsync would also wait for the pipes.</summary>
+    private static async Task ExitAsync(Process process, CancellationToken cancellationToken)
+    {
+        var exited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.EnableRaisingEvents = true;
+        process.Exited += (_, _) => exited.TrySetResult();
+        if (!process.HasExited)
+        {
+            await exited.Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    private sealed class LastLines(int limit)
+    {
+        private readonly Lock _gate = new();
+        private string _text = "";
+
+        public void Add(string? line)
+        {
+            if (string.IsNullOrWhiteSpace(line))
+            {
+                return;
+            }
+
+            lock (_gate)
+            {
+                _text = _text.Length == 0 ? line : $"{_text}; {line}";
+                _text = _text.Length <= limit ? _text : _text[^limit..];
+            }
+        }
+
+        public override string ToString()
+        {
+            lock (_gate)
+            {
+                return _text;
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using MassTransit;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Services;
+using StellaOps.Backup.Coordinator.Workers;
+
+namespace StellaOps.Backup.Coordinator.Status;
+
+/// <summary>Every service in one answer: this system's own by their announcements, the platform's by their status commands.</summary>
+internal sealed class HealthReport(
+    CatalogContext catalog, WorkerDirectory workers, PlatformServices platform, IBusControl bus, TimeProvider clock)
+{
+    private const string Own = "backup";
+    private const string Platform = "platform";
+
+    public async Task<HealthView> ReadAsync(CancellationToken cancellationToken)
+    {
+        var services = new List<ServiceHealth> { Broker() };
+        if (await catalog.Database.CanConnectAsync(cancellationToken))
+        {
+            services.Add(new ServiceHealth { Name = "catalog", Group = Own, Status = "healthy", Instances = 1 });
+            services.AddRange((await workers.AllAsync(cancellationToken)).GroupBy(row => row.Service).Select(Announced));
+        }
+        else
+        {
+            services.Add(new ServiceHealth { Name = "catalog", Group = Own, Status = "unhealthy", Detail = "the catalog database does not answer" });
+        }
+
+        services.AddRange((await platform.StatusAsync(cancellationToken)).Select(entry => new ServiceHealth
+        {
+            Name = entry.Service.Name,
+            Group = Platform,
+            Status = entry.Running ? "healthy" : "stopped",
+            Instances = entry.Running ? 1 : 0,
+        }));
+        return new HealthView { Status = Worst(services), Services = services };
+    }
+
+    private ServiceHealth Broker()
+    {
+        var health = bus.CheckHealth();
+        var connected = health.Status == BusHealthStatus.Healthy;
+        return new ServiceHealth
+        {
+            Name = "broker",
+            Group = Own,
+            Status = connected ? "healthy" : health.Status == BusHealthStatus.Degraded ? "degraded" : "unhealthy",
+            Instances = connected ? 1 : 0,
+            Detail = connected ? null : health.Description,
+        };
+    }
+
+    private ServiceHealth Announced(IGrouping<string, WorkerRow> service)
+    {
+        var now = clock.GetUtcNow();
+        var live = service.Where(row => row.IsLive(now)).ToList();
+        var last = service.MaxBy(row => row.HeardAt)!;
+        var failing = live.SelectMany(row => row.Announcement.Checks).Where(check => check.Status == "fail").ToList();
+        return new ServiceHealth
+        {
+            Name = service.Key,
+            Group = Own,
+            Status = live.Count > 0 ? (failing.Count > 0 ? "degraded" : "healthy") : last.Leaving ? "stopped" : "unhealthy",
+            Instances = live.Count,
+            Detail = live.Count == 0 ? $"last heard at {last.HeardAt:O}" : failing.Count == 0 ? null : $"{failing[0].Check}: {failing[0].Message}",
+        };
+    }
+
+    /// <summary>A service of the platform that an operator stopped is as it should be for a restore; it degrades and does not fail.</summary>
+    private static string Worst(IReadOnlyList<ServiceHealth> services) =>
+        services.Any(service => service is { Group: Own, Status: "unhealthy" or "stopped" }) ? "unhealthy"
+        : services.Any(service => service.Status != "healthy") ? "degraded"
+        : "healthy";
+}

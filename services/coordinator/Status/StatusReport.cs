@@ -1,0 +1,70 @@
+using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Workers;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Coordinator.Status;
+
+/// <summary>The first answer that an operator wants: how each component stands, what runs, and which point to trust.</summary>
+internal sealed class StatusReport(
+    CatalogContext catalog, PointCatalog points, WorkerDirectory workers, OperationViews operations, HealthReport health, IObjectStore location)
+{
+    private const int ProvenSearch = 50;
+
+    public async Task<StatusView> ReadAsync(CancellationToken cancellationToken)
+    {
+        var running = await catalog.Operations.AsNoTracking()
+            .Where(operation => operation.CurrentState != nameof(OperationState.Finished))
+            .OrderBy(operation => operation.AcceptedAt)
+            .ToListAsync(cancellationToken);
+        var newest = await points.All.Where(point => !point.Deleting).OrderByDescending(point => point.FinishedAt).Take(ProvenSearch).ToListAsync(cancellationToken);
+        return new StatusView
+        {
+            Location = location.Description,
+            Components = await ComponentsAsync(cancellationToken),
+            Running = await operations.ViewsAsync(running, cancellationToken),
+            Services = (await health.ReadAsync(cancellationToken)).Services,
+            LatestPoint = newest.FirstOrDefault()?.ToView(),
+            LatestProvenPoint = newest.FirstOrDefault(point => PointProof.Of(point) == PointProof.Proven)?.ToView(),
+        };
+    }
+
+    private async Task<IReadOnlyList<ComponentStatus>> ComponentsAsync(CancellationToken cancellationToken)
+    {
+        var live = await workers.LiveAsync(cancellationToken);
+        var configured = await workers.ConfiguredAsync(cancellationToken);
+        var statuses = new List<ComponentStatus>();
+        foreach (var component in Components.All)
+        {
+            var snapshots = catalog.Snapshots.AsNoTracking().Where(snapshot => snapshot.Component == component);
+            var last = await snapshots
+                .Join(catalog.Points, snapshot => snapshot.PointId, point => point.Id, (snapshot, point) => new { snapshot.FinishedAt, snapshot.Bytes, point.Name })
+                .OrderByDescending(row => row.FinishedAt)
+                .FirstOrDefaultAsync(cancellationToken);
+            if (last is null && !configured.Contains(component))
+            {
+                continue;
+            }
+
+            statuses.Add(new ComponentStatus
+            {
+                Component = component,
+                LastSuccessAt = last?.FinishedAt,
+                LastPoint = last?.Name,
+                LastProvenAt = await catalog.Proofs
+                    .Where(proof => proof.Component == component && proof.Passed && proof.Depth == ProofDepth.Restored)
+                    .MaxAsync(proof => (DateTimeOffset?)proof.At, cancellationToken),
+                Bytes = last?.Bytes,
+                Points = await snapshots.CountAsync(cancellationToken),
+                Workers = live.Count(row => row.Announcement.Components.Contains(component)),
+            });
+        }
+
+        return statuses;
+    }
+}

@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Events;
+using StellaOps.Backup.Coordinator.Messaging;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Hosting.Messaging;
+using StellaOps.Backup.Hosting.Telemetry;
+
+namespace StellaOps.Backup.Coordinator.Tasks;
+
+/// <summary>
+/// One round of looking for what nobody moves any more: leases that ran out, commands that nobody claimed, deadlines, and
+/// operations that wait. All rows that are due are changed in one transaction with the messages that follow from it.
+/// </summary>
+internal sealed class TaskSweep(
+    CatalogContext catalog, Outbox outbox, OperationLog log, IOptions<CoordinatorSettings> settings, TimeProvider clock)
+{
+    private static readonly TimeSpan ReviewInterval = TimeSpan.FromSeconds(60);
+
+    /// <param name="leasesCount">False right after an outage of the coordinator or its catalog: nobody could have kept a lease.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>False when another coordinator sweeps at this moment.</returns>
+    public async Task<bool> RunAsync(bool leasesCount, CancellationToken cancellationToken)
+    {
+        await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);
+        if (!await catalog.TryLockAsync(AdvisoryLock.Sweep, cancellationToken))
+        {
+            return false;
+        }
+
+        var now = clock.GetUtcNow();
+        if (leasesCount)
+        {
+            await RequeueLostAsync(now, cancellationToken);
+            await EndLostAsync(now, cancellationToken);
+        }
+
+        await EndOverdueAsync(now, cancellationToken);
+        await DispatchAsync(now, cancellationToken);
+        await ReviewAsync(now, cancellationToken);
+        await catalog.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>The worker is gone: the task is dispatched again, below.</summary>
+    private async Task RequeueLostAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var lost = await catalog.Tasks.FromSql(
+            $"""
+            UPDATE tasks SET state = 'Queued', attempt = attempt + 1, dispatches = 0, dispatch_at = {now}, lease_until = NULL
+             WHERE state = 'Running' AND lease_until <= {now} AND attempt < {settings.Value.MaxAttempts} AND NOT cancel_requested AND deadline_at > {now}
+            RETURNING *
+            """).AsNoTracking().ToListAsync(cancellationToken);
+        foreach (var task in lost)
+        {
+            log.Add(task, "warning", $"{task.Worker} was not heard within its lease; {task.Title} is dispatched again (attempt {task.Attempt})");
+        }
+    }
+
+    /// <summary>The worker is gone and the task is out of attempts, or not wanted any more.</summary>
+    private async Task EndLostAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var lost = await catalog.Tasks.AsNoTracking()
+            .Where(task => task.State == TaskState.Running && task.LeaseUntil <= now)
+            .ToListAsync(cancellationToken);
+        foreach (var task in lost)
+        {
+            var error = task.CancelRequested
+                ? new BackupException(ErrorCodes.Cancelled, "the operation was cancelled")
+                : new BackupException(ErrorCodes.WorkerLost, $"{task.Worker} was not heard within its lease, in attempt {task.Attempt} of {settings.Value.MaxAttempts}");
+            await EndAsync(task, error.ToInfo(), now, cancellationToken);
+        }
+    }
+
+    /// <summary>A worker that still runs such a task hears it with its next heartbeat.</summary>
+    private async Task EndOverdueAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var overdue = await catalog.Tasks.AsNoTracking()
+            .Where(task => (task.State == TaskState.Running || task.State == TaskState.Queued) && task.DeadlineAt <= now)
+            .ToListAsync(cancellationToken);
+        foreach (var task in overdue)
+        {
+            var cause = task.State == TaskState.Queued ? $"no worker took it ({task.Component})".ToLowerInvariant() : $"{task.Worker} did not end it in time";
+            var error = new BackupException(ErrorCodes.DeadlinePassed, $"the deadline of {settings.Value.TaskDeadlineHours} hours passed: {cause}");
+            await EndAsync(task, error.ToInfo(), now, cancellationToken);
+        }
+    }
+
+    private async Task EndAsync(TaskRow task, ErrorInfo error, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var ended = await catalog.Tasks
+            .Where(row => row.Id == task.Id && row.State == task.State && row.Fence == task.Fence && row.LeaseUntil == task.LeaseUntil)
+            .ExecuteUpdateAsync(
+                set => set
+                    .SetProperty(row => row.State, TaskState.Failed)
+                    .SetProperty(row => row.Error, error)
+                    .SetProperty(row => row.EndedAt, now),
+                cancellationToken);
+        if (ended == 1)
+        {
+            log.Add(task, "error", $"{task.Title} failed: {error.Message}");
+            await SendAsync(task.OperationId, Queues.Address(Queues.Coordinator), new ReviewOperation { OperationId = task.OperationId }, cancellationToken);
+        }
+    }
+
+    /// <summary>Sends the commands that are due: retries, lost tasks, and those that nobody claimed.</summary>
+    private async Task DispatchAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var due = await catalog.Tasks.FromSql(
+            $"SELECT * FROM tasks WHERE state = 'Queued' AND dispatch_at <= {now} FOR UPDATE SKIP LOCKED").AsNoTracking().ToListAsync(cancellationToken);
+        foreach (var task in due)
+        {
+            var dispatches = task.Dispatches + 1;
+            await catalog.Tasks.Where(row => row.Id == task.Id).ExecuteUpdateAsync(
+                set => set
+                    .SetProperty(row => row.Dispatches, dispatches)
+                    .SetProperty(row => row.DispatchAt, now + Retries.UnclaimedPatience(dispatches)),
+                cancellationToken);
+            await SendAsync(task.OperationId, task.Component.Address(), task.Command with { Attempt = task.Attempt }, cancellationToken);
+        }
+    }
+
+    /// <summary>Unfinished operations look at themselves once a minute: no lost message can stop one for good.</summary>
+    private async Task ReviewAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var due = await catalog.Operations.AsNoTracking()
+            .Where(operation => operation.CurrentState != nameof(OperationState.Finished) && operation.ReviewAt <= now)
+            .Select(operation => operation.CorrelationId)
+            .ToListAsync(cancellationToken);
+        foreach (var id in due)
+        {
+            await catalog.Operations.Where(operation => operation.CorrelationId == id)
+                .ExecuteUpdateAsync(set => set.SetProperty(operation => operation.ReviewAt, now + ReviewInterval), cancellationToken);
+            await SendAsync(id, Queues.Address(Queues.Coordinator), new ReviewOperation { OperationId = id }, cancellationToken);
+        }
+    }
+
+    /// <summary>Under the trace of the operation.</summary>
+    private async Task SendAsync<T>(Guid operationId, Uri address, T message, CancellationToken cancellationToken)
+        where T : class
+    {
+        var traceParent = await catalog.Operations.Where(operation => operation.CorrelationId == operationId)
+            .Select(operation => operation.TraceParent)
+            .SingleAsync(cancellationToken);
+        using var activity = BackupTelemetry.Source.StartActivity("sweep", ActivityKind.Internal, traceParent);
+        await outbox.SendAsync(address, message, cancellationToken);
+    }
+}

@@ -1,0 +1,40 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Tasks;
+
+namespace StellaOps.Backup.Coordinator.TestRestores;
+
+/// <summary>
+/// Test-restore: every component is restored to a scratch directory and proven there. The restored database hands the evidence
+/// task the list of files that it refers to, so that the two are proven to belong together.
+/// </summary>
+internal sealed class TestRestorePlan(ProofRecorder proofs) : OperationPlan
+{
+    public override OperationKind Kind => OperationKind.TestRestore;
+
+    public override RunTask Prepare(TaskRow task, IReadOnlyList<TaskRow> tasks)
+    {
+        var spec = task.Command.TestRestore!;
+        var paired = !spec.DryRun && task.Component switch
+        {
+            Component.Database => tasks.Any(other => other.Component == Component.Evidence),
+
+            // A database that did not come up has written no list.
+            Component.Evidence => tasks.Any(other => other.Component == Component.Database && other.State == TaskState.Finished),
+            _ => false,
+        };
+        return task.Command with { TestRestore = spec with { EvidenceReferencesKey = paired ? EvidenceReferences.Key(task.OperationId) : null } };
+    }
+
+    public override Task RecordAsync(TaskRow task, CancellationToken cancellationToken)
+    {
+        var spec = task.Command.TestRestore!;
+        return spec.DryRun ? Task.CompletedTask : proofs.RecordAsync(task, spec.SnapshotId, ProofDepth.Restored, cancellationToken);
+    }
+
+    public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks) => Conclusion.Of(tasks);
+}

@@ -1,0 +1,52 @@
+using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
+
+namespace StellaOps.Backup.Coordinator.Verification;
+
+/// <summary>What a request to verify comes to: one task per component of each point.</summary>
+internal sealed class VerifyDrafts(PointCatalog points, PointUse use)
+{
+    public async Task<OperationDraft> DraftAsync(VerifyRequest request, CancellationToken cancellationToken)
+    {
+        var chosen = await ChooseAsync(request, cancellationToken);
+        var single = request.Point is null ? null : chosen[0];
+        return new OperationDraft
+        {
+            Kind = OperationKind.Verify,
+            Components = [.. chosen.SelectMany(point => point.Snapshots).Select(snapshot => snapshot.Component).Distinct().Order()],
+            PointId = single?.Id,
+            PointName = single?.Name,
+            Tasks = [.. chosen.SelectMany(point => point.Snapshots.OrderBy(snapshot => snapshot.Component), (point, snapshot) => new TaskDraft
+            {
+                Component = snapshot.Component,
+                Stage = 1,
+                PointId = point.Id,
+                PointName = point.Name,
+                Verify = new VerifySpec { PointId = point.Id, PointName = point.Name, SnapshotId = snapshot.SnapshotId },
+            })],
+        };
+    }
+
+    private async Task<IReadOnlyList<PointRow>> ChooseAsync(VerifyRequest request, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(request.Point) == !request.AllUnverified)
+        {
+            throw new BackupException(ErrorCodes.InvalidInput, "either a point or all unverified points are wanted", "Name one with --name, or use --all-unverified.");
+        }
+
+        if (request.Point is not null && !request.AllUnverified)
+        {
+            var point = await points.FindAsync(request.Point, cancellationToken);
+            await use.RequireNotDeletingAsync(point, cancellationToken);
+            return [point];
+        }
+
+        var all = await points.All.Where(point => !point.Deleting).OrderBy(point => point.FinishedAt).ToListAsync(cancellationToken);
+        return [.. all.Where(point => PointProof.Of(point) == PointProof.Unverified)];
+    }
+}

@@ -1,0 +1,82 @@
+using MassTransit;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Hosting.Messaging;
+
+namespace StellaOps.Backup.Coordinator.Tests.Stack;
+
+/// <summary>A claimed task in the hands of a test.</summary>
+internal sealed class FakeTask(FakeWorkers workers, RunTask command, ClaimGranted grant)
+{
+    public RunTask Command => command;
+
+    public long Fence => grant.Fence;
+
+    public Component Component => command.Component;
+
+    public Task FinishAsync() => workers.SendToCoordinatorAsync(Finished(), CancellationToken.None);
+
+    public Task FailAsync(ErrorCode error, string message = "it failed", params Damage[] damages) => workers.SendToCoordinatorAsync(
+        new TaskFailed
+        {
+            TaskId = command.TaskId,
+            OperationId = command.OperationId,
+            Fence = grant.Fence,
+            Worker = FakeWorkers.Name,
+            Error = new BackupException(error, message).ToInfo(),
+            Damages = damages,
+        },
+        CancellationToken.None);
+
+    public async Task<HeartbeatAnswer> BeatAsync(params TaskEvent[] events)
+    {
+        var client = workers.Bus.CreateRequestClient<TaskHeartbeat>(Queues.Address(Queues.Claims), TimeSpan.FromSeconds(5));
+        var answer = await client.GetResponse<HeartbeatAnswer>(new TaskHeartbeat
+        {
+            TaskId = command.TaskId,
+            Fence = grant.Fence,
+            Worker = FakeWorkers.Name,
+            Progress = new TaskProgress { Phase = "read", BytesDone = 1 },
+            Events = events,
+        });
+        return answer.Message;
+    }
+
+    public TaskFinished Finished(long? fence = null) => new()
+    {
+        TaskId = command.TaskId,
+        OperationId = command.OperationId,
+        Fence = fence ?? grant.Fence,
+        Worker = FakeWorkers.Name,
+        Result = Result(),
+    };
+
+    private TaskResult Result() => command.Kind switch
+    {
+        OperationKind.Backup => new TaskResult { Outcome = Outcome.Complete, Snapshot = Snapshot() },
+        OperationKind.Verify => new TaskResult { Outcome = Outcome.Complete, Proof = Proof(ProofDepth.Verified) },
+        OperationKind.TestRestore => new TaskResult { Outcome = Outcome.Complete, Proof = Proof(ProofDepth.Restored) },
+        OperationKind.Restore => new TaskResult { Outcome = Outcome.Complete, Restore = new RestoreResult { TargetDirectory = command.Restore!.TargetDirectory ?? "/" } },
+        _ => new TaskResult { Outcome = Outcome.Complete },
+    };
+
+    /// <summary>Every attempt makes another snapshot, as a real one does.</summary>
+    private ComponentSnapshot Snapshot() => new()
+    {
+        Component = command.Component,
+        Outcome = Outcome.Complete,
+        RepositoryId = new string('a', 64),
+        SnapshotId = $"{Guid.NewGuid():n}{Guid.NewGuid():n}",
+        StartedAt = DateTimeOffset.UnixEpoch.AddYears(50),
+        FinishedAt = DateTimeOffset.UnixEpoch.AddYears(50).AddSeconds(3),
+        Files = 10,
+        Bytes = 1000,
+        BytesAdded = 100,
+    };
+
+    private static ProofResult Proof(ProofDepth depth) =>
+        new() { Depth = depth, FilesChecked = 10, BytesChecked = 1000, Phases = [new PhaseTime("read", TimeSpan.FromSeconds(1))], Findings = ["all is well"] };
+}

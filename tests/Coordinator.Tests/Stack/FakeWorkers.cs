@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Serialization;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Contracts.Workers;
+using StellaOps.Backup.Hosting.Messaging;
+using StellaOps.Backup.Testing.RabbitMq;
+
+namespace StellaOps.Backup.Coordinator.Tests.Stack;
+
+/// <summary>
+/// All workers in one bus: real MassTransit consumers on the real queues that claim, beat and report as workers do, and do no
+/// work. What a task ends with is the test's choice.
+/// </summary>
+internal sealed class FakeWorkers : IAsyncDisposable
+{
+    public const string Name = "fake@test:1:1";
+    private static readonly TimeSpan ClaimLimit = TimeSpan.FromSeconds(5);
+    private readonly ServiceProvider _services;
+    private readonly IBusControl _bus;
+
+    private FakeWorkers(ServiceProvider services)
+    {
+        _services = services;
+        _bus = services.GetRequiredService<IBusControl>();
+    }
+
+    /// <summary>The services of the product with their components.</summary>
+    public static IReadOnlyDictionary<string, Component[]> Services { get; } =
+        Components.All.GroupBy(component => component.Queue()).ToDictionary(queue => queue.Key, queue => queue.ToArray());
+
+    public IBus Bus => _bus;
+
+    /// <summary>Commands that came, in order, with copies.</summary>
+    public ConcurrentQueue<RunTask> Commands { get; } = new();
+
+    /// <summary>Events that were published when backups ended.</summary>
+    public ConcurrentQueue<BackupFinished> FinishedBackups { get; } = new();
+
+    /// <summary>What a claimed task does; by default it ends well at once.</summary>
+    public Func<FakeTask, Task> Work { get; set; } = task => task.FinishAsync();
+
+    public static async Task<FakeWorkers> StartAsync(RabbitMqFixture rabbit, string virtualHost, CancellationToken cancellationToken)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Error));
+        FakeWorkers? workers = null;
+        services.AddMassTransit(bus => bus.UsingRabbitMq((_, transport) =>
+        {
+            transport.Host(rabbit.Host, (ushort)rabbit.Port, virtualHost, host =>
+            {
+                host.Username(rabbit.Username);
+                host.Password(rabbit.Password);
+            });
+            transport.ConfigureJsonSerializerOptions(json =>
+            {
+                json.Converters.Add(new JsonStringEnumConverter());
+                return json;
+            });
+            foreach (var queue in Services.Keys)
+            {
+                transport.ReceiveEndpoint(queue, endpoint =>
+                {
+                    BusExtensions.UseQuorumQueue(endpoint);
+                    endpoint.Handler<RunTask>(context => workers!.TakeAsync(context));
+                });
+            }
+
+            transport.ReceiveEndpoint("pipeline", endpoint =>
+            {
+                BusExtensions.UseQuorumQueue(endpoint);
+                endpoint.Handler<BackupFinished>(context =>
+                {
+                    workers!.FinishedBackups.Enqueue(context.Message);
+                    return Task.CompletedTask;
+                });
+            });
+        }));
+        workers = new FakeWorkers(services.BuildServiceProvider());
+        await workers._bus.StartAsync(cancellationToken);
+        return workers;
+    }
+
+    /// <summary>Says that all components are configured here.</summary>
+    public async Task AnnounceAsync(CancellationToken cancellationToken, bool leaving = false)
+    {
+        foreach (var (service, components) in Services)
+        {
+            await _bus.Publish(
+                new WorkerAnnouncement
+                {
+                    Worker = $"{service}@test:1:1",
+                    Service = service,
+                    Host = "test",
+                    ProcessId = 1,
+                    Version = "1.0",
+                    StartedAt = DateTimeOffset.UnixEpoch,
+                    Components = components,
+                    Leaving = leaving,
+                    Checks = service == "database-backup"
+                        ? [new CheckResult { Check = "check.postgres.connectivity", Status = "pass", Message = "connected" }]
+                        : [],
+                },
+                cancellationToken);
+        }
+    }
+
+    public async Task<Response<ClaimGranted, ClaimRefused>> ClaimAsync(Guid taskId, string worker, CancellationToken cancellationToken) =>
+        await _bus.CreateRequestClient<ClaimTask>(Queues.Address(Queues.Claims), ClaimLimit)
+            .GetResponse<ClaimGranted, ClaimRefused>(new ClaimTask { TaskId = taskId, Worker = worker }, cancellationToken);
+
+    public async Task SendToCoordinatorAsync<T>(T message, CancellationToken cancellationToken, Guid? messageId = null)
+        where T : class
+    {
+        var endpoint = await _bus.GetSendEndpoint(Queues.Address(Queues.Coordinator));
+        await endpoint.Send(message, send => send.MessageId = messageId ?? send.MessageId, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _bus.StopAsync(CancellationToken.None);
+        await _services.DisposeAsync();
+    }
+
+    /// <summary>As a worker does: claim, acknowledge, then work apart from the delivery.</summary>
+    private async Task TakeAsync(ConsumeContext<RunTask> context)
+    {
+        Commands.Enqueue(context.Message);
+        var answer = await ClaimAsync(context.Message.TaskId, Name, context.CancellationToken);
+        if (answer.Is<ClaimGranted>(out var granted))
+        {
+            var task = new FakeTask(this, context.Message, granted.Message);
+            _ = Task.Run(() => Work(task));
+        }
+    }
+}
