@@ -48,20 +48,15 @@ public sealed class LocalStack : IAsyncLifetime
         int.Parse(File.ReadAllText(Path.Combine(Environment["STELLA_PIDS"], $"{service}.pid")).Trim(), System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Kills a service (SIGKILL), with the processes that it started, as a power failure of its machine would.</summary>
-    public async Task KillAsync(string service, CancellationToken cancellationToken)
-    {
-        const string Tree = """
-            tree() { for child in $(ps -o pid= --ppid "$1"); do tree "$child"; done; echo "$1"; }
-            kill -s KILL $(tree "$1")
-            while kill -0 "$1" 2>/dev/null; do sleep 0.05; done
-            """;
-        (await Processes.RunAsync("bash", ["-c", Tree, "kill", $"{ProcessId(service)}"], cancellationToken: cancellationToken)).Checked();
-    }
+    public async Task KillAsync(string service, CancellationToken cancellationToken) =>
+        (await ScriptAsync("service", ["--data", Data, "kill", service], cancellationToken)).Checked();
 
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
         // The accounts of PostgreSQL and RabbitMQ have to get through.
+        File.SetUnixFileMode(_home.Path, File.GetUnixFileMode(_home.Path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        // The accounts of the servers have to get in.
         File.SetUnixFileMode(_home.Path, File.GetUnixFileMode(_home.Path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         await UpAsync(CancellationToken.None);
         Environment = await ReadEnvironmentAsync();
@@ -70,7 +65,7 @@ public sealed class LocalStack : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await ScriptAsync("down", ["--data", Data], CancellationToken.None);
+        await ScriptAsync("down", ["--data", Data, "--purge"], CancellationToken.None);
         _home.Dispose();
     }
 
