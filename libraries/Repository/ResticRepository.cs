@@ -26,6 +26,7 @@ public sealed class ResticRepository : IAsyncDisposable
     private readonly SnapshotFiles _snapshots;
     private readonly LockFiles _locks;
     private readonly IndexWriter _indexes;
+    private readonly PackBufferPool _buffers;
     private bool _writing;
 
     private ResticRepository(IObjectStore store, RepositoryOptions options, MasterKey master, RepositoryConfig config)
@@ -40,6 +41,7 @@ public sealed class ResticRepository : IAsyncDisposable
         _snapshots = new SnapshotFiles(files);
         _locks = new LockFiles(files, options);
         _indexes = new IndexWriter(files, options.Clock);
+        _buffers = PackBufferPool.For(options);
         Blobs = new BlobReader(store, () => Index, Parts.Codec);
     }
 
@@ -195,6 +197,7 @@ public sealed class ResticRepository : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _indexes.Dispose();
+        _buffers.Dispose();
         _zstd.Dispose();
         Parts.Sealer.Dispose();
         return ValueTask.CompletedTask;
@@ -204,7 +207,7 @@ public sealed class ResticRepository : IAsyncDisposable
     {
         var zstd = options?.CompressionLevel is { } level && level != Options.CompressionLevel ? new Zstd(level) : null;
         var codec = zstd is null ? Parts.Codec : Parts.Codec.With(zstd);
-        return new BlobWriter(index, codec, new PackUploader(Store, Parts.Sealer), _indexes, Options, () =>
+        return new BlobWriter(index, codec, new PackUploader(Store, Parts.Sealer), _indexes, _buffers, Options.PackTarget, () =>
         {
             zstd?.Dispose();
             disposed?.Invoke();

@@ -6,14 +6,12 @@ namespace StellaOps.Backup.Repository.Blobs;
 
 /// <inheritdoc cref="IBlobWriter"/>
 /// <remarks>
-/// Memory: <c>(2 + Uploads + 1) × (PackTarget + 1 MiB)</c> of packs, and for each caller at most three times its blob
-/// (compressed, sealed, context of zstd). Hashing, compression and encryption run on the callers' threads; only the copy into the
+/// Memory: the packs of <see cref="PackBufferPool"/>, and for each caller at most three times its blob (compressed, sealed, context
+/// of zstd). Hashing, compression and encryption run on the callers' threads; only the copy into the
 /// open pack is under a lock.
 /// </remarks>
 internal sealed class BlobWriter : IBlobWriter
 {
-    private const int BufferRoom = 1 << 20;
-
     private readonly BlobIndex _index;
     private readonly BlobCodec _codec;
     private readonly PackUploader _uploader;
@@ -28,12 +26,8 @@ internal sealed class BlobWriter : IBlobWriter
     private Exception? _failure;
     private long _bytesAdded;
 
-    internal BlobWriter(BlobIndex index, BlobCodec codec, PackUploader uploader, IndexWriter indexes, RepositoryOptions options, Action disposed)
-    {
-        (_index, _codec, _uploader, _indexes, _disposed) = (index, codec, uploader, indexes, disposed);
-        _target = options.PackTarget;
-        _buffers = new PackBufferPool(_open.Length + options.Uploads + 1, _target + BufferRoom);
-    }
+    internal BlobWriter(BlobIndex index, BlobCodec codec, PackUploader uploader, IndexWriter indexes, PackBufferPool buffers, int target, Action disposed) =>
+        (_index, _codec, _uploader, _indexes, _buffers, _target, _disposed) = (index, codec, uploader, indexes, buffers, target, disposed);
 
     /// <inheritdoc/>
     public long BytesAdded => Interlocked.Read(ref _bytesAdded);
@@ -104,11 +98,14 @@ internal sealed class BlobWriter : IBlobWriter
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await WaitForUploadsAsync().ConfigureAwait(false);
-        _buffers.Dispose();
         _stop.Dispose();
         foreach (var open in _open)
         {
             open.Turn.Dispose();
+            if (open.Buffer is { } unfinished)
+            {
+                _buffers.Return(unfinished);
+            }
         }
 
         _disposed();

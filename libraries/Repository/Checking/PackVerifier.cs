@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Collections.Concurrent;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Crypto;
 using StellaOps.Backup.Repository.Packs;
@@ -7,9 +7,11 @@ using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Repository.Checking;
 
-/// <summary>Reads one pack whole and proves every byte of it. Memory: the pack, and its largest blob.</summary>
+/// <summary>Reads packs whole and proves every byte. Memory of each caller: its largest pack, and that one's largest blob.</summary>
 internal sealed class PackVerifier(IObjectStore store, UnitSealer sealer, BlobCodec codec)
 {
+    private readonly ConcurrentBag<byte[]> _buffers = [];
+
     /// <returns>What is wrong; null when all is well.</returns>
     internal async Task<PackProblem?> VerifyAsync(BlobId pack, IReadOnlyList<PackEntry> entries, CancellationToken cancellationToken)
     {
@@ -27,7 +29,7 @@ internal sealed class PackVerifier(IObjectStore store, UnitSealer sealer, BlobCo
             return new PackProblem(DamageKind.PackSize, "it is larger than any pack can be", []);
         }
 
-        var buffer = ArrayPool<byte>.Shared.Rent((int)length);
+        var buffer = _buffers.TryTake(out var idle) && idle.Length >= length ? idle : GC.AllocateUninitializedArray<byte>((int)length);
         try
         {
             var content = buffer.AsMemory(0, (int)length);
@@ -40,7 +42,7 @@ internal sealed class PackVerifier(IObjectStore store, UnitSealer sealer, BlobCo
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            _buffers.Add(buffer);
         }
     }
 

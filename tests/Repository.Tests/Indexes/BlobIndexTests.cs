@@ -44,22 +44,6 @@ public sealed class BlobIndexTests
         });
 
     [Fact]
-    public void A_blob_costs_at_most_60_bytes()
-    {
-        const int Packs = 2_000, BlobsOfPack = 500;
-        var index = new BlobIndex();
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        for (var pack = 0; pack < Packs; pack++)
-        {
-            index.Add(new IndexedPack(PackId(pack), [.. Enumerable.Range(pack * BlobsOfPack, BlobsOfPack).Select(i => new PackEntry(BlobType.Data, Id(i), (uint)i, 100, 0))]));
-        }
-
-        var cost = (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)index.Count;
-        Assert.Equal(Packs * BlobsOfPack, index.Count);
-        Assert.InRange(cost, 48, 60);
-    }
-
-    [Fact]
     public void Every_one_of_many_blobs_is_found_at_its_place()
     {
         var index = new BlobIndex();

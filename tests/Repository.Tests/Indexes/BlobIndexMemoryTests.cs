@@ -1,0 +1,31 @@
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Indexes;
+using StellaOps.Backup.Repository.Packs;
+
+namespace StellaOps.Backup.Repository.Tests.Indexes;
+
+/// <summary>Alone in the process, since the heap is measured.</summary>
+[CollectionDefinition(nameof(BlobIndexMemoryTests), DisableParallelization = true)]
+[Collection(nameof(BlobIndexMemoryTests))]
+public sealed class BlobIndexMemoryTests
+{
+    [Theory]
+    [InlineData(410)] // Just after the table of slots has grown: the worst case.
+    [InlineData(800)]
+    public void A_blob_costs_at_most_60_bytes(int packs)
+    {
+        const int BlobsOfPack = 1024;
+        var index = new BlobIndex();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var pack = 0; pack < packs; pack++)
+        {
+            index.Add(new IndexedPack(Id(-pack - 1), [.. Enumerable.Range(pack * BlobsOfPack, BlobsOfPack).Select(i => new PackEntry(BlobType.Data, Id(i), (uint)i, 100, 0))]));
+        }
+
+        var cost = (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)index.Count;
+        Assert.Equal(packs * BlobsOfPack, index.Count);
+        Assert.InRange(cost, 48, 60);
+    }
+
+    private static BlobId Id(int number) => BlobId.Of(BitConverter.GetBytes(number));
+}
