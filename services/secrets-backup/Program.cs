@@ -1,8 +1,5 @@
-using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Hosting;
-using StellaOps.Backup.Hosting.Settings;
-using StellaOps.Backup.Repository;
 using StellaOps.Backup.SecretsBackup;
 using StellaOps.Backup.SecretsBackup.Proving;
 using StellaOps.Backup.SecretsBackup.Settings;
@@ -11,13 +8,10 @@ using StellaOps.Backup.Workers;
 return await StellaRunner.RunAsync("secrets-backup", builder =>
 {
     builder.AddComponentWorker(concurrency: 1, worker => worker
-        .Handle<SecretsSettings>(Component.Secrets, (services, settings) => Handler(Component.Secrets, services, settings))
-        .Handle<SecretsSettings>(Component.Keys, (services, settings) => Handler(Component.Keys, services, settings)));
+        .Handle<SecretsSettings>(Component.Secrets, (services, settings) => Create(services, Component.Secrets, settings))
+        .Handle<SecretsSettings>(Component.Keys, (services, settings) => Create(services, Component.Keys, settings)));
     builder.Services.AddHostedService<ScratchSweep>();
 });
 
-static SecretsHandler Handler(Component component, IServiceProvider services, SecretsSettings settings) => new(
-    component,
-    settings,
-    services.GetRequiredService<IOptions<LocationSettings>>().Value,
-    new RepositoryOptions { Clock = services.GetRequiredService<TimeProvider>() });
+static SecretsHandler Create(IServiceProvider services, Component component, SecretsSettings settings) =>
+    ActivatorUtilities.CreateInstance<SecretsHandler>(services, component, settings);

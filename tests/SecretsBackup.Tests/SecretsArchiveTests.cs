@@ -76,10 +76,10 @@ public sealed class SecretsArchiveTests : IDisposable
 
         Assert.Contains("2 files for 1 recipients: 1 unchanged, 1 encrypted", _site.Log.Text, StringComparison.Ordinal);
         Assert.Equal((2, 10), (second.Snapshot!.Files, second.Snapshot.Bytes));
-        var contents = await ContentsAsync("same.env.age");
+        var contents = await _site.SavedBlobsAsync("same.env.age");
         Assert.Equal(2, contents.Count);
         Assert.Single(contents.Distinct());
-        Assert.Equal(2, (await ContentsAsync("other.env.age")).Distinct().Count());
+        Assert.Equal(2, (await _site.SavedBlobsAsync("other.env.age")).Distinct().Count());
     }
 
     [Fact]
@@ -92,11 +92,25 @@ public sealed class SecretsArchiveTests : IDisposable
 
         var second = await _site.BackupAsync();
 
-        Assert.Equal(2, (await ContentsAsync("a.env.age")).Distinct().Count());
+        Assert.Equal(2, (await _site.SavedBlobsAsync("a.env.age")).Distinct().Count());
         _site.BringIdentity(_site.Custodian);
         Assert.Equal(ErrorCodes.IdentityMissing, (await Assert.ThrowsAsync<BackupException>(() => _site.RestoreAsync(second))).Error);
         _site.BringIdentity(successor);
         Assert.Equal(Outcome.Complete, (await _site.RestoreAsync(second)).Outcome);
+    }
+
+    [Fact]
+    public async Task A_second_attempt_takes_over_what_the_first_encrypted_and_replaces_its_snapshot()
+    {
+        _site.Write("a.env", Secret);
+        var task = Guid.NewGuid();
+        await _site.BackupAsync(_site.Context(task));
+        var before = Assert.Single(await _site.SavedBlobsAsync("a.env.age"));
+
+        var second = await _site.BackupAsync(_site.Context(task, attempt: 2));
+
+        Assert.Equal(before, Assert.Single(await _site.SavedBlobsAsync("a.env.age")));
+        Assert.Contains(second.Snapshot!.SnapshotId, await _site.Restic.RunAsync(["snapshots", "--json"], Cancellation), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -105,7 +119,7 @@ public sealed class SecretsArchiveTests : IDisposable
         _site.Write("a.env", Secret);
         _site.Settings.Recipients = [];
 
-        Assert.Equal(ErrorCodes.NotConfigured, (await Assert.ThrowsAsync<BackupException>(_site.BackupAsync)).Error);
+        Assert.Equal(ErrorCodes.NotConfigured, (await Assert.ThrowsAsync<BackupException>(() => _site.BackupAsync())).Error);
         Assert.False(Directory.Exists(_site.Location));
     }
 
@@ -124,34 +138,4 @@ public sealed class SecretsArchiveTests : IDisposable
     }
 
     public void Dispose() => _site.Dispose();
-
-    /// <summary>Blobs of a file in each snapshot.</summary>
-    private async Task<IReadOnlyList<string>> ContentsAsync(string name)
-    {
-        List<string> contents = [];
-        using var snapshots = JsonDocument.Parse(await _site.Restic.RunAsync(["snapshots", "--json"], Cancellation));
-        foreach (var snapshot in snapshots.RootElement.EnumerateArray())
-        {
-            using var nodes = JsonDocument.Parse(await TreeAsync(snapshot.GetProperty("tree").GetString()!));
-            contents.Add(nodes.RootElement.GetProperty("nodes").EnumerateArray()
-                .Single(node => node.GetProperty("name").GetString() == name).GetProperty("content").GetRawText());
-        }
-
-        return contents;
-    }
-
-    /// <summary>The source's tree, found from the root by its path.</summary>
-    private async Task<string> TreeAsync(string root)
-    {
-        var tree = await _site.Restic.RunAsync(["cat", "blob", root], Cancellation);
-        foreach (var name in _site.Source.Split('/', StringSplitOptions.RemoveEmptyEntries))
-        {
-            using var nodes = JsonDocument.Parse(tree);
-            var subtree = nodes.RootElement.GetProperty("nodes").EnumerateArray()
-                .Single(node => node.GetProperty("name").GetString() == name).GetProperty("subtree").GetString()!;
-            tree = await _site.Restic.RunAsync(["cat", "blob", subtree], Cancellation);
-        }
-
-        return tree;
-    }
 }

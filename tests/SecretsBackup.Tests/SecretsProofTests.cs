@@ -3,12 +3,10 @@ using StellaOps.Backup.Age.Keys;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
-using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Archive;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.SecretsBackup.Proving;
 using StellaOps.Backup.SecretsBackup.Recipients;
-using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.SecretsBackup.Tests;
 
@@ -148,8 +146,7 @@ public sealed class SecretsProofTests : IDisposable
         var recipients = await RecipientList.LoadAsync(Component.Secrets, _site.Settings, Cancellation);
         await File.WriteAllBytesAsync(Path.Combine(_site.Source, "x.age"), file[..^cut], Cancellation);
         var source = new SourceWithRecipients(new LocalFileSource([_site.Source]), recipients.Describe());
-        var store = new PrefixStore(ObjectStoreFactory.Open(_site.Location), "secrets");
-        await using var repository = await ResticRepository.InitAsync(store, SecretsSite.Password, _site.Options, Cancellation);
+        await using var repository = await _site.CreateRepositoryAsync();
         var request = new ArchiveRequest { Paths = [_site.Source], Hostname = "host", Tags = [recipients.Tag] };
         return (await new Archiver(repository, TimeProvider.System).RunAsync(source, request, Cancellation)).Snapshot.Id.ToString();
     }

@@ -3,10 +3,8 @@ using StellaOps.Backup.Age.Keys;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
-using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Archive;
 using StellaOps.Backup.Repository.Files;
-using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.SecretsBackup.Tests;
@@ -239,8 +237,7 @@ public sealed class SecretsRestoreTests : IDisposable
         bytes[^20] ^= 1;
         await File.WriteAllBytesAsync(_site["tampered", "bad.env.age"], bytes, Cancellation);
 
-        var store = new PrefixStore(ObjectStoreFactory.Open(_site.Location), "secrets");
-        await using var repository = await ResticRepository.InitAsync(store, SecretsSite.Password, _site.Options, Cancellation);
+        await using var repository = await _site.CreateRepositoryAsync();
         var request = new ArchiveRequest { Paths = [_site["tampered"]], Hostname = "host" };
         var result = await new Archiver(repository, TimeProvider.System).RunAsync(new LocalFileSource(request.Paths), request, Cancellation);
         return result.Snapshot.Id.ToString();

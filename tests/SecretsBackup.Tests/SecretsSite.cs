@@ -1,13 +1,18 @@
+using Microsoft.Extensions.DependencyInjection;
 using StellaOps.Backup.Age.Keys;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Hosting.Settings;
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Crypto;
+using StellaOps.Backup.Repository.Trees;
 using StellaOps.Backup.SecretsBackup.Settings;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Programs;
 using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.SecretsBackup.Tests;
 
@@ -48,7 +53,7 @@ internal sealed class SecretsSite : IDisposable
     /// <summary>
     /// A clock a minute ahead: the engine takes a file for unchanged only when it was a few seconds old when its parent was taken.
     /// </summary>
-    public RepositoryOptions Options { get; } = new() { Kdf = new KdfParameters(16, 8, 1), Clock = new ClockAhead(TimeSpan.FromMinutes(1)) };
+    public TimeProvider Clock { get; } = new ClockAhead(TimeSpan.FromMinutes(1));
 
     public string this[params string[] parts] => _directory[parts];
 
@@ -67,8 +72,34 @@ internal sealed class SecretsSite : IDisposable
     public void BringIdentity(X25519Identity? identity = null) =>
         File.WriteAllText(IdentityFile, (identity ?? Custodian).Export() + "\n");
 
-    public Task<TaskResult> BackupAsync() =>
-        Handler().BackupAsync(Context(), new BackupSpec { PointId = Guid.NewGuid(), PointName = "p" }, Cancellation);
+    public async Task<TaskResult> BackupAsync(TaskContext? context = null)
+    {
+        if (!Directory.Exists(Location) && Settings.Recipients.Count > 0)
+        {
+            await using var created = await CreateRepositoryAsync();
+        }
+
+        return await Handler().BackupAsync(context ?? Context(), new BackupSpec { PointId = Guid.NewGuid(), PointName = "p" }, Cancellation);
+    }
+
+    /// <summary>Creates the repository with a password that costs little to check.</summary>
+    public Task<ResticRepository> CreateRepositoryAsync() => ResticRepository.InitAsync(
+        new PrefixStore(ObjectStoreFactory.Open(Location), "secrets"), Password, new RepositoryOptions { Kdf = new KdfParameters(16, 8, 1) }, Cancellation);
+
+    /// <summary>Content of a file of the source in each snapshot, as a list of blobs.</summary>
+    public async Task<IReadOnlyList<string>> SavedBlobsAsync(string name)
+    {
+        await using var repository = await ResticRepository.OpenAsync(new PrefixStore(ObjectStoreFactory.Open(Location), "secrets"), Password, null, Cancellation);
+        await repository.LoadIndexAsync(Cancellation);
+        List<string> contents = [];
+        await foreach (var snapshot in repository.ListSnapshotsAsync(Cancellation))
+        {
+            var file = await new TreeReader(repository.Blobs).FindAsync(snapshot.Tree, $"{Source}/{name}", Cancellation);
+            contents.Add(string.Join(' ', file!.Content));
+        }
+
+        return contents;
+    }
 
     public Task<TaskResult> RestoreAsync(TaskResult backup, string? target = null, bool keep = false, TaskContext? context = null, bool dryRun = false) =>
         RestoreAsync(backup.Snapshot!.SnapshotId, target, keep, context, dryRun);
@@ -83,17 +114,27 @@ internal sealed class SecretsSite : IDisposable
         Handler().TestRestoreAsync(
             Context(), new TestRestoreSpec { PointId = Guid.NewGuid(), PointName = "p", SnapshotId = snapshot, TargetDirectory = target, DryRun = dryRun }, Cancellation);
 
-    public TaskContext Context(Guid? taskId = null, int attempt = 1) => new()
+    public TaskContext Context(int attempt = 1) => Context(Guid.NewGuid(), attempt);
+
+    public TaskContext Context(Guid taskId, int attempt = 1) => new()
     {
         OperationId = Guid.NewGuid(),
-        TaskId = taskId ?? Guid.NewGuid(),
+        TaskId = taskId,
         Attempt = attempt,
         Progress = new TaskProgressMeter(TimeProvider.System),
         Log = Log,
-        SnapshotTags = ["stella.component=secrets"],
+        SnapshotTags = ["stella.component=secrets", $"stella.task={taskId:D}"],
     };
 
-    public SecretsHandler Handler() => new(Component.Secrets, Settings, new LocationSettings { Url = Location }, Options);
+    public SecretsHandler Handler()
+    {
+        var services = new ServiceCollection()
+            .AddSingleton(Clock)
+            .Configure<LocationSettings>(location => location.Url = Location)
+            .Configure<ComponentSettings>("Secrets", section => section.RepositoryPasswordFile = Settings.RepositoryPasswordFile)
+            .BuildServiceProvider();
+        return new SecretsHandler(Component.Secrets, Settings, ActivatorUtilities.CreateInstance<ComponentRepositories>(services), Clock);
+    }
 
     public void Dispose() => _directory.Dispose();
 }

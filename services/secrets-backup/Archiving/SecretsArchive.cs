@@ -5,9 +5,9 @@ using StellaOps.Backup.Repository.Archive;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.SecretsBackup.Encryption;
 using StellaOps.Backup.SecretsBackup.Recipients;
-using StellaOps.Backup.SecretsBackup.Repositories;
 using StellaOps.Backup.SecretsBackup.Settings;
 using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.SecretsBackup.Archiving;
 
@@ -20,7 +20,8 @@ internal sealed class SecretsArchive(
         // First of all, so that without recipients nothing is read and nothing is created.
         var recipients = await RecipientList.LoadAsync(component, settings, cancellationToken);
         var startedAt = clock.GetUtcNow();
-        await using var repository = await repositories.OpenOrInitAsync(cancellationToken);
+        await using var opened = await repositories.OpenOrCreateAsync(component, cancellationToken);
+        var repository = opened.Repository;
 
         // A parent for other recipients must not lend its files: they are encrypted to the wrong people.
         var parent = await SnapshotQueries.FindParentAsync(
@@ -30,6 +31,8 @@ internal sealed class SecretsArchive(
             context.Log.Info($"every file is encrypted anew: there is no earlier snapshot for these {recipients.Names.Count} recipients");
         }
 
+        // Only now: what an earlier attempt encrypted and saved is the parent of this one.
+        await EarlierAttempts.ForgetAsync(repository, context, cancellationToken);
         context.Progress.Begin("read");
         var progress = new ProgressDifference(context.Progress);
         var source = new EncryptingFileSource(new LocalFileSource(settings.SourcePaths), recipients);

@@ -7,10 +7,10 @@ using StellaOps.Backup.Repository.Restore;
 using StellaOps.Backup.SecretsBackup.Archiving;
 using StellaOps.Backup.SecretsBackup.Encryption;
 using StellaOps.Backup.SecretsBackup.Recipients;
-using StellaOps.Backup.SecretsBackup.Repositories;
 using StellaOps.Backup.SecretsBackup.Restoring;
 using StellaOps.Backup.SecretsBackup.Settings;
 using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.SecretsBackup.Proving;
 
@@ -23,8 +23,8 @@ internal sealed class SecretsProof(
 {
     public async Task<TaskResult> RunAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken)
     {
-        await using var repository = await repositories.OpenAsync(cancellationToken);
-        var saved = await SavedSecrets.LoadAsync(repository, spec.SnapshotId, cancellationToken);
+        await using var opened = await repositories.OpenAsync(component, cancellationToken);
+        var saved = await SavedSecrets.LoadAsync(opened, spec.SnapshotId, cancellationToken);
         var decryption = await IdentityList.FindAsync(settings, cancellationToken);
         List<PhaseTime> phases = [];
         List<string> findings = [];

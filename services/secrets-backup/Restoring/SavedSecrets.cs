@@ -1,13 +1,12 @@
 using StellaOps.Backup.Age;
-using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Repository;
-using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Restore;
 using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Repository.Trees;
 using StellaOps.Backup.SecretsBackup.Encryption;
 using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.SecretsBackup.Restoring;
 
@@ -24,14 +23,10 @@ internal sealed class SavedSecrets(ResticRepository repository, Snapshot snapsho
     /// <summary>Bytes of ciphertext.</summary>
     public long Bytes => files.Sum(file => file.Node.Size);
 
-    public static async Task<SavedSecrets> LoadAsync(ResticRepository repository, string snapshotId, CancellationToken cancellationToken)
+    public static async Task<SavedSecrets> LoadAsync(ComponentRepository opened, string snapshotId, CancellationToken cancellationToken)
     {
-        if (!BlobId.TryParse(snapshotId, out var id))
-        {
-            throw new BackupException(ErrorCodes.InvalidInput, $"'{snapshotId}' is not the id of a snapshot");
-        }
-
-        var snapshot = await repository.LoadSnapshotAsync(id, cancellationToken);
+        var repository = opened.Repository;
+        var snapshot = await opened.LoadSnapshotAsync(snapshotId, cancellationToken);
         List<TreeEntry> files = [];
         await foreach (var entry in new TreeReader(repository.Blobs).WalkAsync(snapshot.Tree, cancellationToken))
         {

@@ -6,9 +6,9 @@ using StellaOps.Backup.Repository.Restore;
 using StellaOps.Backup.SecretsBackup.Archiving;
 using StellaOps.Backup.SecretsBackup.Encryption;
 using StellaOps.Backup.SecretsBackup.Recipients;
-using StellaOps.Backup.SecretsBackup.Repositories;
 using StellaOps.Backup.SecretsBackup.Settings;
 using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.SecretsBackup.Restoring;
 
@@ -18,8 +18,8 @@ internal sealed class SecretsRestore(
 {
     public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
-        await using var repository = await repositories.OpenAsync(cancellationToken);
-        var saved = await SavedSecrets.LoadAsync(repository, spec.SnapshotId, cancellationToken);
+        await using var opened = await repositories.OpenAsync(component, cancellationToken);
+        var saved = await SavedSecrets.LoadAsync(opened, spec.SnapshotId, cancellationToken);
         var result = new RestoreTally(spec.TargetDirectory ?? "/", clock);
         var places = spec.TargetDirectory is { } target
             ? [RestorePlace.Whole(CheckTarget(target, context.Attempt))]
