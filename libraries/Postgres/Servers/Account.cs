@@ -24,4 +24,15 @@ public sealed record Account(string Name, uint UserId, uint GroupId)
 
         return null;
     }
+
+    /// <summary>The account of this process.</summary>
+    public static Account Current()
+    {
+        // "Uid:  real  effective  saved  filesystem"
+        var status = File.ReadAllLines("/proc/self/status");
+        return new Account(Environment.UserName, Effective(status, "Uid:"), Effective(status, "Gid:"));
+    }
+
+    private static uint Effective(string[] status, string field) => uint.Parse(
+        status.First(line => line.StartsWith(field, StringComparison.Ordinal)).Split('\t')[2], CultureInfo.InvariantCulture);
 }

@@ -40,8 +40,7 @@ public sealed class PrivateServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(clock);
 
-        // A socket's path may have 107 bytes, and a scratch directory may be deep: the temporary directory is short.
-        var runtimeDirectory = Directory.CreateTempSubdirectory("stella-pg-").FullName;
+        var runtimeDirectory = MakeRuntimeDirectory(options.RuntimeParent);
         PrivateServer? server = null;
         try
         {
@@ -64,6 +63,18 @@ public sealed class PrivateServer : IAsyncDisposable
             }
 
             throw;
+        }
+    }
+
+    /// <summary>Stops a private server that an earlier process, killed by now, left running on a data directory.</summary>
+    public static async Task StopLeftoverAsync(string dataDirectory, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        for (var attempt = 0; PostmasterFile.FindServer(dataDirectory) is { } process; attempt++)
+        {
+            const int patience = 300;
+            ServerProcess.Signal(process, attempt < patience ? ServerProcess.Quit : ServerProcess.KillSignal);
+            await Task.Delay(Poll, clock, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -108,6 +119,15 @@ public sealed class PrivateServer : IAsyncDisposable
         await StopAsync().ConfigureAwait(false);
         _process.Dispose();
         Directory.Delete(_runtimeDirectory, recursive: true);
+    }
+
+    private static string MakeRuntimeDirectory(string? parent)
+    {
+        // A socket's path may have 107 bytes, and a scratch directory may be deep; the temporary directory is short.
+        const int longestParent = 80;
+        return parent is { Length: <= longestParent }
+            ? Directory.CreateDirectory(Path.Combine(parent, "run"), (UnixFileMode)0b111_000_000).FullName
+            : Directory.CreateTempSubdirectory("stella-pg-").FullName;
     }
 
     private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)

@@ -18,6 +18,9 @@ public sealed record PrivateServerOptions
     /// <summary>Superuser to connect as; its name is in the cluster.</summary>
     public string Superuser { get; init; } = "postgres";
 
+    /// <summary>Where the directory of the socket is made; the temporary directory when null or when a socket's name gets too long.</summary>
+    public string? RuntimeParent { get; init; }
+
     /// <summary>Further settings; they win over the minimal ones.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 

@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.DatabaseBackup.Progress;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres.Backups;
 using StellaOps.Backup.Postgres.Connections;
@@ -52,7 +53,7 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
         Hostname = Environment.MachineName,
         Tags = context.SnapshotTags,
         Readers = settings.Connections,
-        OnProgress = new ArchiveProgress(context.Progress).Report,
+        OnProgress = new RunningTotals(context.Progress).Report,
     };
 
     private TaskResult Result(ArchiveResult archived, PageProblems pages, DatabaseCut cut, DateTimeOffset startedAt)

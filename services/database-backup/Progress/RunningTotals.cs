@@ -1,9 +1,9 @@
 using StellaOps.Backup.Workers;
 
-namespace StellaOps.Backup.DatabaseBackup.Backups;
+namespace StellaOps.Backup.DatabaseBackup.Progress;
 
 /// <summary>Turns totals, told from any thread and not always in order, into steps of the task's meter.</summary>
-internal sealed class ArchiveProgress(TaskProgressMeter meter)
+internal sealed class RunningTotals(TaskProgressMeter meter)
 {
     private readonly Lock _gate = new();
     private long _files, _bytes;

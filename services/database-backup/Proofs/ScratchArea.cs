@@ -1,0 +1,71 @@
+using StellaOps.Backup.DatabaseBackup.Restores;
+using StellaOps.Backup.Postgres.Servers;
+
+namespace StellaOps.Backup.DatabaseBackup.Proofs;
+
+/// <summary>
+/// A directory for one test restore, removed at its end. A locked file beside it says that its process lives; what has no
+/// such lock was left behind by a process that was killed, and is stopped and removed by the next test restore.
+/// </summary>
+internal sealed class ScratchArea : IAsyncDisposable
+{
+    private const string Prefix = "database-", LockSuffix = ".lock";
+    private readonly FileStream _lock;
+    private readonly bool _keep;
+
+    private ScratchArea(string directory, FileStream @lock, bool keep) => (Directory, _lock, _keep) = (directory, @lock, keep);
+
+    public string Directory { get; }
+
+    public static async Task<ScratchArea> OpenAsync(string scratch, Guid taskId, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        System.IO.Directory.CreateDirectory(scratch);
+        foreach (var left in System.IO.Directory.EnumerateFiles(scratch, $"{Prefix}*{LockSuffix}"))
+        {
+            if (TryLock(left) is { } abandoned)
+            {
+                await RemoveAsync(left[..^LockSuffix.Length], clock, cancellationToken);
+                File.Delete(left);
+                await abandoned.DisposeAsync();
+            }
+        }
+
+        var directory = Path.Combine(scratch, $"{Prefix}{taskId:n}");
+        return new ScratchArea(directory, TryLock(directory + LockSuffix) ?? throw new IOException($"{directory} is in use by another process"), keep: false);
+    }
+
+    /// <summary>A directory that was asked for by name and stays.</summary>
+    public static ScratchArea Keep(string directory) => new(directory, TryLock(directory + LockSuffix) ?? throw new IOException($"{directory} is in use by another process"), keep: true);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_keep)
+        {
+            await RemoveAsync(Directory, TimeProvider.System, CancellationToken.None);
+        }
+
+        File.Delete(_lock.Name);
+        await _lock.DisposeAsync();
+    }
+
+    private static async Task RemoveAsync(string directory, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        await PrivateServer.StopLeftoverAsync(RestoreTarget.Under(directory).DataDirectory, clock, cancellationToken);
+        if (System.IO.Directory.Exists(directory))
+        {
+            System.IO.Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private static FileStream? TryLock(string file)
+    {
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return null; // Its process lives.
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.DatabaseBackup.Backups;
+using StellaOps.Backup.DatabaseBackup.Progress;
+using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.Postgres.Recovery;
+using StellaOps.Backup.Repository;
+using StellaOps.Backup.Repository.Restore;
+using StellaOps.Backup.Workers;
+
+namespace StellaOps.Backup.DatabaseBackup.Restores;
+
+/// <summary>Brings a cluster back, in place or into another directory. May be run again after any failure.</summary>
+internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings settings, TimeProvider clock)
+{
+    public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, string? password, CancellationToken cancellationToken)
+    {
+        var phases = new PhaseClock(context.Progress, clock);
+        var target = RestoreTarget.For(spec.TargetDirectory, settings);
+        var snapshot = await DatabaseSnapshot.LoadAsync(repository, spec.SnapshotId, cancellationToken);
+        await new RestoreChecks(settings).RunAsync(target, snapshot, password, spec.KeepReplaced, cancellationToken);
+        var writer = new ClusterWriter(repository, FileOwner.Of(settings));
+
+        // Everything that the restore needs is read before anything is changed.
+        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, readData: !spec.DryRun, cancellationToken));
+        var free = SpaceCheck.Run(target.Directory, size.Bytes, replaced: !spec.KeepReplaced);
+        if (spec.DryRun)
+        {
+            return Result(target, Plan(snapshot, target, size, free, spec.KeepReplaced), phases);
+        }
+
+        string? kept = null;
+        await phases.RunAsync("keep", () => Task.FromResult(kept = Begin(context, spec, snapshot, target)));
+        var report = await phases.RunAsync(
+            "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken), size.Files, size.Bytes);
+        File.Delete(target.MarkerFile);
+        context.Log.Info($"restored {target.DataDirectory}: {report.FilesWritten} files written, {report.FilesUnchanged} unchanged, {report.FilesDeleted} deleted");
+        return Result(target, Notes(snapshot, target, report), phases, report, kept);
+    }
+
+    private static string? Begin(TaskContext context, RestoreSpec spec, DatabaseSnapshot snapshot, RestoreTarget target)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(target.MarkerFile)!);
+        File.WriteAllText(
+            target.MarkerFile,
+            $"A restore of point '{spec.PointName}' to {target.Directory} has begun and not ended. No server starts on it.\nRun the same restore again; it goes on where this one stopped.\n");
+        DurableFiles.Sync(target.MarkerFile);
+        DurableFiles.Sync(Path.GetDirectoryName(target.MarkerFile)!);
+        return spec.KeepReplaced && target.Root is null ? new ReplacedData(context.TaskId).Keep(target, snapshot) : null;
+    }
+
+    private static List<string> Plan(DatabaseSnapshot snapshot, RestoreTarget target, RestoreSize size, long free, bool keepReplaced)
+    {
+        var plan = new List<string>
+        {
+            $"no server works on {target.DataDirectory}",
+            $"{size.Files} files with {size.Bytes} bytes would be brought to {target.Directory}; {free} bytes are free there",
+            "all data that is needed is in the repository, by its index; the restore reads and authenticates all of it first",
+        };
+        plan.AddRange(Places(snapshot, target, "would go"));
+        if (target.Root is null)
+        {
+            plan.Add(keepReplaced ? "the present data would be kept under another name" : "only blocks that differ would be written; files that the point does not have would be deleted");
+        }
+
+        plan.Add(Start(snapshot, target));
+        return plan;
+    }
+
+    private static List<string> Notes(DatabaseSnapshot snapshot, RestoreTarget target, RestoreReport report)
+    {
+        var notes = Places(snapshot, target, "is").ToList();
+        notes.Add(Start(snapshot, target));
+        notes.Add("The cluster starts on a new timeline: standbys, and replication slots, have to be made anew.");
+        notes.AddRange(report.Warnings);
+        return notes;
+    }
+
+    private static IEnumerable<string> Places(DatabaseSnapshot snapshot, RestoreTarget target, string verb) =>
+        snapshot.Facts.Tablespaces.Select(tablespace =>
+            $"tablespace '{tablespace.Name}' {verb} in {(target.Root is { } root ? Path.Combine(root, SnapshotLayout.Tablespaces, $"{tablespace.Oid}") : tablespace.Location)}");
+
+    private static string Start(DatabaseSnapshot snapshot, RestoreTarget target) =>
+        $"Start PostgreSQL {snapshot.Facts.Cut.MajorVersion} on {target.DataDirectory}; it replays WAL to {snapshot.Facts.Cut.StopLsn} first.";
+
+    private static TaskResult Result(RestoreTarget target, IReadOnlyList<string> notes, PhaseClock phases, RestoreReport? report = null, string? kept = null) => new()
+    {
+        Outcome = report is { Conflicts.Count: > 0 } ? Outcome.Incomplete : Outcome.Complete,
+        MissingCount = report?.Conflicts.Count ?? 0,
+        Missing = [.. (report?.Conflicts ?? []).Take(TaskResult.MaxMissing).Select(conflict => new MissingItem { Path = conflict.Path, Reason = conflict.Reason })],
+        Restore = new RestoreResult
+        {
+            TargetDirectory = target.Directory,
+            FilesWritten = report?.FilesWritten ?? 0,
+            FilesUnchanged = report?.FilesUnchanged ?? 0,
+            FilesDeleted = report?.FilesDeleted ?? 0,
+            BytesWritten = report?.BytesWritten ?? 0,
+            ReplacedDirectory = kept,
+            Notes = notes,
+            Phases = phases.Phases,
+        },
+    };
+}

@@ -1,0 +1,34 @@
+using StellaOps.Backup.Contracts.Errors;
+
+namespace StellaOps.Backup.DatabaseBackup.Restores;
+
+/// <summary>Whether a restore fits, before it starts.</summary>
+internal static class SpaceCheck
+{
+    /// <summary>Refuses when the file system of a directory has less room than needed.</summary>
+    /// <param name="directory">Directory that is filled; it need not exist.</param>
+    /// <param name="needed">Bytes that are written.</param>
+    /// <param name="replaced">True when what the directory holds now makes room.</param>
+    /// <returns>Free bytes.</returns>
+    /// <exception cref="BackupException"><see cref="ErrorCodes.StorageFull"/>.</exception>
+    public static long Run(string directory, long needed, bool replaced)
+    {
+        var existing = directory;
+        while (!Directory.Exists(existing))
+        {
+            existing = Path.GetDirectoryName(existing) ?? "/";
+        }
+
+        var free = new DriveInfo(existing).AvailableFreeSpace;
+        if (free < needed && free + (replaced && existing == directory ? SizeOf(directory) : 0) < needed)
+        {
+            throw new BackupException(ErrorCodes.StorageFull, $"{directory} needs {needed} bytes, and its file system has {free} left");
+        }
+
+        return free;
+    }
+
+    private static long SizeOf(string directory) => new DirectoryInfo(directory)
+        .EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true })
+        .Sum(file => file.Length);
+}
