@@ -1,1 +1,20 @@
-await WebApplication.Create(args).RunAsync();
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.DatabaseBackup;
+using StellaOps.Backup.DatabaseBackup.Checks;
+using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.Hosting;
+using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Failures;
+using StellaOps.Backup.Workers.Settings;
+
+return await StellaRunner.RunAsync("database-backup", builder =>
+{
+    // One task at a time: a base backup uses all of its connections and both ends of the network.
+    builder.AddComponentWorker(concurrency: 1, worker => worker.Handle<DatabaseHandler, DatabaseSettings>(Component.Database));
+    builder.Services.AddSingleton<IFailureMapping, ClusterFailureMapping>();
+    builder.Services.AddSingleton<IServiceCheck>(services => new ConnectivityCheck(
+        services.GetRequiredService<IOptionsMonitor<DatabaseSettings>>().Get(ComponentSettings.Section(Component.Database)),
+        services.GetRequiredService<TimeProvider>()));
+});

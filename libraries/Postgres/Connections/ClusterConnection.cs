@@ -16,7 +16,8 @@ public sealed class ClusterConnection : IAsyncDisposable
     /// <param name="connectionString">Host, port, role and database.</param>
     /// <param name="password">Password, or null where the connection string or the server needs none.</param>
     /// <param name="connections">Bound of the pool.</param>
-    public ClusterConnection(string connectionString, string? password = null, int connections = 6)
+    /// <param name="ownSearchPath">True for statements that an operator wrote for the database's own search path.</param>
+    public ClusterConnection(string connectionString, string? password = null, int connections = 6, bool ownSearchPath = false)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
         _settings = new NpgsqlConnectionStringBuilder(connectionString)
@@ -25,7 +26,7 @@ public sealed class ClusterConnection : IAsyncDisposable
             ApplicationName = "stella-ops-backup",
             KeepAlive = 30,
             CommandTimeout = CommandTimeoutSeconds,
-            Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c search_path=pg_catalog",
+            Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0" + (ownSearchPath ? "" : " -c search_path=pg_catalog"),
         };
         if (password is not null)
         {

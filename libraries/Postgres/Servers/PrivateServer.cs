@@ -79,7 +79,9 @@ public sealed class PrivateServer : IAsyncDisposable
     }
 
     /// <summary>Connections to a database as the superuser. The caller disposes them before the server.</summary>
-    public ClusterConnection Connect(string database) => new(
+    /// <param name="database">Name of the database.</param>
+    /// <param name="ownSearchPath">True for statements that an operator wrote for the database's own search path.</param>
+    public ClusterConnection Connect(string database, bool ownSearchPath = false) => new(
         new NpgsqlConnectionStringBuilder
         {
             Host = _runtimeDirectory,
@@ -88,7 +90,8 @@ public sealed class PrivateServer : IAsyncDisposable
             Database = database,
             Pooling = false,
             SslMode = SslMode.Disable,
-        }.ConnectionString);
+        }.ConnectionString,
+        ownSearchPath: ownSearchPath);
 
     /// <summary>Stops the server in order; harder when it does not.</summary>
     public async Task StopAsync()

@@ -4,7 +4,6 @@ using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Progress;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres.Backups;
-using StellaOps.Backup.Postgres.Connections;
 using StellaOps.Backup.Postgres.Files;
 using StellaOps.Backup.Postgres.Servers;
 using StellaOps.Backup.Repository;
@@ -19,10 +18,10 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
     // Next to those that read files: one that looks again at a page, one for the catalog queries at the end.
     private const int OtherConnections = 2;
 
-    public async Task<TaskResult> RunAsync(TaskContext context, BackupSpec spec, string? password, CancellationToken cancellationToken)
+    public async Task<TaskResult> RunAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken)
     {
         var startedAt = clock.GetUtcNow();
-        await using var cluster = new ClusterConnection(settings.ConnectionString!, password, settings.Connections + OtherConnections);
+        await using var cluster = SourceConnection.Open(settings, settings.Connections + OtherConnections);
 
         // From here on the server keeps all WAL. When this process dies, the server drops the slot and the backup by itself.
         context.Progress.Begin("checkpoint");

@@ -76,7 +76,7 @@ internal sealed class CopyChecks(PrivateServer server, TaskContext context, Proo
     {
         try
         {
-            await using var database = server.Connect(query.Database);
+            await using var database = server.Connect(query.Database, ownSearchPath: true);
             var values = await database.QueryAsync(query.Sql, row => row.GetValue(0), cancellationToken);
             return values switch
             {

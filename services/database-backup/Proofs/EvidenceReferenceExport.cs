@@ -16,7 +16,7 @@ internal sealed class EvidenceReferenceExport(IObjectStore location)
 {
     public async Task<long> RunAsync(PrivateServer server, TestQuerySettings query, string key, CancellationToken cancellationToken)
     {
-        await using var database = server.Connect(query.Database);
+        await using var database = server.Connect(query.Database, ownSearchPath: true);
         using var records = new MemoryStream();
         await database.QueryAsync(query.Sql, row =>
         {

@@ -24,7 +24,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
         var writer = new ClusterWriter(repository, owner);
         var phases = new PhaseClock(context.Progress, clock);
         var planned = RestoreTarget.Under(spec.TargetDirectory ?? Path.Combine(settings.ScratchDirectory, $"database-{context.TaskId:n}"));
-        await new RestoreChecks(settings).RunAsync(planned, snapshot, null, keepReplaced: false, cancellationToken);
+        await new RestoreChecks(settings).RunAsync(planned, snapshot, keepReplaced: false, cancellationToken);
         var size = await phases.RunAsync("plan", () => writer.CheckAsync(snapshot, planned, readData: false, cancellationToken));
         SpaceCheck.Run(planned.Directory, size.Bytes, replaced: true);
         var programs = await ServerPrograms.FindAsync(snapshot.Facts.Cut.MajorVersion, settings.BinDirectory, cancellationToken);

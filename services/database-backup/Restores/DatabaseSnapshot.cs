@@ -4,6 +4,7 @@ using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Repository.Trees;
+using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.DatabaseBackup.Restores;
 
@@ -13,12 +14,7 @@ internal sealed record DatabaseSnapshot(Snapshot Snapshot, BaseBackupFacts Facts
     /// <exception cref="BackupException">It is none, or of a newer version of this product.</exception>
     public static async Task<DatabaseSnapshot> LoadAsync(ResticRepository repository, string id, CancellationToken cancellationToken)
     {
-        if (!BlobId.TryParse(id, out var snapshotId))
-        {
-            throw new BackupException(ErrorCodes.InvalidInput, $"'{id}' is not the id of a snapshot");
-        }
-
-        var snapshot = await repository.LoadSnapshotAsync(snapshotId, cancellationToken);
+        var snapshot = await repository.LoadSnapshotAsync(ComponentRepository.ParseId(id), cancellationToken);
         var trees = new TreeReader(repository.Blobs);
         var facts = await ReadFactsAsync(repository, trees, snapshot, cancellationToken);
         var directories = new Dictionary<uint, string>();

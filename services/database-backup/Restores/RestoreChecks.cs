@@ -1,7 +1,6 @@
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres;
-using StellaOps.Backup.Postgres.Connections;
 using StellaOps.Backup.Postgres.Control;
 using StellaOps.Backup.Postgres.Servers;
 
@@ -10,7 +9,7 @@ namespace StellaOps.Backup.DatabaseBackup.Restores;
 /// <summary>Reasons to refuse a restore, all looked at before anything is changed.</summary>
 internal sealed class RestoreChecks(DatabaseSettings settings)
 {
-    public async Task RunAsync(RestoreTarget target, DatabaseSnapshot snapshot, string? password, bool keepReplaced, CancellationToken cancellationToken)
+    public async Task RunAsync(RestoreTarget target, DatabaseSnapshot snapshot, bool keepReplaced, CancellationToken cancellationToken)
     {
         if (PostmasterFile.FindServer(target.DataDirectory) is { } process)
         {
@@ -25,7 +24,7 @@ internal sealed class RestoreChecks(DatabaseSettings settings)
 
         RefuseForeignDirectory(target);
         RefuseOtherVersion(target, snapshot, keepReplaced);
-        await RefuseAnsweringServerAsync(target, password, cancellationToken);
+        await RefuseAnsweringServerAsync(target, cancellationToken);
     }
 
     private static void RefuseFilledTarget(string root, string marker)
@@ -66,14 +65,14 @@ internal sealed class RestoreChecks(DatabaseSettings settings)
     }
 
     // postmaster.pid does not tell of a server in another container that shares the directory; that it answers does.
-    private async Task RefuseAnsweringServerAsync(RestoreTarget target, string? password, CancellationToken cancellationToken)
+    private async Task RefuseAnsweringServerAsync(RestoreTarget target, CancellationToken cancellationToken)
     {
         if (!File.Exists(Path.Combine(target.DataDirectory, ControlData.Path)))
         {
             return; // No server can run on it.
         }
 
-        await using var cluster = new ClusterConnection(settings.ConnectionString!, password, connections: 1);
+        await using var cluster = SourceConnection.Open(settings, connections: 1);
         try
         {
             await (await cluster.OpenAsync(cancellationToken)).DisposeAsync();

@@ -13,12 +13,12 @@ namespace StellaOps.Backup.DatabaseBackup.Restores;
 /// <summary>Brings a cluster back, in place or into another directory. May be run again after any failure.</summary>
 internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings settings, TimeProvider clock)
 {
-    public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, string? password, CancellationToken cancellationToken)
+    public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
         var phases = new PhaseClock(context.Progress, clock);
         var target = RestoreTarget.For(spec.TargetDirectory, settings);
         var snapshot = await DatabaseSnapshot.LoadAsync(repository, spec.SnapshotId, cancellationToken);
-        await new RestoreChecks(settings).RunAsync(target, snapshot, password, spec.KeepReplaced, cancellationToken);
+        await new RestoreChecks(settings).RunAsync(target, snapshot, spec.KeepReplaced, cancellationToken);
         var writer = new ClusterWriter(repository, FileOwner.Of(settings));
 
         // Everything that the restore needs is read before anything is changed.

@@ -58,7 +58,7 @@ internal sealed class Workbench : IAsyncDisposable
     public async Task<TaskResult> BackupAsync()
     {
         var spec = new BackupSpec { PointId = Guid.CreateVersion7(), PointName = "test" };
-        return await new BaseBackupJob(Repository, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, null, TestContext.Current.CancellationToken);
+        return await new BaseBackupJob(Repository, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Starts the cluster's own version on a restored directory.</summary>

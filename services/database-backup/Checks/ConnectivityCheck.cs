@@ -1,0 +1,85 @@
+using System.Globalization;
+using StellaOps.Backup.Contracts.Workers;
+using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Backups;
+using StellaOps.Backup.Postgres.Connections;
+
+namespace StellaOps.Backup.DatabaseBackup.Checks;
+
+/// <summary><c>check.postgres.connectivity</c>: the cluster answers, quickly, to a role that may take a backup of it.</summary>
+internal sealed class ConnectivityCheck(DatabaseSettings settings, TimeProvider clock) : IServiceCheck
+{
+    private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(100), TooSlow = TimeSpan.FromMilliseconds(500);
+
+    private static readonly string[] Functions =
+    [
+        "pg_backup_start(text, boolean)", "pg_backup_stop(boolean)", "pg_ls_dir(text, boolean, boolean)", "pg_stat_file(text, boolean)",
+        "pg_read_binary_file(text, bigint, bigint, boolean)",
+    ];
+
+    public string Id => "check.postgres.connectivity";
+
+    public string Category => "source";
+
+    public string? Subject => "database";
+
+    public async Task<CheckResult> RunAsync(CancellationToken cancellationToken)
+    {
+        await using var cluster = SourceConnection.Open(settings, connections: 1);
+        try
+        {
+            await using var connection = await cluster.OpenAsync(cancellationToken);
+            var started = clock.GetTimestamp();
+            await cluster.QueryAsync(connection, "SELECT 1", row => row.GetInt32(0), cancellationToken);
+            var answered = clock.GetElapsedTime(started);
+            var server = await ServerFacts.ReadAsync(cluster, connection, cancellationToken);
+            var remedies = await MissingGrantsAsync(cluster, cancellationToken);
+            return Result(cluster, answered, server.Version, remedies);
+        }
+        catch (ClusterException failure)
+        {
+            return Result("fail", failure.Message, failure.Remedy is null ? [] : [failure.Remedy]);
+        }
+    }
+
+    private static async Task<IReadOnlyList<string>> MissingGrantsAsync(ClusterConnection cluster, CancellationToken cancellationToken)
+    {
+        var role = Sql.Identifier(cluster.Role);
+        var functions = await cluster.QueryAsync(
+            "SELECT f FROM unnest($1::text[]) AS f WHERE NOT has_function_privilege('pg_catalog.' || f, 'EXECUTE')", row => row.GetString(0), cancellationToken, Functions);
+        var replication = await cluster.QueryAsync(
+            "SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", row => row.GetBoolean(0), cancellationToken);
+        return
+        [
+            .. functions.Select(function => $"GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO {role};"),
+            .. replication is [true] ? Array.Empty<string>() : [$"ALTER ROLE {role} REPLICATION;"],
+        ];
+    }
+
+    private CheckResult Result(ClusterConnection cluster, TimeSpan answered, string version, IReadOnlyList<string> remedies)
+    {
+        var milliseconds = answered.TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture);
+        var result = remedies.Count > 0
+            ? Result("fail", $"role '{cluster.Role}' lacks {remedies.Count} privileges that a backup needs", remedies)
+            : Result(
+                answered > TooSlow ? "fail" : answered > Slow ? "warn" : "pass",
+                $"PostgreSQL {version} at {cluster.Endpoint} answers in {milliseconds} ms",
+                answered > Slow ? ["Look at the load of the server and at the network between it and this worker."] : []);
+        return result with
+        {
+            Evidence = new Dictionary<string, string> { ["endpoint"] = cluster.Endpoint, ["role"] = cluster.Role, ["latency_ms"] = milliseconds, ["version"] = version },
+        };
+    }
+
+    private CheckResult Result(string status, string message, IReadOnlyList<string> remedy) => new()
+    {
+        Check = Id,
+        Category = Category,
+        Subject = Subject,
+        Status = status,
+        Message = message,
+        Remedy = remedy,
+    };
+}

@@ -1,0 +1,35 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.DatabaseBackup.Backups;
+using StellaOps.Backup.DatabaseBackup.Proofs;
+using StellaOps.Backup.DatabaseBackup.Restores;
+using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Repositories;
+
+namespace StellaOps.Backup.DatabaseBackup;
+
+/// <summary>The PostgreSQL cluster: base backups, restores, and proofs by a started copy.</summary>
+internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentRepositories repositories, TimeProvider clock) : IComponentHandler
+{
+    public Component Component => Component.Database;
+
+    public async Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken)
+    {
+        await using var opened = await repositories.OpenOrCreateAsync(Component, cancellationToken);
+        await EarlierAttempts.ForgetAsync(opened.Repository, context, cancellationToken);
+        return await new BaseBackupJob(opened.Repository, settings, clock).RunAsync(context, spec, cancellationToken);
+    }
+
+    public async Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
+    {
+        await using var opened = await repositories.OpenAsync(Component, cancellationToken);
+        return await new RestoreJob(opened.Repository, settings, clock).RunAsync(context, spec, cancellationToken);
+    }
+
+    public async Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken)
+    {
+        await using var opened = await repositories.OpenAsync(Component, cancellationToken);
+        return await new TestRestoreJob(opened.Repository, opened.Location, settings, clock).RunAsync(context, spec, cancellationToken);
+    }
+}
