@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Workers.Checks;
 using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.Workers;
@@ -42,8 +44,13 @@ public sealed class ComponentWorkerBuilder
         _builder.Services.AddNamedSettings<TSettings>(section);
         _builder.Services.AddSingleton(services =>
             create(services, services.GetRequiredService<IOptionsMonitor<TSettings>>().Get(section)));
+        AddCheck(section, settings => new RepositoryPasswordCheck(component, settings));
+        AddCheck(section, settings => new ScratchCheck(component, settings));
         return this;
     }
+
+    private void AddCheck(string section, Func<ComponentSettings, IServiceCheck> create) => _builder.Services.AddSingleton(services =>
+        create(services.GetRequiredService<IOptionsMonitor<ComponentSettings>>().Get(section)));
 
     internal WorkerComponents Build()
     {

@@ -10,7 +10,9 @@ using StellaOps.Backup.Hosting.Messaging;
 using StellaOps.Backup.Hosting.Settings;
 using StellaOps.Backup.Workers.Coordination;
 using StellaOps.Backup.Workers.Failures;
+using StellaOps.Backup.Workers.Proofs;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Scratch;
 using StellaOps.Backup.Workers.Settings;
 using StellaOps.Backup.Workers.Tasks;
 
@@ -47,6 +49,8 @@ public static class WorkerExtensions
         builder.Services.AddSingleton<FailureTable>();
         builder.Services.AddSingleton<RunningTaskFactory>();
         builder.Services.AddSingleton<ComponentRepositories>();
+        builder.Services.AddSingleton<ComponentBackup>();
+        builder.Services.AddSingleton<CopyProof>();
         builder.Services.AddSingleton<Verification>();
         builder.Services.AddSingleton<Forgetting>();
         builder.Services.AddSingleton<ITaskExecutor, TaskExecutor>();
@@ -60,6 +64,7 @@ public static class WorkerExtensions
             bus.AddReceiveEndpointObserver(services => services.GetRequiredService<QueueMembership>());
         });
         builder.AddAnnouncer();
+        builder.Services.AddHostedService<ScratchSweep>();
         builder.Services.AddHostedService(services => services.GetRequiredService<TaskRunner>());
         builder.Services.AddHostedService<QueueReader>();
         return builder;
