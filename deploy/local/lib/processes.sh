@@ -45,13 +45,12 @@ process_is_gone() { ! is_running "$1"; }
 
 # wait_until SECONDS COMMAND...: asks ten times a second.
 wait_until() {
-  local tries=$(($1 * 10)) try
+  local deadline=$((SECONDS + $1))
   shift
-  for ((try = 0; try < tries; try++)); do
-    ! "$@" >/dev/null 2>&1 || return 0
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$deadline" ] || return 1
     sleep 0.1
   done
-  return 1
 }
 
 port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
