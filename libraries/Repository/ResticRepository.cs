@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Runtime.CompilerServices;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Checking;
@@ -31,6 +32,7 @@ public sealed class ResticRepository : IAsyncDisposable
 
     private ResticRepository(IObjectStore store, RepositoryOptions options, MasterKey master, RepositoryConfig config)
     {
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         (Store, Options, Id, ChunkerPolynomial) = (store, options, config.Id, config.ChunkerPolynomial);
         var compress = config.Version >= RepositoryConfig.CurrentVersion;
         _master = master;
@@ -166,7 +168,6 @@ public sealed class ResticRepository : IAsyncDisposable
             await using (held.ConfigureAwait(false))
             {
                 using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, held.Lost);
-                await _indexes.FlushAsync(stop.Token).ConfigureAwait(false);
                 var prune = new RepositoryPrune(Parts, index => NewWriter(index, options: null, disposed: null));
                 var (report, index) = await prune.RunAsync(options ?? new PruneOptions(), stop.Token).ConfigureAwait(false);
                 Index = index ?? Index;
@@ -222,7 +223,19 @@ public sealed class ResticRepository : IAsyncDisposable
         }
     }
 
-    private void StopWriting() => Volatile.Write(ref _writing, false);
+    /// <summary>
+    /// What was stored and not flushed is forgotten: another process may prune it before an index file names it, so the next writer
+    /// must not rely on it.
+    /// </summary>
+    private void StopWriting()
+    {
+        if (_indexes.TakePending() is { Count: > 0 } lost)
+        {
+            Index = Index.Without(lost);
+        }
+
+        Volatile.Write(ref _writing, false);
+    }
 
     private void ThrowIfWriting()
     {

@@ -168,9 +168,11 @@ internal sealed class BlobWriter : IBlobWriter
         {
             ThrowIfFailed();
             var pack = await _uploader.UploadAsync(buffer, _stop.Token).ConfigureAwait(false);
+
+            // First to be named by the next index file, then known: nobody relies on a pack that no index file is going to name.
+            await _indexes.AddAsync(pack, CancellationToken.None).ConfigureAwait(false);
             _index.Add(pack);
             Unclaim(pack);
-            await _indexes.AddAsync(pack, _stop.Token).ConfigureAwait(false);
         }
         catch (Exception exception)
         {

@@ -47,6 +47,18 @@ internal sealed class BlobIndex
         }
     }
 
+    /// <summary>A copy that lacks these packs.</summary>
+    internal BlobIndex Without(IReadOnlyCollection<BlobId> packs)
+    {
+        var copy = new BlobIndex();
+        foreach (var range in Packs().Where(range => !packs.Contains(range.Pack)))
+        {
+            copy.Add(new IndexedPack(range.Pack, EntriesOf(range)));
+        }
+
+        return copy;
+    }
+
     internal bool Contains(BlobType type, BlobId id) => NumberOf(type, id) >= 0;
 
     /// <summary>Number of the blob's first entry; -1 when it is not in the index.</summary>

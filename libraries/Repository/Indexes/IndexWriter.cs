@@ -1,3 +1,4 @@
+using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Packs;
 using StellaOps.Backup.Repository.Unpacked;
 
@@ -51,6 +52,9 @@ internal sealed class IndexWriter(UnpackedFiles files, TimeProvider clock) : IDi
             _turn.Release();
         }
     }
+
+    /// <summary>Gives up the packs that no index file names yet. Only while nothing is added.</summary>
+    internal IReadOnlyCollection<BlobId> TakePending() => [.. Interlocked.Exchange(ref _pending, []).Select(pack => pack.Id)];
 
     /// <inheritdoc/>
     public void Dispose() => _turn.Dispose();

@@ -32,11 +32,24 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
         }
         catch
         {
-            await RemoveAsync(id).ConfigureAwait(false);
+            await ReleaseAsync(id).ConfigureAwait(false);
             throw;
         }
 
         return new RepositoryLock(this, kind, id, options.Clock);
+    }
+
+    /// <summary>False when someone removed the lock: they took it for abandoned, and may be at work now.</summary>
+    internal async Task<bool> IsThereAsync(BlobId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await files.ExistsAsync(FileKind.Lock, id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is StorageException or OperationCanceledException)
+        {
+            return true; // Not known.
+        }
     }
 
     /// <summary>Writes a new file before it removes the old one. Null when the store does not let it.</summary>
@@ -54,10 +67,22 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
         }
     }
 
-    internal async ValueTask RemoveAsync(BlobId id)
+    /// <summary>Removes the lock. Where the store does not let it, the lock ends by its age; that must not spoil finished work.</summary>
+    internal async ValueTask ReleaseAsync(BlobId id)
     {
-        await files.DeleteAsync(FileKind.Lock, id, CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await RemoveAsync(id).ConfigureAwait(false);
+        }
+        catch (StorageException)
+        {
+        }
+    }
+
+    private async ValueTask RemoveAsync(BlobId id)
+    {
         Held.TryRemove(id, out _);
+        await files.DeleteAsync(FileKind.Lock, id, CancellationToken.None).ConfigureAwait(false);
     }
 
     private async Task<BlobId> WriteAsync(LockKind kind, CancellationToken cancellationToken)

@@ -24,8 +24,8 @@ public sealed class RepositoryLock : IAsyncDisposable
     }
 
     /// <summary>
-    /// Cancelled when the lock could not be refreshed for so long that another process may soon take it for abandoned: whoever
-    /// changes the repository has to stop.
+    /// Cancelled when someone removed the lock, or when it could not be refreshed for so long that another process may soon take it
+    /// for abandoned: whoever changes the repository has to stop.
     /// </summary>
     public CancellationToken Lost => _lost.Token;
 
@@ -39,7 +39,7 @@ public sealed class RepositoryLock : IAsyncDisposable
 
         await _released.CancelAsync().ConfigureAwait(false);
         await _refreshing.ConfigureAwait(false);
-        await _files.RemoveAsync(_id).ConfigureAwait(false);
+        await _files.ReleaseAsync(_id).ConfigureAwait(false);
         _released.Dispose();
         _lost.Dispose();
     }
@@ -50,6 +50,12 @@ public sealed class RepositoryLock : IAsyncDisposable
         var wait = RefreshEvery;
         while (await DelayAsync(wait).ConfigureAwait(false))
         {
+            if (!await _files.IsThereAsync(_id, _released.Token).ConfigureAwait(false))
+            {
+                await _lost.CancelAsync().ConfigureAwait(false);
+                return;
+            }
+
             if (await _files.TryReplaceAsync(_kind, _id, _released.Token).ConfigureAwait(false) is { } id)
             {
                 (_id, written, wait) = (id, _clock.GetTimestamp(), RefreshEvery);

@@ -43,6 +43,9 @@ internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd 
         }
     }
 
+    internal async ValueTask<bool> ExistsAsync(FileKind kind, BlobId id, CancellationToken cancellationToken) =>
+        await store.FindAsync(RepositoryFile.Key(kind, id), cancellationToken).ConfigureAwait(false) is not null;
+
     internal ValueTask DeleteAsync(FileKind kind, BlobId id, CancellationToken cancellationToken) =>
         store.DeleteAsync(RepositoryFile.Key(kind, id), cancellationToken);
 

@@ -92,8 +92,14 @@ public sealed class BlobWriterTests
             await writer.SaveAsync(BlobType.Data, large, cancellation); // Its pack goes to the store at once, without an index.
         }
 
+        foreach (var orphan in store.Under("data/"))
+        {
+            await store.DeleteAsync(orphan, cancellation); // As a prune elsewhere does.
+        }
+
         await using (var writer = repository.CreateWriter())
         {
+            Assert.False(writer.Contains(BlobType.Data, BlobId.Of(large)));
             await writer.SaveAsync(BlobType.Data, content, cancellation);
             await writer.SaveAsync(BlobType.Data, large, cancellation);
             await writer.FlushAsync(cancellation);

@@ -90,6 +90,38 @@ public sealed class LockTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_holder_whose_lock_was_removed_is_told()
+    {
+        var clock = new SteppedClock();
+        await using var repository = await TestRepositories.InitAsync(_store, TestRepositories.Cheap with { Clock = clock });
+        await using var held = await LockAsync(repository, LockKind.Shared);
+        Clear();
+        clock.Step(TimeSpan.FromMinutes(5));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.Delay(Timeout.Infinite, held.Lost));
+    }
+
+    [Fact]
+    public async Task A_holder_that_cannot_refresh_is_told_before_others_take_its_lock_for_abandoned()
+    {
+        var clock = new SteppedClock();
+        await using (await TestRepositories.InitAsync(_store))
+        {
+        }
+
+        await using var failing = new FaultyStore(_store, Fault.FailAlways, at: 2);
+        await using var repository = await TestRepositories.OpenAsync(failing, TestRepositories.Cheap with { Clock = clock });
+        await using var held = await LockAsync(repository, LockKind.Shared);
+        while (!held.Lost.IsCancellationRequested)
+        {
+            Assert.InRange(clock.Ahead, TimeSpan.Zero, TimeSpan.FromMinutes(30));
+            clock.Step(TimeSpan.FromSeconds(20));
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        Assert.True(clock.Ahead >= TimeSpan.FromMinutes(22.5));
+    }
+
+    [Fact]
     public async Task Restic_honours_ours_and_we_honour_restics_locks()
     {
         var cancellation = TestContext.Current.CancellationToken;

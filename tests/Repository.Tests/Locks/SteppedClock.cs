@@ -7,6 +7,8 @@ internal sealed class SteppedClock : TimeProvider
     private readonly List<Waiter> _waiters = [];
     private TimeSpan _ahead;
 
+    internal TimeSpan Ahead => _ahead;
+
     public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _ahead;
 
     public override long GetTimestamp() => base.GetTimestamp() + (long)(_ahead.TotalSeconds * TimestampFrequency);

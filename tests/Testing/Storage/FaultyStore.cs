@@ -8,6 +8,9 @@ public enum Fault
     /// <summary>The call fails, nothing happens; the next ones work.</summary>
     Fail,
 
+    /// <summary>The call and all later ones fail; what was there can still be read.</summary>
+    FailAlways,
+
     /// <summary>The process dies before the call does anything: it and all later calls fail.</summary>
     Crash,
 
@@ -74,7 +77,8 @@ public sealed class FaultyStore(IObjectStore inner, Fault fault, int at, Change?
     private async ValueTask ChangeAsync(Change change, Func<ValueTask> apply)
     {
         ThrowIfDead();
-        var strikes = (only is null || only == change) && Interlocked.Increment(ref _changes) == at;
+        var number = only is null || only == change ? Interlocked.Increment(ref _changes) : 0;
+        var strikes = fault == Fault.FailAlways ? number >= at : number == at;
         if (!strikes)
         {
             await apply();
@@ -82,7 +86,7 @@ public sealed class FaultyStore(IObjectStore inner, Fault fault, int at, Change?
         }
 
         Struck = true;
-        if (fault == Fault.Fail)
+        if (fault is Fault.Fail or Fault.FailAlways)
         {
             throw new StorageException(StorageFailure.Unavailable, "the store failed here");
         }
