@@ -13,7 +13,7 @@ public sealed partial class WhatHappensWhenTests
     public void Every_walk_is_there()
     {
         var headings = Lines.Where(line => line.StartsWith("## ", StringComparison.Ordinal)).ToList();
-        Assert.All(Walks, walk => Assert.Contains(headings, heading => heading.Contains($"backup {walk}`", StringComparison.Ordinal)));
+        Assert.All(Walks, walk => Assert.Contains(headings, heading => heading.Contains($"`stella backup {walk} ", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -24,9 +24,12 @@ public sealed partial class WhatHappensWhenTests
     }
 
     [Fact]
-    public void Every_symbol_of_a_step_is_in_one_of_its_files()
+    public void Every_symbol_of_a_step_is_in_one_of_its_files_or_a_message()
     {
-        var lost = Steps().SelectMany(step => step.Symbols.Where(symbol => !step.Files.Any(file => Mentions(file, symbol))), (step, symbol) => $"{symbol}: {step.Line}");
+        var messages = string.Concat(SourceTree.Files(".cs").Where(file => file.Contains("/libraries/Contracts/", StringComparison.Ordinal)).Select(File.ReadAllText));
+        var lost = Steps().SelectMany(
+            step => step.Symbols.Where(symbol => !step.Files.Any(file => Mentions(file, symbol)) && !messages.Contains($"record {symbol}", StringComparison.Ordinal)),
+            (step, symbol) => $"{symbol}: {step.Line}");
         Assert.Empty(lost);
     }
 
