@@ -27,6 +27,7 @@ public static class ErrorCodes
     public static readonly ErrorCode DeadlinePassed = new("operation.deadline-passed", 10, 504, true, "Check the worker's log; raise the deadline of the operation if the work is larger than it.");
     public static readonly ErrorCode Unhealthy = new("service.unhealthy", 10, 503, true, "Look at the detail and the log of the named service; 'stella doctor --all' says more.");
     public static readonly ErrorCode ServerUnreachable = new("server.unreachable", 10, 503, true, "Check STELLA_SERVER and that the gateway runs.");
+    public static readonly ErrorCode TooManyRequests = new("server.busy", 10, 429, true, "Wait as long as Retry-After says and try again; Gateway:RequestsPerSecond is the limit.");
     public static readonly ErrorCode SourceUnreachable = new("source.unreachable", 10, 503, true, "Check that the source runs and that the connection settings are right.");
     public static readonly ErrorCode StorageUnavailable = new("storage.unavailable", 10, 503, true, "Check that the location is mounted and reachable.");
     public static readonly ErrorCode RepositoryLocked = new("repository.locked", 10, 409, true, "Wait for the named lock holder to finish.");
@@ -48,7 +49,7 @@ public static class ErrorCodes
         Unexpected, ChecksFailed, ServiceActionFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
         PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, CheckNotFound,
         RepositoryNotFound, ServerRunning, TargetNotEmpty, OperationConflict, WorkerLost, DeadlinePassed, Unhealthy, ServerUnreachable,
-        SourceUnreachable, StorageUnavailable, RepositoryLocked, Cancelled, Damaged, BadSignature, SourceDamaged, ProofFailed,
+        TooManyRequests, SourceUnreachable, StorageUnavailable, RepositoryLocked, Cancelled, Damaged, BadSignature, SourceDamaged, ProofFailed,
         VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Detached,
     ];
 

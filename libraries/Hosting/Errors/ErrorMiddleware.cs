@@ -66,6 +66,6 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
                 (ErrorCodes.ServerUnreachable, "the service that answers this request cannot be reached"),
             _ => (ErrorCodes.Unexpected, "the service met an error that it does not know"),
         };
-        return ErrorAnswer.WriteAsync(context, error, message, status: status);
+        return ErrorAnswer.WriteAsync(context, error, message, status: error == ErrorCodes.ServerUnreachable ? null : status);
     }
 }

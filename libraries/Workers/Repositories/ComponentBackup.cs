@@ -1,15 +1,20 @@
+using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Hosting.Identity;
+using StellaOps.Backup.Hosting.Settings;
 using StellaOps.Backup.Repository.Archive;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Snapshots;
+using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.Workers.Repositories;
 
 /// <summary>Backup of a component whose source is a tree of files: opens or creates the repository, archives, and describes the snapshot.</summary>
-public sealed class ComponentBackup(ComponentRepositories repositories, ServiceIdentity identity, TimeProvider clock)
+public sealed class ComponentBackup(
+    ComponentRepositories repositories, IOptions<LocationSettings> location, ServiceIdentity identity, TimeProvider clock)
 {
     /// <summary>Saves <paramref name="source"/>; when it returns, the snapshot is durable.</summary>
     /// <param name="context">The task.</param>
@@ -21,6 +26,7 @@ public sealed class ComponentBackup(ComponentRepositories repositories, ServiceI
         TaskContext context, Component component, IFileSource source, IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
+        ThrowIfLocationIsInside(paths);
         var opened = await repositories.OpenOrCreateAsync(component, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -41,6 +47,17 @@ public sealed class ComponentBackup(ComponentRepositories repositories, ServiceI
         {
             await opened.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>A backup that saves its own repository grows for ever.</summary>
+    private void ThrowIfLocationIsInside(IReadOnlyList<string> paths)
+    {
+        var root = location.Value.Url.Replace("file://", "", StringComparison.Ordinal);
+        if (paths.FirstOrDefault(path => PathRules.Contains(path, root)) is { } path)
+        {
+            throw new BackupException(ErrorCodes.NotConfigured, $"the location {root} lies in {path}, which is to be saved",
+                "Move the location (Location:Url), or save a path that does not contain it.");
         }
     }
 

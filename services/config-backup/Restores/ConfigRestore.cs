@@ -1,0 +1,96 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Repository.Restore;
+using StellaOps.Backup.Repository.Snapshots;
+using StellaOps.Backup.Repository.Trees;
+using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Repositories;
+
+namespace StellaOps.Backup.ConfigBackup.Restores;
+
+/// <summary>
+/// Brings configuration back exactly: content, modes, owners, and nothing in the saved directories that was not there. Into a
+/// target, the whole snapshot goes under its absolute paths and nothing is deleted.
+/// </summary>
+internal sealed class ConfigRestore(ComponentRepositories repositories, TimeProvider clock)
+{
+    public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
+    {
+        await using var opened = await repositories.OpenAsync(Component.Config, cancellationToken);
+        var snapshot = await opened.LoadSnapshotAsync(spec.SnapshotId, cancellationToken);
+        var places = spec.TargetDirectory is { } target ? [new RestorePlace("/", target, IsDirectory: true)] : await PlacesAsync(opened, snapshot, cancellationToken);
+        if (spec.DryRun)
+        {
+            return await new ConfigPlan(opened, snapshot, spec).RunAsync(places, context, cancellationToken);
+        }
+
+        var startedAt = clock.GetTimestamp();
+        var replaced = spec is { KeepReplaced: true, TargetDirectory: null }
+            ? await ReplacedCopy.KeepAsync(places, clock.GetUtcNow(), cancellationToken)
+            : [];
+        var reports = new List<RestoreReport>();
+        foreach (var place in places)
+        {
+            reports.Add(await RestoreAsync(opened, snapshot, place, spec, context, cancellationToken));
+        }
+
+        return Result(spec, places, reports, replaced, clock.GetElapsedTime(startedAt));
+    }
+
+    /// <summary>Each saved path, as what it was: a directory is restored whole, a file into its directory.</summary>
+    private static async Task<List<RestorePlace>> PlacesAsync(ComponentRepository opened, Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        var trees = new TreeReader(opened.Repository.Blobs);
+        var places = new List<RestorePlace>();
+        foreach (var path in snapshot.Paths)
+        {
+            // A path that did not exist when the snapshot was taken is not in it.
+            if (await trees.FindAsync(snapshot.Tree, path, cancellationToken) is { } node)
+            {
+                places.Add(new RestorePlace(path, path, node.Type == NodeType.Directory));
+            }
+        }
+
+        return places;
+    }
+
+    private static Task<RestoreReport> RestoreAsync(
+        ComponentRepository opened, Snapshot snapshot, RestorePlace place, RestoreSpec spec, TaskContext context, CancellationToken cancellationToken)
+    {
+        var request = new RestoreRequest
+        {
+            Snapshot = snapshot,
+            Subtree = place.Subtree,
+            TargetDirectory = place.IsDirectory ? place.Path : Path.GetDirectoryName(place.Path)!,
+            DeleteExtra = place.IsDirectory && spec.TargetDirectory is null,
+            VerifyFirst = true,
+        };
+        return TaskRestore.RunAsync(opened, request, context, cancellationToken);
+    }
+
+    private static TaskResult Result(
+        RestoreSpec spec, List<RestorePlace> places, List<RestoreReport> reports, IReadOnlyList<string> replaced, TimeSpan duration)
+    {
+        var conflicts = reports.SelectMany(report => report.Conflicts)
+            .Select(conflict => new MissingItem { Path = conflict.Path, Reason = conflict.Reason }).ToList();
+        return new TaskResult
+        {
+            Outcome = conflicts.Count == 0 ? Outcome.Complete : Outcome.Incomplete,
+            Missing = [.. conflicts.Take(TaskResult.MaxMissing)],
+            MissingCount = conflicts.Count,
+            Restore = new RestoreResult
+            {
+                TargetDirectory = spec.TargetDirectory ?? string.Join(", ", places.Select(place => place.Path)),
+                FilesWritten = reports.Sum(report => report.FilesWritten),
+                FilesUnchanged = reports.Sum(report => report.FilesUnchanged),
+                FilesDeleted = reports.Sum(report => report.FilesDeleted),
+                BytesWritten = reports.Sum(report => report.BytesWritten),
+                ReplacedDirectory = replaced.Count == 0 ? null : string.Join(", ", replaced),
+                Notes = [.. reports.SelectMany(report => report.Warnings).Distinct(StringComparer.Ordinal)],
+                Phases = [new PhaseTime("restore", duration)],
+            },
+        };
+    }
+}

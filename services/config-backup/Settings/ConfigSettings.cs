@@ -1,0 +1,23 @@
+using System.ComponentModel.DataAnnotations;
+using StellaOps.Backup.Workers.Settings;
+
+namespace StellaOps.Backup.ConfigBackup.Settings;
+
+/// <summary>Section <c>Config</c>.</summary>
+internal sealed class ConfigSettings : ComponentSettings, IValidatableObject
+{
+    /// <summary>Files and directories, absolute.</summary>
+    [MinLength(1, ErrorMessage = "at least one path is wanted")]
+    public IList<string> Paths { get; init; } = [];
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var path in Paths)
+        {
+            if (PathRules.Problem(path) is { } problem)
+            {
+                yield return new ValidationResult(problem, [nameof(Paths)]);
+            }
+        }
+    }
+}

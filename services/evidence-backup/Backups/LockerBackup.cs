@@ -1,0 +1,50 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.EvidenceBackup.Settings;
+using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Repository.Trees;
+using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Repositories;
+
+namespace StellaOps.Backup.EvidenceBackup.Backups;
+
+/// <summary>Takes the locker into the repository; files that the last snapshot has are not read again.</summary>
+internal sealed class LockerBackup(EvidenceSettings settings, ComponentBackup backup, TimeProvider clock)
+{
+    public async Task<TaskResult> RunAsync(TaskContext context, CancellationToken cancellationToken)
+    {
+        var locker = Path.TrimEndingDirectorySeparator(settings.Directory);
+        if (!Directory.Exists(locker))
+        {
+            throw new BackupException(ErrorCodes.SourceUnreachable, $"the evidence locker {locker} does not exist on this host",
+                "Mount it, or correct Evidence:Directory.");
+        }
+
+        var takenAt = clock.GetUtcNow();
+        var saved = await backup.RunAsync(context, Component.Evidence, new LocalFileSource([locker]), [locker], cancellationToken);
+        await using (saved)
+        {
+            if (saved.Archive.Files == 0 && saved.Parent?.Summary?.TotalFilesProcessed > 0)
+            {
+                context.Log.Warning($"the locker {locker} is empty, the last snapshot has {saved.Parent.Summary.TotalFilesProcessed} files: is it mounted?");
+            }
+
+            var top = await new TreeReader(saved.Opened.Repository.Blobs).FindAsync(saved.Archive.RootTree, locker, cancellationToken);
+            return saved.Result with
+            {
+                Snapshot = saved.Result.Snapshot! with
+                {
+                    Evidence = new EvidenceCut
+                    {
+                        Files = saved.Archive.Files,
+                        Bytes = saved.Archive.Bytes,
+                        TakenAt = takenAt,
+                        RootTree = top?.Subtree?.ToString() ?? "",
+                    },
+                },
+            };
+        }
+    }
+}

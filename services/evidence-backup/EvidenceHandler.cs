@@ -1,0 +1,27 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.EvidenceBackup.Backups;
+using StellaOps.Backup.EvidenceBackup.Proofs;
+using StellaOps.Backup.EvidenceBackup.Restores;
+using StellaOps.Backup.EvidenceBackup.Settings;
+using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Proofs;
+using StellaOps.Backup.Workers.Repositories;
+
+namespace StellaOps.Backup.EvidenceBackup;
+
+/// <summary>The evidence locker: immutable files that are only ever added.</summary>
+internal sealed class EvidenceHandler(
+    EvidenceSettings settings, ComponentRepositories repositories, ComponentBackup backup, CopyProof proof, TimeProvider clock) : IComponentHandler
+{
+    public Component Component => Component.Evidence;
+
+    public Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken) =>
+        new LockerBackup(settings, backup, clock).RunAsync(context, cancellationToken);
+
+    public Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken) =>
+        new LockerRestore(settings, repositories, clock).RunAsync(context, spec, cancellationToken);
+
+    public Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken) =>
+        new LockerProof(repositories, proof, clock).RunAsync(context, spec, cancellationToken);
+}

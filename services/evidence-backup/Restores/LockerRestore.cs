@@ -1,0 +1,81 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.EvidenceBackup.Settings;
+using StellaOps.Backup.Repository.Restore;
+using StellaOps.Backup.Repository.Snapshots;
+using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Comparison;
+using StellaOps.Backup.Workers.Repositories;
+
+namespace StellaOps.Backup.EvidenceBackup.Restores;
+
+/// <summary>
+/// Brings evidence back: adds what is missing, skips what is equal, and never touches what differs: evidence is immutable,
+/// so a difference is for a human to look at.
+/// </summary>
+internal sealed class LockerRestore(EvidenceSettings settings, ComponentRepositories repositories, TimeProvider clock)
+{
+    public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
+    {
+        var target = spec.TargetDirectory ?? Path.TrimEndingDirectorySeparator(settings.Directory);
+        await using var opened = await repositories.OpenAsync(Component.Evidence, cancellationToken);
+        var snapshot = await opened.LoadSnapshotAsync(spec.SnapshotId, cancellationToken);
+        return spec.DryRun
+            ? await PlanAsync(opened, snapshot, target, context, cancellationToken)
+            : await RestoreAsync(opened, snapshot, target, context, cancellationToken);
+    }
+
+    private static async Task<TaskResult> PlanAsync(
+        ComponentRepository opened, Snapshot snapshot, string target, TaskContext context, CancellationToken cancellationToken)
+    {
+        context.Progress.Begin("compare", snapshot.Summary?.TotalFilesProcessed, snapshot.Summary?.TotalBytesProcessed);
+        var report = await new SnapshotComparison(opened.Repository).RunAsync(
+            snapshot, LockerPath.Of(snapshot), target, new ComparisonOptions { OnProgress = context.Progress.Add }, cancellationToken);
+        var conflicts = report.Of(ComparedState.Different).Select(item => Conflict(item.Path, item.Reason)).ToList();
+        return Result(conflicts, report.Different, new RestoreResult
+        {
+            TargetDirectory = target,
+            FilesWritten = report.MissingFiles,
+            FilesUnchanged = report.EqualFiles,
+            BytesWritten = report.MissingBytes,
+            Notes = [$"{report.MissingFiles} missing files would be added, {report.EqualFiles} are there and equal, {report.Different} differ and would be left as they are"],
+        });
+    }
+
+    private async Task<TaskResult> RestoreAsync(
+        ComponentRepository opened, Snapshot snapshot, string target, TaskContext context, CancellationToken cancellationToken)
+    {
+        var startedAt = clock.GetTimestamp();
+        var report = await TaskRestore.RunAsync(opened, new RestoreRequest
+        {
+            Snapshot = snapshot,
+            Subtree = LockerPath.Of(snapshot),
+            TargetDirectory = target,
+            Existing = ExistingFiles.AddOnly,
+            VerifyFirst = true,
+        }, context, cancellationToken);
+        var conflicts = report.Conflicts.Select(conflict => Conflict(conflict.Path, conflict.Reason)).ToList();
+        var note = $"{report.FilesWritten} missing files added, {report.FilesUnchanged} were there and equal, {conflicts.Count} differ and were left as they are";
+        context.Log.Info($"evidence: {note}");
+        return Result(conflicts, conflicts.Count, new RestoreResult
+        {
+            TargetDirectory = target,
+            FilesWritten = report.FilesWritten,
+            FilesUnchanged = report.FilesUnchanged,
+            BytesWritten = report.BytesWritten,
+            Notes = [note, .. report.Warnings],
+            Phases = [new PhaseTime("restore", clock.GetElapsedTime(startedAt))],
+        });
+    }
+
+    private static MissingItem Conflict(string path, string reason) => new() { Path = path, Reason = $"conflict: {reason}" };
+
+    private static TaskResult Result(List<MissingItem> conflicts, long count, RestoreResult restore) => new()
+    {
+        Outcome = count == 0 ? Outcome.Complete : Outcome.Incomplete,
+        Missing = [.. conflicts.Take(TaskResult.MaxMissing)],
+        MissingCount = count,
+        Restore = restore,
+    };
+}
