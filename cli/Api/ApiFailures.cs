@@ -41,7 +41,7 @@ internal static class ApiFailures
             $"the TLS certificate of {server} is not accepted: {exception.InnerException?.Message ?? exception.Message}",
             "Name the site's certificate authority with SSL_CERT_FILE=/path/ca.pem, or correct the address.",
             exception),
-        _ => Unreachable(server, $"the connection broke: {Reason(exception)}", exception),
+        _ => new BackupException(ErrorCodes.ServerUnreachable, $"the connection to {server} broke", inner: exception),
     };
 
     public static BackupException FromTimeout(Uri server, TimeSpan limit) =>
@@ -52,6 +52,13 @@ internal static class ApiFailures
         $"the answer of {server} is not understood: {exception.Message}",
         "Check that STELLA_SERVER names the gateway, and that the versions of stella and the server fit.",
         exception);
+
+    /// <summary>A code that only a newer server knows keeps its name.</summary>
+    public static ErrorCode Row(string code)
+    {
+        var row = ErrorCodes.Find(code);
+        return row == ErrorCodes.Unexpected ? row with { Code = code } : row;
+    }
 
     private static string Reason(HttpRequestException exception) =>
         exception.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused }
@@ -71,12 +78,5 @@ internal static class ApiFailures
         {
             return null;
         }
-    }
-
-    /// <summary>A code that only a newer server knows keeps its name.</summary>
-    private static ErrorCode Row(string code)
-    {
-        var row = ErrorCodes.Find(code);
-        return row == ErrorCodes.Unexpected ? row with { Code = code } : row;
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using StellaOps.Backup.Contracts.Json;
 
 namespace StellaOps.Backup.Cli.Api;
 
@@ -22,6 +23,7 @@ internal static class ApiJson
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = indented,
+        Converters = { new UtcTimeConverter() },
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 }

@@ -1,3 +1,4 @@
+using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Sessions;
 using StellaOps.Backup.Cli.Settings;
@@ -74,7 +75,7 @@ internal static class OperationRun
     };
 
     private static string Describe(OperationView operation) =>
-        $"{(operation.DryRun ? "dry run of " : "")}{Spelling.Of(operation.Kind)}{(operation.PointName is { } point ? $" '{point}'" : "")}";
+        $"{(operation.DryRun ? "dry run, " : "")}{Spelling.Noun(operation.Kind)}{(operation.PointName is { } point ? $" of '{point}'" : "")}";
 
     private static string Missing(OperationView operation)
     {
@@ -82,7 +83,7 @@ internal static class OperationRun
         var failed = operation.Tasks.Where(task => task.State == "failed").Select(task => task.Component.Name()).Distinct().ToList();
         return string.Join(", ", new[]
         {
-            items > 0 ? $"{Units.Count(items)} items are missing" : null,
+            items > 0 ? $"{Units.Count(items)} missing" : null,
             failed.Count > 0 ? $"{string.Join(", ", failed)} failed" : null,
         }.Where(part => part is not null).DefaultIfEmpty("see above"));
     }
@@ -92,6 +93,9 @@ internal static class OperationRun
         var error = operation.Error ?? operation.Tasks.Select(task => task.Error).FirstOrDefault(known => known is not null);
         return error is null
             ? new BackupException(ErrorCodes.Unexpected, $"{Describe(operation)} failed and the server did not say why")
-            : new BackupException(ErrorCodes.Find(error.Code), $"{Describe(operation)} failed: {error.Message}", error.Hint);
+            : new BackupException(
+                ApiFailures.Row(error.Code),
+                $"{Describe(operation)} {(error.Code == ErrorCodes.Cancelled.Code ? "did not finish" : "failed")}: {error.Message}",
+                error.Hint);
     }
 }

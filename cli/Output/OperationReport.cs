@@ -17,7 +17,11 @@ internal static class OperationReport
     {
         if (operation.Tasks.Count == 0)
         {
-            output.WriteLine(operation.Kind == OperationKind.Verify ? "nothing to verify" : "nothing was to be done");
+            if (operation.Outcome == Outcome.Complete)
+            {
+                output.WriteLine(operation.Kind == OperationKind.Verify ? "nothing to verify" : "nothing was to be done");
+            }
+
             return;
         }
 
@@ -36,13 +40,15 @@ internal static class OperationReport
     private static TextTable Table(OperationView operation)
     {
         var several = operation.PointName is null;
-        var (columns, numbers) = Columns(operation.Kind);
+        // A dry run of a test restore proves nothing: it plans a restore.
+        var kind = operation is { Kind: OperationKind.TestRestore, DryRun: true } ? OperationKind.Restore : operation.Kind;
+        var (columns, numbers) = Columns(kind);
         var table = new TextTable([.. several ? ["POINT"] : Array.Empty<string>(), "COMPONENT", "OUTCOME", .. columns])
             .Right([.. numbers.Select(column => column + (several ? 3 : 2))]);
         foreach (var task in operation.Tasks)
         {
             var outcome = task.Result is { } result ? Spelling.Of(result.Outcome) : task.State;
-            table.Add([.. several ? [task.PointName ?? "-"] : Array.Empty<string>(), task.Component.Name(), outcome, .. Cells(operation.Kind, task.Result)]);
+            table.Add([.. several ? [task.PointName ?? "-"] : Array.Empty<string>(), task.Component.Name(), outcome, .. Cells(kind, task.Result)]);
         }
 
         return table;

@@ -104,7 +104,7 @@ internal static class PointReport
         }
 
         facts.Add("encrypted to", snapshot.Recipients.Count > 0 ? string.Join(", ", snapshot.Recipients) : null);
-        facts.Add("missing", snapshot.MissingCount > 0 ? $"{Units.Count(snapshot.MissingCount)} items" : null);
+        facts.Add("missing", snapshot.MissingCount > 0 ? Units.Count(snapshot.MissingCount) : null);
         if (!facts.IsEmpty)
         {
             output.WriteLine();

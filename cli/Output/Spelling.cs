@@ -12,6 +12,15 @@ internal static class Spelling
         _ => kind.ToString().ToLowerInvariant(),
     };
 
+    /// <summary>The kind in a sentence.</summary>
+    public static string Noun(OperationKind kind) => kind switch
+    {
+        OperationKind.Verify => "verification",
+        OperationKind.TestRestore => "test restore",
+        OperationKind.Delete => "deletion",
+        _ => Of(kind),
+    };
+
     public static string Of(Outcome outcome) => outcome.ToString().ToLowerInvariant();
 
     /// <summary>The outcome where there is one, else the state.</summary>

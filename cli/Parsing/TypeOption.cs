@@ -18,6 +18,9 @@ internal sealed class TypeOption : Option<string[]>
         CustomParser = Read;
     }
 
+    /// <summary>What was named; null when the option was not given.</summary>
+    public IReadOnlyList<string>? Named(ParseResult parsed) => parsed.GetResult(this) is { Implicit: false } ? parsed.GetValue(this) : null;
+
     private static string[]? Read(ArgumentResult result)
     {
         var words = result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries)).ToArray();

@@ -17,11 +17,11 @@ internal static class UsageError
         }
 
         // An option's own error says more than the command's about options that are missing or do not go together.
-        var message = (parsed.Errors.FirstOrDefault(error => error.SymbolResult is not CommandResult) ?? parsed.Errors[0]).Message;
+        var error = parsed.Errors.FirstOrDefault(error => error.SymbolResult is not CommandResult) ?? parsed.Errors[0];
         var commands = Names(parsed.CommandResult.Command.Subcommands);
         return commands.Count > 0
             ? new BackupException(ErrorCodes.InvalidInput, $"'{path}' needs a command: {string.Join(", ", commands)}", help)
-            : new BackupException(ErrorCodes.InvalidInput, AsMessage(message), help);
+            : new BackupException(ErrorCodes.InvalidInput, Message(error, path), help);
     }
 
     /// <summary>The command as it was called: <c>stella backup create</c>.</summary>
@@ -35,12 +35,19 @@ internal static class UsageError
         var what = isOption ? $"'{unknown}' is not an option of '{path}'"
             : command.Subcommands.Count > 0 ? $"'{unknown}' is not a command of '{path}'"
             : $"'{path}' does not know what to do with '{unknown}'";
-        var typed = unknown.Split('=')[0];
-        return new BackupException(
-            ErrorCodes.InvalidInput, what, Suggestion.For(typed, candidates) is { } nearest ? $"Did you mean '{nearest}'? {help}" : help);
+        var meant = Suggestion.For(unknown.Split('=')[0], candidates)
+            ?? (!isOption && command.Options.Any(option => option.Name == "--name") ? $"--name {unknown}" : null);
+        return new BackupException(ErrorCodes.InvalidInput, what, meant is null ? help : $"Did you mean '{meant}'? {help}");
     }
 
     private static List<string> Names(IEnumerable<Symbol> symbols) => [.. symbols.Where(symbol => !symbol.Hidden).Select(symbol => symbol.Name)];
 
-    private static string AsMessage(string text) => char.ToLowerInvariant(text[0]) + text[1..].TrimEnd('.');
+    private static string Message(ParseError error, string path) => error.SymbolResult switch
+    {
+        OptionResult { Implicit: true } option => $"option '{option.Option.Name}' is required",
+        OptionResult { Tokens.Count: 0 } option => $"option '{option.Option.Name}' needs a value",
+        ArgumentResult { Tokens.Count: 0, Parent: OptionResult option } => $"option '{option.Option.Name}' needs a value",
+        ArgumentResult { Tokens.Count: 0 } argument => $"'{path}' needs <{argument.Argument.Name}>",
+        _ => char.ToLowerInvariant(error.Message[0]) + error.Message[1..].TrimEnd('.'),
+    };
 }

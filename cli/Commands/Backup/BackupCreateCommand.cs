@@ -41,7 +41,7 @@ internal sealed class BackupCreateCommand : StellaCommand
     {
         var request = new CreateBackupRequest
         {
-            Types = parsed.GetValue(_types) ?? [Components.Full],
+            Types = _types.Named(parsed) ?? [Components.Full],
             Name = parsed.GetValue(_name),
         };
         return session.StartAsync(HttpMethod.Post, Routes.Backups, request, parsed.GetValue(_noWait), cancellationToken);

@@ -33,7 +33,7 @@ internal sealed class BackupListCommand : StellaCommand
         var points = session.Api.ListAsync<PointView>(
             Routes.Points,
             [
-                ("type", parsed.GetValue(_types) is { } names ? string.Join(',', names) : null),
+                ("type", _types.Named(parsed) is { } names ? string.Join(',', names) : null),
                 ("since", _last.Since(parsed, session.Clock)),
                 ("unverified", parsed.GetValue(_unverified) ? "true" : null),
             ],

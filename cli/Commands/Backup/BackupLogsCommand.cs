@@ -90,8 +90,7 @@ internal sealed class BackupLogsCommand : StellaCommand
 
     private static string Line(EventView line)
     {
-        var kind = line.Kind is { } known ? $" {Spelling.Of(known)}" : "";
-        var component = line.Component is { } part ? $" {part.Name()}" : "";
-        return $"{Units.Time(line.At)} {line.Level,-7}{kind}{component}: {line.Message}";
+        var subject = string.Join(' ', new[] { line.Kind is { } kind ? Spelling.Of(kind) : null, line.Component?.Name() }.Where(part => part is not null));
+        return $"{Units.Time(line.At)} {line.Level,-7} {(subject.Length > 0 ? $"{subject}: " : "")}{line.Message}";
     }
 }

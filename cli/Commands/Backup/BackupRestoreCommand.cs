@@ -46,7 +46,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
         var request = new RestoreRequest
         {
             Point = parsed.GetRequiredValue(_name),
-            Types = parsed.GetValue(_types) is { } names && !names.Contains(Components.Full) ? names : [],
+            Types = _types.Named(parsed) is { } names && !names.Contains(Components.Full) ? names : [],
             Target = parsed.GetValue(_target),
             DryRun = parsed.GetValue(_dryRun),
             Confirm = true,

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using StellaOps.Backup.Contracts.Json;
 
 namespace StellaOps.Backup.Points.Manifests;
 

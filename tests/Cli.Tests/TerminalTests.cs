@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using StellaOps.Backup.Cli.Tests.Server;
+using StellaOps.Backup.Testing.Machine;
+
+namespace StellaOps.Backup.Cli.Tests;
+
+/// <summary>What happens on a terminal only. <c>script</c> (util-linux) gives the program one.</summary>
+public sealed partial class TerminalTests : IAsyncDisposable
+{
+    private const string Operation = "/api/v1/operations/0196a1b2-0000-7000-8000-0000000000aa";
+
+    private static readonly RecordedAnswer[] Create =
+    [
+        RecordedAnswer.Parse("POST /api/v1/backups 202 operation-accepted.json"),
+        RecordedAnswer.Parse($"GET {Operation}/events 200 create-complete.sse"),
+    ];
+
+    private static readonly RecordedAnswer[] Restore =
+    [
+        RecordedAnswer.Parse("GET /api/v1/points/nightly 200 point-full.json"),
+        RecordedAnswer.Parse("POST /api/v1/restores 202 restore-accepted.json"),
+        RecordedAnswer.Parse($"GET {Operation}/events 200 restore.sse"),
+    ];
+
+    private readonly StellaProgram _stella = new();
+    private RecordedServer? _server;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Progress_is_drawn_and_the_table_stays()
+    {
+        var (exit, screen) = await RunAsync(Create, "backup create --full --name nightly", input: "");
+        Assert.Equal(0, exit);
+        Assert.Contains("database: started on database-backup@host1", screen, StringComparison.Ordinal);
+        Assert.Contains("━━━", screen, StringComparison.Ordinal);
+        Assert.Contains("read 12.0 MiB of 70.0 MiB, 5.2 MiB/s, 11s left", screen, StringComparison.Ordinal);
+        Assert.Contains("database   complete   1,204  70.0 MiB", screen, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_restore_shows_the_point_and_goes_on_when_its_name_is_typed()
+    {
+        var (exit, screen) = await RunAsync(Restore, "backup restore --name nightly", input: "nightly\n");
+        Assert.Equal(0, exit);
+        Assert.Contains("'nightly-20260117' was taken 2026-01-17T10:30:00Z, holds database,evidence,secrets, is proven", screen, StringComparison.Ordinal);
+        Assert.Contains("Type 'nightly' to go on:", screen, StringComparison.Ordinal);
+        Assert.Contains(_server!.Requests, request => request.StartsWith("POST /api/v1/restores", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_restore_is_not_started_when_something_else_is_typed()
+    {
+        var (exit, screen) = await RunAsync(Restore, "backup restore --name nightly", input: "yes\n");
+        Assert.Equal(23, exit);
+        Assert.Contains("not confirmed, nothing was changed", screen, StringComparison.Ordinal);
+        Assert.DoesNotContain(_server!.Requests, request => request.StartsWith("POST", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Interrupting_detaches_and_says_how_to_go_on()
+    {
+        await using var server = await StartAsync(
+            RecordedAnswer.Parse("POST /api/v1/backups 202 operation-accepted.json"),
+            RecordedAnswer.Parse($"GET {Operation}/events 200 create-first-half.sse hold"));
+        var start = new ProcessStartInfo(StellaProgram.Path, ["backup", "create", "--full", "--name", "nightly"])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var (name, value) in _stella.EnvironmentFor(server.Address))
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        while (await process.StandardError.ReadLineAsync(Cancel) is { } line && !line.Contains("read 12.0 MiB", StringComparison.Ordinal))
+        {
+        }
+
+        (await Processes.RunAsync("kill", ["-INT", $"{process.Id}"], cancellationToken: Cancel)).Checked();
+        var rest = await process.StandardError.ReadToEndAsync(Cancel);
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal(130, process.ExitCode);
+        Assert.Contains("stopped watching operation 0196a1b2-0000-7000-8000-0000000000aa; it goes on", rest, StringComparison.Ordinal);
+        Assert.Contains("stella operation show 0196a1b2-0000-7000-8000-0000000000aa --follow", rest, StringComparison.Ordinal);
+        Assert.DoesNotContain(server.Requests, request => request.Contains("cancel", StringComparison.Ordinal));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _stella.Dispose();
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+    }
+
+    private static async Task<RecordedServer> StartAsync(params RecordedAnswer[] answers)
+    {
+        var server = await RecordedServer.StartAsync(Cancel);
+        server.Play(answers);
+        return server;
+    }
+
+    private async Task<(int ExitStatus, string Screen)> RunAsync(RecordedAnswer[] answers, string commandLine, string input)
+    {
+        _server = await StartAsync(answers);
+        var environment = _stella.EnvironmentFor(_server.Address);
+        environment["TERM"] = "xterm-256color";
+        environment["COLUMNS"] = "120";
+        var result = await Processes.RunAsync(
+            "script", ["--quiet", "--return", "--command", $"stty cols 120; {StellaProgram.Path} {commandLine}", "/dev/null"], environment, input, cancellationToken: Cancel);
+        return (result.ExitCode, ControlSequences().Replace(result.Output, ""));
+    }
+
+    [GeneratedRegex(@"\x1B\[[0-9;?]*[A-Za-z]")]
+    private static partial Regex ControlSequences();
+}
