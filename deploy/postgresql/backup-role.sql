@@ -6,8 +6,7 @@ CREATE ROLE stella_backup LOGIN REPLICATION BYPASSRLS PASSWORD :password;
 -- Where the data directory is, and which settings the cluster runs with.
 GRANT pg_read_all_settings TO stella_backup;
 
--- The files of the cluster. The role sees everything in it, as any backup does.
-GRANT pg_read_server_files TO stella_backup;
+-- The files of the cluster, and of no other directory. The role sees everything in it, as any backup does.
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text, boolean, boolean) TO stella_backup;
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_file(text, boolean) TO stella_backup;
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean) TO stella_backup;

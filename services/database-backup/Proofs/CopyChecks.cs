@@ -49,12 +49,20 @@ internal sealed class CopyChecks(PrivateServer server, TaskContext context, Proo
                 row => row.GetString(0),
                 cancellationToken);
             long rows = 0;
+            var unreadable = new List<string>();
             foreach (var table in tables)
             {
-                rows += (await database.QueryAsync($"SELECT count(*) FROM {table}", row => row.GetInt64(0), cancellationToken))[0];
+                try
+                {
+                    rows += (await database.QueryAsync($"SELECT count(*) FROM {table}", row => row.GetInt64(0), cancellationToken))[0];
+                }
+                catch (ClusterException failed) when (failed.Failure == ClusterFailure.QueryFailed)
+                {
+                    unreadable.Add($"database '{name}', table {table}: {failed.Message}");
+                }
             }
 
-            findings.Add(string.Create(CultureInfo.InvariantCulture, $"database '{name}': {rows} rows in {tables.Count} tables"));
+            findings.Add(string.Create(CultureInfo.InvariantCulture, $"database '{name}': {rows} rows in {tables.Count} tables"), unreadable);
         }
 
         return _databases.Count;

@@ -5,6 +5,7 @@ using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Progress;
 using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Checks;
 using StellaOps.Backup.Postgres.Servers;
 using StellaOps.Backup.Repository;
@@ -38,7 +39,16 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
             : ScratchArea.Keep(planned.Directory);
         await phases.RunAsync("restore", () => writer.WriteAsync(snapshot, planned, context.Progress, cancellationToken), size.Files, size.Bytes);
         var findings = new ProofFindings();
-        await ProveAsync(context, spec, snapshot, planned, owner, phases, findings, cancellationToken);
+        try
+        {
+            await ProveAsync(context, spec, snapshot, planned, owner, phases, findings, cancellationToken);
+        }
+        catch (ClusterException failed) when (failed.Failure is ClusterFailure.QueryFailed or ClusterFailure.Unreachable or ClusterFailure.Damaged)
+        {
+            // Whatever a copy cannot answer, or dies of, speaks against the copy and not against the live cluster.
+            throw new BackupException(ErrorCodes.ProofFailed, $"the restored copy of snapshot {snapshot.Snapshot.Id} failed: {failed.Message}", inner: failed);
+        }
+
         return Result(snapshot, size, phases, findings);
     }
 

@@ -1,5 +1,7 @@
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Backups;
+using StellaOps.Backup.DatabaseBackup.Proofs;
+using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres.Servers;
 using StellaOps.Backup.Repository;
@@ -59,6 +61,21 @@ internal sealed class Workbench : IAsyncDisposable
     {
         var spec = new BackupSpec { PointId = Guid.CreateVersion7(), PointName = "test" };
         return await new BaseBackupJob(Repository, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, TestContext.Current.CancellationToken);
+    }
+
+    public async Task<TaskResult> RestoreAsync(
+        string snapshot, Func<RestoreSpec, RestoreSpec>? change = null, TestTask? task = null, CancellationToken? cancellationToken = null)
+    {
+        var spec = new RestoreSpec { PointId = Guid.CreateVersion7(), PointName = "test", SnapshotId = snapshot };
+        return await new RestoreJob(Repository, Settings, TimeProvider.System).RunAsync(
+            (task ?? new TestTask()).Context, change?.Invoke(spec) ?? spec, cancellationToken ?? TestContext.Current.CancellationToken);
+    }
+
+    public async Task<TaskResult> TestRestoreAsync(string snapshot, Func<TestRestoreSpec, TestRestoreSpec>? change = null)
+    {
+        var spec = new TestRestoreSpec { PointId = Guid.CreateVersion7(), PointName = "test", SnapshotId = snapshot };
+        return await new TestRestoreJob(Repository, Location, Settings, TimeProvider.System).RunAsync(
+            new TestTask().Context, change?.Invoke(spec) ?? spec, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Starts the cluster's own version on a restored directory.</summary>

@@ -1,5 +1,6 @@
 using StellaOps.Backup.Postgres.Backups;
 using StellaOps.Backup.Postgres.Connections;
+using StellaOps.Backup.Postgres.Files;
 using StellaOps.Backup.Postgres.Tests.Clusters;
 using StellaOps.Backup.Postgres.Wal;
 
@@ -50,8 +51,13 @@ public abstract class BaseBackupSessionTests(SampleCluster cluster)
             try
             {
                 await using var session = await BaseBackupSession.StartAsync(connection, "as told", TestContext.Current.CancellationToken);
+                var reader = new RemoteFileReader(connection);
+                var (_, control) = await reader.ReadControlAsync(TestContext.Current.CancellationToken);
+                var listing = await ClusterListing.ReadAsync(connection, cluster.Server.Major, control, TestContext.Current.CancellationToken);
+                var elsewhere = listing.Files.First(file => file.Path.StartsWith("pg_tblspc/", StringComparison.Ordinal) && file is { IsDirectory: false, Size: > 0 });
+                Assert.Equal(100, (await reader.ReadRangeAsync(elsewhere.Path, 0, 100, TestContext.Current.CancellationToken)).Length);
                 await session.StopAsync(TestContext.Current.CancellationToken);
-                Assert.True(grants >= 4);
+                Assert.Equal(7, grants);
                 return;
             }
             catch (ClusterException denied)

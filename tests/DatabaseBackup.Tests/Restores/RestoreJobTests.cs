@@ -1,0 +1,166 @@
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
+using StellaOps.Backup.Repository;
+
+namespace StellaOps.Backup.DatabaseBackup.Tests.Restores;
+
+public abstract class RestoreJobTests(int major)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_changed_cluster_becomes_what_it_was_and_goes_on_along_a_new_timeline()
+    {
+        await using var bench = await Workbench.StartAsync(major);
+        var expected = await bench.Cluster.DigestAsync(Cancellation);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        await bench.Cluster.Server.ExecuteAsync(
+            "UPDATE accounts SET balance = 1 WHERE id < 500; DROP TABLE elsewhere; CREATE TABLE surplus AS SELECT 1 AS i; CHECKPOINT", cancellationToken: Cancellation);
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+
+        var restore = (await bench.RestoreAsync(snapshot)).Restore!;
+        Assert.True(restore.FilesUnchanged > restore.FilesWritten, $"{restore.FilesWritten} written, {restore.FilesUnchanged} unchanged");
+        Assert.False(File.Exists($"{bench.Cluster.Server.DataDirectory}.restore-incomplete"));
+        Assert.Equal(bench.Cluster.TablespaceLocation, TablespaceLink(bench.Cluster.Server.DataDirectory).LinkTarget);
+
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        Assert.Equal(expected, await bench.Cluster.DigestAsync(Cancellation));
+        Assert.Equal(2, await bench.Cluster.Server.ExecuteAsync("CHECKPOINT; SELECT timeline_id FROM pg_control_checkpoint()", cancellationToken: Cancellation));
+        Assert.Equal(bench.Cluster.TablespaceLocation, await bench.Cluster.Server.ExecuteAsync("SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = 'other'", cancellationToken: Cancellation));
+    }
+
+    [Fact]
+    public async Task A_restored_cluster_can_be_backed_up_and_restored_again()
+    {
+        await using var bench = await Workbench.StartAsync(major);
+        var first = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+        await bench.RestoreAsync(first);
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        await bench.Cluster.Server.ExecuteAsync("UPDATE accounts SET balance = 77 WHERE id = 1", cancellationToken: Cancellation);
+        var expected = await bench.Cluster.DigestAsync(Cancellation);
+
+        var second = (await bench.BackupAsync()).Snapshot!;
+        Assert.Equal(2, second.Database!.Timeline);
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+        await bench.RestoreAsync(second.SnapshotId);
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        Assert.Equal(expected, await bench.Cluster.DigestAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_running_server_is_never_overwritten()
+    {
+        await using var bench = await Workbench.StartAsync(major);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        foreach (var dryRun in (bool[])[true, false])
+        {
+            var refused = await Assert.ThrowsAsync<BackupException>(() => bench.RestoreAsync(snapshot, spec => spec with { DryRun = dryRun }));
+            Assert.Equal(ErrorCodes.ServerRunning, refused.Error);
+        }
+
+        Assert.NotNull(await bench.Cluster.DigestAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Another_directory_gets_everything_and_the_live_tablespace_is_not_touched()
+    {
+        await using var bench = await Workbench.StartAsync(major);
+        var expected = await bench.Cluster.DigestAsync(Cancellation);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        await bench.RestoreAsync(snapshot, spec => spec with { TargetDirectory = bench["elsewhere"] });
+        await using var server = await bench.StartServerAsync(Path.Combine(bench["elsewhere"], "pgdata"));
+        await using (var copy = server.Connect("postgres"))
+        {
+            Assert.Equal(expected, await PlatformCluster.DigestAsync(copy, Cancellation));
+        }
+
+        Assert.Equal(expected, await bench.Cluster.DigestAsync(Cancellation));
+        var again = await Assert.ThrowsAsync<BackupException>(() => bench.RestoreAsync(snapshot, spec => spec with { TargetDirectory = bench["repository"] }));
+        Assert.Equal(ErrorCodes.TargetNotEmpty, again.Error);
+    }
+
+    [Fact]
+    public async Task A_dry_run_changes_nothing_and_a_kept_directory_is_whole()
+    {
+        await using var bench = await Workbench.StartAsync(major);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        await bench.Cluster.Server.ExecuteAsync("UPDATE accounts SET balance = 5 WHERE id = 5", cancellationToken: Cancellation);
+        var newer = await bench.Cluster.DigestAsync(Cancellation);
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+
+        var before = Listing(bench.Cluster.Server.DataDirectory);
+        var plan = await bench.RestoreAsync(snapshot, spec => spec with { DryRun = true });
+        Assert.Equal(before, Listing(bench.Cluster.Server.DataDirectory));
+        Assert.True(plan.Restore!.Notes.Count > 3);
+
+        var kept = (await bench.RestoreAsync(snapshot, spec => spec with { KeepReplaced = true })).Restore!.ReplacedDirectory!;
+        Assert.Equal(before, Listing(kept));
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        Assert.NotEqual(newer, await bench.Cluster.DigestAsync(Cancellation));
+        Directory.Delete(kept, recursive: true);
+    }
+
+    [Fact]
+    public async Task Damage_in_the_repository_is_found_before_anything_is_changed()
+    {
+        await using var bench = await Workbench.StartAsync(major);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+        var before = Listing(bench.Cluster.Server.DataDirectory);
+        var largest = new DirectoryInfo(Path.Combine(bench["repository"], "data")).EnumerateFiles("*", SearchOption.AllDirectories).MaxBy(file => file.Length)!;
+        File.SetUnixFileMode(largest.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using (var pack = File.OpenHandle(largest.FullName, FileMode.Open, FileAccess.ReadWrite))
+        {
+            var one = new byte[1];
+            RandomAccess.Read(pack, one, 1000);
+            one[0] ^= 1;
+            RandomAccess.Write(pack, one, 1000);
+        }
+
+        var damaged = await Assert.ThrowsAsync<RepositoryException>(() => bench.RestoreAsync(snapshot));
+        Assert.Equal(RepositoryFailure.Damaged, damaged.Failure);
+        Assert.Equal(before, Listing(bench.Cluster.Server.DataDirectory));
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_restore_that_breaks_off_leaves_nothing_that_starts_and_can_be_run_again()
+    {
+        await using var bench = await Workbench.StartAsync(major);
+        var expected = await bench.Cluster.DigestAsync(Cancellation);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        await bench.Cluster.Server.ExecuteAsync("UPDATE accounts SET balance = 9; CHECKPOINT", cancellationToken: Cancellation);
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+
+        using var broken = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var task = new TestTask();
+        var restore = bench.RestoreAsync(snapshot, task: task, cancellationToken: broken.Token);
+        while (!restore.IsCompleted && task.Context.Progress.Read() is not { Phase: "write", FilesDone: > 20 })
+        {
+            await Task.Delay(1, Cancellation);
+        }
+
+        await broken.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => restore);
+        Assert.False(File.Exists(Path.Combine(bench.Cluster.Server.DataDirectory, "global", "pg_control")));
+        Assert.True(File.Exists($"{bench.Cluster.Server.DataDirectory}.restore-incomplete"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => bench.Cluster.Server.StartAgainAsync(Cancellation));
+
+        await bench.RestoreAsync(snapshot);
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        Assert.Equal(expected, await bench.Cluster.DigestAsync(Cancellation));
+    }
+
+    private static FileSystemInfo TablespaceLink(string dataDirectory) =>
+        new DirectoryInfo(Path.Combine(dataDirectory, "pg_tblspc")).EnumerateFileSystemInfos().Single();
+
+    private static string Listing(string directory) => string.Join('\n', new DirectoryInfo(directory)
+        .EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint })
+        .Select(file => $"{Path.GetRelativePath(directory, file.FullName)} {file.Length} {file.LastWriteTimeUtc.Ticks}")
+        .Order(StringComparer.Ordinal));
+}
+
+public sealed class RestoreJob15Tests() : RestoreJobTests(15);
+
+public sealed class RestoreJob18Tests() : RestoreJobTests(18);
