@@ -34,6 +34,22 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
         return equal;
     }
 
+    /// <summary>Bytes of the blobs that the file does not have in their place.</summary>
+    public async Task<long> CountDifferencesAsync(SafeFileHandle file, Node node, CancellationToken cancellationToken)
+    {
+        long different = 0;
+        await ForEachAsync(node, (range, _) =>
+        {
+            if (!IsEqual(file, range))
+            {
+                Interlocked.Add(ref different, range.Length);
+            }
+
+            return ValueTask.CompletedTask;
+        }, cancellationToken).ConfigureAwait(false);
+        return different;
+    }
+
     /// <summary>Writes the blobs that the file does not have in their place, and cuts it to its length.</summary>
     /// <returns>True when anything had to be changed.</returns>
     public async Task<bool> WriteDifferencesAsync(SafeFileHandle file, Node node, CancellationToken cancellationToken)

@@ -52,7 +52,7 @@ internal sealed class RestoreRun : IDisposable
         _fileSystems.Add(target);
         RemoveFilesToBeLast(target);
         var top = new RestoreDirectory(target.Again(), _plan.Top, KeepsMetadata(created), null, _plan.Tree);
-        ClearStale(top, created);
+        Prepare(top, created);
 
         var workers = Enumerable.Repeat<Func<CancellationToken, Task>>(WriteFilesAsync, _request.Workers);
         await ParallelStages.RunAsync(
@@ -143,17 +143,25 @@ internal sealed class RestoreRun : IDisposable
         var tree = await _trees.ReadAsync(node.Subtree!.Value, cancellationToken).ConfigureAwait(false);
         parent.Expect();
         var directory = new RestoreDirectory(handle, node, KeepsMetadata(created), parent, tree);
-        ClearStale(directory, created);
+        Prepare(directory, created);
         return directory;
     }
 
     private bool KeepsMetadata(bool created) => _request.Existing == ExistingFiles.AddOnly && !created;
 
-    // Removes what an earlier restore left unfinished and, when asked, what the snapshot does not have.
-    private void ClearStale(RestoreDirectory directory, bool created)
+    // A new directory gets its owner and permissions at once: should this run not end, one that only adds will not touch it again.
+    // Of an old one goes what an earlier restore left unfinished and, when asked, what the snapshot does not have.
+    private void Prepare(RestoreDirectory directory, bool created)
     {
+        const uint ownerAll = 0x1c0;
         if (created)
         {
+            if (_request.Existing == ExistingFiles.AddOnly && directory.Metadata is { } node)
+            {
+                var metadata = node.Metadata with { Permissions = node.Metadata.Permissions | ownerAll };
+                _metadata.Apply(directory.Handle, node with { Metadata = metadata }, directory.Path);
+            }
+
             return;
         }
 

@@ -16,7 +16,6 @@ public sealed class Restorer(ResticRepository repository)
     /// <exception cref="RepositoryException">As in <see cref="RunAsync"/>.</exception>
     public async Task<RestoreSize> CheckAsync(RestoreRequest request, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(request);
         var plan = await PrepareAsync(request, cancellationToken).ConfigureAwait(false);
         return new RestoreSize(plan.Files, plan.Bytes);
     }
@@ -29,17 +28,51 @@ public sealed class Restorer(ResticRepository repository)
     /// </exception>
     public async Task<RestoreReport> RunAsync(RestoreRequest request, CancellationToken cancellationToken = default)
     {
+        var plan = await PrepareAsync(request, cancellationToken).ConfigureAwait(false);
+        return await NameTargetAsync(request, async () =>
+        {
+            using var run = new RestoreRun(repository.Blobs, request, plan);
+            return await run.RunAsync(cancellationToken).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Says what <see cref="RunAsync"/> would do, and changes nothing. Existing files whose content goes through a transform count as
+    /// written, or are warned of where a restore only adds: what they would become is not known without decrypting.
+    /// </summary>
+    /// <exception cref="RepositoryException">As <see cref="RunAsync"/>.</exception>
+    public async Task<RestoreReport> PreviewAsync(RestoreRequest request, CancellationToken cancellationToken = default)
+    {
+        var plan = await PrepareAsync(request, cancellationToken).ConfigureAwait(false);
+        return await NameTargetAsync(request, async () =>
+        {
+            using var preview = new RestorePreview(repository.Blobs, request, plan);
+            return await preview.RunAsync(cancellationToken).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
+
+    private async Task<RestorePlan> PrepareAsync(RestoreRequest request, CancellationToken cancellationToken)
+    {
         ArgumentNullException.ThrowIfNull(request);
         if (request.DeleteExtra && request.Existing == ExistingFiles.AddOnly)
         {
             throw new ArgumentException("a restore that only adds cannot delete", nameof(request));
         }
 
-        var plan = await PrepareAsync(request, cancellationToken).ConfigureAwait(false);
+        var plan = await new RestorePlanner(repository.Blobs, request).MakeAsync(cancellationToken).ConfigureAwait(false);
+        if (request.VerifyFirst)
+        {
+            await BlobVerification.RunAsync(repository.Blobs, plan.Blobs, request.Workers, cancellationToken).ConfigureAwait(false);
+        }
+
+        return plan;
+    }
+
+    private static async Task<RestoreReport> NameTargetAsync(RestoreRequest request, Func<Task<RestoreReport>> work)
+    {
         try
         {
-            using var run = new RestoreRun(repository.Blobs, request, plan);
-            return await run.RunAsync(cancellationToken).ConfigureAwait(false);
+            return await work().ConfigureAwait(false);
         }
         catch (Exception e) when (e is UnauthorizedAccessException or (IOException and not Storage.StorageException))
         {
@@ -51,20 +84,4 @@ public sealed class Restorer(ResticRepository repository)
                 e);
         }
     }
-
-    private async Task<RestorePlan> PrepareAsync(RestoreRequest request, CancellationToken cancellationToken)
-    {
-        var plan = await new RestorePlanner(repository.Blobs, request).MakeAsync(cancellationToken).ConfigureAwait(false);
-        if (request.VerifyFirst)
-        {
-            await BlobVerification.RunAsync(repository.Blobs, plan.Blobs, request.Workers, cancellationToken).ConfigureAwait(false);
-        }
-
-        return plan;
-    }
 }
-
-/// <summary>What a restore would bring back.</summary>
-/// <param name="Files">Regular files.</param>
-/// <param name="Bytes">Their content.</param>
-public readonly record struct RestoreSize(long Files, long Bytes);

@@ -52,7 +52,8 @@ internal sealed class SpecialRestorer(RestoreRequest request, MetadataWriter met
         }
     }
 
-    private static bool IsEqual(OpenDirectory directory, Node node, FileStatus existing) =>
+    /// <summary>True when what is there is what the node says, apart from metadata.</summary>
+    public static bool IsEqual(OpenDirectory directory, Node node, FileStatus existing) =>
         existing.Type == node.Type
         && (node.Type == NodeType.Symlink
             ? directory.ReadLink(node.Name) == node.LinkTarget
