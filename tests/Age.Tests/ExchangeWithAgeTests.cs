@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using StellaOps.Backup.Age.Keys;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.Age.Tests;
 
 /// <summary>Files that go from this library to the distribution's age and back.</summary>
 public sealed class ExchangeWithAgeTests : IDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("age-tests-").FullName;
+    private readonly TemporaryDirectory _directory = new("age-");
 
     public static TheoryData<int, bool> Files
     {
@@ -37,7 +38,7 @@ public sealed class ExchangeWithAgeTests : IDisposable
         foreach (var identity in new[] { firstIdentity, secondIdentity })
         {
             // Redirected, for "-o" makes no file when there is no content.
-            await AgeTool.RunOkAsync("sh", "-c", $"age -d -i {identity} {At("file.age")} > {At("plain")}");
+            await AgeTool.RunAsync("sh", "-c", $"age -d -i {identity} {At("file.age")} > {At("plain")}");
             Assert.Equal(content, await File.ReadAllBytesAsync(At("plain"), Cancellation));
         }
     }
@@ -51,7 +52,7 @@ public sealed class ExchangeWithAgeTests : IDisposable
         var content = RandomNumberGenerator.GetBytes(length);
         await File.WriteAllBytesAsync(At("plain"), content, Cancellation);
         string[] arguments = ["-r", first.ToString(), "-r", second.ToString(), "-o", At("file.age"), At("plain")];
-        await AgeTool.RunOkAsync("age", armored ? ["-a", .. arguments] : arguments);
+        await AgeTool.RunAsync("age", armored ? ["-a", .. arguments] : arguments);
 
         Assert.Equal(content, await ReadAsync("file.age", armored, first));
         Assert.Equal(content, await ReadAsync("file.age", armored, X25519Identity.Generate(), second));
@@ -85,11 +86,11 @@ public sealed class ExchangeWithAgeTests : IDisposable
     public async Task Keys_read_the_same_on_both_sides()
     {
         var (theirs, file) = await GenerateAsync("theirs.txt");
-        Assert.Equal((await AgeTool.RunOkAsync("age-keygen", "-y", file)).Trim(), theirs.Recipient.ToString());
+        Assert.Equal((await AgeTool.RunAsync("age-keygen", "-y", file)).Trim(), theirs.Recipient.ToString());
 
         var ours = X25519Identity.Generate();
         await File.WriteAllTextAsync(At("ours.txt"), $"# ours\n\n{ours.Export()}\n", Cancellation);
-        Assert.Equal((await AgeTool.RunOkAsync("age-keygen", "-y", At("ours.txt"))).Trim(), ours.Recipient.ToString());
+        Assert.Equal((await AgeTool.RunAsync("age-keygen", "-y", At("ours.txt"))).Trim(), ours.Recipient.ToString());
     }
 
     [Fact]
@@ -97,18 +98,18 @@ public sealed class ExchangeWithAgeTests : IDisposable
     {
         var (identity, _) = await GenerateAsync("key.txt");
         await File.WriteAllBytesAsync(At("plain"), new byte[200_000], Cancellation);
-        await AgeTool.RunOkAsync("age", "-r", identity.ToString(), "-o", At("file.age"), At("plain"));
+        await AgeTool.RunAsync("age", "-r", identity.ToString(), "-o", At("file.age"), At("plain"));
 
         Assert.Equal(new FileInfo(At("file.age")).Length, new AgeEncryption(identity.Recipient).CiphertextLength(200_000));
     }
 
-    public void Dispose() => Directory.Delete(_directory, recursive: true);
+    public void Dispose() => _directory.Dispose();
 
-    private string At(string name) => Path.Combine(_directory, name);
+    private string At(string name) => _directory[name];
 
     private async Task<(X25519Identity Identity, string File)> GenerateAsync(string name)
     {
-        await AgeTool.RunOkAsync("age-keygen", "-o", At(name));
+        await AgeTool.RunAsync("age-keygen", "-o", At(name));
         var identities = AgeKeyFile.ParseIdentities(await File.ReadAllTextAsync(At(name), Cancellation));
         return (Assert.IsType<X25519Identity>(Assert.Single(identities)), At(name));
     }

@@ -5,12 +5,13 @@ using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.SecretsBackup.Encryption;
 using StellaOps.Backup.SecretsBackup.Recipients;
 using StellaOps.Backup.SecretsBackup.Settings;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.SecretsBackup.Tests;
 
 public sealed class EncryptingFileSourceTests : IDisposable
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("secrets-source-").FullName;
+    private readonly TemporaryDirectory _directory = new("source-");
     private readonly X25519Identity _custodian = X25519Identity.Generate();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -41,7 +42,7 @@ public sealed class EncryptingFileSourceTests : IDisposable
     {
         await File.WriteAllTextAsync(At("key.pem"), "k", Cancellation);
         File.SetUnixFileMode(At("key.pem"), UnixFileMode.UserRead);
-        var plain = await FindAsync(new LocalFileSource([_directory]), "key.pem");
+        var plain = await FindAsync(new LocalFileSource([_directory.Path]), "key.pem");
 
         var encrypted = await FindAsync(await OpenAsync(), "key.pem.age");
 
@@ -85,13 +86,13 @@ public sealed class EncryptingFileSourceTests : IDisposable
         Assert.Empty(await ListAsync(source));
     }
 
-    public void Dispose() => Directory.Delete(_directory, recursive: true);
+    public void Dispose() => _directory.Dispose();
 
-    private string At(string name) => Path.Combine(_directory, name);
+    private string At(string name) => _directory[name];
 
     private async Task<EncryptingFileSource> OpenAsync()
     {
-        var settings = new SecretsSettings { Paths = [_directory], Recipients = [_custodian.ToString()] };
+        var settings = new SecretsSettings { Paths = [_directory.Path], Recipients = [_custodian.ToString()] };
         return new EncryptingFileSource(
             new LocalFileSource(settings.Paths), await RecipientList.LoadAsync(Component.Secrets, settings, Cancellation));
     }
@@ -102,7 +103,7 @@ public sealed class EncryptingFileSourceTests : IDisposable
     private async Task<IReadOnlyList<SourceEntry>> ListAsync(IFileSource source)
     {
         var directory = source.Root;
-        foreach (var name in _directory.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var name in _directory.Path.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             directory = (await source.ListAsync(directory, Cancellation)).Single(entry => entry.Name == new EntryName(name));
         }

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace StellaOps.Backup.Age.Keys;
 
-/// <summary>How all recipient types seal a file key: ChaCha20-Poly1305 with a zero nonce under a key that is used once.</summary>
+/// <summary>How all recipient types seal a file key: ChaCha20-Poly1305 under a key that is used once.</summary>
 internal static class FileKeyWrap
 {
     private const int TagLength = 16;
@@ -10,23 +10,24 @@ internal static class FileKeyWrap
     /// <summary>Bytes of a wrapped file key.</summary>
     public const int Length = AgeEncryption.FileKeyLength + TagLength;
 
-    private static ReadOnlySpan<byte> ZeroNonce => new byte[12];
+    /// <summary>The nonce of all but the types that derive one.</summary>
+    public static ReadOnlySpan<byte> ZeroNonce => new byte[12];
 
-    public static byte[] Seal(ReadOnlySpan<byte> wrapKey, ReadOnlySpan<byte> fileKey)
+    public static byte[] Seal(ReadOnlySpan<byte> wrapKey, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> fileKey)
     {
         var body = new byte[Length];
         using var cipher = new ChaCha20Poly1305(wrapKey);
-        cipher.Encrypt(ZeroNonce, fileKey, body.AsSpan(..^TagLength), body.AsSpan(^TagLength..));
+        cipher.Encrypt(nonce, fileKey, body.AsSpan(..^TagLength), body.AsSpan(^TagLength..));
         return body;
     }
 
     /// <summary>False when the body was not sealed with this key. Its length was checked before (against partitioning oracles).</summary>
-    public static bool TryOpen(ReadOnlySpan<byte> wrapKey, ReadOnlySpan<byte> body, Span<byte> fileKey)
+    public static bool TryOpen(ReadOnlySpan<byte> wrapKey, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> body, Span<byte> fileKey)
     {
         using var cipher = new ChaCha20Poly1305(wrapKey);
         try
         {
-            cipher.Decrypt(ZeroNonce, body[..^TagLength], body[^TagLength..], fileKey);
+            cipher.Decrypt(nonce, body[..^TagLength], body[^TagLength..], fileKey);
             return true;
         }
         catch (AuthenticationTagMismatchException)

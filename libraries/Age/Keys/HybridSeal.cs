@@ -11,7 +11,6 @@ internal static class HybridSeal
     private const int HashLength = 32;
     private const int KeyLength = 32;
     private const int NonceLength = 12;
-    private const int TagLength = 16;
 
     private static ReadOnlySpan<byte> Info => "age-encryption.org/mlkem768x25519"u8;
 
@@ -21,9 +20,7 @@ internal static class HybridSeal
     public static byte[] Seal(byte[] shared, ReadOnlySpan<byte> fileKey)
     {
         var (key, nonce) = Schedule(shared);
-        var body = new byte[fileKey.Length + TagLength];
-        using var cipher = new ChaCha20Poly1305(key);
-        cipher.Encrypt(nonce, fileKey, body.AsSpan(..^TagLength), body.AsSpan(^TagLength..));
+        var body = FileKeyWrap.Seal(key, nonce, fileKey);
         CryptographicOperations.ZeroMemory(key);
         return body;
     }
@@ -31,17 +28,9 @@ internal static class HybridSeal
     public static bool TryOpen(byte[] shared, ReadOnlySpan<byte> body, Span<byte> fileKey)
     {
         var (key, nonce) = Schedule(shared);
-        using var cipher = new ChaCha20Poly1305(key);
+        var opened = FileKeyWrap.TryOpen(key, nonce, body, fileKey);
         CryptographicOperations.ZeroMemory(key);
-        try
-        {
-            cipher.Decrypt(nonce, body[..^TagLength], body[^TagLength..], fileKey);
-            return true;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            return false;
-        }
+        return opened;
     }
 
     /// <summary>RFC 9180 section 5.1, mode 0, no pre-shared key.</summary>

@@ -27,7 +27,7 @@ public sealed class ScryptIdentity(string passphrase) : IIdentity
         }
 
         var wrapKey = ScryptRecipient.DeriveWrapKey(passphrase, salt, ParseWorkFactor(workFactorText));
-        var opened = FileKeyWrap.TryOpen(wrapKey, stanza.Body.Span, fileKey);
+        var opened = FileKeyWrap.TryOpen(wrapKey, FileKeyWrap.ZeroNonce, stanza.Body.Span, fileKey);
         CryptographicOperations.ZeroMemory(wrapKey);
         return opened;
     }

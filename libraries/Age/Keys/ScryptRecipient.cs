@@ -34,7 +34,7 @@ public sealed class ScryptRecipient : IRecipient
     {
         var salt = RandomNumberGenerator.GetBytes(SaltLength);
         var wrapKey = DeriveWrapKey(_passphrase, salt, _workFactor);
-        var body = FileKeyWrap.Seal(wrapKey, fileKey);
+        var body = FileKeyWrap.Seal(wrapKey, FileKeyWrap.ZeroNonce, fileKey);
         CryptographicOperations.ZeroMemory(wrapKey);
         return new Stanza(StanzaType, [RawBase64.Encode(salt), _workFactor.ToString(CultureInfo.InvariantCulture)], body);
     }

@@ -70,7 +70,7 @@ public sealed class X25519Identity : IIdentity
         }
 
         var wrapKey = X25519Recipient.DeriveWrapKey(shared, share, _publicKey);
-        var opened = FileKeyWrap.TryOpen(wrapKey, stanza.Body.Span, fileKey);
+        var opened = FileKeyWrap.TryOpen(wrapKey, FileKeyWrap.ZeroNonce, stanza.Body.Span, fileKey);
         CryptographicOperations.ZeroMemory(shared);
         CryptographicOperations.ZeroMemory(wrapKey);
         return opened;

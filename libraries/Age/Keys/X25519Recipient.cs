@@ -38,7 +38,7 @@ public sealed class X25519Recipient : IRecipient
         }
 
         var wrapKey = DeriveWrapKey(shared, share, _publicKey);
-        var stanza = new Stanza(StanzaType, [RawBase64.Encode(share)], FileKeyWrap.Seal(wrapKey, fileKey));
+        var stanza = new Stanza(StanzaType, [RawBase64.Encode(share)], FileKeyWrap.Seal(wrapKey, FileKeyWrap.ZeroNonce, fileKey));
         CryptographicOperations.ZeroMemory(ephemeral);
         CryptographicOperations.ZeroMemory(shared);
         CryptographicOperations.ZeroMemory(wrapKey);
