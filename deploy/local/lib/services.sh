@@ -39,11 +39,36 @@ start_services() {
     stop_services
     configuration_sum >"$DATA/app/configuration-sum"
   fi
-  for name in "${SERVICES[@]}"; do
+  for name in $(wanted_services); do
     launch_service "$name"
   done
-  for name in "${SERVICES[@]}"; do
+  for name in $(wanted_services); do
     wait_for_service "$name"
+  done
+  # A backup takes the components whose workers the coordinator has heard of.
+  wait_until 60 workers_are_known || fail "the coordinator does not hear of all workers" "see $LOGS and: $LOCAL/stella service health"
+}
+
+# wanted_services: with --config, only the workers whose components the user's file configures.
+wanted_services() {
+  local name
+  for name in "${SERVICES[@]}"; do
+    [ -n "$OVERLAY" ] || { printf '%s\n' "$name" && continue; }
+    case $name in
+      database-backup) grep -q '"Database"' "$OVERLAY" || continue ;;
+      evidence-backup) grep -q '"Evidence"' "$OVERLAY" || continue ;;
+      config-backup) grep -q '"Config"' "$OVERLAY" || continue ;;
+      secrets-backup) grep -qE '"(Secrets|Keys)"' "$OVERLAY" || continue ;;
+    esac
+    printf '%s\n' "$name"
+  done
+}
+
+workers_are_known() {
+  local health name
+  health=$(curl -s --max-time 5 -H "Authorization: Bearer $(head -n 1 "$SECRETS/token")" "http://127.0.0.1:$GATEWAY_PORT/api/v1/health") || return 1
+  for name in $(wanted_services | grep -- -backup); do
+    grep -q "\"name\":\"$name\"[^}]*\"instances\":[1-9]" <<<"$health" || return 1
   done
 }
 
