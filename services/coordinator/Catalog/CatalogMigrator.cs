@@ -1,11 +1,13 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
+using StellaOps.Backup.Contracts.Errors;
 
 namespace StellaOps.Backup.Coordinator.Catalog;
 
 /// <summary>
 /// Waits for the catalog database and brings it to this version's schema, before any other part of the service starts.
-/// Several coordinators that start at once take turns: EF Core locks its history table.
+/// Several coordinators that start at once take turns.
 /// </summary>
 internal sealed partial class CatalogMigrator(IServiceScopeFactory scopes, TimeProvider clock, ILogger<CatalogMigrator> logger) : IHostedLifecycleService
 {
@@ -34,15 +36,33 @@ internal sealed partial class CatalogMigrator(IServiceScopeFactory scopes, TimeP
         await using var scope = scopes.CreateAsyncScope();
         try
         {
-            await scope.ServiceProvider.GetRequiredService<CatalogContext>().Database.MigrateAsync(cancellationToken);
+            await MigrateAsync(scope.ServiceProvider.GetRequiredService<CatalogContext>().Database, cancellationToken);
             return true;
         }
         catch (NpgsqlException e) when (e is not PostgresException || e.IsTransient)
         {
-            // A catalog that is away or starting delays the service. A wrong password or a missing database ends it, below.
+            // A catalog that is away or starting delays the service.
             LogWaiting(logger, e.Message);
             return false;
         }
+        catch (PostgresException e)
+        {
+            throw new BackupException(
+                ErrorCodes.NotConfigured,
+                $"the catalog database refused: {e.MessageText}",
+                "Check Coordinator:Catalog and Coordinator:CatalogPasswordFile: the database must exist and belong to the named role.",
+                e);
+        }
+    }
+
+    /// <summary>One coordinator after the other: the lock belongs to the connection, which stays open meanwhile.</summary>
+    private static async Task MigrateAsync(DatabaseFacade database, CancellationToken cancellationToken)
+    {
+        await database.OpenConnectionAsync(cancellationToken);
+        await database.ExecuteSqlAsync($"SELECT pg_advisory_lock({(long)AdvisoryLock.Migrate})", cancellationToken);
+        await database.MigrateAsync(cancellationToken);
+        await database.ExecuteSqlAsync($"SELECT pg_advisory_unlock({(long)AdvisoryLock.Migrate})", cancellationToken);
+        await database.CloseConnectionAsync();
     }
 
     [LoggerMessage(1, LogLevel.Warning, "waits for the catalog database: {Reason}")]

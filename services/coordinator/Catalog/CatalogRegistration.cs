@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Hosting.Health;
 using StellaOps.Backup.Hosting.Settings;
 
 namespace StellaOps.Backup.Coordinator.Catalog;
@@ -14,6 +15,7 @@ internal static class CatalogRegistration
         builder.Services.AddSingleton(services => CreateDataSource(services.GetRequiredService<IOptions<CoordinatorSettings>>().Value));
         builder.Services.AddDbContext<CatalogContext>((services, options) => options.UseNpgsql(services.GetRequiredService<NpgsqlDataSource>()));
         builder.Services.AddHostedService<CatalogMigrator>();
+        builder.Services.AddHealthChecks().AddCheck<CatalogHealthCheck>("catalog", tags: [HealthAnswer.Ready]);
         return builder;
     }
 

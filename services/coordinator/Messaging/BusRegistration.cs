@@ -20,15 +20,22 @@ internal static class BusRegistration
 
     public static WebApplicationBuilder AddCoordinatorBus(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<OutboxSignal>();
-        builder.Services.AddScoped<Outbox>();
-        builder.Services.AddScoped<IOutboxContextFactory<CatalogContext>, InboxFilter>();
+        builder.AddMessaging();
         builder.AddStellaBus(Register, Map);
         builder.Services.AddHostedService<OutboxRelay>();
+        builder.Services.AddHostedService<InboxCleanup>();
         return builder;
     }
 
-    private static void Register(IBusRegistrationConfigurator bus)
+    internal static WebApplicationBuilder AddMessaging(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<OutboxSignal>();
+        builder.Services.AddScoped<Outbox>();
+        builder.Services.AddScoped<IOutboxContextFactory<CatalogContext>, InboxFilter>();
+        return builder;
+    }
+
+    internal static void Register(IBusRegistrationConfigurator bus)
     {
         bus.AddSagaStateMachine<OperationStateMachine, Operation>().Repository(repository =>
         {
@@ -42,7 +49,7 @@ internal static class BusRegistration
         bus.AddConsumer<AnnouncementConsumer>();
     }
 
-    private static void Map(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator transport)
+    internal static void Map(IBusRegistrationContext context, IReceiveConfigurator transport)
     {
         transport.ReceiveEndpoint(Queues.Coordinator, endpoint =>
         {

@@ -12,6 +12,7 @@ internal sealed class HealthReport(
 {
     private const string Own = "backup";
     private const string Platform = "platform";
+    private static readonly TimeSpan OutOfUse = TimeSpan.FromDays(1);
 
     public async Task<HealthView> ReadAsync(CancellationToken cancellationToken)
     {
@@ -19,7 +20,7 @@ internal sealed class HealthReport(
         if (await catalog.Database.CanConnectAsync(cancellationToken))
         {
             services.Add(new ServiceHealth { Name = "catalog", Group = Own, Status = "healthy", Instances = 1 });
-            services.AddRange((await workers.AllAsync(cancellationToken)).GroupBy(row => row.Service).Select(Announced));
+            services.AddRange((await workers.AllAsync(cancellationToken)).GroupBy(row => row.Service).Where(IsWanted).Select(Announced));
         }
         else
         {
@@ -49,6 +50,9 @@ internal sealed class HealthReport(
             Detail = connected ? null : health.Description,
         };
     }
+
+    /// <summary>A service that went in an orderly way and did not come back for a day was taken out of use.</summary>
+    private bool IsWanted(IGrouping<string, WorkerRow> service) => service.MaxBy(row => row.HeardAt) is { } last && (!last.Leaving || last.HeardAt > clock.GetUtcNow() - OutOfUse);
 
     private ServiceHealth Announced(IGrouping<string, WorkerRow> service)
     {

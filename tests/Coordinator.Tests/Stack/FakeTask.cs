@@ -56,25 +56,11 @@ internal sealed class FakeTask(FakeWorkers workers, RunTask command, ClaimGrante
 
     private TaskResult Result() => command.Kind switch
     {
-        OperationKind.Backup => new TaskResult { Outcome = Outcome.Complete, Snapshot = Snapshot() },
+        OperationKind.Backup => new TaskResult { Outcome = Outcome.Complete, Snapshot = Samples.Snapshot(command.Component) },
         OperationKind.Verify => new TaskResult { Outcome = Outcome.Complete, Proof = Proof(ProofDepth.Verified) },
         OperationKind.TestRestore => new TaskResult { Outcome = Outcome.Complete, Proof = Proof(ProofDepth.Restored) },
         OperationKind.Restore => new TaskResult { Outcome = Outcome.Complete, Restore = new RestoreResult { TargetDirectory = command.Restore!.TargetDirectory ?? "/" } },
         _ => new TaskResult { Outcome = Outcome.Complete },
-    };
-
-    /// <summary>Every attempt makes another snapshot, as a real one does.</summary>
-    private ComponentSnapshot Snapshot() => new()
-    {
-        Component = command.Component,
-        Outcome = Outcome.Complete,
-        RepositoryId = new string('a', 64),
-        SnapshotId = $"{Guid.NewGuid():n}{Guid.NewGuid():n}",
-        StartedAt = DateTimeOffset.UnixEpoch.AddYears(50),
-        FinishedAt = DateTimeOffset.UnixEpoch.AddYears(50).AddSeconds(3),
-        Files = 10,
-        Bytes = 1000,
-        BytesAdded = 100,
     };
 
     private static ProofResult Proof(ProofDepth depth) =>

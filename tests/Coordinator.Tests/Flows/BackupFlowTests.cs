@@ -3,7 +3,7 @@ using StellaOps.Backup.Coordinator.Tests.Stack;
 using StellaOps.Backup.Testing.Postgres;
 using StellaOps.Backup.Testing.RabbitMq;
 
-namespace StellaOps.Backup.Coordinator.Tests;
+namespace StellaOps.Backup.Coordinator.Tests.Flows;
 
 public sealed class BackupFlowTests(PostgresFixture postgres, RabbitMqFixture rabbit)
 {

@@ -1,0 +1,74 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Operations;
+
+namespace StellaOps.Backup.Coordinator.Tests.Operations;
+
+public sealed class TurnsTests
+{
+    private static readonly DateTimeOffset Start = DateTimeOffset.UnixEpoch;
+
+    [Theory]
+    [InlineData(OperationKind.Backup, OperationKind.Backup, true)]
+    [InlineData(OperationKind.Backup, OperationKind.Delete, true)]
+    [InlineData(OperationKind.Backup, OperationKind.Restore, true)]
+    [InlineData(OperationKind.Backup, OperationKind.Verify, false)]
+    [InlineData(OperationKind.Backup, OperationKind.TestRestore, false)]
+    [InlineData(OperationKind.Verify, OperationKind.Verify, false)]
+    [InlineData(OperationKind.Verify, OperationKind.TestRestore, false)]
+    [InlineData(OperationKind.Verify, OperationKind.Delete, true)]
+    [InlineData(OperationKind.Verify, OperationKind.Restore, true)]
+    [InlineData(OperationKind.TestRestore, OperationKind.Delete, true)]
+    [InlineData(OperationKind.TestRestore, OperationKind.Restore, true)]
+    [InlineData(OperationKind.Restore, OperationKind.Restore, true)]
+    [InlineData(OperationKind.Restore, OperationKind.Delete, true)]
+    [InlineData(OperationKind.Delete, OperationKind.Delete, true)]
+    public void Kinds_conflict_on_one_component_and_never_on_two(OperationKind one, OperationKind other, bool conflict)
+    {
+        var evidence = Entry(one, 1, Component.Evidence);
+
+        Assert.Equal(conflict, Turns.Conflict(evidence, Entry(other, 2, Component.Evidence)));
+        Assert.Equal(conflict, Turns.Conflict(Entry(other, 2, Component.Evidence), evidence));
+        Assert.False(Turns.Conflict(evidence, Entry(other, 2, Component.Config)));
+    }
+
+    [Fact]
+    public void A_dry_run_of_a_restore_only_reads()
+    {
+        var dryRun = Entry(OperationKind.Restore, 1, Component.Database) with { DryRun = true };
+
+        Assert.False(Turns.Conflict(dryRun, Entry(OperationKind.Backup, 2, Component.Database)));
+    }
+
+    [Fact]
+    public void A_backup_waits_for_a_running_one_of_its_component()
+    {
+        var running = Entry(OperationKind.Backup, 1, Component.Evidence) with { Running = true };
+        var same = Entry(OperationKind.Backup, 2, Component.Evidence);
+        var other = Entry(OperationKind.Backup, 3, Component.Config);
+
+        Assert.Equal([other.Id], Turns.MayStart([running, same, other]));
+    }
+
+    [Fact]
+    public void A_restore_goes_before_backups_that_came_earlier()
+    {
+        var backup = Entry(OperationKind.Backup, 1, Component.Database);
+        var restore = Entry(OperationKind.Restore, 2, Component.Database);
+
+        Assert.Equal([restore.Id], Turns.MayStart([backup, restore]));
+    }
+
+    [Fact]
+    public void Nobody_is_overtaken_by_those_that_it_conflicts_with()
+    {
+        var verify = Entry(OperationKind.Verify, 1, Component.Evidence) with { Running = true };
+        var delete = Entry(OperationKind.Delete, 2, Component.Evidence);
+        var laterVerify = Entry(OperationKind.Verify, 3, Component.Evidence);
+
+        Assert.Empty(Turns.MayStart([verify, delete, laterVerify]));
+    }
+
+    private static Turns.Entry Entry(OperationKind kind, int second, params Component[] components) =>
+        new(Guid.NewGuid(), kind, false, components, false, Start.AddSeconds(second));
+}

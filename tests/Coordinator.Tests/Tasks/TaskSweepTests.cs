@@ -1,0 +1,214 @@
+using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Tasks;
+using StellaOps.Backup.Coordinator.Tests.Stack;
+using StellaOps.Backup.Testing.Postgres;
+
+namespace StellaOps.Backup.Coordinator.Tests.Tasks;
+
+public sealed class TaskSweepTests(PostgresFixture postgres)
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_task_whose_worker_is_gone_is_dispatched_again()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        await ClaimAsync(harness, task, token);
+
+        await SweepAsync(harness, token);
+        Assert.Empty(await harness.OutgoingAsync<RunTask>(token));
+
+        harness.Clock.Advance(Lease);
+        await SweepAsync(harness, token);
+
+        Assert.Equal(2, Assert.Single(await harness.OutgoingAsync<RunTask>(token)).Attempt);
+        Assert.Equal(TaskState.Queued, (await harness.TaskAsync(task.OperationId, token)).State);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_lost_worker_that_comes_back_in_time_may_still_deliver()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        var grant = await ClaimAsync(harness, task, token);
+        harness.Clock.Advance(Lease);
+        await SweepAsync(harness, token);
+
+        var finished = await harness.InAsync((TaskBoard board) => board.FinishAsync(Samples.Finished(task, grant!.Fence), token));
+
+        Assert.Equal(TaskState.Finished, finished!.State);
+        Assert.Null(await ClaimAsync(harness, task, token));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_task_that_is_out_of_attempts_fails_and_the_operation_hears_it()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            await ClaimAsync(harness, task, token);
+            harness.Clock.Advance(Lease);
+            await SweepAsync(harness, token);
+        }
+
+        var lost = await harness.TaskAsync(task.OperationId, token);
+        Assert.Equal(TaskState.Failed, lost.State);
+        Assert.Equal(ErrorCodes.WorkerLost.Code, lost.Error!.Code);
+        Assert.Contains(await harness.OutgoingAsync<ReviewOperation>(token), message => message.OperationId == task.OperationId);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_cancelled_task_whose_worker_is_gone_ends_as_cancelled()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        await ClaimAsync(harness, task, token);
+        await harness.InAsync((TaskBoard board) => board.AskToStopAsync(task.OperationId, token));
+        harness.Clock.Advance(Lease);
+
+        await SweepAsync(harness, token);
+
+        Assert.Equal(ErrorCodes.Cancelled.Code, (await harness.TaskAsync(task.OperationId, token)).Error!.Code);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_command_that_nobody_claimed_is_sent_again_and_then_ever_less_often()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        await harness.QueueTaskAsync(token);
+
+        var sentAfterMinutes = new List<int>();
+        for (var minute = 1; minute <= 16; minute++)
+        {
+            harness.Clock.Advance(TimeSpan.FromMinutes(1));
+            var before = (await harness.OutgoingAsync<RunTask>(token)).Count;
+            await SweepAsync(harness, token);
+            if ((await harness.OutgoingAsync<RunTask>(token)).Count > before)
+            {
+                sentAfterMinutes.Add(minute);
+            }
+        }
+
+        Assert.Equal([1, 3, 7, 15], sentAfterMinutes);
+        Assert.All(await harness.OutgoingAsync<RunTask>(token), command => Assert.Equal(1, command.Attempt));
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_task_past_its_deadline_fails_whether_it_runs_or_waits(bool claimed)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        if (claimed)
+        {
+            harness.Clock.Advance(TimeSpan.FromHours(24) - (Lease / 2));
+            await ClaimAsync(harness, task, token);
+            harness.Clock.Advance(Lease / 2);
+        }
+        else
+        {
+            harness.Clock.Advance(TimeSpan.FromHours(24));
+        }
+
+        await SweepAsync(harness, token);
+
+        Assert.Equal(ErrorCodes.DeadlinePassed.Code, (await harness.TaskAsync(task.OperationId, token)).Error!.Code);
+        Assert.Empty(await harness.OutgoingAsync<RunTask>(token));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Leases_are_not_judged_right_after_an_outage()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        await ClaimAsync(harness, task, token);
+        harness.Clock.Advance(2 * Lease);
+
+        await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: false, token));
+
+        Assert.Equal(TaskState.Running, (await harness.TaskAsync(task.OperationId, token)).State);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task One_coordinator_sweeps_at_a_time()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        await harness.InAsync(async (CatalogContext other) =>
+        {
+            await using var transaction = await other.Database.BeginTransactionAsync(token);
+            await other.LockAsync(AdvisoryLock.Sweep, token);
+
+            Assert.False(await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, token)));
+        });
+
+        Assert.True(await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, token)));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_unfinished_operation_is_reviewed_every_minute()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        await SweepAsync(harness, token);
+        Assert.Empty(await harness.OutgoingAsync<ReviewOperation>(token));
+
+        harness.Clock.Advance(TimeSpan.FromMinutes(1));
+        await SweepAsync(harness, token);
+        await SweepAsync(harness, token);
+
+        Assert.Equal(task.OperationId, Assert.Single(await harness.OutgoingAsync<ReviewOperation>(token)).OperationId);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("source.unreachable", true)]
+    [InlineData("storage.unavailable", true)]
+    [InlineData("repository.locked", true)]
+    [InlineData("operation.worker-lost", true)]
+    [InlineData("storage.full", false)]
+    [InlineData("operation.cancelled", false)]
+    [InlineData("integrity.damaged", false)]
+    [InlineData("unexpected", false)]
+    public async Task Only_a_failure_that_may_pass_by_itself_is_tried_again(string code, bool again)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        var grant = await ClaimAsync(harness, task, token);
+        var failure = new TaskFailed
+        {
+            TaskId = task.Id,
+            OperationId = task.OperationId,
+            Fence = grant!.Fence,
+            Worker = "w",
+            Error = new ErrorInfo { Code = code, Message = "no", Hint = "yes" },
+        };
+
+        var after = await harness.InAsync((TaskBoard board) => board.FailAsync(failure, token));
+        var repeated = await harness.InAsync((TaskBoard board) => board.FailAsync(failure, token));
+
+        Assert.Equal(again ? TaskState.Queued : TaskState.Failed, after!.State);
+        Assert.Null(repeated);
+    }
+
+    private static Task<bool> SweepAsync(CatalogHarness harness, CancellationToken cancellationToken) =>
+        harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, cancellationToken));
+
+    private static Task<ClaimGranted?> ClaimAsync(CatalogHarness harness, TaskRow task, CancellationToken cancellationToken) =>
+        harness.InAsync((TaskClaims claims) => claims.ClaimAsync(new ClaimTask { TaskId = task.Id, Worker = "w" }, Guid.NewGuid(), cancellationToken));
+}
