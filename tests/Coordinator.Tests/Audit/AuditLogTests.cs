@@ -1,0 +1,53 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using StellaOps.Backup.Coordinator.Audit;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Tests.Stack;
+using StellaOps.Backup.Testing.Postgres;
+
+namespace StellaOps.Backup.Coordinator.Tests.Audit;
+
+public sealed class AuditLogTests(PostgresFixture postgres)
+{
+    [Fact(Timeout = 60_000)]
+    public async Task Rows_that_are_appended_at_once_form_one_chain()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(i => AppendAsync(harness, $"point-{i}", token)));
+
+        Assert.Null(await harness.InAsync((AuditLog audit) => audit.FindBreakAsync(token)));
+        Assert.Equal(10, await harness.InAsync((CatalogContext catalog) => catalog.Audit.MaxAsync(row => row.Sequence, token)));
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("UPDATE audit SET who = 'nobody' WHERE sequence = 2", 2)]
+    [InlineData("UPDATE audit SET reason = NULL WHERE sequence = 3", 3)]
+    [InlineData("DELETE FROM audit WHERE sequence = 2", 2)]
+    public async Task A_change_is_refused_by_the_database_and_found_where_that_was_got_round(string change, long broken)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        for (var i = 1; i <= 4; i++)
+        {
+            await AppendAsync(harness, $"point-{i}", token);
+        }
+
+        await Assert.ThrowsAsync<PostgresException>(() => harness.InAsync((CatalogContext catalog) => catalog.Database.ExecuteSqlRawAsync(change, token)));
+        var gotRound = string.Concat("ALTER TABLE audit DISABLE TRIGGER ALL; ", change);
+        await harness.InAsync((CatalogContext catalog) => catalog.Database.ExecuteSqlRawAsync(gotRound, token));
+
+        Assert.Equal(broken, await harness.InAsync((AuditLog audit) => audit.FindBreakAsync(token)));
+    }
+
+    private static Task AppendAsync(CatalogHarness harness, string subject, CancellationToken cancellationToken) =>
+        harness.InAsync(async (IServiceProvider scope) =>
+        {
+            var catalog = scope.GetRequiredService<CatalogContext>();
+            await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);
+            await scope.GetRequiredService<AuditLog>().AppendAsync("tester", "delete", subject, "it is old", cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        });
+}

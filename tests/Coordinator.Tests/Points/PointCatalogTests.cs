@@ -1,0 +1,106 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Tests.Stack;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Points.Storing;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Testing.Postgres;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace StellaOps.Backup.Coordinator.Tests.Points;
+
+public sealed class PointCatalogTests(PostgresFixture postgres)
+{
+    [Fact(Timeout = 60_000)]
+    public async Task Damage_flags_every_point_that_needs_it_and_no_other()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var points = new[] { "a", "b", "c" }.Select(name => PointRow.From(Samples.Manifest(name, Component.Evidence, Component.Config))).ToList();
+        await harness.InAsync(async (PointCatalog catalog) =>
+        {
+            foreach (var point in points)
+            {
+                await catalog.AddAsync(point, token);
+            }
+        });
+        var seen = SnapshotOf(points[0]);
+        var damage = new Damage { Kind = "pack", Item = "f00", Detail = "is missing", Snapshots = [SnapshotOf(points[1])] };
+
+        await harness.InAsync(async (IServiceProvider scope) =>
+        {
+            await scope.GetRequiredService<PointCatalog>().MarkDamagedAsync(Component.Evidence, seen, [damage], token);
+            await scope.GetRequiredService<CatalogContext>().SaveChangesAsync(token);
+        });
+
+        var proofs = new List<string>();
+        foreach (var name in new[] { "a", "b", "c" })
+        {
+            proofs.Add(PointProof.Of(await harness.InAsync((PointCatalog catalog) => catalog.FindAsync(name, token))));
+        }
+
+        Assert.Equal([PointProof.Damaged, PointProof.Damaged, PointProof.Unverified], proofs);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_lost_catalog_is_filled_from_the_location_and_a_forged_manifest_hides_no_other()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var store = harness.Services.GetRequiredService<PointStore>();
+        var signer = harness.Services.GetRequiredService<PointSigner>();
+        var kept = Samples.Manifest("kept", Component.Evidence);
+        await store.SaveAsync(kept, signer, token);
+        await store.SaveAsync(Samples.Manifest("also-kept", Component.Evidence), signer, token);
+        var forged = await store.SaveAsync(Samples.Manifest("forged", Component.Evidence), signer, token);
+        var location = harness.Services.GetRequiredService<IObjectStore>();
+        var content = new byte[64 * 1024];
+        var length = await location.ReadAsync(forged.Key, 0, content, token);
+        content[length / 2] ^= 1;
+        await location.PutAsync(forged.Key, content.AsMemory(0, length), PutMode.Replace, token);
+        var rebuild = harness.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<CatalogRebuild>().Single();
+
+        Assert.Equal(2, await rebuild.RunAsync(token));
+        Assert.Equal(0, await rebuild.RunAsync(token));
+
+        var point = await harness.InAsync((PointCatalog catalog) => catalog.FindAsync("kept", token));
+        Assert.Equal(kept.Components[0], point.Manifest.Components[0] with { Recipients = kept.Components[0].Recipients });
+        Assert.Equal(kept.Id, point.Id);
+    }
+
+    [Theory]
+    [InlineData("unverified")]
+    [InlineData("verified", "verified:pass", "verified:pass")]
+    [InlineData("unverified", "verified:pass")]
+    [InlineData("proven", "restored:pass", "restored:pass")]
+    [InlineData("verified", "restored:pass", "verified:pass")]
+    [InlineData("unverified", "restored:pass,restored:fail", "restored:pass")]
+    [InlineData("proven", "restored:fail,restored:pass", "restored:pass")]
+    [InlineData("proven", "restored:pass,verified:pass", "restored:pass")]
+    public void A_point_is_worth_what_its_weakest_component_is(string expected, params string[] proofsOfComponents)
+    {
+        var components = new[] { Component.Database, Component.Evidence };
+        var point = PointRow.From(Samples.Manifest("p", components));
+        for (var i = 0; i < proofsOfComponents.Length; i++)
+        {
+            var minute = 0;
+            foreach (var proof in proofsOfComponents[i].Split(','))
+            {
+                point.Proofs.Add(new ProofRow
+                {
+                    Component = components[i],
+                    At = DateTimeOffset.UnixEpoch.AddMinutes(minute++),
+                    Depth = proof.StartsWith("restored", StringComparison.Ordinal) ? ProofDepth.Restored : ProofDepth.Verified,
+                    Passed = proof.EndsWith("pass", StringComparison.Ordinal),
+                });
+            }
+        }
+
+        Assert.Equal(expected, PointProof.Of(point));
+    }
+
+    private static string SnapshotOf(PointRow point) => point.Snapshots.Single(snapshot => snapshot.Component == Component.Evidence).SnapshotId;
+}
