@@ -13,7 +13,7 @@ namespace StellaOps.Backup.Cli;
 internal sealed class StellaRoot : RootCommand
 {
     public StellaRoot()
-        : base("Back up, prove and restore a Stella Ops deployment: database, evidence, configuration, secrets and keys.")
+        : base("Back up, prove and restore a Stella Ops deployment: database, evidence, config, secrets, keys.")
     {
         Options.Clear();
         foreach (var option in GlobalOptions.All)

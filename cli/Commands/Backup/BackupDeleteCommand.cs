@@ -11,6 +11,7 @@ internal sealed class BackupDeleteCommand : StellaCommand
 {
     private readonly Option<string> _name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N", Required = true };
     private readonly Option<bool> _confirm = new("--confirm") { Description = "Do it without asking" };
+    private readonly Option<string> _reason = new("--reason") { Description = "Why, for the audit log", HelpName = "TEXT" };
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the deletion is accepted, and print the operation's id" };
 
     public BackupDeleteCommand()
@@ -18,6 +19,7 @@ internal sealed class BackupDeleteCommand : StellaCommand
     {
         Add(_name);
         Add(_confirm);
+        Add(_reason);
         Add(_noWait);
         Examples = ["stella backup delete --name evidence-snapshot --confirm"];
     }
@@ -31,7 +33,7 @@ internal sealed class BackupDeleteCommand : StellaCommand
             point,
             $"stella backup delete --name {point} --confirm",
             cancellationToken);
-        var address = Paging.Address(Paging.Below(Routes.Points, point), ("confirm", "true"));
+        var address = Paging.Address(Paging.Below(Routes.Points, point), ("confirm", "true"), ("reason", parsed.GetValue(_reason)));
         return await session.StartAsync(HttpMethod.Delete, address, body: null, parsed.GetValue(_noWait), cancellationToken);
     }
 }

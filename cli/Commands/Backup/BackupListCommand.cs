@@ -10,7 +10,7 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 /// <summary><c>stella backup list</c>.</summary>
 internal sealed class BackupListCommand : StellaCommand
 {
-    private readonly TypeOption _types = new("Only points that hold these components");
+    private readonly TypeOption _types = new("Only points that hold this component");
     private readonly LastOption _last = new("Only points taken within this span");
     private readonly Option<bool> _unverified = new("--unverified") { Description = "Only points that were never verified" };
 
@@ -20,6 +20,13 @@ internal sealed class BackupListCommand : StellaCommand
         Add(_types);
         Add(_last);
         Add(_unverified);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(_types) is { Length: > 1 })
+            {
+                result.AddError("--type takes one component here");
+            }
+        });
         Examples =
         [
             "stella backup list --last 7d",
@@ -33,7 +40,7 @@ internal sealed class BackupListCommand : StellaCommand
         var points = session.Api.ListAsync<PointView>(
             Routes.Points,
             [
-                ("type", _types.Named(parsed) is { } names ? string.Join(',', names) : null),
+                ("type", _types.Named(parsed)?[0]),
                 ("since", _last.Since(parsed, session.Clock)),
                 ("unverified", parsed.GetValue(_unverified) ? "true" : null),
             ],

@@ -3,7 +3,7 @@ namespace StellaOps.Backup.Contracts.Errors;
 /// <summary>The error table. Codes are never renamed or reused. docs/errors.md is checked against it by a test.</summary>
 public static class ErrorCodes
 {
-    public static readonly ErrorCode Unexpected = new("unexpected", 1, 500, false, "Look at the log of the named service with the trace id; report it with 'stella backup diagnostics'.");
+    public static readonly ErrorCode Unexpected = new("unexpected", 1, 500, false, "Look for the trace id in the logs of the services; --verbose shows it.");
     public static readonly ErrorCode ChecksFailed = new("doctor.checks-failed", 1, 409, false, "Run the commands that the failed checks name, then 'stella doctor --all' again.");
     public static readonly ErrorCode ServiceActionFailed = new("service.action-failed", 1, 409, false, "Look at what the named service printed, and at 'stella service health'.");
     public static readonly ErrorCode InvalidInput = new("input.invalid", 2, 400, false, "Correct the named argument; '--help' shows what is accepted.");
@@ -16,7 +16,7 @@ public static class ErrorCodes
     public static readonly ErrorCode PermissionDenied = new("storage.permission-denied", 3, 409, false, "Give the service account access to the named path.");
     public static readonly ErrorCode SourcePermissionDenied = new("source.permission-denied", 3, 409, false, "Grant the named privilege to the backup role or account.");
     public static readonly ErrorCode PointNotFound = new("point.not-found", 4, 404, false, "'stella backup list' shows the points that exist.");
-    public static readonly ErrorCode OperationNotFound = new("operation.not-found", 4, 404, false, "'stella backup logs' shows recent operations.");
+    public static readonly ErrorCode OperationNotFound = new("operation.not-found", 4, 404, false, "'stella operation list' shows operations.");
     public static readonly ErrorCode ServiceNotFound = new("service.not-found", 4, 404, false, "'stella service health' lists the services that are configured.");
     public static readonly ErrorCode CheckNotFound = new("doctor.check-not-found", 4, 404, false, "'stella doctor --all' lists the checks that exist.");
     public static readonly ErrorCode RepositoryNotFound = new("repository.not-found", 4, 409, false, "Check the location; the first backup of a component creates its repository.");
@@ -41,7 +41,7 @@ public static class ErrorCodes
     public static readonly ErrorCode ConfirmationMissing = new("confirmation.missing", 23, 400, false, "Add --confirm; --dry-run shows what would happen.");
     public static readonly ErrorCode Incomplete = new("outcome.incomplete", 24, 409, false, "The result lists what is missing; decide whether it may be missing.");
     public static readonly ErrorCode TargetNotReachable = new("target.not-reachable", 25, 409, false, "Choose a target inside one of the named windows.");
-    public static readonly ErrorCode Detached = new("detached", 130, 409, false, "The operation goes on; follow it with 'stella backup status'.");
+    public static readonly ErrorCode Detached = new("detached", 130, 409, false, "The operation goes on; 'stella operation list' shows it.");
 
     /// <summary>Every row, in the order of the table.</summary>
     public static IReadOnlyList<ErrorCode> All { get; } =

@@ -22,7 +22,7 @@ public static class Routes
 
     /// <summary>
     /// GET <c>?type=&amp;since=&amp;unverified=true</c>: points, newest first. <c>type</c> is a component that the point holds, or <c>full</c>.
-    /// GET <c>/{nameOrId}</c>: one <see cref="PointView"/>. DELETE <c>/{nameOrId}?confirm=true</c>: 202 with an <see cref="OperationView"/>.
+    /// GET <c>/{nameOrId}</c>: one <see cref="PointView"/>. DELETE <c>/{nameOrId}?confirm=true&amp;reason=</c>: 202 with an <see cref="OperationView"/>.
     /// </summary>
     public const string Points = Root + "/points";
 
