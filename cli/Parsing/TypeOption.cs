@@ -19,7 +19,7 @@ internal sealed class TypeOption : Option<string[]>
     }
 
     /// <summary>What was named; null when the option was not given.</summary>
-    public IReadOnlyList<string>? Named(ParseResult parsed) => parsed.GetResult(this) is { Implicit: false } ? parsed.GetValue(this) : null;
+    public IReadOnlyList<string>? Named(ParseResult parsed) => parsed.GetValue(this) is { Length: > 0 } names ? names : null;
 
     private static string[]? Read(ArgumentResult result)
     {

@@ -31,7 +31,7 @@ internal sealed class OperationLog(CatalogContext catalog, TimeProvider clock)
             Outcome.Incomplete => "warning",
             _ => "error",
         };
-        var outcome = operation.Outcome.ToString()!.ToLowerInvariant();
+        var outcome = operation.Outcome!.Value.Name();
         Add(operation, null, level, operation.Error is { } error ? $"{outcome}: {error.Message}" : outcome);
     }
 

@@ -1,3 +1,4 @@
+using StellaOps.Backup.Contracts.Operations;
 using System.Diagnostics;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
@@ -39,7 +40,7 @@ internal sealed class OperationAcceptance(
         catalog.Operations.Add(operation);
         catalog.Tasks.AddRange(drafted.Tasks.Select(task => Create(operation, task)));
         log.Info(operation, $"accepted from {caller.Subject}");
-        await audit.AppendAsync(caller.Subject, drafted.Kind.ToString().ToLowerInvariant(), drafted.PointName ?? "", drafted.Request.Reason, cancellationToken);
+        await audit.AppendAsync(caller.Subject, drafted.Kind.Name(), drafted.PointName ?? "", drafted.Request.Reason, cancellationToken);
         await outbox.SendAsync(Queues.Address(Queues.Coordinator), new ReviewOperation { OperationId = operation.CorrelationId }, cancellationToken);
         await catalog.SaveChangesAsync(cancellationToken);
         if (own is not null)

@@ -78,7 +78,7 @@ internal sealed class OperationWork(
             return;
         }
 
-        log.Info(operation, task.Component, $"{task.Title} finished: {task.Result!.Outcome}".ToLowerInvariant());
+        log.Info(operation, task.Component, $"{task.Title} finished: {task.Result!.Outcome.Name()}");
         await plans.For(operation.Kind).RecordAsync(task, cancellationToken);
     }
 

@@ -31,7 +31,7 @@ internal sealed class PointUse(CatalogContext catalog)
         {
             throw new BackupException(
                 ErrorCodes.OperationConflict,
-                $"recovery point '{point.Name}' is used by operation {user.CorrelationId} ({user.Kind})".ToLowerInvariant(),
+                $"recovery point '{point.Name}' is used by operation {user.CorrelationId} ({user.Kind.Name()})",
                 "Wait for that operation to end, or cancel it.");
         }
     }

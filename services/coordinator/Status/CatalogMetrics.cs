@@ -41,7 +41,7 @@ internal sealed class CatalogMetrics(IServiceScopeFactory scopes) : IHostedServi
             .ToListAsync(cancellationToken);
         foreach (var group in ended)
         {
-            Operations.WithLabels(Word(group.Kind), group.Outcome!.Value.ToString().ToLowerInvariant()).IncTo(group.Count);
+            Operations.WithLabels(group.Kind.Name(), group.Outcome!.Value.Name()).IncTo(group.Count);
         }
 
         var live = await catalog.Tasks
@@ -74,6 +74,4 @@ internal sealed class CatalogMetrics(IServiceScopeFactory scopes) : IHostedServi
             LastTestRestore.WithLabels(component.Name()).Set(proven.Value.ToUnixTimeMilliseconds() / 1000.0);
         }
     }
-
-    private static string Word(OperationKind kind) => kind == OperationKind.TestRestore ? "test-restore" : kind.ToString().ToLowerInvariant();
 }

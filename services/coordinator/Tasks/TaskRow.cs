@@ -45,5 +45,5 @@ internal sealed class TaskRow
     public IReadOnlyList<Damage> Damages { get; init; } = [];
 
     /// <summary>For the log: <c>verify of evidence in nightly</c>.</summary>
-    public string Title => PointName is null ? $"{Kind} of {Component.Name()}" : $"{Kind} of {Component.Name()} in {PointName}";
+    public string Title => PointName is null ? $"{Kind.Name()} of {Component.Name()}" : $"{Kind.Name()} of {Component.Name()} in {PointName}";
 }

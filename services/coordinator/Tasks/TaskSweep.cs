@@ -1,3 +1,4 @@
+using StellaOps.Backup.Contracts;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -85,7 +86,7 @@ internal sealed class TaskSweep(
             .ToListAsync(cancellationToken);
         foreach (var task in overdue)
         {
-            var cause = task.State == TaskState.Queued ? $"no worker took it ({task.Component})".ToLowerInvariant() : $"{task.Worker} did not end it in time";
+            var cause = task.State == TaskState.Queued ? $"no worker took it ({task.Component.Name()})" : $"{task.Worker} did not end it in time";
             var error = new BackupException(ErrorCodes.DeadlinePassed, $"the deadline of {settings.Value.TaskDeadlineHours} hours passed: {cause}");
             await EndAsync(task, error.ToInfo(), now, cancellationToken);
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Npgsql;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Hosting.Announcements;
@@ -35,7 +36,7 @@ internal sealed class ConnectivityCheck(DatabaseSettings settings, TimeProvider 
             await cluster.QueryAsync(connection, "SELECT 1", row => row.GetInt32(0), cancellationToken);
             var answered = clock.GetElapsedTime(started);
             var server = await ServerFacts.ReadAsync(cluster, connection, cancellationToken);
-            var remedies = await MissingGrantsAsync(cluster, cancellationToken);
+            var remedies = await MissingGrantsAsync(cluster, connection, cancellationToken);
             return Result(cluster, answered, server.Version, remedies);
         }
         catch (ClusterException failure)
@@ -44,13 +45,13 @@ internal sealed class ConnectivityCheck(DatabaseSettings settings, TimeProvider 
         }
     }
 
-    private static async Task<IReadOnlyList<string>> MissingGrantsAsync(ClusterConnection cluster, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>> MissingGrantsAsync(ClusterConnection cluster, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var role = Sql.Identifier(cluster.Role);
         var functions = await cluster.QueryAsync(
-            "SELECT f FROM unnest($1::text[]) AS f WHERE NOT has_function_privilege('pg_catalog.' || f, 'EXECUTE')", row => row.GetString(0), cancellationToken, Functions);
+            connection, "SELECT f FROM unnest($1::text[]) AS f WHERE NOT has_function_privilege('pg_catalog.' || f, 'EXECUTE')", row => row.GetString(0), cancellationToken, Functions);
         var replication = await cluster.QueryAsync(
-            "SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", row => row.GetBoolean(0), cancellationToken);
+            connection, "SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", row => row.GetBoolean(0), cancellationToken);
         return
         [
             .. functions.Select(function => $"GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO {role};"),

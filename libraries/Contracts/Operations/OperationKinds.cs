@@ -1,0 +1,15 @@
+namespace StellaOps.Backup.Contracts.Operations;
+
+/// <summary>Names of operations as users, metrics and the audit log spell them.</summary>
+public static class OperationKinds
+{
+    public static string Name(this OperationKind kind) => kind switch
+    {
+        OperationKind.Backup => "backup",
+        OperationKind.Verify => "verify",
+        OperationKind.TestRestore => "test-restore",
+        OperationKind.Restore => "restore",
+        OperationKind.Delete => "delete",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+    };
+}
