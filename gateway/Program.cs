@@ -1,18 +1,4 @@
-using StellaOps.Backup.Gateway.Limits;
-using StellaOps.Backup.Gateway.Proxy;
+using StellaOps.Backup.Gateway;
 using StellaOps.Backup.Hosting;
-using StellaOps.Backup.Hosting.Security;
 
-return await StellaRunner.RunAsync(
-    "gateway",
-    builder =>
-    {
-        builder.AddStellaAuthentication();
-        builder.AddProxy();
-        builder.AddLimits();
-    },
-    app =>
-    {
-        app.UseRateLimiter();
-        app.MapProxy();
-    });
+return await StellaRunner.RunAsync("gateway", GatewayService.Register, GatewayService.Map);

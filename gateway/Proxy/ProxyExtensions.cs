@@ -26,9 +26,15 @@ internal static class ProxyExtensions
     {
         app.MapReverseProxy(proxy =>
         {
+            proxy.Use(RefuseLargeBody);
             proxy.UseMiddleware<HealthFallback>();
             proxy.UseLoadBalancing();
         });
         return app;
     }
+
+    /// <summary>Kestrel notices while the body is read, which is after the coordinator was asked; a declared length is refused before.</summary>
+    private static Task RefuseLargeBody(HttpContext context, RequestDelegate next) => context.Request.ContentLength > LargestBody
+        ? throw new BadHttpRequestException("the body is too large", StatusCodes.Status413PayloadTooLarge)
+        : next(context);
 }

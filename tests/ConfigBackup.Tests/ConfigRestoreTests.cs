@@ -1,0 +1,103 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Testing.Files;
+
+namespace StellaOps.Backup.ConfigBackup.Tests;
+
+public sealed class ConfigRestoreTests : IAsyncDisposable
+{
+    private readonly ConfigBench _bench = new();
+
+    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+
+    [Fact]
+    public async Task Configuration_comes_back_exactly_and_a_dry_run_says_how()
+    {
+        var backup = await MakeAsync();
+        var copy = await _bench.CopySourceAsync();
+        _bench.Write("api/appsettings.json", "changed");
+        File.Delete(Path.Combine(_bench.Source, "lost.conf"));
+        _bench.Write("api/extra.json", "new");
+        File.SetUnixFileMode(Path.Combine(_bench.Source, "mode.conf"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+
+        var planned = await _bench.RestoreAsync(backup, dryRun: true);
+        Assert.Contains($"would be added: {_bench.Source}/lost.conf", planned.Restore!.Notes);
+        Assert.Contains($"would be deleted: {_bench.Source}/api/extra.json", planned.Restore.Notes);
+        Assert.Contains(planned.Restore.Notes, note => note.StartsWith($"would be changed: {_bench.Source}/api/appsettings.json", StringComparison.Ordinal));
+        Assert.Contains(planned.Restore.Notes, note => note.StartsWith($"would be changed: {_bench.Source}/mode.conf has mode", StringComparison.Ordinal));
+        Assert.Equal("changed", await File.ReadAllTextAsync(Path.Combine(_bench.Source, "api/appsettings.json"), TestContext.Current.CancellationToken));
+
+        var restored = await _bench.RestoreAsync(backup);
+        Assert.Equal((Outcome.Complete, 1), (restored.Outcome, restored.Restore!.FilesDeleted));
+        Assert.Empty(await TreeComparer.DifferencesAsync(copy, _bench.Source, cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal(["nothing would change"], (await _bench.RestoreAsync(backup, dryRun: true)).Restore!.Notes);
+    }
+
+    [Fact]
+    public async Task What_is_replaced_is_kept_on_request()
+    {
+        var backup = await MakeAsync();
+        _bench.Write("api/appsettings.json", "changed");
+        var restored = await _bench.RestoreAsync(backup, keepReplaced: true);
+        var kept = restored.Restore!.ReplacedDirectory!;
+        Assert.StartsWith($"{_bench.Source}.replaced-", kept, StringComparison.Ordinal);
+        Assert.Equal("changed", await File.ReadAllTextAsync(Path.Combine(kept, "api/appsettings.json"), TestContext.Current.CancellationToken));
+        Assert.Equal("{}", await File.ReadAllTextAsync(Path.Combine(_bench.Source, "api/appsettings.json"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_single_file_comes_back_beside_files_that_are_not_saved()
+    {
+        var directory = Directory.CreateDirectory(_bench["etc"]).FullName;
+        var file = Path.Combine(directory, "stella.conf");
+        await File.WriteAllTextAsync(file, "saved", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(directory, "other.conf"), "other", TestContext.Current.CancellationToken);
+        await using var bench = new ConfigBench(("Config:Paths:0", file));
+        var backup = await bench.BackupAsync();
+        Assert.Equal(1, backup.Snapshot!.Files);
+
+        await File.WriteAllTextAsync(file, "changed", TestContext.Current.CancellationToken);
+        Assert.Equal([$"would be changed: {file} has 7 bytes, not 5"], (await bench.RestoreAsync(backup, dryRun: true)).Restore!.Notes);
+        await bench.RestoreAsync(backup);
+        Assert.Equal("saved", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+        Assert.True(File.Exists(Path.Combine(directory, "other.conf")));
+    }
+
+    [Fact]
+    public async Task Another_directory_gets_everything_under_its_absolute_path()
+    {
+        var backup = await MakeAsync();
+        await _bench.RestoreAsync(backup, target: _bench["elsewhere"]);
+        Assert.Empty(await TreeComparer.DifferencesAsync(
+            _bench.Source, _bench["elsewhere"] + _bench.Source, cancellationToken: TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_restored_copy_is_proven()
+    {
+        var proven = await _bench.TestRestoreAsync(await MakeAsync());
+        Assert.Equal((ProofDepth.Restored, 3), (proven.Proof!.Depth, proven.Proof.FilesChecked));
+        Assert.Contains("no known secret pattern in 3 files", proven.Proof.Findings);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_bench.Scratch));
+    }
+
+    [Fact]
+    public async Task A_configured_path_that_is_missing_makes_the_backup_incomplete()
+    {
+        await using var bench = new ConfigBench(("Config:Paths:1", "/nowhere/at/all"));
+        bench.Write("a.conf", "a");
+        var backup = await bench.BackupAsync();
+        Assert.Equal((Outcome.Incomplete, 1), (backup.Outcome, backup.MissingCount));
+        Assert.Contains("/nowhere", backup.Missing.Single().Path, StringComparison.Ordinal);
+    }
+
+    private Task<TaskResult> MakeAsync()
+    {
+        _bench.Write("api/appsettings.json", "{}");
+        _bench.Write("lost.conf", "lost");
+        _bench.Write("mode.conf", "mode");
+        File.SetUnixFileMode(Path.Combine(_bench.Source, "mode.conf"), UnixFileMode.UserRead);
+        return _bench.BackupAsync();
+    }
+}

@@ -1,0 +1,45 @@
+using StellaOps.Backup.ConfigBackup.Scanning;
+
+namespace StellaOps.Backup.ConfigBackup.Tests;
+
+public sealed class SecretScanTests : IAsyncDisposable
+{
+    private readonly ConfigBench _bench = new();
+
+    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+
+    [Theory]
+    [InlineData("-----BEGIN PRIVATE KEY-----")]
+    [InlineData("-----BEGIN OPENSSH PRIVATE KEY-----")]
+    [InlineData("AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQ")]
+    [InlineData("DB_PASSWORD=hunter2222")]
+    [InlineData("export API_KEY='abcdef'")]
+    [InlineData("  \"ClientSecret\": \"abcdef\",")]
+    [InlineData("smtp.password: abcdef")]
+    public void Known_shapes_are_found(string line) => Assert.NotNull(SecretPatterns.Match(line));
+
+    [Theory]
+    [InlineData("-----BEGIN PUBLIC KEY-----")]
+    [InlineData("PASSWORD_FILE=/run/secrets/db")]
+    [InlineData("DB_PASSWORD=${DB_PASSWORD}")]
+    [InlineData("DB_PASSWORD=")]
+    [InlineData("\"Password\": \"\"")]
+    [InlineData("password: /run/secrets/db")]
+    [InlineData("tokenLifetime: 3600")]
+    [InlineData("# set the password in Secrets:Paths")]
+    public void Ordinary_lines_are_not(string line) => Assert.Null(SecretPatterns.Match(line));
+
+    [Fact]
+    public async Task A_secret_is_named_by_its_place_and_never_shown()
+    {
+        _bench.Write("api/.env", "MODE=on\nDB_PASSWORD=hunter2222\n");
+        var backup = await _bench.BackupAsync();
+        var warning = Assert.Single(_bench.Log.Lines, line => line.StartsWith("warning: ", StringComparison.Ordinal));
+        Assert.Contains("api/.env, line 2: password-like assignment", warning, StringComparison.Ordinal);
+        Assert.DoesNotContain(_bench.Log.Lines, line => line.Contains("hunter", StringComparison.Ordinal));
+        Assert.Equal(1, backup.Snapshot!.Files);
+
+        var proven = await _bench.TestRestoreAsync(backup);
+        Assert.Contains(proven.Proof!.Findings, finding => finding.StartsWith("1 lines look like secrets", StringComparison.Ordinal));
+    }
+}

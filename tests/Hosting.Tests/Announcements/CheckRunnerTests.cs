@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Workers;
+using StellaOps.Backup.Hosting.Announcements;
+
+namespace StellaOps.Backup.Hosting.Tests.Announcements;
+
+public sealed class CheckRunnerTests
+{
+    private readonly FakeTimeProvider _clock = new();
+
+    [Fact]
+    public async Task What_a_check_throws_is_its_result_and_no_other_ones()
+    {
+        using var runner = Runner(
+            new Check("check.refused", _ => throw new BackupException(ErrorCodes.NotConfigured, "not set", "set it")),
+            new Check("check.broken", _ => throw new InvalidOperationException("defect")),
+            new Check("check.fine", _ => Task.FromResult("pass")));
+        var results = await runner.RunOnceAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(["fail", "fail", "pass"], results.Select(result => result.Status));
+        Assert.Equal(("not set", "set it"), (results[0].Message, results[0].Remedy.Single()));
+    }
+
+    [Fact]
+    public async Task A_check_that_hangs_fails_after_ten_seconds_although_it_ignores_its_token()
+    {
+        var entered = new TaskCompletionSource();
+        var never = new TaskCompletionSource<string>();
+        using var runner = Runner(new Check("check.hangs", _ =>
+        {
+            entered.SetResult();
+            return never.Task;
+        }));
+        var running = runner.RunOnceAsync(TestContext.Current.CancellationToken);
+        await entered.Task;
+        _clock.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal("fail", (await running).Single().Status);
+    }
+
+    private CheckRunner Runner(params IServiceCheck[] checks) => new(checks, _clock, NullLogger<CheckRunner>.Instance);
+
+    private sealed class Check(string id, Func<CancellationToken, Task<string>> run) : IServiceCheck
+    {
+        public string Id => id;
+
+        public string Category => "test";
+
+        public async Task<CheckResult> RunAsync(CancellationToken cancellationToken) =>
+            new() { Check = id, Status = await run(cancellationToken), Message = "looked" };
+    }
+}

@@ -1,0 +1,93 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Hosting.Messaging;
+using StellaOps.Backup.Testing.Machine;
+
+namespace StellaOps.Backup.Hosting.Tests.Settings;
+
+/// <summary>The tests that set environment variables and capture standard error: one class, so that they run one after another.</summary>
+public sealed class ConfigurationTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose()
+    {
+        Environment.SetEnvironmentVariable("STELLA_CONFIG", null);
+        Environment.SetEnvironmentVariable("STELLAOPS_BACKUP__Sample__B", null);
+        Environment.SetEnvironmentVariable("Sample__C", null);
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public void The_environment_wins_over_the_shared_file_and_nothing_else_is_read()
+    {
+        File.WriteAllText(_directory["stella.json"], """{ "Sample": { "A": "file", "B": "file" } }""");
+        Environment.SetEnvironmentVariable("STELLA_CONFIG", _directory["stella.json"]);
+        Environment.SetEnvironmentVariable("STELLAOPS_BACKUP__Sample__B", "environment");
+        Environment.SetEnvironmentVariable("Sample__C", "not ours");
+        var builder = WebApplication.CreateBuilder(["--Sample:C=not ours"]);
+        builder.AddStellaService("test");
+        Assert.Equal(("file", "environment", null), (builder.Configuration["Sample:A"], builder.Configuration["Sample:B"], builder.Configuration["Sample:C"]));
+    }
+
+    [Theory]
+    [InlineData(null, "does not exist")]
+    [InlineData("{ \"a\": ", "is not valid JSON")]
+    public async Task A_shared_file_that_cannot_be_read_ends_the_service_with_a_sentence(string? content, string expected)
+    {
+        var file = _directory["stella.json"];
+        if (content is not null)
+        {
+            await File.WriteAllTextAsync(file, content, TestContext.Current.CancellationToken);
+        }
+
+        Environment.SetEnvironmentVariable("STELLA_CONFIG", file);
+        var (status, error) = await RunAsync(_ => { });
+        Assert.Equal(ErrorCodes.NotConfigured.ExitStatus, status);
+        Assert.Contains(file, error, StringComparison.Ordinal);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_wrong_setting_ends_the_service_and_is_named()
+    {
+        var (status, error) = await RunAsync(builder =>
+        {
+            builder.Configuration["Broker:Port"] = "0";
+            builder.AddStellaBus(_ => { });
+        });
+        Assert.Equal(ErrorCodes.NotConfigured.ExitStatus, status);
+        Assert.Contains("Broker:Port", error, StringComparison.Ordinal);
+        Assert.Contains("Broker:PasswordFile", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_password_file_that_is_missing_ends_the_service_and_is_named()
+    {
+        var (status, error) = await RunAsync(builder =>
+        {
+            builder.Configuration["Broker:PasswordFile"] = _directory["none"];
+            builder.AddStellaBus(_ => { });
+        });
+        Assert.Equal(ErrorCodes.NotConfigured.ExitStatus, status);
+        Assert.Contains("Broker:PasswordFile", error, StringComparison.Ordinal);
+    }
+
+    private static async Task<(int Status, string Error)> RunAsync(Action<WebApplicationBuilder> register)
+    {
+        var before = Console.Error;
+        using var captured = new StringWriter();
+        Console.SetError(captured);
+        try
+        {
+            return (await StellaRunner.RunAsync("test", register), captured.ToString());
+        }
+        finally
+        {
+            Console.SetError(before);
+        }
+    }
+}
