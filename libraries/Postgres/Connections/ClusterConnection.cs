@@ -8,8 +8,9 @@ namespace StellaOps.Backup.Postgres.Connections;
 /// </summary>
 public sealed class ClusterConnection : IAsyncDisposable
 {
-    // A range of a file comes from the page cache or the disk within seconds; a minute of silence means a dead connection.
-    private const int CommandTimeoutSeconds = 60;
+    // The longest statement of a backup lists all files. Silence for longer means a dead network; a Unix socket cannot be dead
+    // in that way, and the checks of a copy behind one take as long as they take.
+    private const int CommandTimeoutSeconds = 600;
     private readonly NpgsqlConnectionStringBuilder _settings;
 
     /// <summary>Takes an Npgsql connection string; connects on first use.</summary>
@@ -25,9 +26,9 @@ public sealed class ClusterConnection : IAsyncDisposable
             MaxPoolSize = connections,
             ApplicationName = "stella-ops-backup",
             KeepAlive = 30,
-            CommandTimeout = CommandTimeoutSeconds,
             Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0" + (ownSearchPath ? "" : " -c search_path=pg_catalog"),
         };
+        _settings.CommandTimeout = _settings.Host?.StartsWith('/') == true ? 0 : CommandTimeoutSeconds;
         if (password is not null)
         {
             _settings.Password = password;

@@ -1,3 +1,4 @@
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.Postgres.Servers;
 
@@ -31,11 +32,17 @@ internal sealed class ScratchArea : IAsyncDisposable
         }
 
         var directory = Path.Combine(scratch, $"{Prefix}{taskId:n}");
-        return new ScratchArea(directory, TryLock(directory + LockSuffix) ?? throw new IOException($"{directory} is in use by another process"), keep: false);
+        return new ScratchArea(directory, TryLock(directory + LockSuffix) ?? throw InUse(directory), keep: false);
     }
 
-    /// <summary>A directory that was asked for by name and stays.</summary>
-    public static ScratchArea Keep(string directory) => new(directory, TryLock(directory + LockSuffix) ?? throw new IOException($"{directory} is in use by another process"), keep: true);
+    /// <summary>A directory that was asked for by name and stays. Its lock is the marker that lets a later attempt go on in it.</summary>
+    public static async Task<ScratchArea> KeepAsync(RestoreTarget target, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        System.IO.Directory.CreateDirectory(Path.GetDirectoryName(target.Directory)!);
+        var area = new ScratchArea(target.Directory, TryLock(target.MarkerFile) ?? throw InUse(target.Directory), keep: true);
+        await PrivateServer.StopLeftoverAsync(target.DataDirectory, clock, cancellationToken);
+        return area;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -56,6 +63,9 @@ internal sealed class ScratchArea : IAsyncDisposable
             System.IO.Directory.Delete(directory, recursive: true);
         }
     }
+
+    private static BackupException InUse(string directory) =>
+        new(ErrorCodes.OperationConflict, $"another test restore works in {directory}");
 
     private static FileStream? TryLock(string file)
     {

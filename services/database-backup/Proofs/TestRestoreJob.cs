@@ -25,7 +25,11 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
         var writer = new ClusterWriter(repository, owner);
         var phases = new PhaseClock(context.Progress, clock);
         var planned = RestoreTarget.Under(spec.TargetDirectory ?? Path.Combine(settings.ScratchDirectory, $"database-{context.TaskId:n}"));
-        await new RestoreChecks(settings).RunAsync(planned, snapshot, keepReplaced: false, cancellationToken);
+        if (spec.TargetDirectory is not null && !File.Exists(planned.MarkerFile))
+        {
+            await new RestoreChecks(settings).RunAsync(planned, snapshot, keepReplaced: false, cancellationToken);
+        }
+
         var size = await phases.RunAsync("plan", () => writer.CheckAsync(snapshot, planned, readData: false, cancellationToken));
         SpaceCheck.Run(planned.Directory, size.Bytes, replaced: true);
         var programs = await ServerPrograms.FindAsync(snapshot.Facts.Cut.MajorVersion, settings.BinDirectory, cancellationToken);
@@ -36,7 +40,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
 
         await using var area = spec.TargetDirectory is null
             ? await ScratchArea.OpenAsync(settings.ScratchDirectory, context.TaskId, clock, cancellationToken)
-            : ScratchArea.Keep(planned.Directory);
+            : await ScratchArea.KeepAsync(planned, clock, cancellationToken);
         await phases.RunAsync("restore", () => writer.WriteAsync(snapshot, planned, context.Progress, cancellationToken), size.Files, size.Bytes);
         var findings = new ProofFindings();
         try

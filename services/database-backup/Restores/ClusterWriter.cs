@@ -21,20 +21,30 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
     public Task<RestoreSize> CheckAsync(DatabaseSnapshot snapshot, RestoreTarget target, bool readData, CancellationToken cancellationToken) =>
         _restorer.CheckAsync(Request(snapshot, "/", target.Directory, null) with { VerifyFirst = readData }, cancellationToken);
 
+    /// <summary>Bytes that each place of the target gets.</summary>
+    public async Task<IReadOnlyList<(string Directory, long Bytes)>> MeasureAsync(DatabaseSnapshot snapshot, RestoreTarget target, CancellationToken cancellationToken)
+    {
+        var places = new List<(string, long)>();
+        foreach (var (subtree, directory) in Parts(snapshot, target))
+        {
+            places.Add((directory, (await _restorer.CheckAsync(Request(snapshot, subtree, directory, null), cancellationToken)).Bytes));
+        }
+
+        return places;
+    }
+
     public async Task<RestoreReport> WriteAsync(DatabaseSnapshot snapshot, RestoreTarget target, TaskProgressMeter meter, CancellationToken cancellationToken)
     {
-        RestoreReport report;
-        if (target.Root is { } root)
+        RemoveControlFile(target.DataDirectory);
+        MakeOwnDirectories(snapshot, target);
+        var report = new RestoreReport { FilesWritten = 0, FilesUnchanged = 0, FilesDeleted = 0, BytesWritten = 0, Conflicts = [], Warnings = [] };
+        foreach (var (subtree, directory) in Parts(snapshot, target))
         {
-            Directory.CreateDirectory(root, (UnixFileMode)0b111_000_000);
-            GiveIfRoot(root);
-            report = await _restorer.RunAsync(Request(snapshot, "/", root, meter), cancellationToken);
+            report = Sum(report, await _restorer.RunAsync(Request(snapshot, subtree, directory, meter), cancellationToken));
         }
-        else
+
+        if (target.Root is null)
         {
-            RemoveControlFile(target.DataDirectory);
-            report = await WriteTablespacesAsync(snapshot, meter, cancellationToken);
-            report = Sum(report, await _restorer.RunAsync(Request(snapshot, $"/{SnapshotLayout.DataDirectory}", target.DataDirectory, meter), cancellationToken));
             LinkTablespaces(snapshot, target.DataDirectory);
         }
 
@@ -42,25 +52,24 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
         return report;
     }
 
-    private async Task<RestoreReport> WriteTablespacesAsync(DatabaseSnapshot snapshot, TaskProgressMeter meter, CancellationToken cancellationToken)
+    // In place, tablespaces go to where they were: only the directory of this server's version, as others may share the place.
+    private static IEnumerable<(string Subtree, string Directory)> Parts(DatabaseSnapshot snapshot, RestoreTarget target) => target.Root is { } root
+        ? [("/", root)]
+        : snapshot.Facts.Tablespaces
+            .Where(tablespace => snapshot.TablespaceDirectories.ContainsKey(tablespace.Oid))
+            .Select(tablespace => (Tablespace: tablespace, Name: snapshot.TablespaceDirectories[tablespace.Oid]))
+            .Select(part => ($"/{SnapshotLayout.Tablespaces}/{part.Tablespace.Oid}/{part.Name}", Path.Combine(part.Tablespace.Location, part.Name)))
+            .Append(($"/{SnapshotLayout.DataDirectory}", target.DataDirectory));
+
+    // Directories that the snapshot has no metadata for.
+    private void MakeOwnDirectories(DatabaseSnapshot snapshot, RestoreTarget target)
     {
-        var sum = new RestoreReport { FilesWritten = 0, FilesUnchanged = 0, FilesDeleted = 0, BytesWritten = 0, Conflicts = [], Warnings = [] };
-        foreach (var tablespace in snapshot.Facts.Tablespaces)
+        var own = target.Root is { } root ? [root] : snapshot.Facts.Tablespaces.Select(tablespace => tablespace.Location);
+        foreach (var directory in own.Where(directory => !Directory.Exists(directory) || target.Root is not null))
         {
-            if (!Directory.Exists(tablespace.Location))
-            {
-                Directory.CreateDirectory(tablespace.Location, (UnixFileMode)0b111_000_000);
-                GiveIfRoot(tablespace.Location);
-            }
-
-            if (snapshot.TablespaceDirectories.TryGetValue(tablespace.Oid, out var name))
-            {
-                var request = Request(snapshot, $"/{SnapshotLayout.Tablespaces}/{tablespace.Oid}/{name}", Path.Combine(tablespace.Location, name), meter);
-                sum = Sum(sum, await _restorer.RunAsync(request, cancellationToken));
-            }
+            Directory.CreateDirectory(directory, (UnixFileMode)0b111_000_000);
+            GiveIfRoot(directory);
         }
-
-        return sum;
     }
 
     private RestoreRequest Request(DatabaseSnapshot snapshot, string subtree, string directory, TaskProgressMeter? meter)
@@ -76,6 +85,9 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
             WriteLast = ControlFileTransform.IsControlFile,
             Transform = new ControlFileTransform(),
             Owners = OwnerMap.Fixed(owner.UserId, owner.GroupId),
+
+            // A full disk must not surprise the server later, in the middle of a file that seems to be there.
+            Sparse = false,
             OnProgress = totals is null ? null : progress => totals.Report(progress.Files, progress.Bytes),
         };
     }

@@ -23,10 +23,14 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
 
         // Everything that the restore needs is read before anything is changed.
         var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, readData: !spec.DryRun, cancellationToken));
-        var free = SpaceCheck.Run(target.Directory, size.Bytes, replaced: !spec.KeepReplaced);
+        foreach (var (directory, bytes) in await writer.MeasureAsync(snapshot, target, cancellationToken))
+        {
+            SpaceCheck.Run(directory, bytes, replaced: !spec.KeepReplaced);
+        }
+
         if (spec.DryRun)
         {
-            return Result(target, Plan(snapshot, target, size, free, spec.KeepReplaced), phases);
+            return Result(target, Plan(snapshot, target, size, spec.KeepReplaced), phases);
         }
 
         string? kept = null;
@@ -49,12 +53,12 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         return spec.KeepReplaced && target.Root is null ? new ReplacedData(context.TaskId).Keep(target, snapshot) : null;
     }
 
-    private static List<string> Plan(DatabaseSnapshot snapshot, RestoreTarget target, RestoreSize size, long free, bool keepReplaced)
+    private static List<string> Plan(DatabaseSnapshot snapshot, RestoreTarget target, RestoreSize size, bool keepReplaced)
     {
         var plan = new List<string>
         {
             $"no server works on {target.DataDirectory}",
-            $"{size.Files} files with {size.Bytes} bytes would be brought to {target.Directory}; {free} bytes are free there",
+            $"{size.Files} files with {size.Bytes} bytes would be brought to {target.Directory}, which has room for them",
             "all data that is needed is in the repository, by its index; the restore reads and authenticates all of it first",
         };
         plan.AddRange(Places(snapshot, target, "would go"));

@@ -9,9 +9,8 @@ internal static class SpaceCheck
     /// <param name="directory">Directory that is filled; it need not exist.</param>
     /// <param name="needed">Bytes that are written.</param>
     /// <param name="replaced">True when what the directory holds now makes room.</param>
-    /// <returns>Free bytes.</returns>
     /// <exception cref="BackupException"><see cref="ErrorCodes.StorageFull"/>.</exception>
-    public static long Run(string directory, long needed, bool replaced)
+    public static void Run(string directory, long needed, bool replaced)
     {
         var existing = directory;
         while (!Directory.Exists(existing))
@@ -24,8 +23,6 @@ internal static class SpaceCheck
         {
             throw new BackupException(ErrorCodes.StorageFull, $"{directory} needs {needed} bytes, and its file system has {free} left");
         }
-
-        return free;
     }
 
     private static long SizeOf(string directory) => new DirectoryInfo(directory)
