@@ -49,7 +49,7 @@ internal sealed class ConnectivityCheck(DatabaseSettings settings, TimeProvider 
     {
         var role = Sql.Identifier(cluster.Role);
         var functions = await cluster.QueryAsync(
-            connection, "SELECT f FROM unnest($1::text[]) AS f WHERE NOT has_function_privilege('pg_catalog.' || f, 'EXECUTE')", row => row.GetString(0), cancellationToken, Functions);
+            connection, "SELECT f FROM unnest($1::text[]) AS f WHERE NOT has_function_privilege('pg_catalog.' || f, 'EXECUTE')", row => row.GetString(0), cancellationToken, (object)Functions);
         var replication = await cluster.QueryAsync(
             connection, "SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", row => row.GetBoolean(0), cancellationToken);
         return
