@@ -1,3 +1,4 @@
+using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Snapshots;
 
 namespace StellaOps.Backup.Repository.Archive;
@@ -20,7 +21,7 @@ internal sealed class ArchiveCounters
     public void AddDirectory(bool isNew, bool isUnmodified) =>
         Interlocked.Increment(ref isNew ? ref _directoriesNew : ref isUnmodified ? ref _directoriesUnmodified : ref _directoriesChanged);
 
-    public SnapshotSummary ToSummary(DateTimeOffset start, DateTimeOffset end, long bytesAdded) => new()
+    public SnapshotSummary ToSummary(DateTimeOffset start, DateTimeOffset end, AddedBlobs added) => new()
     {
         BackupStart = start,
         BackupEnd = end,
@@ -30,7 +31,10 @@ internal sealed class ArchiveCounters
         DirsNew = _directoriesNew,
         DirsChanged = _directoriesChanged,
         DirsUnmodified = _directoriesUnmodified,
-        DataAddedPacked = bytesAdded,
+        DataBlobs = added.DataBlobs,
+        TreeBlobs = added.TreeBlobs,
+        DataAdded = added.PlainBytes,
+        DataAddedPacked = added.StoredBytes,
         TotalFilesProcessed = Files,
         TotalBytesProcessed = _bytes,
     };

@@ -46,7 +46,7 @@ public sealed class Archiver(ResticRepository repository, TimeProvider clock)
                 Uid = Files.Linux.Libc.EffectiveUserId(),
                 Tags = request.Tags.Count == 0 ? null : request.Tags,
                 ProgramVersion = request.ProgramVersion,
-                Summary = run.Counters.ToSummary(start, clock.GetUtcNow(), writer.BytesAdded),
+                Summary = run.Counters.ToSummary(start, clock.GetUtcNow(), writer.Added),
             };
             var id = await repository.SaveSnapshotAsync(snapshot, cancellationToken).ConfigureAwait(false);
             return run.Counters.ToResult(snapshot with { Id = id }, writer.BytesAdded, run.Problems.ToList());

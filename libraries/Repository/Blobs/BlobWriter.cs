@@ -24,13 +24,17 @@ internal sealed class BlobWriter : IBlobWriter
     private readonly HashSet<Task> _uploads = [];
     private readonly CancellationTokenSource _stop = new();
     private Exception? _failure;
-    private long _bytesAdded;
+    private long _dataBlobsAdded, _treeBlobsAdded, _plainBytesAdded, _bytesAdded;
 
     internal BlobWriter(BlobIndex index, BlobCodec codec, PackUploader uploader, IndexWriter indexes, PackBufferPool buffers, int target, Action disposed) =>
         (_index, _codec, _uploader, _indexes, _buffers, _target, _disposed) = (index, codec, uploader, indexes, buffers, target, disposed);
 
     /// <inheritdoc/>
     public long BytesAdded => Interlocked.Read(ref _bytesAdded);
+
+    /// <inheritdoc/>
+    public AddedBlobs Added => new(
+        Interlocked.Read(ref _dataBlobsAdded), Interlocked.Read(ref _treeBlobsAdded), Interlocked.Read(ref _plainBytesAdded), BytesAdded);
 
     /// <inheritdoc/>
     public bool Contains(BlobType type, BlobId id)
@@ -59,6 +63,9 @@ internal sealed class BlobWriter : IBlobWriter
             {
                 await AppendAsync(type, id, unit.Memory, compressedFrom, cancellationToken).ConfigureAwait(false);
             }
+
+            Interlocked.Add(ref _plainBytesAdded, plaintext.Length);
+            Interlocked.Increment(ref type == BlobType.Tree ? ref _treeBlobsAdded : ref _dataBlobsAdded);
         }
         catch (Exception exception)
         {

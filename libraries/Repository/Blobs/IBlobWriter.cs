@@ -18,6 +18,9 @@ public interface IBlobWriter : IAsyncDisposable
     /// <summary>Stored bytes of the blobs that were new.</summary>
     long BytesAdded { get; }
 
+    /// <summary>Counts of the blobs that were new.</summary>
+    AddedBlobs Added { get; }
+
     /// <summary>Writes all open packs, then the index files that name them. Only then may a snapshot refer to the blobs.</summary>
     Task FlushAsync(CancellationToken cancellationToken = default);
 }

@@ -5,11 +5,11 @@ namespace StellaOps.Backup.Repository.Files;
 /// <summary>A directory of a <see cref="LocalFileSource"/>: where it is, and which one it was when it was listed.</summary>
 /// <param name="Path">Absolute, with its terminator.</param>
 /// <param name="Identity">Its status when its parent was listed; default for the root.</param>
-/// <param name="TopFileSystem">File system of the given path it lies under.</param>
+/// <param name="TopFileSystem">File system of the given path it lies under; null where that is this directory, or below it.</param>
 /// <param name="Wanted">Which entries are wanted; null for all.</param>
-internal sealed record LocalDirectory(byte[] Path, FileStatus Identity, ulong TopFileSystem, WantedPaths? Wanted)
+internal sealed record LocalDirectory(byte[] Path, FileStatus Identity, ulong? TopFileSystem, WantedPaths? Wanted)
 {
-    public LocalDirectory Child(EntryName name, FileStatus status, ulong topFileSystem, WantedPaths? wanted) =>
+    public LocalDirectory Child(EntryName name, FileStatus status, ulong? topFileSystem, WantedPaths? wanted) =>
         new(BytePath.Join(Path, name), status, topFileSystem, wanted);
 
     /// <summary>

@@ -23,7 +23,7 @@ internal sealed class LocalEntryReader
             return error == LinuxError.NotFound ? null : Failed(directory, name, $"cannot read link: {LinuxError.Text(error)}", vanished: false);
         }
 
-        var readable = Attributes.TryRead(BytePath.InOpenDirectory(open.Descriptor, name), out var attributes);
+        var readable = Attributes.TryRead(BytePath.InOpenDirectory(open.Descriptor, name), follow, out var attributes);
         return new SourceEntry
         {
             Name = name,

@@ -25,7 +25,7 @@ public sealed class LocalFileSource : IFileSource
             Name = new EntryName("/"),
             Type = NodeType.Directory,
             Metadata = new NodeMetadata { Permissions = 0x1ed, Modified = default },
-            Handle = new LocalDirectory(BytePath.From("/"), default, 0, WantedPaths.From(absolutePaths)),
+            Handle = new LocalDirectory(BytePath.From("/"), default, null, WantedPaths.From(absolutePaths)),
         };
     }
 
@@ -60,7 +60,7 @@ public sealed class LocalFileSource : IFileSource
             var entry = _entries.TryRead(open, directory, new EntryName(name), follow: true, out var status)
                 ?? LocalEntryReader.Failed(directory, new EntryName(name), "does not exist", vanished: false);
             entries.Add(entry is { Type: NodeType.Directory, Failure: null }
-                ? entry with { Handle = directory.Child(entry.Name, status, status.FileSystem, below) }
+                ? entry with { Handle = directory.Child(entry.Name, status, null, below) }
                 : entry);
         }
 
@@ -70,7 +70,13 @@ public sealed class LocalFileSource : IFileSource
     private List<SourceEntry> ListAll(LocalDirectory directory, CancellationToken cancellationToken)
     {
         using var open = directory.Open();
-        if (_oneFileSystem && directory.Identity.FileSystem != directory.TopFileSystem)
+        if (!FileStatus.TryGet(open.Descriptor, out var self))
+        {
+            throw new SourceException($"cannot examine directory: {LinuxError.LastText}");
+        }
+
+        var topFileSystem = directory.TopFileSystem ?? self.FileSystem;
+        if (_oneFileSystem && self.FileSystem != topFileSystem)
         {
             return [];
         }
@@ -89,7 +95,7 @@ public sealed class LocalFileSource : IFileSource
             if (_entries.TryRead(open, directory, name, follow: false, out var status) is { } entry)
             {
                 entries.Add(entry is { Type: NodeType.Directory, Failure: null }
-                    ? entry with { Handle = directory.Child(name, status, directory.TopFileSystem, null) }
+                    ? entry with { Handle = directory.Child(name, status, topFileSystem, null) }
                     : entry);
             }
         }

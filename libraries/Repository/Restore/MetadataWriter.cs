@@ -62,7 +62,7 @@ internal sealed class MetadataWriter(OwnerMap owners, RestoreWarnings warnings)
     private void SetAttributes(byte[] file, Node node, string path)
     {
         var wanted = node.Metadata.ExtendedAttributes;
-        if (!Attributes.TryRead(file, out var present))
+        if (!Attributes.TryRead(file, follow: false, out var present))
         {
             warnings.Add($"extended attributes not compared ({LinuxError.LastText})", path);
         }

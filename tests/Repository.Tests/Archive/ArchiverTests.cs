@@ -27,7 +27,8 @@ public sealed class ArchiverTests
         Assert.Equal((1, 1, 99), (second.FilesNew, second.FilesChanged, second.FilesUnmodified));
         Assert.Equal(101, second.Files);
         Assert.Equal(first.Snapshot.Id, second.Snapshot.Parent);
-        Assert.Equal(49, second.Snapshot.Summary!.DirsUnmodified);
+        Assert.Equal((2, 2), (second.Snapshot.Summary!.DataBlobs, second.Snapshot.Summary.FilesNew + second.Snapshot.Summary.FilesChanged));
+        Assert.Equal(49, second.Snapshot.Summary.DirsUnmodified);
         await fixture.RestoreAsync(second.Snapshot);
         Assert.Equal("other", File.ReadAllText($"{fixture.Target}/7/changed"));
         Assert.Equal("file 8", File.ReadAllText($"{fixture.Target}/8/same"));

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Repository.Files.Linux;
 using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.Repository.Tests.Files;
@@ -37,6 +38,11 @@ public sealed class LocalFileSourceTests : IDisposable
             var shm = (await source.ListAsync(dev, Cancellation)).Single(entry => entry.Name == new EntryName("shm"));
             Assert.Empty(await source.ListAsync(shm, Cancellation));
 
+            var root = new LocalFileSource(["/"], new LocalFileSourceOptions { OneFileSystem = true });
+            var top = await root.ListAsync(root.Root, Cancellation);
+            Assert.Empty(await root.ListAsync(top.Single(entry => entry.Name == new EntryName("proc")), Cancellation));
+            Assert.NotEmpty(await root.ListAsync(top.Single(entry => entry.Name == new EntryName("etc")), Cancellation));
+
             var everything = new LocalFileSource(["/dev/shm"], new LocalFileSourceOptions { OneFileSystem = true });
             dev = (await everything.ListAsync(everything.Root, Cancellation)).Single();
             shm = (await everything.ListAsync(dev, Cancellation)).Single();
@@ -46,6 +52,21 @@ public sealed class LocalFileSourceTests : IDisposable
         {
             File.Delete(marker);
         }
+    }
+
+    [Fact]
+    public async Task A_given_path_that_is_a_link_is_saved_as_what_it_leads_to()
+    {
+        File.WriteAllText(_directory["real"], "12345");
+        File.CreateSymbolicLink(_directory["link"], "real");
+        Assert.True(Attributes.TryWrite(BytePath.From(_directory["real"]), new ExtendedAttribute("user.a", "1"u8.ToArray())));
+        var source = new LocalFileSource([_directory["link"]]);
+        var link = await FindAsync(source, _directory["link"]);
+
+        Assert.Equal((NodeType.File, 5L), (link.Type, link.Size));
+        Assert.Equal("user.a", Assert.Single(link.Metadata.ExtendedAttributes).Name);
+        await using var content = await source.OpenAsync(link, Cancellation);
+        Assert.Equal(5, await content.ReadAsync(new byte[10], Cancellation));
     }
 
     [Theory]

@@ -19,7 +19,7 @@ public sealed class RestorerTests
         SampleTree.Create(fixture.Source);
         var archived = await fixture.ArchiveAsync();
         await fixture.RestoreAsync(archived.Snapshot);
-        File.SetUnixFileMode($"{fixture.Target}/small.txt", UnixFileMode.None);
+        File.SetUnixFileMode($"{fixture.Target}/small.txt", UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.SetLastWriteTimeUtc($"{fixture.Target}/names", DateTime.UnixEpoch);
 
         var report = await fixture.RestoreAsync(archived.Snapshot);

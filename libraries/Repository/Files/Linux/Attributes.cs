@@ -6,10 +6,10 @@ namespace StellaOps.Backup.Repository.Files.Linux;
 internal static unsafe class Attributes
 {
     /// <summary>Reads all that are visible, in the kernel's order; false leaves the reason in <see cref="LinuxError.Last"/>.</summary>
-    public static bool TryRead(byte[] path, out IReadOnlyList<ExtendedAttribute> attributes)
+    public static bool TryRead(byte[] path, bool follow, out IReadOnlyList<ExtendedAttribute> attributes)
     {
         attributes = [];
-        if (!TryReadNames(path, out var names))
+        if (!TryReadNames(path, follow, out var names))
         {
             return LinuxError.Last == LinuxError.NotSupported;
         }
@@ -26,7 +26,9 @@ internal static unsafe class Attributes
             {
                 fixed (byte* file = path, attribute = BytePath.From(name))
                 {
-                    return Libc.GetAttribute(file, attribute, (byte*)buffer, length);
+                    return follow
+                        ? Libc.GetAttributeFollowing(file, attribute, (byte*)buffer, length)
+                        : Libc.GetAttribute(file, attribute, (byte*)buffer, length);
                 }
             });
             if (value is not null)
@@ -59,13 +61,15 @@ internal static unsafe class Attributes
         }
     }
 
-    private static bool TryReadNames(byte[] path, out List<string> names)
+    private static bool TryReadNames(byte[] path, bool follow, out List<string> names)
     {
         var list = Grow((buffer, length) =>
         {
             fixed (byte* file = path)
             {
-                return Libc.ListAttributes(file, (byte*)buffer, length);
+                return follow
+                    ? Libc.ListAttributesFollowing(file, (byte*)buffer, length)
+                    : Libc.ListAttributes(file, (byte*)buffer, length);
             }
         });
         names = [];

@@ -48,6 +48,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "lgetxattr", SetLastError = true)]
     public static partial nint GetAttribute(byte* path, byte* name, byte* buffer, nuint length);
 
+    [LibraryImport(Library, EntryPoint = "listxattr", SetLastError = true)]
+    public static partial nint ListAttributesFollowing(byte* path, byte* buffer, nuint length);
+
+    [LibraryImport(Library, EntryPoint = "getxattr", SetLastError = true)]
+    public static partial nint GetAttributeFollowing(byte* path, byte* name, byte* buffer, nuint length);
+
     [LibraryImport(Library, EntryPoint = "lsetxattr", SetLastError = true)]
     public static partial int SetAttribute(byte* path, byte* name, byte* value, nuint length, int flags);
 
