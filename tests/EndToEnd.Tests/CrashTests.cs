@@ -21,6 +21,7 @@ public sealed class CrashTests(LocalStack stack)
     public async Task A_backup_survives_the_death_of_any_process(string service, Component during)
     {
         var name = $"crash-{service}-{during.Name()}";
+        await stack.UpAsync(Token);
         var operation = await stack.Stella.StartBackupAsync($"--full --name {name}", Token);
         await stack.Stella.AtWorkAsync(operation.Id, during, Token);
 
@@ -63,6 +64,7 @@ public sealed class CrashTests(LocalStack stack)
     private void AssertNoTemporaryData()
     {
         var leftovers = Directory.EnumerateFileSystemEntries(stack.Location, "*", SearchOption.AllDirectories)
+            .Select(path => $"/{Path.GetRelativePath(stack.Location, path)}")
             .Where(path => path.Contains("tmp", StringComparison.Ordinal) || path.Contains("/locks/", StringComparison.Ordinal)
                 || path.Contains("/exchange/", StringComparison.Ordinal));
         Assert.Empty(leftovers);

@@ -55,7 +55,9 @@ wait_until() {
 
 port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# need_free_port NAME PORT
+port_is_free() { ! port_is_taken "$1"; }
+
+# need_free_port NAME PORT: a process that was killed a moment ago may not have let go of it yet.
 need_free_port() {
-  ! port_is_taken "$2" || die "port $2, wanted for $1, is in use" "deploy/local/up --ports BASE, with BASE the first of 16 free ports"
+  wait_until 5 port_is_free "$2" || die "port $2, wanted for $1, is in use" "deploy/local/up --ports BASE, with BASE the first of 16 free ports"
 }

@@ -22,6 +22,7 @@ public sealed class GuardedServer : IDisposable
         """;
 
     private readonly Process _shell;
+    private bool _disposed;
 
     private GuardedServer(Process shell, string logFile)
     {
@@ -81,6 +82,12 @@ public sealed class GuardedServer : IDisposable
     /// <summary>Stops the server if it still runs.</summary>
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         _shell.StandardInput.Dispose();
         _shell.WaitForExit(TimeSpan.FromSeconds(30));
         _shell.Dispose();
