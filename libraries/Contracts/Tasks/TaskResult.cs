@@ -17,6 +17,12 @@ public sealed record TaskResult
     /// <summary>Verify and test-restore: what was proven.</summary>
     public ProofResult? Proof { get; init; }
 
+    /// <summary>
+    /// Test-restore of the database: key of the list of <see cref="Tasks.EvidenceReferences"/> that it left for the evidence task; null
+    /// where no query for them is configured.
+    /// </summary>
+    public string? EvidenceReferencesKey { get; init; }
+
     /// <summary>Restore: what was or would be done, in lines for a human.</summary>
     public RestoreResult? Restore { get; init; }
 

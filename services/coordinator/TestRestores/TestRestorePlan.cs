@@ -19,15 +19,15 @@ internal sealed class TestRestorePlan(ProofRecorder proofs) : OperationPlan
     public override RunTask Prepare(TaskRow task, IReadOnlyList<TaskRow> tasks)
     {
         var spec = task.Command.TestRestore!;
-        var paired = !spec.DryRun && task.Component switch
+        var key = task.Component switch
         {
-            Component.Database => tasks.Any(other => other.Component == Component.Evidence),
+            Component.Database when !spec.DryRun && tasks.Any(other => other.Component == Component.Evidence) => EvidenceReferences.Key(task.OperationId),
 
-            // A database that did not come up has written no list.
-            Component.Evidence => tasks.Any(other => other.Component == Component.Database && other.State == TaskState.Finished),
-            _ => false,
+            // A database that did not come up, or has no query for them, has left no list.
+            Component.Evidence => tasks.SingleOrDefault(other => other.Component == Component.Database)?.Result?.EvidenceReferencesKey,
+            _ => null,
         };
-        return task.Command with { TestRestore = spec with { EvidenceReferencesKey = paired ? EvidenceReferences.Key(task.OperationId) : null } };
+        return task.Command with { TestRestore = spec with { EvidenceReferencesKey = key } };
     }
 
     public override Task RecordAsync(TaskRow task, CancellationToken cancellationToken)

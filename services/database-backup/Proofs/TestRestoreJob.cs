@@ -53,7 +53,10 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
             throw new BackupException(ErrorCodes.ProofFailed, $"the restored copy of snapshot {snapshot.Snapshot.Id} failed: {failed.Message}", inner: failed);
         }
 
-        return Result(snapshot, size, phases, findings);
+        return Result(snapshot, size, phases, findings) with
+        {
+            EvidenceReferencesKey = settings.EvidenceReferences is null ? null : spec.EvidenceReferencesKey,
+        };
     }
 
     private async Task ProveAsync(
