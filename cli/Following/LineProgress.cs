@@ -2,6 +2,7 @@ using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Tasks;
 
 namespace StellaOps.Backup.Cli.Following;
 
@@ -23,7 +24,7 @@ internal sealed class LineProgress(TextWriter output, TimeProvider clock) : IPro
     {
         foreach (var task in operation.Tasks.Where(task => task is { State: "running", Progress: not null }))
         {
-            if (operation.State == OperationState.Running && IsDue(task.Id) && task.Progress is { } progress)
+            if (operation.State == OperationState.Running && task.Progress is { } progress && IsDue(task.Id, progress))
             {
                 Write($"{ProgressText.Name(operation, task)}: {ProgressText.Sentence(progress)}");
             }
@@ -34,15 +35,18 @@ internal sealed class LineProgress(TextWriter output, TimeProvider clock) : IPro
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private bool IsDue(Guid task)
+    /// <summary>The first amount at once, then everything at intervals; that a task begins is in the log.</summary>
+    private bool IsDue(Guid task, TaskProgress progress)
     {
-        if (_reported.TryGetValue(task, out var last) && clock.GetElapsedTime(last) < Interval)
+        var isKnown = _reported.TryGetValue(task, out var last);
+        if (isKnown && clock.GetElapsedTime(last) < Interval)
         {
             return false;
         }
 
+        var isWorthIt = isKnown || ProgressText.Amount(progress).Length > 0;
         _reported[task] = clock.GetTimestamp();
-        return true;
+        return isWorthIt;
     }
 
     private void Write(string text) => output.WriteLine($"{Units.Time(clock.GetUtcNow())} {text}");

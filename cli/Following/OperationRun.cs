@@ -75,7 +75,7 @@ internal static class OperationRun
     };
 
     private static string Describe(OperationView operation) =>
-        $"{(operation.DryRun ? "dry run, " : "")}{Spelling.Noun(operation.Kind)}{(operation.PointName is { } point ? $" of '{point}'" : "")}";
+        $"{Spelling.Noun(operation.Kind)}{(operation.PointName is { } point ? $" of '{point}'" : "")}{(operation.DryRun ? " (dry run)" : "")}";
 
     private static string Missing(OperationView operation)
     {

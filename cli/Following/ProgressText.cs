@@ -14,7 +14,7 @@ internal static class ProgressText
 
     public static string Amount(TaskProgress progress) => (progress.BytesDone, progress.BytesTotal, progress.FilesDone, progress.FilesTotal) switch
     {
-        (var done, { } total, _, _) when total > 0 => $"{Units.Size(done)} of {Units.Size(total)}",
+        (var done, { } total, _, _) when total > 0 && done <= total => $"{Units.Size(done)} of {Units.Size(total)}",
         ( > 0 and var done, _, _, _) => Units.Size(done),
         (_, _, var files, { } total) when total > 0 => $"{Units.Count(files)} of {Units.Count(total)} files",
         (_, _, > 0 and var files, _) => $"{Units.Count(files)} files",

@@ -40,8 +40,7 @@ internal static class OperationReport
     private static TextTable Table(OperationView operation)
     {
         var several = operation.PointName is null;
-        // A dry run of a test restore proves nothing: it plans a restore.
-        var kind = operation is { Kind: OperationKind.TestRestore, DryRun: true } ? OperationKind.Restore : operation.Kind;
+        var kind = Shape(operation);
         var (columns, numbers) = Columns(kind);
         var table = new TextTable([.. several ? ["POINT"] : Array.Empty<string>(), "COMPONENT", "OUTCOME", .. columns])
             .Right([.. numbers.Select(column => column + (several ? 3 : 2))]);
@@ -54,7 +53,13 @@ internal static class OperationReport
         return table;
     }
 
-    private static (string[] Titles, int[] Numbers) Columns(OperationKind kind) => kind switch
+    /// <summary>A dry run plans a restore, also where the real one would prove something; the plan may be in words alone.</summary>
+    private static OperationKind? Shape(OperationView operation) =>
+        !operation.DryRun ? operation.Kind
+        : operation.Tasks.Any(task => task.Result?.Restore is { } plan && plan.FilesWritten + plan.FilesUnchanged + plan.FilesDeleted > 0) ? OperationKind.Restore
+        : null;
+
+    private static (string[] Titles, int[] Numbers) Columns(OperationKind? kind) => kind switch
     {
         OperationKind.Backup => (["FILES", "SIZE", "ADDED", "DURATION", "SNAPSHOT"], [0, 1, 2, 3]),
         OperationKind.Verify or OperationKind.TestRestore => (["FILES", "SIZE", "DURATION"], [0, 1, 2]),
@@ -62,7 +67,7 @@ internal static class OperationReport
         _ => ([], []),
     };
 
-    private static string[] Cells(OperationKind kind, TaskResult? result) => (kind, result) switch
+    private static string[] Cells(OperationKind? kind, TaskResult? result) => (kind, result) switch
     {
         (OperationKind.Backup, { Snapshot: { } made }) =>
             [Units.Count(made.Files), Units.Size(made.Bytes), Units.Size(made.BytesAdded), Units.Duration(made.FinishedAt - made.StartedAt), Units.ShortId(made.SnapshotId)],
