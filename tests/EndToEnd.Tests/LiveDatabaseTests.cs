@@ -13,10 +13,10 @@ public sealed class LiveDatabaseTests(LocalStack stack)
     [Fact]
     public async Task Every_transaction_committed_before_the_end_of_a_backup_is_in_it()
     {
-        (await Processes.RunAsync("pgbench", ["--initialize", "--scale", "5", "--quiet", stack.Platform.Dsn], cancellationToken: Token)).Checked();
+        (await Processes.RunAsync("pgbench", ["--initialize", "--scale", "5", "--quiet", stack.Platform.Dsn], stack.Platform.Password, cancellationToken: Token)).Checked();
         await stack.Platform.SqlAsync("CREATE TABLE public.ledger (id bigserial PRIMARY KEY, at timestamptz DEFAULT clock_timestamp())", Token);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        var load = Processes.RunAsync("pgbench", ["--client", "4", "--time", "600", stack.Platform.Dsn], cancellationToken: over.Token);
+        var load = Processes.RunAsync("pgbench", ["--client", "4", "--time", "600", stack.Platform.Dsn], stack.Platform.Password, cancellationToken: over.Token);
         var ledger = WriteLedgerAsync(over.Token);
 
         var before = long.Parse(await stack.Platform.SqlAsync("SELECT coalesce(max(id), 0) FROM public.ledger", Token), CultureInfo.InvariantCulture);
@@ -27,7 +27,7 @@ public sealed class LiveDatabaseTests(LocalStack stack)
         var point = await stack.Stella.PointAsync("under-load", Token);
         var target = stack.Scratch("under-load");
         await stack.Stella.OkAsync($"backup restore --name under-load --target {target} --confirm", Token);
-        await using var server = await RestoredServer.StartAsync(Path.Combine(target, "database"), Token);
+        await using var server = await RestoredServer.StartAsync(target, Token);
 
         var restored = long.Parse(await QueryAsync(server.Dsn, "SELECT max(id) FROM public.ledger"), CultureInfo.InvariantCulture);
         Assert.True(restored > before, $"{restored} rows were restored, {before} were committed before the backup began");

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.EndToEnd.Tests.Stack;
 using StellaOps.Backup.Testing.Machine;
@@ -5,7 +6,7 @@ using StellaOps.Backup.Testing.Machine;
 namespace StellaOps.Backup.EndToEnd.Tests;
 
 /// <summary>With this product gone, the programs of any Linux distribution bring the data back.</summary>
-public sealed class OpenFormatsTests(LocalStack stack)
+public sealed partial class OpenFormatsTests(LocalStack stack)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -29,7 +30,8 @@ public sealed class OpenFormatsTests(LocalStack stack)
         (await ResticAsync(Component.Database, "restore", point.Components[0].SnapshotId, "--target", target)).Checked();
 
         await using var server = await RestoredServer.StartAsync(target, Token);
-        Assert.Equal(await stack.Platform.DumpAsync(Token), await Platform.DumpAsync(server.Dsn, Token));
+        Assert.Equal(
+            WithoutPlaces(await stack.Platform.DumpAsync(Token)), WithoutPlaces(await Platform.DumpAsync(server.Dsn, null, Token)));
     }
 
     [Fact]
@@ -45,6 +47,12 @@ public sealed class OpenFormatsTests(LocalStack stack)
             await AssertDecryptedEqualsLiveAsync(target, stack.Platform.DirectoryOf(component.Name()));
         }
     }
+
+    /// <summary>A copy that restic made has its tablespaces beside itself, never in the place of the live ones.</summary>
+    private static string WithoutPlaces(string dump) => Place().Replace(dump, "");
+
+    [GeneratedRegex("LOCATION '[^']*'")]
+    private static partial Regex Place();
 
     private async Task AssertDecryptedEqualsLiveAsync(string restored, string live)
     {

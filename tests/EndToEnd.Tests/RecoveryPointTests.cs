@@ -60,7 +60,7 @@ public sealed class RecoveryPointTests(LocalStack stack)
 
         await stack.Stella.OkAsync($"backup restore --name elsewhere --target {target} --confirm", Token);
 
-        Assert.Equal(live, await TreePrint.OfAsync(Path.Combine(target, "evidence"), Token));
+        Assert.Equal(live, await TreePrint.OfAsync(target, Token));
         Assert.Equal(live, await TreePrint.OfAsync(stack.Platform.DirectoryOf("evidence"), Token));
     }
 

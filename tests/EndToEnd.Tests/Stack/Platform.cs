@@ -9,6 +9,12 @@ public sealed class Platform(LocalStack stack)
     /// <summary>Connection string of libpq to the platform's database.</summary>
     public string Dsn => stack.Environment["STELLA_PLATFORM_DSN"];
 
+    /// <summary>The password of that connection, for programs that connect to further databases by themselves.</summary>
+    public IReadOnlyDictionary<string, string?> Password => new Dictionary<string, string?>
+    {
+        ["PGPASSWORD"] = Dsn.Split(' ').Single(part => part.StartsWith("password=", StringComparison.Ordinal))["password=".Length..],
+    };
+
     /// <summary>PostgreSQL's data directory.</summary>
     public string DataDirectory => stack.Environment["STELLA_PLATFORM_DATA"];
 
@@ -20,12 +26,12 @@ public sealed class Platform(LocalStack stack)
     public string DirectoryOf(string component) => stack.Environment[$"STELLA_{component.ToUpperInvariant()}_DIR"];
 
     /// <summary>Logical dump of the whole cluster: roles, tablespaces, every database with its large objects.</summary>
-    public Task<string> DumpAsync(CancellationToken cancellationToken) => DumpAsync(Dsn, cancellationToken);
+    public Task<string> DumpAsync(CancellationToken cancellationToken) => DumpAsync(Dsn, Password, cancellationToken);
 
     /// <summary>Logical dump of another server.</summary>
-    public static async Task<string> DumpAsync(string dsn, CancellationToken cancellationToken)
+    public static async Task<string> DumpAsync(string dsn, IReadOnlyDictionary<string, string?>? password, CancellationToken cancellationToken)
     {
-        var dump = (await Processes.RunAsync("pg_dumpall", ["--dbname", dsn], cancellationToken: cancellationToken)).Checked().Output;
+        var dump = (await Processes.RunAsync("pg_dumpall", ["--no-password", "--dbname", dsn], password, cancellationToken: cancellationToken)).Checked().Output;
 
         // Newer minor versions guard a dump with a random word on lines of their own.
         return string.Join('\n', dump.Split('\n').Where(line => !line.StartsWith("\\restrict", StringComparison.Ordinal)

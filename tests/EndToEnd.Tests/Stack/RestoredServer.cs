@@ -15,12 +15,13 @@ public sealed class RestoredServer : IAsyncDisposable
     /// <summary>Connection string of libpq.</summary>
     public string Dsn => $"host={_sockets.Path} port={_port} user=postgres dbname=postgres";
 
-    /// <summary>Starts the server on <c>pgdata</c> below a directory, as its own configuration says but for the place where it listens.</summary>
+    /// <summary>Starts the server on <c>pgdata</c> below a directory, as its own configuration says but for where it listens and whom it lets in.</summary>
     public static async Task<RestoredServer> StartAsync(string restored, CancellationToken cancellationToken)
     {
         var data = Path.Combine(restored, "pgdata");
         var sockets = new TemporaryDirectory("stella-rs-");
         var port = FreePorts.Next();
+        await File.WriteAllTextAsync(sockets["pg_hba.conf"], "local all all trust\n", cancellationToken);
         await ServerAccount.GiveAsync(PrivatePostgres.Account, sockets.Path, cancellationToken);
         await ServerAccount.GiveAsync(PrivatePostgres.Account, restored, cancellationToken);
         for (var directory = Path.GetDirectoryName(restored); directory is { Length: > 1 } && directory != Path.GetTempPath().TrimEnd('/'); directory = Path.GetDirectoryName(directory))
@@ -31,7 +32,7 @@ public sealed class RestoredServer : IAsyncDisposable
         var major = (await File.ReadAllTextAsync(Path.Combine(data, "PG_VERSION"), cancellationToken)).Trim();
         var programs = await PostgresPrograms.FindAsync(int.Parse(major, System.Globalization.CultureInfo.InvariantCulture), cancellationToken);
         var command = ServerAccount.Wrap(PrivatePostgres.Account, Path.Combine(programs, "postgres"), "-D", data,
-            "-c", $"port={port}", "-c", "listen_addresses=", "-c", $"unix_socket_directories={sockets.Path}");
+            "-c", $"port={port}", "-c", "listen_addresses=", "-c", $"hba_file={sockets["pg_hba.conf"]}", "-c", $"unix_socket_directories={sockets.Path}");
         var server = GuardedServer.Start(command, Path.Combine(restored, "server.log"), "QUIT");
         var running = new RestoredServer(sockets, server, port);
         await server.WaitUntilReadyAsync(async token => (await Processes.RunAsync("psql", ["--dbname", running.Dsn, "-qtAXc", "SELECT NOT pg_is_in_recovery()"],
