@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts.Errors;
@@ -24,6 +25,8 @@ public static class StellaRunner
             var app = builder.Build();
             await using (app.ConfigureAwait(false))
             {
+                // Before anything is made of the settings, so that all wrong ones are told at once.
+                app.Services.GetService<IStartupValidator>()?.Validate();
                 app.UseStellaService();
                 map?.Invoke(app);
                 await app.StartAsync().ConfigureAwait(false);
@@ -34,17 +37,27 @@ public static class StellaRunner
         }
         catch (OptionsValidationException e)
         {
-            foreach (var failure in e.Failures)
-            {
-                await Console.Error.WriteLineAsync($"error: {failure}").ConfigureAwait(false);
-            }
-
-            return ErrorCodes.NotConfigured.ExitStatus;
+            return await ReportAsync([e]).ConfigureAwait(false);
+        }
+        catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is OptionsValidationException))
+        {
+            return await ReportAsync(e.InnerExceptions.Cast<OptionsValidationException>()).ConfigureAwait(false);
         }
         catch (BackupException e)
         {
             await Console.Error.WriteLineAsync($"error: {e.Message}\nnext: {e.Hint}").ConfigureAwait(false);
             return e.Error.ExitStatus;
         }
+    }
+
+    /// <summary>Every wrong setting at once, each named in full.</summary>
+    private static async Task<int> ReportAsync(IEnumerable<OptionsValidationException> exceptions)
+    {
+        foreach (var failure in exceptions.SelectMany(exception => exception.Failures).Distinct(StringComparer.Ordinal))
+        {
+            await Console.Error.WriteLineAsync($"error: {failure}").ConfigureAwait(false);
+        }
+
+        return ErrorCodes.NotConfigured.ExitStatus;
     }
 }

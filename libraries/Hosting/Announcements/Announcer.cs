@@ -32,7 +32,7 @@ internal sealed partial class Announcer(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        await PublishAsync(leaving: true, FarewellLimit, cancellationToken).ConfigureAwait(false);
+        await PublishAsync(leaving: true, FarewellLimit, CancellationToken.None).ConfigureAwait(false);
     }
 
     private async Task PublishAsync(bool leaving, TimeSpan limit, CancellationToken cancellationToken)
@@ -42,7 +42,8 @@ internal sealed partial class Announcer(
         try
         {
             // An announcement that nobody heard in time says nothing any more.
-            await bus.Publish(Describe(leaving), publish => publish.TimeToLive = 6 * Interval, time.Token).ConfigureAwait(false);
+            await bus.Publish(Describe(leaving), publish => publish.TimeToLive = 6 * Interval, time.Token)
+                .WaitAsync(time.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -8,10 +8,21 @@ internal static class ConfigurationSources
     private const string FileVariable = "STELLA_CONFIG";
     private const string Prefix = "STELLAOPS_BACKUP__";
 
+    /// <summary>Levels that any source may change.</summary>
+    private static readonly Dictionary<string, string?> LogLevels = new()
+    {
+        ["Logging:LogLevel:Default"] = "Information",
+        ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+        ["Logging:LogLevel:Microsoft.Hosting"] = "Warning",
+        ["Logging:LogLevel:MassTransit"] = "Warning",
+        ["Logging:LogLevel:Yarp"] = "Warning",
+    };
+
     /// <summary>The three sources of docs/configuration.md, later ones winning, in place of the framework's own.</summary>
     public static void UseServiceSources(this ConfigurationManager configuration)
     {
         configuration.Sources.Clear();
+        configuration.AddInMemoryCollection(LogLevels);
         configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true, reloadOnChange: false);
         var files = Environment.GetEnvironmentVariable(FileVariable) ?? "";
         foreach (var file in files.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))

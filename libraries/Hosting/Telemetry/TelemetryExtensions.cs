@@ -19,11 +19,6 @@ internal static class TelemetryExtensions
     public static void AddLogs(this WebApplicationBuilder builder)
     {
         var logging = builder.Logging.ClearProviders();
-        logging.SetMinimumLevel(LogLevel.Information);
-        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-        logging.AddFilter("Microsoft.Hosting", LogLevel.Warning);
-        logging.AddFilter("MassTransit", LogLevel.Warning);
-        logging.AddFilter("Yarp", LogLevel.Warning);
         logging.Configure(options => options.ActivityTrackingOptions = ActivityTrackingOptions.TraceId);
         logging.AddJsonConsole(options =>
         {

@@ -19,7 +19,7 @@ internal sealed partial class CoordinatorClient(IBus bus, ServiceIdentity identi
         var client = bus.CreateRequestClient<ClaimTask>(Claims, ClaimLimit);
         var claim = new ClaimTask { TaskId = taskId, Worker = identity.Worker };
         using var time = Limit(ClaimLimit, cancellationToken);
-        var answer = await client.GetResponse<ClaimGranted, ClaimRefused>(claim, time.Token).ConfigureAwait(false);
+        var answer = await client.GetResponse<ClaimGranted, ClaimRefused>(claim, time.Token).WaitAsync(time.Token).ConfigureAwait(false);
         if (answer.Is<ClaimGranted>(out var granted))
         {
             return granted.Message;
@@ -38,23 +38,26 @@ internal sealed partial class CoordinatorClient(IBus bus, ServiceIdentity identi
         var client = bus.CreateRequestClient<TaskHeartbeat>(Claims, limit);
         var heartbeat = new TaskHeartbeat { TaskId = taskId, Fence = fence, Worker = identity.Worker, Progress = progress, Events = events };
         using var time = Limit(limit, cancellationToken);
-        var answer = await client.GetResponse<HeartbeatAnswer>(heartbeat, time.Token).ConfigureAwait(false);
+        var answer = await client.GetResponse<HeartbeatAnswer>(heartbeat, time.Token).WaitAsync(time.Token).ConfigureAwait(false);
         return answer.Message;
-    }
-
-    /// <summary>The limit of a request counts from its sending; while the broker is away, that alone may last for ever.</summary>
-    private static CancellationTokenSource Limit(TimeSpan limit, CancellationToken cancellationToken)
-    {
-        var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        time.CancelAfter(limit + TimeSpan.FromSeconds(1));
-        return time;
     }
 
     /// <summary>Sends the end of a task. When it returns, the broker has the message durably.</summary>
     public async Task ReportAsync(object report, CancellationToken cancellationToken)
     {
         var endpoint = await bus.GetSendEndpoint(Queues.Address(Queues.Coordinator)).ConfigureAwait(false);
-        await endpoint.Send(report, report.GetType(), cancellationToken).ConfigureAwait(false);
+        await endpoint.Send(report, report.GetType(), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The limit of a request counts from its sending; while the broker is away, that alone may last for ever, whatever the
+    /// transport makes of its token. So every call is also left alone by <c>WaitAsync</c>.
+    /// </summary>
+    private static CancellationTokenSource Limit(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        time.CancelAfter(limit + TimeSpan.FromSeconds(1));
+        return time;
     }
 
     [LoggerMessage(1, LogLevel.Information, "task {Task} is not to be had: {Reason}")]

@@ -24,6 +24,7 @@ internal sealed partial class Heartbeat(
     ILogger<Heartbeat> logger)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestLimit = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(5);
     private int _ended = -1;
 
@@ -111,8 +112,12 @@ internal sealed partial class Heartbeat(
 
     private void End(HeartbeatEnd end) => Interlocked.CompareExchange(ref _ended, (int)end, -1);
 
-    /// <summary>Short enough for several tries within the lease: an answer may be lost with the broker.</summary>
-    private TimeSpan AnswerLimit() => TimeSpan.FromTicks(Math.Max(2 * lease.HeartbeatInterval.Ticks, 2 * RetryDelay.Ticks));
+    /// <summary>Short enough for several tries within the lease, since an answer may be lost with the broker; never beyond its end.</summary>
+    private TimeSpan AnswerLimit()
+    {
+        var usual = TimeSpan.FromTicks(Math.Max(2 * lease.HeartbeatInterval.Ticks, 2 * RetryDelay.Ticks));
+        return TimeSpan.FromTicks(Math.Clamp(lease.Left.Ticks, ShortestLimit.Ticks, usual.Ticks));
+    }
 
     [LoggerMessage(1, LogLevel.Warning, "heartbeat of task {Task} was not answered; the lease lasts {Left} longer: {Reason}")]
     private static partial void LogUnanswered(ILogger logger, Guid task, TimeSpan left, string reason);

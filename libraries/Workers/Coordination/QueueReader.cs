@@ -14,24 +14,43 @@ internal sealed partial class QueueReader(
     IReceiveEndpointConnector connector,
     TaskSlots slots,
     WorkerComponents components,
+    TimeProvider clock,
     ILogger<QueueReader> logger) : BackgroundService
 {
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(20);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (true)
+        while (!stoppingToken.IsCancellationRequested)
         {
-            await slots.WhenFreeAsync(stoppingToken).ConfigureAwait(false);
-            var endpoint = connector.ConnectReceiveEndpoint(components.Queue, Configure);
-            LogJoined(logger, components.Queue);
             try
             {
-                await slots.WhenFullAsync(stoppingToken).ConfigureAwait(false);
+                await slots.WhenFreeAsync(stoppingToken).ConfigureAwait(false);
+                await ReadUntilFullAsync(stoppingToken).ConfigureAwait(false);
             }
-            finally
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                await endpoint.StopAsync(CancellationToken.None).ConfigureAwait(false);
-                LogLeft(logger, components.Queue);
+                // Whatever the transport throws while the broker is away: the loop of a hosted service must outlive it.
+                LogTrouble(logger, components.Queue, e.Message);
+                await Task.Delay(RetryDelay, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
+        }
+    }
+
+    private async Task ReadUntilFullAsync(CancellationToken stoppingToken)
+    {
+        var endpoint = connector.ConnectReceiveEndpoint(components.Queue, Configure);
+        LogJoined(logger, components.Queue);
+        try
+        {
+            await slots.WhenFullAsync(stoppingToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // While the broker is away the transport may wait for its answer for ever; what still arrives is given back.
+            await endpoint.StopAsync(CancellationToken.None).WaitAsync(StopLimit, clock, CancellationToken.None).ConfigureAwait(false);
+            LogLeft(logger, components.Queue);
         }
     }
 
@@ -50,4 +69,7 @@ internal sealed partial class QueueReader(
 
     [LoggerMessage(2, LogLevel.Debug, "takes no more tasks from {Queue}")]
     private static partial void LogLeft(ILogger logger, string queue);
+
+    [LoggerMessage(3, LogLevel.Warning, "the queue {Queue} could not be joined or left: {Reason}")]
+    private static partial void LogTrouble(ILogger logger, string queue, string reason);
 }

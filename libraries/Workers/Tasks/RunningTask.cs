@@ -58,6 +58,10 @@ internal sealed partial class RunningTask(
             // What the work throws while it is being stopped is only how it stopped.
             return Failed(new BackupException(ErrorCodes.Cancelled, "the operation was cancelled").ToInfo());
         }
+        catch (Exception) when (heartbeat.Ended == HeartbeatEnd.LeaseLost)
+        {
+            return Failed(new BackupException(ErrorCodes.WorkerLost, "the lease of the task was lost").ToInfo());
+        }
         catch (Exception) when (stopping.IsCancellationRequested)
         {
             return Failed(new BackupException(ErrorCodes.WorkerLost, $"the worker {identity.Worker} was stopped").ToInfo());

@@ -51,14 +51,16 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
-    public async Task A_wrong_setting_ends_the_service_and_is_named()
+    public async Task Wrong_settings_end_the_service_and_are_all_named()
     {
         var (status, error) = await RunAsync(builder =>
         {
             builder.Configuration["Broker:Port"] = "0";
+            builder.Configuration["Listen:Url"] = "nowhere";
             builder.AddStellaBus(_ => { });
         });
         Assert.Equal(ErrorCodes.NotConfigured.ExitStatus, status);
+        Assert.Contains("Listen:Url", error, StringComparison.Ordinal);
         Assert.Contains("Broker:Port", error, StringComparison.Ordinal);
         Assert.Contains("Broker:PasswordFile", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);

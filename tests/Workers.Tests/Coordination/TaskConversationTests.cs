@@ -1,28 +1,15 @@
 using StellaOps.Backup.Contracts.Errors;
-using StellaOps.Backup.Testing.Machine;
-using StellaOps.Backup.Testing.RabbitMq;
 
 namespace StellaOps.Backup.Workers.Tests.Coordination;
 
 /// <summary>The life of tasks between coordinator and workers on a real broker.</summary>
-public sealed class TaskConversationTests : IAsyncLifetime
+public sealed class TaskConversationTests(BrokerFixture broker) : IClassFixture<BrokerFixture>, IAsyncLifetime
 {
-    private readonly TemporaryDirectory _directory = new("stella-workers-");
-    private PrivateRabbitMq _broker = null!;
     private BrokerAddress _address = null!;
 
-    public async ValueTask InitializeAsync()
-    {
-        _broker = await PrivateRabbitMq.StartAsync(TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(_directory["password"], _broker.Password);
-        _address = new BrokerAddress(_broker.Host, _broker.Port, _broker.Username, _directory["password"]);
-    }
+    public async ValueTask InitializeAsync() => _address = await broker.NewHostAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _broker.DisposeAsync();
-        _directory.Dispose();
-    }
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task A_task_is_claimed_run_and_reported_with_its_log_and_progress()
@@ -95,9 +82,9 @@ public sealed class TaskConversationTests : IAsyncLifetime
 
         // RabbitMQ makes the existence of a new queue durable a little after it answered; a kill before that is another story.
         await Task.Delay(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
-        await _broker.KillAsync(TestContext.Current.CancellationToken);
+        await broker.Node.KillAsync(TestContext.Current.CancellationToken);
         worker.Handler.Release();
-        await _broker.StartAgainAsync(TestContext.Current.CancellationToken);
+        await broker.Node.StartAgainAsync(TestContext.Current.CancellationToken);
 
         await Eventually.HoldsAsync(() => coordinator.Tasks.Finished.Any(end => end.TaskId == task.TaskId), "the task ends");
         await Eventually.HoldsAsync(() => coordinator.Tasks.Finished.Any(end => end.TaskId == waiting.TaskId), "so does the one that waited");
@@ -106,11 +93,11 @@ public sealed class TaskConversationTests : IAsyncLifetime
     [Fact]
     public async Task A_worker_that_starts_before_its_broker_waits_for_it()
     {
-        await _broker.StopAsync(TestContext.Current.CancellationToken);
+        await broker.Node.StopAsync(TestContext.Current.CancellationToken);
         await using var worker = await TestWorker.StartAsync(_address);
         await using var coordinator = await TestCoordinator.StartAsync(_address);
         worker.Handler.Release();
-        await _broker.StartAgainAsync(TestContext.Current.CancellationToken);
+        await broker.Node.StartAgainAsync(TestContext.Current.CancellationToken);
 
         await coordinator.HearsAsync();
         var task = await coordinator.DispatchAsync();

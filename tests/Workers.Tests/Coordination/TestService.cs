@@ -7,7 +7,7 @@ using StellaOps.Backup.Hosting;
 namespace StellaOps.Backup.Workers.Tests.Coordination;
 
 /// <summary>How to reach the broker of a test.</summary>
-internal sealed record BrokerAddress(string Host, int Port, string Username, string PasswordFile);
+internal sealed record BrokerAddress(string Host, int Port, string VirtualHost, string Username, string PasswordFile);
 
 /// <summary>A service in the process of the test.</summary>
 internal static class TestService
@@ -20,6 +20,7 @@ internal static class TestService
         {
             ["Broker:Host"] = broker.Host,
             ["Broker:Port"] = broker.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            ["Broker:VirtualHost"] = broker.VirtualHost,
             ["Broker:Username"] = broker.Username,
             ["Broker:PasswordFile"] = broker.PasswordFile,
         });

@@ -1,0 +1,29 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Workers.Failures;
+
+namespace StellaOps.Backup.Workers.Tests.Repositories;
+
+public sealed class ForgettingTests : IAsyncDisposable
+{
+    private readonly WorkerBench _bench = new();
+
+    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+
+    [Fact]
+    public async Task A_dropped_snapshot_takes_only_what_no_other_needs_and_dropping_it_again_changes_nothing()
+    {
+        _bench.Write("kept", "kept");
+        _bench.Write("dropped", Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(100_000)));
+        var dropped = await _bench.BackupAsync();
+        File.Delete(Path.Combine(_bench.Source, "dropped"));
+        var kept = await _bench.BackupAsync();
+        var before = _bench.Packs().Sum(pack => new FileInfo(pack).Length);
+
+        Assert.Equal(Outcome.Complete, (await _bench.ForgetAsync(dropped)).Outcome);
+        Assert.Equal(Outcome.Complete, (await _bench.ForgetAsync(dropped)).Outcome);
+
+        Assert.True(before - _bench.Packs().Sum(pack => new FileInfo(pack).Length) > 50_000);
+        Assert.Equal(Outcome.Complete, (await _bench.VerifyAsync(kept)).Outcome);
+        await Assert.ThrowsAsync<DamagedException>(() => _bench.VerifyAsync(dropped));
+    }
+}

@@ -1,0 +1,111 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Hosting;
+using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Testing.Machine;
+using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Settings;
+using StellaOps.Backup.Workers.Tasks;
+using StellaOps.Backup.Workers.Tests.Coordination;
+
+namespace StellaOps.Backup.Workers.Tests;
+
+/// <summary>A worker over temporary directories, without a broker: its parts are called directly.</summary>
+internal sealed class WorkerBench : IAsyncDisposable
+{
+    private readonly TemporaryDirectory _directory = new("stella-worker-");
+    private readonly WebApplication _app;
+
+    public WorkerBench()
+    {
+        Directory.CreateDirectory(Source);
+        File.WriteAllText(_directory["password"], "correct horse");
+        var builder = WebApplication.CreateBuilder();
+        builder.AddStellaService("evidence-backup");
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Location:Url"] = Location,
+            ["Broker:PasswordFile"] = _directory["password"],
+            ["Evidence:RepositoryPasswordFile"] = _directory["password"],
+            ["Evidence:ScratchDirectory"] = _directory["scratch"],
+        });
+        builder.AddComponentWorker(1, worker => worker.Handle<ComponentSettings>(Component.Evidence, (_, _) => new HeldHandler()));
+        _app = builder.Build();
+    }
+
+    public string Source => _directory["source"];
+
+    public string Location => _directory["location"];
+
+    public string this[params string[] parts] => _directory[parts];
+
+    public ComponentRepositories Repositories => _app.Services.GetRequiredService<ComponentRepositories>();
+
+    public void Write(string path, string content)
+    {
+        var full = Path.Combine(Source, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        File.WriteAllText(full, content);
+    }
+
+    public async Task<string> BackupAsync()
+    {
+        var backup = _app.Services.GetRequiredService<ComponentBackup>();
+        await using var saved = await backup.RunAsync(
+            Context(), Component.Evidence, new LocalFileSource([Source]), [Source], TestContext.Current.CancellationToken);
+        return saved.Result.Snapshot!.SnapshotId;
+    }
+
+    public Task<TaskResult> VerifyAsync(string snapshot) => ExecuteAsync(OperationKind.Verify, task => task with
+    {
+        Verify = new VerifySpec { PointId = Guid.NewGuid(), PointName = "point", SnapshotId = snapshot },
+    });
+
+    public Task<TaskResult> ForgetAsync(params string[] snapshots) =>
+        ExecuteAsync(OperationKind.Delete, task => task with { Forget = new ForgetSpec { SnapshotIds = snapshots } });
+
+    /// <summary>Pack files of the repository, largest first.</summary>
+    public IReadOnlyList<string> Packs() =>
+        [.. Directory.GetFiles(Path.Combine(Location, "evidence", "data"), "*", SearchOption.AllDirectories).OrderByDescending(file => new FileInfo(file).Length)];
+
+    public static TaskContext Context() => new()
+    {
+        OperationId = Guid.NewGuid(),
+        TaskId = Guid.NewGuid(),
+        Attempt = 1,
+        Progress = new TaskProgressMeter(TimeProvider.System),
+        Log = new SilentLog(),
+        SnapshotTags = ["stella.component=evidence"],
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _directory.Dispose();
+    }
+
+    private Task<TaskResult> ExecuteAsync(OperationKind kind, Func<RunTask, RunTask> specify) =>
+        _app.Services.GetRequiredService<ITaskExecutor>().ExecuteAsync(
+            specify(new RunTask { TaskId = Guid.NewGuid(), OperationId = Guid.NewGuid(), Component = Component.Evidence, Kind = kind, Attempt = 1 }),
+            Context(),
+            TestContext.Current.CancellationToken);
+
+    private sealed class SilentLog : ITaskLog
+    {
+        public void Info(string message)
+        {
+        }
+
+        public void Warning(string message)
+        {
+        }
+
+        public void Error(string message)
+        {
+        }
+    }
+}
