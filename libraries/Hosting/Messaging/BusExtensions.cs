@@ -41,6 +41,7 @@ public static class BusExtensions
             bus.DisableUsageTelemetry();
             bus.SetKebabCaseEndpointNameFormatter();
             bus.AddConfigureEndpointsCallback((_, _, endpoint) => UseQuorumQueue(endpoint));
+            bus.AddReceiveEndpointObserver<BrokerWatch>();
             register(bus);
             bus.UsingRabbitMq((context, transport) =>
             {

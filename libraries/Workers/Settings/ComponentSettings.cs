@@ -14,9 +14,6 @@ public class ComponentSettings
     [Required]
     public string ScratchDirectory { get; set; } = "/var/lib/stellaops/scratch";
 
-    /// <summary>Index cache; null for none.</summary>
-    public string? CacheDirectory { get; set; }
-
     /// <summary>Section of a component: <c>Evidence</c> ...</summary>
     public static string Section(Component component) => component.ToString();
 }
