@@ -12,8 +12,8 @@ public sealed class RestoredServer : IAsyncDisposable
 
     private RestoredServer(TemporaryDirectory sockets, GuardedServer server, int port) => (_sockets, _server, _port) = (sockets, server, port);
 
-    /// <summary>Connection string of libpq.</summary>
-    public string Dsn => $"host={_sockets.Path} port={_port} user=postgres dbname=postgres";
+    /// <summary>Connection string of libpq to the platform's database.</summary>
+    public string Dsn => $"host={_sockets.Path} port={_port} user=postgres dbname=stellaops";
 
     /// <summary>Starts the server on <c>pgdata</c> below a directory, as its own configuration says but for where it listens and whom it lets in.</summary>
     public static async Task<RestoredServer> StartAsync(string restored, CancellationToken cancellationToken)
