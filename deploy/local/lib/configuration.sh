@@ -101,7 +101,8 @@ write_environment() {
     done
     variable STELLA_CUSTODIAN_IDENTITY "$DATA/custodian/identity.txt"
     if [ -z "$OVERLAY" ]; then
-      variable STELLA_PLATFORM_DSN "host=127.0.0.1 port=$PLATFORM_PORT dbname=stellaops user=postgres password=$(head -n 1 "$SECRETS/platform-superuser")"
+      # Both: pg_dumpall hands the file, and not the password, to the programs that it runs.
+      variable STELLA_PLATFORM_DSN "host=127.0.0.1 port=$PLATFORM_PORT dbname=stellaops user=postgres password=$(head -n 1 "$SECRETS/platform-superuser") passfile=$SECRETS/platform.pgpass"
       variable STELLA_PLATFORM_DATA "$DATA/platform/postgres"
       variable STELLA_EVIDENCE_DIR "$DATA/platform/evidence"
       variable STELLA_CONFIG_DIR "$DATA/platform/etc"

@@ -10,6 +10,7 @@ create_credentials() {
   done
   [ -s "$SECRETS/point-signing.pem" ] ||
     (umask 077 && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$SECRETS/point-signing.pem" 2>/dev/null)
+  [ -s "$SECRETS/platform.pgpass" ] || (umask 077 && printf '*:*:*:postgres:%s\n' "$(head -n 1 "$SECRETS/platform-superuser")" >"$SECRETS/platform.pgpass")
   # The demonstration custodian. In earnest this identity lives offline, and only its public half (the recipient) is here.
   [ -s "$DATA/custodian/identity.txt" ] || (umask 077 && age-keygen -o "$DATA/custodian/identity.txt" 2>/dev/null)
   RECIPIENT=$(sed -n 's/^# public key: //p' "$DATA/custodian/identity.txt")
