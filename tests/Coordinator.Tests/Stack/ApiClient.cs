@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Hosting;
@@ -56,6 +57,27 @@ internal sealed class ApiClient(HttpClient http)
 
     public async Task<PointView> PointAsync(string nameOrId, CancellationToken cancellationToken) =>
         await GetAsync<PointView>($"{Routes.Points}/{nameOrId}", cancellationToken);
+
+    /// <summary>Reads the server-sent events of an operation to their end.</summary>
+    public async Task<IReadOnlyList<(string Event, string? Id, string Data)>> FollowAsync(Guid id, string? lastEventId, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{Routes.Operations}/{id}/events", UriKind.Relative));
+        if (lastEventId is not null)
+        {
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        }
+
+        using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+        var items = new List<(string, string?, string)>();
+        await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        await foreach (var item in SseParser.Create(body).EnumerateAsync(cancellationToken))
+        {
+            items.Add((item.EventType, item.EventId, item.Data));
+        }
+
+        return items;
+    }
 
     public async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
     {

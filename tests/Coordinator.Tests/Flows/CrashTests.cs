@@ -1,0 +1,125 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Tests.Stack;
+using StellaOps.Backup.Testing.Postgres;
+using StellaOps.Backup.Testing.RabbitMq;
+
+namespace StellaOps.Backup.Coordinator.Tests.Flows;
+
+public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
+{
+    private const int Operations = 30;
+
+    /// <summary>A process that is killed has no say in where: often enough, it is between a commit and its messages.</summary>
+    [Fact(Timeout = 300_000)]
+    public async Task A_coordinator_that_is_killed_again_and_again_loses_nothing_and_does_nothing_twice()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var stack = await CoordinatorStack.StartAsync(postgres, rabbit, null, token);
+        var random = new Random(7);
+        var accepted = new List<Guid>();
+        for (var i = 0; i < Operations; i++)
+        {
+            accepted.Add((await stack.Api.BackupAsync($"crash-{i}", token, i % 3 == 0 ? [] : ["config"])).Id);
+        }
+
+        for (var kill = 0; kill < 4; kill++)
+        {
+            await Task.Delay(random.Next(50, 1500), token);
+            await stack.Coordinator.KillAsync();
+            await stack.Coordinator.StartAsync(token);
+        }
+
+        foreach (var id in accepted)
+        {
+            var finished = await stack.Api.FinishedAsync(id, token);
+            Assert.True(finished.Outcome == Outcome.Complete, $"{finished.PointName}: {finished.Error?.Message}");
+            var point = await stack.Api.PointAsync(finished.PointName!, token);
+            Assert.Equal(
+                finished.Tasks.Select(task => task.Result!.Snapshot!.SnapshotId).Order(),
+                point.Components.Select(snapshot => snapshot.SnapshotId).Order());
+        }
+
+        var points = await stack.Api.GetAsync<Page<PointView>>($"{Routes.Points}?page_size=500", token);
+        Assert.Equal(Operations, points.Items.Count);
+        while (stack.Workers.FinishedBackups.Select(message => message.OperationId).Distinct().Count() < Operations
+            || await stack.QueryAsync<long>("SELECT count(*) FROM outbox", token) > 0)
+        {
+            await Task.Delay(100, token);
+        }
+
+        Assert.Equal(Operations, await stack.QueryAsync<long>("SELECT count(*) FROM operations WHERE current_state = 'Finished'", token));
+    }
+
+    /// <summary>The state that a crash leaves which hits after the manifest is durable and before its row is.</summary>
+    [Fact(Timeout = 120_000)]
+    public async Task A_point_whose_manifest_was_written_and_whose_row_was_not_is_listed_after_all()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var stack = await CoordinatorStack.StartAsync(postgres, rabbit, null, token);
+        var operation = await stack.Api.FinishedAsync((await stack.Api.BackupAsync("sealed", token, "config")).Id, token);
+        var before = await stack.Api.PointAsync("sealed", token);
+
+        await stack.ExecuteAsync(
+            "DELETE FROM points; UPDATE operations SET current_state = 'Sealing', outcome = NULL, finished_at = NULL, review_at = now()", token);
+        var after = await stack.Api.FinishedAsync(operation.Id, token);
+
+        Assert.Equal(Outcome.Complete, after.Outcome);
+        var point = await stack.Api.PointAsync("sealed", token);
+        Assert.Equal(before.Id, point.Id);
+        Assert.Equal(before.Components[0].SnapshotId, point.Components[0].SnapshotId);
+        var manifests = 0;
+        await foreach (var _ in stack.Location.ListAsync("points/", token))
+        {
+            manifests++;
+        }
+
+        Assert.Equal(1, manifests);
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task The_loss_of_the_catalog_loses_no_point()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var stack = await CoordinatorStack.StartAsync(postgres, rabbit, null, token);
+        await stack.Api.FinishedAsync((await stack.Api.BackupAsync("survivor", token)).Id, token);
+        var before = await stack.Api.PointAsync("survivor", token);
+        await stack.Coordinator.KillAsync();
+        await stack.ExecuteAsync("DROP SCHEMA public CASCADE; CREATE SCHEMA public", token);
+        await stack.Coordinator.StartAsync(token);
+
+        Page<PointView> points;
+        do
+        {
+            points = await stack.Api.GetAsync<Page<PointView>>(Routes.Points, token);
+        }
+        while (points.Items.Count == 0);
+
+        var point = Assert.Single(points.Items);
+        Assert.Equal((before.Id, before.Name, before.FinishedAt), (point.Id, point.Name, point.FinishedAt));
+        Assert.Equal(before.Components.Select(snapshot => snapshot.SnapshotId), point.Components.Select(snapshot => snapshot.SnapshotId));
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task Two_coordinators_share_the_work_and_one_may_die()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var stack = await CoordinatorStack.StartAsync(postgres, rabbit, null, token);
+        using var directory = new Testing.Machine.TemporaryDirectory("stella-second-");
+        await using var second = new CoordinatorProcess(stack.Settings, directory.Path, "second");
+        await second.StartAsync(token);
+        var api = new ApiClient(second.Http);
+        var accepted = new List<Guid>();
+        for (var i = 0; i < 10; i++)
+        {
+            accepted.Add((await (i % 2 == 0 ? stack.Api : api).BackupAsync($"shared-{i}", token, "evidence")).Id);
+        }
+
+        await stack.Coordinator.KillAsync();
+
+        foreach (var id in accepted)
+        {
+            Assert.Equal(Outcome.Complete, (await api.FinishedAsync(id, token)).Outcome);
+        }
+    }
+}

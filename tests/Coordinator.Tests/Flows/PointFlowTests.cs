@@ -1,0 +1,209 @@
+using System.Net;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Tests.Stack;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Testing.Postgres;
+using StellaOps.Backup.Testing.RabbitMq;
+
+namespace StellaOps.Backup.Coordinator.Tests.Flows;
+
+/// <summary>What is done with a point: verify, test-restore, restore, delete.</summary>
+public sealed class PointFlowTests(PostgresFixture postgres, RabbitMqFixture rabbit) : IAsyncLifetime
+{
+    private CoordinatorStack _stack = null!;
+
+    public async ValueTask InitializeAsync() => _stack = await CoordinatorStack.StartAsync(
+        postgres,
+        rabbit,
+        new Dictionary<string, string?>
+        {
+            ["ServiceControl:Services:0:Name"] = "api",
+            ["ServiceControl:Services:0:Start"] = "touch \"$0\"",
+            ["ServiceControl:Services:0:Stop"] = "true",
+            ["ServiceControl:Services:0:Status"] = "true",
+            ["ServiceControl:Services:0:Components:0"] = "database",
+        },
+        TestContext.Current.CancellationToken);
+
+    public ValueTask DisposeAsync() => _stack.DisposeAsync();
+
+    [Fact(Timeout = 120_000)]
+    public async Task Verify_and_test_restore_prove_a_point_and_the_metrics_say_so()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("good", token);
+        Assert.Equal("unverified", (await _stack.Api.PointAsync("good", token)).Proof);
+
+        await RunAsync(Routes.Verifications, new VerifyRequest { AllUnverified = true }, token);
+        Assert.Equal("verified", (await _stack.Api.PointAsync("good", token)).Proof);
+
+        var tested = await RunAsync(Routes.TestRestores, new TestRestoreRequest { Latest = true, Target = "/srv/t" }, token);
+        Assert.Equal("proven", (await _stack.Api.PointAsync("good", token)).Proof);
+        var commands = _stack.Workers.Commands.Where(command => command.Kind == OperationKind.TestRestore).ToDictionary(command => command.Component, command => command.TestRestore!);
+        Assert.Equal(EvidenceReferences.Key(tested.Id), commands[Component.Database].EvidenceReferencesKey);
+        Assert.Equal(EvidenceReferences.Key(tested.Id), commands[Component.Evidence].EvidenceReferencesKey);
+        Assert.Null(commands[Component.Config].EvidenceReferencesKey);
+        Assert.Equal("/srv/t/evidence", commands[Component.Evidence].TargetDirectory);
+        var metrics = await _stack.Coordinator.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), token);
+        Assert.Contains("stella_restore_test_last_success{component=\"database\"}", metrics, StringComparison.Ordinal);
+        Assert.Contains("stella_backup_size_bytes{component=\"keys\"} 1000", metrics, StringComparison.Ordinal);
+        Assert.Contains("stella_backup_operations_total{kind=\"test-restore\",outcome=\"complete\"} 1", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Damage_is_named_flagged_at_every_point_that_shares_it_and_refused_by_restore()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("one", token);
+        await BackupAsync("two", token);
+        var shared = (await _stack.Api.PointAsync("two", token)).Components.Single(snapshot => snapshot.Component == Component.Evidence).SnapshotId;
+        _stack.Workers.Work = task => task.Component == Component.Evidence
+            ? task.FailAsync(ErrorCodes.Damaged, "one pack is damaged", new Damage { Kind = "pack", Item = "ab12", Detail = "has a wrong hash", Snapshots = [shared] })
+            : task.FinishAsync();
+
+        var verified = await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.Verifications, new VerifyRequest { Point = "one" }, token)).Id, token);
+
+        Assert.Equal(ErrorCodes.Damaged.Code, verified.Error!.Code);
+        Assert.Contains("evidence of one: pack ab12", verified.Error.Message, StringComparison.Ordinal);
+        Assert.Equal("damaged", (await _stack.Api.PointAsync("one", token)).Proof);
+        Assert.Equal("damaged", (await _stack.Api.PointAsync("two", token)).Proof);
+        var refused = await _stack.Api.RefusedAsync(Routes.Restores, new RestoreRequest { Point = "two", Types = ["evidence"], Confirm = true }, HttpStatusCode.Conflict, token);
+        Assert.Equal(ErrorCodes.Damaged.Code, refused.Code);
+        _stack.Workers.Work = task => task.FinishAsync();
+        await RunAsync(Routes.Restores, new RestoreRequest { Point = "two", Types = ["config"], Confirm = true }, token);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_manifest_that_was_altered_is_found_by_verify_and_refused_by_restore()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("forged", token);
+        var point = await _stack.Api.PointAsync("forged", token);
+        var key = $"points/{point.StartedAt:yyyy'/'MM}/{point.Id}.json";
+        var content = new byte[64 * 1024];
+        var length = await _stack.Location.ReadAsync(key, 0, content, token);
+        var altered = System.Text.Encoding.UTF8.GetString(content, 0, length).Replace("\"payload\":\"e", "\"payload\":\"f", StringComparison.Ordinal);
+        await _stack.Location.PutAsync(key, System.Text.Encoding.UTF8.GetBytes(altered), PutMode.Replace, token);
+
+        var verified = await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.Verifications, new VerifyRequest { Point = "forged" }, token)).Id, token);
+        var refused = await _stack.Api.RefusedAsync(Routes.Restores, new RestoreRequest { Point = "forged", DryRun = true }, HttpStatusCode.Conflict, token);
+
+        Assert.Equal(ErrorCodes.BadSignature.Code, verified.Error!.Code);
+        Assert.Equal(ErrorCodes.BadSignature.Code, refused.Code);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_restore_is_refused_without_confirmation_and_while_a_writer_runs()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("p", token);
+
+        var unconfirmed = await _stack.Api.RefusedAsync(Routes.Restores, new RestoreRequest { Point = "p" }, HttpStatusCode.BadRequest, token);
+        var running = await _stack.Api.RefusedAsync(Routes.Restores, new RestoreRequest { Point = "p", Confirm = true }, HttpStatusCode.Conflict, token);
+        var unknown = await _stack.Api.RefusedAsync(Routes.Restores, new RestoreRequest { Point = "q", Confirm = true }, HttpStatusCode.NotFound, token);
+
+        Assert.Equal(ErrorCodes.ConfirmationMissing.Code, unconfirmed.Code);
+        Assert.Equal(ErrorCodes.ServerRunning.Code, running.Code);
+        Assert.Contains("stella service stop --service api", running.Hint, StringComparison.Ordinal);
+        Assert.Equal(ErrorCodes.PointNotFound.Code, unknown.Code);
+        Assert.DoesNotContain(_stack.Workers.Commands, command => command.Kind == OperationKind.Restore);
+        await RunAsync(Routes.Restores, new RestoreRequest { Point = "p", DryRun = true }, token);
+        await RunAsync(Routes.Restores, new RestoreRequest { Point = "p", Confirm = true, Target = "/srv/elsewhere" }, token);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_restore_stops_after_a_database_that_failed()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("p", token);
+        _stack.Workers.Work = task => task.Component == Component.Database ? task.FailAsync(ErrorCodes.VersionMismatch, "version 18 is wanted") : task.FinishAsync();
+
+        var restored = await _stack.Api.FinishedAsync(
+            (await _stack.Api.StartAsync(Routes.Restores, new RestoreRequest { Point = "p", Confirm = true, Target = "/srv/x" }, token)).Id, token);
+
+        Assert.Equal(ErrorCodes.VersionMismatch.Code, restored.Error!.Code);
+        Assert.Equal([Component.Database], _stack.Workers.Commands.Where(command => command.Kind == OperationKind.Restore).Select(command => command.Component));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_deleted_point_is_gone_from_the_list_and_from_the_location()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("old", token);
+        using var unconfirmed = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/old", UriKind.Relative), token);
+        Assert.Equal(ErrorCodes.ConfirmationMissing.Code, (await ApiClient.ErrorAsync(unconfirmed, HttpStatusCode.BadRequest, token)).Code);
+
+        using var answer = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/old?confirm=true", UriKind.Relative), token);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        var deleted = await _stack.Api.FinishedAsync((await ApiClient.ReadAsync<OperationView>(answer, token)).Id, token);
+
+        Assert.Equal(Outcome.Complete, deleted.Outcome);
+        Assert.Empty((await _stack.Api.GetAsync<Page<PointView>>(Routes.Points, token)).Items);
+        await foreach (var left in _stack.Location.ListAsync("points/", token))
+        {
+            Assert.Fail($"{left.Key} is left");
+        }
+
+        await BackupAsync("old", token);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_point_that_an_operation_uses_is_not_deleted()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("used", token);
+        var release = new TaskCompletionSource();
+        _stack.Workers.Work = async task =>
+        {
+            await release.Task;
+            await task.FinishAsync();
+        };
+        var verify = await _stack.Api.StartAsync(Routes.Verifications, new VerifyRequest { Point = "used" }, token);
+
+        using var answer = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/used?confirm=true", UriKind.Relative), token);
+        release.SetResult();
+
+        var refused = await ApiClient.ErrorAsync(answer, HttpStatusCode.Conflict, token);
+        Assert.Equal(ErrorCodes.OperationConflict.Code, refused.Code);
+        Assert.Contains(verify.Id.ToString(), refused.Message, StringComparison.Ordinal);
+        await _stack.Api.FinishedAsync(verify.Id, token);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Status_health_doctor_and_the_interface_description_answer()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("p", token);
+
+        var status = await _stack.Api.GetAsync<StatusView>(Routes.Status, token);
+        Assert.Equal("p", status.LatestPoint!.Name);
+        Assert.All(status.Components, component => Assert.Equal((1, 1), (component.Points, component.Workers)));
+        Assert.Equal(Components.All, status.Components.Select(component => component.Component));
+        var health = await _stack.Api.GetAsync<HealthView>(Routes.Health, token);
+        Assert.Superset(new HashSet<string> { "broker", "catalog", "api", "database-backup" }, health.Services.Select(service => service.Name).ToHashSet());
+        using var doctor = await _stack.Api.PostAsync(Routes.Doctor, new DoctorRequest { All = true }, token);
+        var report = await ApiClient.ReadAsync<DoctorReport>(doctor, token);
+        Assert.Equal(
+            ["check.audit.chain", "check.messaging", "check.points.unproven", "check.postgres.connectivity", "check.storage.backup", "check.storage.diskspace", "check.workers"],
+            report.Checks.Select(check => check.Check).Distinct());
+        Assert.Equal("pass", report.Checks.Single(check => check.Check == "check.storage.backup").Status);
+        Assert.Equal("warn", report.Checks.Single(check => check.Check == "check.points.unproven").Status);
+        var unknown = await _stack.Api.RefusedAsync(Routes.Doctor, new DoctorRequest { Checks = ["check.nothing"] }, HttpStatusCode.NotFound, token);
+        Assert.Equal(ErrorCodes.CheckNotFound.Code, unknown.Code);
+        Assert.Contains(Routes.Backups, await _stack.Coordinator.Http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), token), StringComparison.Ordinal);
+    }
+
+    private async Task BackupAsync(string name, CancellationToken cancellationToken) =>
+        Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync((await _stack.Api.BackupAsync(name, cancellationToken)).Id, cancellationToken)).Outcome);
+
+    private async Task<OperationView> RunAsync(string route, object body, CancellationToken cancellationToken)
+    {
+        var finished = await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(route, body, cancellationToken)).Id, cancellationToken);
+        Assert.True(finished.Outcome == Outcome.Complete, finished.Error?.Message);
+        return finished;
+    }
+}
