@@ -16,7 +16,10 @@ static void Register(WebApplicationBuilder builder)
 {
     builder.Services.AddSettings<CoordinatorSettings>(CoordinatorSettings.Section);
     builder.Services.AddSettings<LocationSettings>(LocationSettings.Section);
+
+    // A statement that fails throws, and who catches it knows whether that is worth a line.
     builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
+    builder.Logging.AddFilter("Microsoft.EntityFrameworkCore.Database.Command", LogLevel.None);
     builder.Services.AddOpenApi();
     builder.AddStellaAuthentication();
     builder.AddCatalog();

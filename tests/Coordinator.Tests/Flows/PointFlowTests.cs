@@ -21,8 +21,9 @@ public sealed class PointFlowTests(PostgresFixture postgres, RabbitMqFixture rab
         rabbit,
         new Dictionary<string, string?>
         {
+            ["Coordinator:LeaseSeconds"] = "60",
             ["ServiceControl:Services:0:Name"] = "api",
-            ["ServiceControl:Services:0:Start"] = "touch \"$0\"",
+            ["ServiceControl:Services:0:Start"] = "true",
             ["ServiceControl:Services:0:Stop"] = "true",
             ["ServiceControl:Services:0:Status"] = "true",
             ["ServiceControl:Services:0:Components:0"] = "database",

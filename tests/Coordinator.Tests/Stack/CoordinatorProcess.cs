@@ -12,7 +12,7 @@ namespace StellaOps.Backup.Coordinator.Tests.Stack;
 internal sealed class CoordinatorProcess : IAsyncDisposable
 {
     private const string Key = "a-key-of-the-tests";
-    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(3);
     private readonly Dictionary<string, string?> _environment;
     private readonly string _logFile;
     private GuardedServer? _server;

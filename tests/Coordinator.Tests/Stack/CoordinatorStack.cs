@@ -14,6 +14,8 @@ internal sealed class CoordinatorStack : IAsyncDisposable
 {
     private readonly TemporaryDirectory _home = new("stella-co-");
 
+    private TemporaryDirectory? _settingsHome;
+
     private CoordinatorStack(string catalog, IObjectStore location, Dictionary<string, string?> settings)
     {
         (Catalog, Location, Settings) = (catalog, location, settings);
@@ -74,7 +76,6 @@ internal sealed class CoordinatorStack : IAsyncDisposable
         {
             await stack.Coordinator.StartAsync(cancellationToken);
             stack.Workers = await FakeWorkers.StartAsync(rabbit, virtualHost, cancellationToken);
-            await stack.Workers.AnnounceAsync(cancellationToken);
             await stack.WaitForWorkersAsync(cancellationToken);
             return stack;
         }
@@ -113,8 +114,6 @@ internal sealed class CoordinatorStack : IAsyncDisposable
         _home.Dispose();
         _settingsHome?.Dispose();
     }
-
-    private TemporaryDirectory? _settingsHome;
 
     private async Task WaitForWorkersAsync(CancellationToken cancellationToken)
     {

@@ -22,6 +22,8 @@ internal sealed class FakeWorkers : IAsyncDisposable
     private static readonly TimeSpan ClaimLimit = TimeSpan.FromSeconds(5);
     private readonly ServiceProvider _services;
     private readonly IBusControl _bus;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _announcing = Task.CompletedTask;
 
     private FakeWorkers(ServiceProvider services)
     {
@@ -82,31 +84,8 @@ internal sealed class FakeWorkers : IAsyncDisposable
         }));
         workers = new FakeWorkers(services.BuildServiceProvider());
         await workers._bus.StartAsync(cancellationToken);
+        workers._announcing = workers.KeepAnnouncingAsync(workers._stopping.Token);
         return workers;
-    }
-
-    /// <summary>Says that all components are configured here.</summary>
-    public async Task AnnounceAsync(CancellationToken cancellationToken, bool leaving = false)
-    {
-        foreach (var (service, components) in Services)
-        {
-            await _bus.Publish(
-                new WorkerAnnouncement
-                {
-                    Worker = $"{service}@test:1:1",
-                    Service = service,
-                    Host = "test",
-                    ProcessId = 1,
-                    Version = "1.0",
-                    StartedAt = DateTimeOffset.UnixEpoch,
-                    Components = components,
-                    Leaving = leaving,
-                    Checks = service == "database-backup"
-                        ? [new CheckResult { Check = "check.postgres.connectivity", Status = "pass", Message = "connected" }]
-                        : [],
-                },
-                cancellationToken);
-        }
     }
 
     public async Task<Response<ClaimGranted, ClaimRefused>> ClaimAsync(Guid taskId, string worker, CancellationToken cancellationToken) =>
@@ -122,6 +101,9 @@ internal sealed class FakeWorkers : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _stopping.CancelAsync();
+        await _announcing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping.Dispose();
         await _bus.StopAsync(CancellationToken.None);
         await _services.DisposeAsync();
     }
@@ -137,4 +119,32 @@ internal sealed class FakeWorkers : IAsyncDisposable
             _ = Task.Run(() => Work(task));
         }
     }
+
+    /// <summary>Says every few seconds that all components are configured here.</summary>
+    private async Task KeepAnnouncingAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            foreach (var (service, components) in Services)
+            {
+                await _bus.Publish(Announcement(service, components), cancellationToken);
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(2), cancellationToken);
+        }
+    }
+
+    private static WorkerAnnouncement Announcement(string service, Component[] components) => new()
+    {
+        Worker = $"{service}@test:1:1",
+        Service = service,
+        Host = "test",
+        ProcessId = 1,
+        Version = "1.0",
+        StartedAt = DateTimeOffset.UnixEpoch,
+        Components = components,
+        Checks = service == "database-backup"
+            ? [new CheckResult { Check = "check.postgres.connectivity", Status = "pass", Message = "connected" }]
+            : [],
+    };
 }
