@@ -37,6 +37,8 @@ public sealed record RestoreRequest
 
     /// <summary>Component names; empty means all of the point.</summary>
     public IReadOnlyList<string> Types { get; init; } = [];
+
+    /// <summary>Directory on the workers' hosts, in place of where the data belongs: itself for one component, a folder per component in it for several.</summary>
     public string? Target { get; init; }
     public bool DryRun { get; init; }
 

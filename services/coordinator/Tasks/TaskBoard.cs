@@ -52,28 +52,8 @@ internal sealed class TaskBoard(CatalogContext catalog, IOptions<CoordinatorSett
     public async Task<TaskRow?> FailAsync(TaskFailed message, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        var again = 0;
-        if (Retries.MayHelp(message.Error))
+        if (Retries.MayHelp(message.Error) && await RetryAsync(message, now, cancellationToken) is { } queued)
         {
-            again = await Held(message.TaskId, message.Fence)
-                .Where(task => task.Attempt < settings.Value.MaxAttempts && task.DeadlineAt > now && !task.CancelRequested)
-                .ExecuteUpdateAsync(
-                    set => set
-                        .SetProperty(task => task.State, TaskState.Queued)
-                        .SetProperty(task => task.Attempt, task => task.Attempt + 1)
-                        .SetProperty(task => task.Fence, task => task.Fence + 1)
-                        .SetProperty(task => task.Error, message.Error)
-                        .SetProperty(task => task.Worker, (string?)null)
-                        .SetProperty(task => task.Dispatches, 0)
-                        .SetProperty(task => task.DispatchAt, task => now),
-                    cancellationToken);
-        }
-
-        if (again == 1)
-        {
-            var queued = await FindAsync(message.TaskId, cancellationToken);
-            var dispatchAt = now + Retries.Delay(message.Error, queued.Attempt - 1);
-            await catalog.Tasks.Where(task => task.Id == message.TaskId).ExecuteUpdateAsync(set => set.SetProperty(task => task.DispatchAt, dispatchAt), cancellationToken);
             return queued;
         }
 
@@ -85,6 +65,25 @@ internal sealed class TaskBoard(CatalogContext catalog, IOptions<CoordinatorSett
                 .SetProperty(task => task.EndedAt, now),
             cancellationToken);
         return failed == 0 ? null : await FindAsync(message.TaskId, cancellationToken);
+    }
+
+    /// <summary>Queues the task for the sweep, under a new fence: what the old holder still sends counts no more.</summary>
+    private async Task<TaskRow?> RetryAsync(TaskFailed message, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var failures = await Held(message.TaskId, message.Fence).Select(task => task.Attempt).SingleOrDefaultAsync(cancellationToken);
+        var queued = await Held(message.TaskId, message.Fence)
+            .Where(task => task.Attempt == failures && failures < settings.Value.MaxAttempts && task.DeadlineAt > now && !task.CancelRequested)
+            .ExecuteUpdateAsync(
+                set => set
+                    .SetProperty(task => task.State, TaskState.Queued)
+                    .SetProperty(task => task.Attempt, failures + 1)
+                    .SetProperty(task => task.Fence, task => task.Fence + 1)
+                    .SetProperty(task => task.Error, message.Error)
+                    .SetProperty(task => task.Worker, (string?)null)
+                    .SetProperty(task => task.Dispatches, 0)
+                    .SetProperty(task => task.DispatchAt, now + Retries.Delay(message.Error, failures)),
+                cancellationToken);
+        return queued == 0 ? null : await FindAsync(message.TaskId, cancellationToken);
     }
 
     /// <summary>Ends the tasks that no worker holds.</summary>

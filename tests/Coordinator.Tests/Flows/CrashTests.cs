@@ -91,6 +91,7 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
         Page<PointView> points;
         do
         {
+            await Task.Delay(50, token);
             points = await stack.Api.GetAsync<Page<PointView>>(Routes.Points, token);
         }
         while (points.Items.Count == 0);
@@ -121,5 +122,49 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
         {
             Assert.Equal(Outcome.Complete, (await api.FinishedAsync(id, token)).Outcome);
         }
+    }
+
+    [Theory(Timeout = 300_000)]
+    [InlineData("catalog")]
+    [InlineData("broker")]
+    public async Task Operations_end_well_though_a_server_is_killed_under_them(string which)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var database = await PrivatePostgres.StartAsync(cancellationToken: token);
+        await using var broker = await PrivateRabbitMq.StartAsync(token);
+        await database.ExecuteAsync("CREATE DATABASE catalog", cancellationToken: token);
+        await using var stack = await CoordinatorStack.StartAsync(database.ConnectionStringTo("catalog"), BrokerAddress.Of(broker), null, token);
+        stack.Workers.Work = async task =>
+        {
+            await Task.Delay(300, token);
+            await task.FinishAsync();
+        };
+        var accepted = new List<Guid>();
+        for (var i = 0; i < 10; i++)
+        {
+            accepted.Add((await stack.Api.BackupAsync(null, token, "config")).Id);
+        }
+
+        await stack.Api.FinishedAsync(accepted[0], token);
+        if (which == "catalog")
+        {
+            await database.KillAsync(token);
+            await Task.Delay(1000, token);
+            await database.StartAgainAsync(token);
+        }
+        else
+        {
+            await broker.KillAsync(token);
+            await Task.Delay(1000, token);
+            await broker.StartAgainAsync(token);
+        }
+
+        foreach (var id in accepted)
+        {
+            var finished = await stack.Api.FinishedAsync(id, token);
+            Assert.True(finished.Outcome == Outcome.Complete, finished.Error?.Message);
+        }
+
+        Assert.Equal(10, (await stack.Api.GetAsync<Page<PointView>>(Routes.Points, token)).Items.Count);
     }
 }

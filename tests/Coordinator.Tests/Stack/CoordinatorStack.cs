@@ -39,10 +39,13 @@ internal sealed class CoordinatorStack : IAsyncDisposable
     /// <param name="more">Settings on top of the usual ones, for a test: short leases.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<CoordinatorStack> StartAsync(
-        PostgresFixture postgres, RabbitMqFixture rabbit, IReadOnlyDictionary<string, string?>? more, CancellationToken cancellationToken)
+        PostgresFixture postgres, RabbitMqFixture rabbit, IReadOnlyDictionary<string, string?>? more, CancellationToken cancellationToken) =>
+        await StartAsync(await postgres.NewDatabaseAsync("catalog", cancellationToken), BrokerAddress.Of(rabbit), more, cancellationToken);
+
+    public static async Task<CoordinatorStack> StartAsync(
+        string catalog, BrokerAddress rabbit, IReadOnlyDictionary<string, string?>? more, CancellationToken cancellationToken)
     {
         var home = new TemporaryDirectory("stella-cs-");
-        var catalog = await postgres.NewDatabaseAsync("catalog", cancellationToken);
         var virtualHost = await CreateVirtualHostAsync(rabbit, cancellationToken);
         var passwordFile = home["broker-password"];
         await File.WriteAllTextAsync(passwordFile, rabbit.Password, cancellationToken);
@@ -124,16 +127,16 @@ internal sealed class CoordinatorStack : IAsyncDisposable
     }
 
     /// <summary>The broker's default one where there is no management interface that is ours.</summary>
-    private static async Task<string> CreateVirtualHostAsync(RabbitMqFixture rabbit, CancellationToken cancellationToken)
+    private static async Task<string> CreateVirtualHostAsync(BrokerAddress rabbit, CancellationToken cancellationToken)
     {
-        if (rabbit.Private is not { } node)
+        if (rabbit.Management is not { } management)
         {
             return "/";
         }
 
         var name = $"test-{Guid.NewGuid():n}";
-        using var http = new HttpClient { BaseAddress = node.ManagementUrl };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{node.Username}:{node.Password}")));
+        using var http = new HttpClient { BaseAddress = management };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{rabbit.Username}:{rabbit.Password}")));
         using var answer = await http.PutAsync(new Uri($"api/vhosts/{name}", UriKind.Relative), null, cancellationToken);
         answer.EnsureSuccessStatusCode();
         return name;

@@ -8,7 +8,6 @@ using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Hosting.Messaging;
-using StellaOps.Backup.Testing.RabbitMq;
 
 namespace StellaOps.Backup.Coordinator.Tests.Stack;
 
@@ -46,7 +45,7 @@ internal sealed class FakeWorkers : IAsyncDisposable
     /// <summary>What a claimed task does; by default it ends well at once.</summary>
     public Func<FakeTask, Task> Work { get; set; } = task => task.FinishAsync();
 
-    public static async Task<FakeWorkers> StartAsync(RabbitMqFixture rabbit, string virtualHost, CancellationToken cancellationToken)
+    public static async Task<FakeWorkers> StartAsync(BrokerAddress rabbit, string virtualHost, CancellationToken cancellationToken)
     {
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Error));
