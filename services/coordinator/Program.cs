@@ -32,6 +32,7 @@ static void Register(WebApplicationBuilder builder)
 
 static void Map(WebApplication app)
 {
+    app.Use(CatalogOutage.AnswerAsync);
     app.MapOpenApi();
     app.MapWork();
     app.MapOperations();

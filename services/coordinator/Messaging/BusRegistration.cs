@@ -2,7 +2,6 @@ using MassTransit;
 using MassTransit.Configuration;
 using MassTransit.Middleware;
 using MassTransit.Saga;
-using Npgsql;
 using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
@@ -94,26 +93,13 @@ internal static class BusRegistration
         endpoint.PrefetchCount = 2 * concurrency;
         endpoint.UseMessageRetry(retry =>
         {
-            retry.Handle<Exception>(IsOutage);
+            retry.Handle<Exception>(CatalogOutage.Is);
             retry.Exponential(int.MaxValue, FirstRetry, LongestRetry, FirstRetry);
         });
         endpoint.UseMessageRetry(retry =>
         {
-            retry.Ignore<Exception>(IsOutage);
+            retry.Ignore<Exception>(CatalogOutage.Is);
             retry.Exponential(5, FirstRetry, LongestRetry, FirstRetry);
         });
-    }
-
-    private static bool IsOutage(Exception exception)
-    {
-        for (var e = exception; e is not null; e = e.InnerException)
-        {
-            if (e is NpgsqlException { IsTransient: true } or System.Net.Sockets.SocketException)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 }

@@ -9,7 +9,7 @@ using StellaOps.Backup.Coordinator.Tasks;
 namespace StellaOps.Backup.Coordinator.Status;
 
 /// <summary>The metrics of the runbook, read from the catalog at each scrape: they are right after a restart, too.</summary>
-internal sealed class CatalogMetrics(IServiceScopeFactory scopes) : IHostedService
+internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogger<CatalogMetrics> logger) : IHostedService
 {
     private static readonly Gauge LastSuccess = Metrics.CreateGauge("stella_backup_last_success_timestamp", "Unix time of the last snapshot of the component that is part of a recovery point.", "component");
     private static readonly Gauge Duration = Metrics.CreateGauge("stella_backup_duration_seconds", "Duration of that snapshot.", "component");
@@ -26,7 +26,20 @@ internal sealed class CatalogMetrics(IServiceScopeFactory scopes) : IHostedServi
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>While the catalog is away the last values stand.</summary>
     private async Task UpdateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadAsync(cancellationToken);
+        }
+        catch (Exception e) when (CatalogOutage.Is(e))
+        {
+            LogKept(logger, e.Message);
+        }
+    }
+
+    private async Task ReadAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var catalog = scope.ServiceProvider.GetRequiredService<CatalogContext>();
@@ -74,4 +87,7 @@ internal sealed class CatalogMetrics(IServiceScopeFactory scopes) : IHostedServi
             LastTestRestore.WithLabels(component.Name()).Set(proven.Value.ToUnixTimeMilliseconds() / 1000.0);
         }
     }
+
+    [LoggerMessage(1, LogLevel.Warning, "the metrics are those of the last scrape: {Reason}")]
+    private static partial void LogKept(ILogger logger, string reason);
 }

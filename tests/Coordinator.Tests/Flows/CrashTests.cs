@@ -1,4 +1,6 @@
+using System.Net;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Tests.Stack;
 using StellaOps.Backup.Testing.Postgres;
@@ -149,7 +151,9 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
         if (which == "catalog")
         {
             await database.KillAsync(token);
-            await Task.Delay(1000, token);
+            var away = await stack.Api.RefusedAsync(Routes.Backups, new CreateBackupRequest(), HttpStatusCode.ServiceUnavailable, token);
+            Assert.Equal(ErrorCodes.ServerUnreachable.Code, away.Code);
+            Assert.Contains("stella_backup_tasks", await stack.Coordinator.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), token), StringComparison.Ordinal);
             await database.StartAgainAsync(token);
         }
         else
