@@ -12,7 +12,8 @@ build() {
     step "building (the first time takes a minute or two)"
     local log=$LOGS/build.log started=$REPO/artifacts/local-build.started
     touch "$started"
-    dotnet build "$LOCAL/local.slnf" -c Release -v quiet -nologo >"$log" 2>&1 </dev/null ||
+    # The compiler's servers stay: they must not keep the locks of `up` (8 and 9).
+    dotnet build "$LOCAL/local.slnf" -c Release -v quiet -nologo >"$log" 2>&1 </dev/null 8>&- 9>&- ||
       { grep -E 'error' "$log" | sort -u | head -n 20 >&2; fail "the build failed" "see $log"; }
     mv "$started" "$BUILT"
   fi
