@@ -58,7 +58,12 @@ internal sealed class FakeTask(FakeWorkers workers, RunTask command, ClaimGrante
     {
         OperationKind.Backup => new TaskResult { Outcome = Outcome.Complete, Snapshot = Samples.Snapshot(command.Component) },
         OperationKind.Verify => new TaskResult { Outcome = Outcome.Complete, Proof = Proof(ProofDepth.Verified) },
-        OperationKind.TestRestore => new TaskResult { Outcome = Outcome.Complete, Proof = Proof(ProofDepth.Restored) },
+        OperationKind.TestRestore => new TaskResult
+        {
+            Outcome = Outcome.Complete,
+            Proof = Proof(ProofDepth.Restored),
+            EvidenceReferencesKey = command.Component == Component.Database ? command.TestRestore!.EvidenceReferencesKey : null,
+        },
         OperationKind.Restore => new TaskResult { Outcome = Outcome.Complete, Restore = new RestoreResult { TargetDirectory = command.Restore!.TargetDirectory ?? "/" } },
         _ => new TaskResult { Outcome = Outcome.Complete },
     };
