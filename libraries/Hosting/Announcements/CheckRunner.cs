@@ -38,8 +38,8 @@ public sealed partial class CheckRunner(IEnumerable<IServiceCheck> checks, TimeP
 
     private async Task<CheckResult> RunAsync(IServiceCheck check, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = clock.CreateTimer(_ => limit.Cancel(), null, TimeLimit, Timeout.InfiniteTimeSpan);
+        using var time = new CancellationTokenSource(TimeLimit, clock);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(time.Token, cancellationToken);
         try
         {
             // A check that does not listen to its token must not hold up the others.

@@ -11,11 +11,11 @@ internal sealed class OutboxSignal
 
     public async Task WaitAsync(TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = clock.CreateTimer(_ => patience.Cancel(), null, limit, Timeout.InfiniteTimeSpan);
+        using var patience = new CancellationTokenSource(limit, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            await _bell.Reader.ReadAsync(patience.Token);
+            await _bell.Reader.ReadAsync(either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

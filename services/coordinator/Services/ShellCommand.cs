@@ -16,8 +16,8 @@ internal static class ShellCommand
         using var process = new Process();
         process.StartInfo = new ProcessStartInfo("/bin/sh", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true };
         process.Start();
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = clock.CreateTimer(_ => patience.Cancel(), null, limit, Timeout.InfiniteTimeSpan);
+        using var patience = new CancellationTokenSource(limit, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
 
         // A service that the command leaves running may keep the pipes open, so they are not read to their end.
         var output = new LastLines(OutputLimit);
@@ -27,7 +27,7 @@ internal static class ShellCommand
         process.BeginErrorReadLine();
         try
         {
-            await ExitAsync(process, patience.Token);
+            await ExitAsync(process, either.Token);
             return new Result(process.ExitCode, output.ToString());
         }
         catch (OperationCanceledException)
