@@ -4,6 +4,7 @@ using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Sessions;
 using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Operations;
 
 namespace StellaOps.Backup.Cli.Commands.Operation;
 
@@ -24,7 +25,9 @@ internal sealed class OperationCancelCommand : StellaCommand
         var path = $"{Paging.Below(Routes.Operations, $"{parsed.GetRequiredValue(_id)}")}/cancel";
         var operation = await session.Api.PostAsync<OperationView>(path, body: null, ApiClient.Brief, cancellationToken);
         session.Print(operation, output => output.WriteLine($"{operation.Id} {Spelling.Of(operation.State, operation.Outcome)}"));
-        session.Remark($"cancelling was asked for; see the end of it: stella operation show {operation.Id} --follow");
+        session.Remark(operation.State == OperationState.Finished
+            ? $"it has already ended ({Spelling.Of(operation.State, operation.Outcome)}), there is nothing to cancel; see how: stella operation show {operation.Id}"
+            : $"cancelling was asked for; see the end of it: stella operation show {operation.Id} --follow");
         return 0;
     }
 }
