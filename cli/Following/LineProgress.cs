@@ -12,6 +12,7 @@ internal sealed class LineProgress(TextWriter output, TimeProvider clock) : IPro
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<Guid, long> _reported = [];
+    private readonly Dictionary<Guid, long> _waiting = [];
 
     public void Log(EventView line)
     {
@@ -22,6 +23,11 @@ internal sealed class LineProgress(TextWriter output, TimeProvider clock) : IPro
 
     public void Update(OperationView operation)
     {
+        foreach (var task in operation.Tasks.Where(WaitsTooLong))
+        {
+            Write($"{ProgressText.Name(operation, task)}: waiting for a worker of {task.Component.Name()}");
+        }
+
         foreach (var task in operation.Tasks.Where(task => task is { State: "running", Progress: not null }))
         {
             if (operation.State == OperationState.Running && task.Progress is { } progress && IsDue(task.Id, progress))
@@ -34,6 +40,24 @@ internal sealed class LineProgress(TextWriter output, TimeProvider clock) : IPro
     public void Remark(string text) => Write(text);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>True at intervals while nobody takes the task. One that failed and is queued again waits for its time, which is in the log.</summary>
+    private bool WaitsTooLong(TaskView task)
+    {
+        if (task is not { State: "queued", Error: null })
+        {
+            _waiting.Remove(task.Id);
+            return false;
+        }
+
+        if (_waiting.TryAdd(task.Id, clock.GetTimestamp()) || clock.GetElapsedTime(_waiting[task.Id]) < Interval)
+        {
+            return false;
+        }
+
+        _waiting[task.Id] = clock.GetTimestamp();
+        return true;
+    }
 
     /// <summary>The first amount at once, then everything at intervals; that a task begins is in the log.</summary>
     private bool IsDue(Guid task, TaskProgress progress)

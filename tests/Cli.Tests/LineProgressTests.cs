@@ -47,6 +47,25 @@ public sealed class LineProgressTests : IAsyncDisposable
     }
 
     [Fact]
+    public void A_task_that_no_worker_takes_is_said_to_wait_every_ten_seconds()
+    {
+        foreach (var _ in Enumerable.Range(0, 25))
+        {
+            _progress.Update(At("", bytes: 0, "queued"));
+            _clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        _progress.Update(At("start", bytes: 0));
+        Assert.Equal(
+            """
+            2026-01-17T10:30:10Z database: waiting for a worker of database
+            2026-01-17T10:30:20Z database: waiting for a worker of database
+
+            """,
+            _output.ToString());
+    }
+
+    [Fact]
     public void More_than_the_estimate_is_not_shown_as_a_part_of_it() =>
         Assert.Equal("read 2.0 MiB", ProgressText.Sentence(At("read", bytes: 2 << 20).Tasks[0].Progress!));
 
@@ -56,7 +75,7 @@ public sealed class LineProgressTests : IAsyncDisposable
         await _output.DisposeAsync();
     }
 
-    private static OperationView At(string phase, long bytes) => new()
+    private static OperationView At(string phase, long bytes, string state = "running") => new()
     {
         Id = Guid.Empty,
         Kind = OperationKind.Backup,
@@ -71,7 +90,7 @@ public sealed class LineProgressTests : IAsyncDisposable
             {
                 Id = Guid.Empty,
                 Component = Component.Database,
-                State = "running",
+                State = state,
                 Attempt = 1,
                 Progress = new TaskProgress { Phase = phase, BytesDone = bytes, BytesTotal = bytes > 0 ? 1 << 20 : null },
             },
