@@ -58,8 +58,10 @@ public sealed partial class TerminalTests : IAsyncDisposable
         Assert.DoesNotContain(_server!.Requests, request => request.StartsWith("POST", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Interrupting_detaches_and_says_how_to_go_on()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Interrupting_detaches_and_says_how_to_go_on(int times)
     {
         await using var server = await StartAsync(
             RecordedAnswer.Parse("POST /api/v1/backups 202 operation-accepted.json"),
@@ -78,7 +80,8 @@ public sealed partial class TerminalTests : IAsyncDisposable
         {
         }
 
-        (await Processes.RunAsync("kill", ["-INT", $"{process.Id}"], cancellationToken: Cancel)).Checked();
+        var signals = string.Join(" && ", Enumerable.Repeat($"kill -INT {process.Id}", times));
+        (await Processes.RunAsync("sh", ["-c", signals], cancellationToken: Cancel)).Checked();
         var rest = await process.StandardError.ReadToEndAsync(Cancel);
         await process.WaitForExitAsync(Cancel);
         Assert.Equal(130, process.ExitCode);
