@@ -7,11 +7,11 @@ namespace StellaOps.Backup.Cli.Output;
 /// <summary>Recovery points as text.</summary>
 internal static class PointReport
 {
-    public static void WriteList(TextWriter output, IReadOnlyList<PointView> points)
+    public static void WriteList(TextWriter output, IReadOnlyList<PointView> points, string none)
     {
         if (points.Count == 0)
         {
-            output.WriteLine("no recovery points");
+            output.WriteLine(none);
             return;
         }
 

@@ -24,9 +24,10 @@ internal sealed class BackupCreateCommand : StellaCommand
         Add(_noWait);
         Validators.Add(result =>
         {
-            if (result.GetResult(_types) is { Implicit: false } == result.GetValue(_full))
+            var hasTypes = result.GetResult(_types) is { Implicit: false };
+            if (hasTypes == result.GetValue(_full))
             {
-                result.AddError("say what to take: either --full or --type");
+                result.AddError(hasTypes ? "not both: either --full or --type" : "say what to take: either --full or --type");
             }
         });
         Examples =

@@ -45,7 +45,8 @@ internal sealed class BackupListCommand : StellaCommand
                 ("unverified", parsed.GetValue(_unverified) ? "true" : null),
             ],
             cancellationToken);
-        await session.PrintListAsync(points, PointReport.WriteList, cancellationToken);
+        var none = parsed.GetValue(_unverified) ? "none is unverified" : "no recovery points";
+        await session.PrintListAsync(points, (output, found) => PointReport.WriteList(output, found, none), cancellationToken);
         return 0;
     }
 }
