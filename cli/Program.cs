@@ -5,8 +5,16 @@ using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Sessions;
 
+// What other programs answer to.
+string[] words = args switch
+{
+    ["help", .. var command] => [.. command, "--help"],
+    ["--version", .. var rest] => ["version", .. rest],
+    _ => args,
+};
+
 // A word that starts with @ is a word: no response files.
-var parsed = new StellaRoot().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+var parsed = new StellaRoot().Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
 if (parsed.Action is ParseErrorAction)
 {
     var failure = UsageError.From(parsed);

@@ -35,7 +35,9 @@ internal sealed class BackupRestoreCommand : StellaCommand
         Examples =
         [
             "stella backup restore --name pre-upgrade-20260117 --dry-run",
-            "stella service stop --all && stella backup restore --name pre-upgrade-20260117 --confirm",
+            "stella service stop --all",
+            "stella backup restore --name pre-upgrade-20260117 --confirm",
+            "stella service start --all",
             "stella backup restore --type config --name config-backup --confirm --reason \"bad edit, INC-4711\"",
             "stella backup restore --name pre-upgrade-20260117 --target /srv/beside --confirm",
         ];
