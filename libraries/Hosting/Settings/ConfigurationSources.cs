@@ -39,6 +39,7 @@ internal static class ConfigurationSources
         try
         {
             configuration.AddJsonFile(file, optional: false, reloadOnChange: false);
+            KnownSections.Check(file);
         }
         catch (FileNotFoundException e)
         {

@@ -14,26 +14,27 @@ public sealed class ConfigurationTests : IDisposable
     public void Dispose()
     {
         Environment.SetEnvironmentVariable("STELLA_CONFIG", null);
-        Environment.SetEnvironmentVariable("STELLAOPS_BACKUP__Sample__B", null);
-        Environment.SetEnvironmentVariable("Sample__C", null);
+        Environment.SetEnvironmentVariable("STELLAOPS_BACKUP__Worker__B", null);
+        Environment.SetEnvironmentVariable("Worker__C", null);
         _directory.Dispose();
     }
 
     [Fact]
     public void The_environment_wins_over_the_shared_file_and_nothing_else_is_read()
     {
-        File.WriteAllText(_directory["stella.json"], """{ "Sample": { "A": "file", "B": "file" } }""");
+        File.WriteAllText(_directory["stella.json"], """{ "Worker": { "A": "file", "B": "file" } }""");
         Environment.SetEnvironmentVariable("STELLA_CONFIG", _directory["stella.json"]);
-        Environment.SetEnvironmentVariable("STELLAOPS_BACKUP__Sample__B", "environment");
-        Environment.SetEnvironmentVariable("Sample__C", "not ours");
-        var builder = WebApplication.CreateBuilder(["--Sample:C=not ours"]);
+        Environment.SetEnvironmentVariable("STELLAOPS_BACKUP__Worker__B", "environment");
+        Environment.SetEnvironmentVariable("Worker__C", "not ours");
+        var builder = WebApplication.CreateBuilder(["--Worker:C=not ours"]);
         builder.AddStellaService("test");
-        Assert.Equal(("file", "environment", null), (builder.Configuration["Sample:A"], builder.Configuration["Sample:B"], builder.Configuration["Sample:C"]));
+        Assert.Equal(("file", "environment", null), (builder.Configuration["Worker:A"], builder.Configuration["Worker:B"], builder.Configuration["Worker:C"]));
     }
 
     [Theory]
     [InlineData(null, "does not exist")]
     [InlineData("{ \"a\": ", "is not valid JSON")]
+    [InlineData("{ \"Evidnce\": { \"Directory\": \"/srv\" } }", "a section that no service knows: Evidnce")]
     public async Task A_shared_file_that_cannot_be_read_ends_the_service_with_a_sentence(string? content, string expected)
     {
         var file = _directory["stella.json"];
