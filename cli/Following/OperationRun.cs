@@ -5,6 +5,7 @@ using StellaOps.Backup.Cli.Settings;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Operations;
 
 namespace StellaOps.Backup.Cli.Following;
 
@@ -61,7 +62,7 @@ internal static class OperationRun
         return operation.Outcome switch
         {
             Outcome.Complete => 0,
-            Outcome.Incomplete => throw new BackupException(ErrorCodes.Incomplete, $"{Describe(operation)} is incomplete: {Missing(operation)}"),
+            Outcome.Incomplete => throw new BackupException(ErrorCodes.Incomplete, $"{Describe(operation)} is incomplete: {Missing(operation)}", operation.Error?.Hint),
             _ => throw Failure(operation),
         };
     }
@@ -83,10 +84,19 @@ internal static class OperationRun
         var failed = operation.Tasks.Where(task => task.State == "failed").Select(task => task.Component.Name()).Distinct().ToList();
         return string.Join(", ", new[]
         {
-            items > 0 ? $"{Units.Count(items)} missing" : null,
+            items > 0 ? Lack(operation, items) : null,
             failed.Count > 0 ? $"{string.Join(", ", failed)} failed" : null,
         }.Where(part => part is not null).DefaultIfEmpty("see above"));
     }
+
+    private static string Lack(OperationView operation, long items) => (operation.Kind, operation.DryRun, items) switch
+    {
+        (OperationKind.Restore, true, 1) => "1 item differs and would be left as it is",
+        (OperationKind.Restore, true, _) => $"{Units.Count(items)} items differ and would be left as they are",
+        (OperationKind.Restore, false, 1) => "1 item differs and was left as it is",
+        (OperationKind.Restore, false, _) => $"{Units.Count(items)} items differ and were left as they are",
+        _ => $"{Units.Count(items)} missing",
+    };
 
     private static BackupException Failure(OperationView operation)
     {

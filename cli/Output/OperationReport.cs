@@ -85,7 +85,7 @@ internal static class OperationReport
         List(output, name, restore?.Notes ?? []);
         List(output, name, task.Result?.Proof?.Findings ?? []);
         List(output, name, restore?.ReplacedDirectory is { } kept ? [$"the replaced data was kept in {kept}"] : []);
-        List(output, $"{name}: missing", [.. (task.Result?.Missing ?? []).Select(item => $"{item.Path}: {item.Reason}")], task.Result?.MissingCount);
+        List(output, $"{name}: {Lack(operation)}", [.. (task.Result?.Missing ?? []).Select(item => $"{item.Path}: {item.Reason}")], task.Result?.MissingCount);
         List(output, $"{name}: damaged", [.. task.Damages.Select(damage => $"{damage.Kind} {damage.Item}: {damage.Detail}{Snapshots(damage)}")]);
         List(output, $"{name}: failed", task.Error is { } error ? [error.Message] : []);
     }
@@ -103,6 +103,14 @@ internal static class OperationReport
             output.WriteLine($"{name}: and {Units.Count(more)} more");
         }
     }
+
+    /// <summary>A restore that is incomplete lacks nothing of its own: it left alone what it must not replace.</summary>
+    private static string Lack(OperationView operation) => (operation.Kind, operation.DryRun) switch
+    {
+        (OperationKind.Restore, true) => "would be left as it is",
+        (OperationKind.Restore, false) => "left as it is",
+        _ => "missing",
+    };
 
     private static string Total(IEnumerable<PhaseTime> phases) =>
         Units.Duration(phases.Aggregate(TimeSpan.Zero, (sum, phase) => sum + phase.Duration));

@@ -60,5 +60,5 @@ internal sealed record Conclusion(Outcome Outcome, ErrorInfo? Error)
             : new Conclusion(Outcome.Incomplete, Missing(string.Join(", ", incomplete.Select(task => $"{task.Component.Name()} lacks {task.Result!.MissingCount} item(s)"))));
     }
 
-    public static ErrorInfo Missing(string what) => new BackupException(ErrorCodes.Incomplete, what).ToInfo();
+    public static ErrorInfo Missing(string what, string? hint = null) => new BackupException(ErrorCodes.Incomplete, what, hint).ToInfo();
 }

@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Tasks;
@@ -17,5 +18,14 @@ internal sealed class RestorePlan : OperationPlan
 
     public static int StageOf(Component component) => component == Component.Database ? 1 : 2;
 
-    public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks) => Conclusion.Of(tasks);
+    public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks)
+    {
+        var conclusion = Conclusion.Of(tasks);
+        return conclusion.Outcome == Outcome.Incomplete ? conclusion with { Error = LeftAlone(tasks) } : conclusion;
+    }
+
+    private static ErrorInfo LeftAlone(IReadOnlyList<TaskRow> tasks) => Conclusion.Missing(
+        string.Join(", ", tasks.Where(task => task.Result?.Outcome == Outcome.Incomplete)
+            .Select(task => $"items of {task.Component.Name()} that differ and are left as they are: {task.Result!.MissingCount}")),
+        "Look at what is there; move it away and restore again, or restore beside it with --target DIR.");
 }

@@ -69,7 +69,7 @@ internal sealed class LockerRestore(EvidenceSettings settings, ComponentReposito
         });
     }
 
-    private static MissingItem Conflict(string path, string reason) => new() { Path = path, Reason = $"conflict: {reason}" };
+    private static MissingItem Conflict(string path, string reason) => new() { Path = path, Reason = reason };
 
     private static TaskResult Result(List<MissingItem> conflicts, long count, RestoreResult restore) => new()
     {
