@@ -45,7 +45,7 @@ internal sealed class BackupPlan(PointStore store, PointSigner signer, PointCata
 
         return failed.Count == 0
             ? Conclusion.Of(tasks)
-            : new Conclusion(Outcome.Incomplete, Conclusion.Missing(string.Join("; ", failed.Select(Absence))));
+            : new Conclusion(Outcome.Incomplete, Conclusion.Missing(string.Join("; ", failed.Select(Absence)), Remedy(failed)));
     }
 
     private PointManifest Describe(Operation operation, IReadOnlyList<TaskRow> tasks) => new()
@@ -62,6 +62,10 @@ internal sealed class BackupPlan(PointStore store, PointSigner signer, PointCata
         Components = [.. tasks.Select(task => task.Result?.Snapshot).OfType<ComponentSnapshot>().OrderBy(snapshot => snapshot.Component)],
         Notes = [.. tasks.Where(task => task.State == TaskState.Failed).Select(Absence)],
     };
+
+    /// <summary>What the failed components need, and that a point which exists is not completed later.</summary>
+    private static string Remedy(IEnumerable<TaskRow> failed) =>
+        $"{string.Join(' ', failed.Select(task => task.Error!.Hint).Distinct())} Then take another backup under a new name.";
 
     private static string Absence(TaskRow task) => $"{task.Component.Name()} is missing: {task.Error!.Message}";
 }

@@ -90,7 +90,7 @@ internal sealed class OperationWork(
                 log.Warning(operation, $"a failure of {message.Worker} came under an old fence and was refused");
                 break;
             case { State: TaskState.Queued } task:
-                log.Warning(operation, task.Component, $"{task.Title} failed and is tried again (attempt {task.Attempt}): {message.Error.Message}");
+                log.Warning(operation, task.Component, $"{task.Title} failed and is tried again {When(message.Error, task.Attempt)} (attempt {task.Attempt}): {message.Error.Message}");
                 break;
             case var task:
                 log.Error(operation, task.Component, $"{task.Title} failed: {message.Error.Message}");
@@ -152,6 +152,9 @@ internal sealed class OperationWork(
 
         await queue.CallNextAsync(operation, bus, cancellationToken);
     }
+
+    private static string When(ErrorInfo error, int attempt) =>
+        Retries.Delay(error, attempt - 1) is { Ticks: > 0 } delay ? $"in {delay.TotalSeconds:0} s" : "at once";
 
     private static BackupFinished Finished(Operation operation) => new()
     {

@@ -54,6 +54,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
 
         Assert.Equal(Outcome.Incomplete, finished.Outcome);
         Assert.Contains("keys is missing: no right to read", finished.Error!.Message, StringComparison.Ordinal);
+        Assert.Equal($"{ErrorCodes.SourcePermissionDenied.Hint} Then take another backup under a new name.", finished.Error.Hint);
         var point = await _stack.Api.PointAsync("lacking", token);
         Assert.False(point.Full);
         Assert.DoesNotContain(point.Components, snapshot => snapshot.Component == Component.Keys);
