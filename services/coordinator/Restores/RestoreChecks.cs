@@ -33,10 +33,12 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Platf
         var running = await services.RunningWritersAsync(components, cancellationToken);
         if (running.Count > 0)
         {
+            var names = running.Select(service => service.Name).ToList();
+            var written = components.Where(component => running.Any(service => service.Components.Contains(component)));
             throw new BackupException(
                 ErrorCodes.ServerRunning,
-                $"{string.Join(", ", running)} still run and write {string.Join(", ", components.Select(component => component.Name()))}",
-                $"Stop them first: stella service stop --service {string.Join(',', running)}");
+                $"{string.Join(", ", names)} still {(names.Count == 1 ? "runs and writes" : "run and write")} {string.Join(", ", written.Select(component => component.Name()))}",
+                $"Stop {(names.Count == 1 ? "it" : "them")} first: stella service stop --service {string.Join(',', names)}");
         }
     }
 }

@@ -19,11 +19,11 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
     public async Task<IReadOnlyList<(PlatformService Service, bool Running)>> StatusAsync(CancellationToken cancellationToken) =>
         await Task.WhenAll(settings.Value.Services.Select(async service => (service, await IsRunningAsync(service, cancellationToken))));
 
-    /// <summary>Names of the services that run and write one of the components.</summary>
-    public async Task<IReadOnlyList<string>> RunningWritersAsync(IReadOnlyList<Component> components, CancellationToken cancellationToken) =>
+    /// <summary>The services that run and write one of the components.</summary>
+    public async Task<IReadOnlyList<PlatformService>> RunningWritersAsync(IReadOnlyList<Component> components, CancellationToken cancellationToken) =>
         [.. (await StatusAsync(cancellationToken))
             .Where(entry => entry.Running && entry.Service.Components.Intersect(components).Any())
-            .Select(entry => entry.Service.Name)];
+            .Select(entry => entry.Service)];
 
     /// <summary>Stops in the reverse of the start order, so that nothing runs without what it needs.</summary>
     public Task<IReadOnlyList<ServiceActionResult>> StopAsync(ServiceActionRequest request, CancellationToken cancellationToken) =>

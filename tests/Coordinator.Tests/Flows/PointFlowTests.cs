@@ -109,6 +109,7 @@ public sealed class PointFlowTests(PostgresFixture postgres, RabbitMqFixture rab
 
         Assert.Equal(ErrorCodes.ConfirmationMissing.Code, unconfirmed.Code);
         Assert.Equal(ErrorCodes.ServerRunning.Code, running.Code);
+        Assert.Matches("^api still runs and writes [a-z, ]+$", running.Message);
         Assert.Contains("stella service stop --service api", running.Hint, StringComparison.Ordinal);
         Assert.Equal(ErrorCodes.PointNotFound.Code, unknown.Code);
         Assert.DoesNotContain(_stack.Workers.Commands, command => command.Kind == OperationKind.Restore);
