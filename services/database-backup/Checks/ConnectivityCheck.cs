@@ -41,9 +41,15 @@ internal sealed class ConnectivityCheck(DatabaseSettings settings, TimeProvider 
         }
         catch (ClusterException failure)
         {
-            return Result("fail", failure.Message, failure.Remedy is null ? [] : [failure.Remedy]);
+            return Result("fail", failure.Message, Remedy(failure, cluster.Endpoint));
         }
     }
+
+    private static IReadOnlyList<string> Remedy(ClusterException failure, string endpoint) =>
+        failure.Remedy is { } known ? [known]
+        : failure.Failure == ClusterFailure.Unreachable
+            ? ["stella service start --all", $"Look at the server at {endpoint}, at the network between it and this worker, and at Database:ConnectionString."]
+        : [];
 
     private static async Task<IReadOnlyList<string>> MissingGrantsAsync(ClusterConnection cluster, NpgsqlConnection connection, CancellationToken cancellationToken)
     {

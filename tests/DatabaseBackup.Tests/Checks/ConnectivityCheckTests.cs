@@ -39,5 +39,7 @@ public sealed class ConnectivityCheckTests
         var result = await new ConnectivityCheck(settings, TimeProvider.System).RunAsync(Cancellation);
         Assert.Equal("fail", result.Status);
         Assert.Contains("127.0.0.1:1", result.Message, StringComparison.Ordinal);
+        Assert.Equal("stella service start --all", result.Remedy[0]);
+        Assert.Contains("127.0.0.1:1", result.Remedy[1], StringComparison.Ordinal);
     }
 }
