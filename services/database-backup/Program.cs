@@ -14,7 +14,9 @@ return await StellaRunner.RunAsync("database-backup", builder =>
     // One task at a time: a base backup uses all of its connections and both ends of the network.
     builder.AddComponentWorker(concurrency: 1, worker => worker.Handle<DatabaseHandler, DatabaseSettings>(Component.Database));
     builder.Services.AddSingleton<IFailureMapping, ClusterFailureMapping>();
-    builder.Services.AddSingleton<IServiceCheck>(services => new ConnectivityCheck(
-        services.GetRequiredService<IOptionsMonitor<DatabaseSettings>>().Get(ComponentSettings.Section(Component.Database)),
-        services.GetRequiredService<TimeProvider>()));
+    builder.Services.AddSingleton<IServiceCheck>(services => new ConnectivityCheck(Settings(services), services.GetRequiredService<TimeProvider>()));
+    builder.Services.AddSingleton<IServiceCheck>(services => new DataDirectoryCheck(Settings(services)));
 });
+
+static DatabaseSettings Settings(IServiceProvider services) =>
+    services.GetRequiredService<IOptionsMonitor<DatabaseSettings>>().Get(ComponentSettings.Section(Component.Database));

@@ -18,6 +18,10 @@ public static class CheckResults
     /// <param name="remedy">Commands to copy and paste.</param>
     public static CheckResult Warn(IServiceCheck check, string message, params string[] remedy) => Result(check, "warn", message, remedy);
 
+    /// <param name="check">The check.</param>
+    /// <param name="message">Why there is nothing to look at.</param>
+    public static CheckResult Skip(IServiceCheck check, string message) => Result(check, "skip", message, []);
+
     private static CheckResult Result(IServiceCheck check, string status, string message, string[] remedy)
     {
         ArgumentNullException.ThrowIfNull(check);

@@ -1,0 +1,65 @@
+using StellaOps.Backup.Contracts.Workers;
+using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Workers.Checks;
+
+namespace StellaOps.Backup.DatabaseBackup.Checks;
+
+/// <summary><c>check.postgres.data-directory</c>: a restore in place would go to the directory of the configured server.</summary>
+internal sealed class DataDirectoryCheck(DatabaseSettings settings) : IServiceCheck
+{
+    private const string Correct = "Correct Database:DataDirectory, or leave it out where the server runs on another host: restores then need --target.";
+
+    public string Id => "check.postgres.data-directory";
+
+    public string Category => "source";
+
+    public string? Subject => "database";
+
+    public async Task<CheckResult> RunAsync(CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(settings.DataDirectory))
+        {
+            return CheckResults.Skip(this, "Database:DataDirectory is not set; this worker does not restore in place");
+        }
+
+        if (!Directory.Exists(settings.DataDirectory))
+        {
+            return CheckResults.Fail(this, $"Database:DataDirectory is {settings.DataDirectory}, which does not exist on this host", Correct);
+        }
+
+        await using var cluster = SourceConnection.Open(settings, connections: 1);
+        try
+        {
+            var rows = await cluster.QueryAsync("SHOW data_directory", row => row.GetString(0), cancellationToken);
+            return Compare(settings.DataDirectory, rows[0], cluster.Endpoint);
+        }
+        catch (ClusterException failure) when (failure.Failure is ClusterFailure.Unreachable or ClusterFailure.PermissionDenied)
+        {
+            // Both are failures of check.postgres.connectivity, which names the remedy.
+            return CheckResults.Skip(this, $"the server does not tell its data directory: {failure.Message}");
+        }
+        catch (ClusterException failure)
+        {
+            return CheckResults.Fail(this, failure.Message);
+        }
+    }
+
+    private CheckResult Compare(string configured, string actual, string endpoint) => Resolve(configured) == Resolve(actual)
+        ? CheckResults.Pass(this, $"the server at {endpoint} works on {configured}")
+        : CheckResults.Fail(this, $"Database:DataDirectory is {configured}, the server at {endpoint} works on {actual}", Correct);
+
+    // Either path may lead through links, at any place of it.
+    private static string Resolve(string path)
+    {
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (Path.GetDirectoryName(full) is not { } parent)
+        {
+            return full;
+        }
+
+        var here = Path.Combine(Resolve(parent), Path.GetFileName(full));
+        return Directory.Exists(here) && Directory.ResolveLinkTarget(here, returnFinalTarget: true) is { } target ? Resolve(target.FullName) : here;
+    }
+}
