@@ -27,7 +27,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
         var planned = RestoreTarget.Under(spec.TargetDirectory ?? Path.Combine(settings.ScratchDirectory, $"database-{context.TaskId:n}"));
         if (spec.TargetDirectory is not null && !File.Exists(planned.MarkerFile))
         {
-            await new RestoreChecks(settings).RunAsync(planned, snapshot, keepReplaced: false, cancellationToken);
+            await new RestoreChecks(settings).RunAsync(planned, snapshot, keepReplaced: false, dryRun: false, cancellationToken);
         }
 
         var size = await phases.RunAsync("plan", () => writer.CheckAsync(snapshot, planned, readData: false, cancellationToken));

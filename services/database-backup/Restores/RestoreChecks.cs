@@ -9,13 +9,26 @@ namespace StellaOps.Backup.DatabaseBackup.Restores;
 /// <summary>Reasons to refuse a restore, all looked at before anything is changed.</summary>
 internal sealed class RestoreChecks(DatabaseSettings settings)
 {
-    public async Task RunAsync(RestoreTarget target, DatabaseSnapshot snapshot, bool keepReplaced, CancellationToken cancellationToken)
+    /// <returns>The server that has to be stopped before the restore, as a sentence; null when none runs. Only a dry run gets one.</returns>
+    public async Task<string?> RunAsync(RestoreTarget target, DatabaseSnapshot snapshot, bool keepReplaced, bool dryRun, CancellationToken cancellationToken)
     {
-        if (PostmasterFile.FindServer(target.DataDirectory) is { } process)
+        var running = await FindServerAsync(target, cancellationToken);
+        if (running is not null && !dryRun)
         {
-            throw new BackupException(ErrorCodes.ServerRunning, $"a PostgreSQL server (process {process}) works on {target.DataDirectory}");
+            throw new BackupException(ErrorCodes.ServerRunning, running);
         }
 
+        RefuseUnfit(target, snapshot, keepReplaced);
+        return running;
+    }
+
+    private async Task<string?> FindServerAsync(RestoreTarget target, CancellationToken cancellationToken) =>
+        PostmasterFile.FindServer(target.DataDirectory) is { } process ? $"a PostgreSQL server (process {process}) runs on {target.DataDirectory}"
+        : target.Root is null ? await FindAnsweringServerAsync(target, cancellationToken)
+        : null;
+
+    private static void RefuseUnfit(RestoreTarget target, DatabaseSnapshot snapshot, bool keepReplaced)
+    {
         if (target.Root is not null)
         {
             RefuseFilledTarget(target.Root, target.MarkerFile);
@@ -24,7 +37,6 @@ internal sealed class RestoreChecks(DatabaseSettings settings)
 
         RefuseForeignDirectory(target);
         RefuseOtherVersion(target, snapshot, keepReplaced);
-        await RefuseAnsweringServerAsync(target, cancellationToken);
     }
 
     private static void RefuseFilledTarget(string root, string marker)
@@ -65,27 +77,26 @@ internal sealed class RestoreChecks(DatabaseSettings settings)
     }
 
     // postmaster.pid does not tell of a server in another container that shares the directory; that it answers does.
-    private async Task RefuseAnsweringServerAsync(RestoreTarget target, CancellationToken cancellationToken)
+    private async Task<string?> FindAnsweringServerAsync(RestoreTarget target, CancellationToken cancellationToken)
     {
         if (!File.Exists(Path.Combine(target.DataDirectory, ControlData.Path)))
         {
-            return; // No server can run on it.
+            return null; // No server can run on it.
         }
 
         await using var cluster = SourceConnection.Open(settings, connections: 1);
         try
         {
             await (await cluster.OpenAsync(cancellationToken)).DisposeAsync();
+            return $"the server at {cluster.Endpoint} still answers";
         }
         catch (ClusterException silent) when (silent.Failure == ClusterFailure.Unreachable)
         {
-            return;
+            return null;
         }
         catch (ClusterException answered)
         {
-            throw new BackupException(ErrorCodes.ServerRunning, $"the server at {cluster.Endpoint} still answers: {answered.Message}", inner: answered);
+            return $"the server at {cluster.Endpoint} still answers ({answered.Message})";
         }
-
-        throw new BackupException(ErrorCodes.ServerRunning, $"the server at {cluster.Endpoint} still answers");
     }
 }

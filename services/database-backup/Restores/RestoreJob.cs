@@ -18,7 +18,7 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         var phases = new PhaseClock(context.Progress, clock);
         var target = RestoreTarget.For(spec.TargetDirectory, settings);
         var snapshot = await DatabaseSnapshot.LoadAsync(repository, spec.SnapshotId, cancellationToken);
-        await new RestoreChecks(settings).RunAsync(target, snapshot, spec.KeepReplaced, cancellationToken);
+        var running = await new RestoreChecks(settings).RunAsync(target, snapshot, spec.KeepReplaced, spec.DryRun, cancellationToken);
         var writer = new ClusterWriter(repository, FileOwner.Of(settings));
 
         // Everything that the restore needs is read before anything is changed.
@@ -30,7 +30,7 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
 
         if (spec.DryRun)
         {
-            return Result(target, Plan(snapshot, target, size, spec.KeepReplaced), phases);
+            return Result(target, Plan(snapshot, target, size, spec.KeepReplaced, running), phases);
         }
 
         string? kept = null;
@@ -53,11 +53,11 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         return spec.KeepReplaced && target.Root is null ? new ReplacedData(context.TaskId).Keep(target, snapshot) : null;
     }
 
-    private static List<string> Plan(DatabaseSnapshot snapshot, RestoreTarget target, RestoreSize size, bool keepReplaced)
+    private static List<string> Plan(DatabaseSnapshot snapshot, RestoreTarget target, RestoreSize size, bool keepReplaced, string? running)
     {
         var plan = new List<string>
         {
-            $"no server works on {target.DataDirectory}",
+            running is null ? $"no server runs on {target.DataDirectory}" : $"{running}: stop it before the restore (stella service stop --all)",
             $"{size.Files} files with {size.Bytes} bytes would be brought to {target.Directory}, which has room for them",
             "all data that is needed is in the repository, by its index; the restore reads and authenticates all of it first",
         };

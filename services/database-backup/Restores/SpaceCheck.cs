@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using StellaOps.Backup.Contracts.Errors;
 
 namespace StellaOps.Backup.DatabaseBackup.Restores;
@@ -25,7 +26,9 @@ internal static class SpaceCheck
         }
     }
 
-    private static long SizeOf(string directory) => new DirectoryInfo(directory)
-        .EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true })
-        .Sum(file => file.Length);
+    // A server may run beside a dry run: a file that vanishes meanwhile counts nothing.
+    private static long SizeOf(string directory) => new FileSystemEnumerable<long>(
+        directory,
+        (ref FileSystemEntry entry) => entry.IsDirectory ? 0 : entry.Length,
+        new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = true }).Sum();
 }

@@ -53,13 +53,24 @@ public abstract class RestoreJobTests(int major)
     {
         await using var bench = await Workbench.StartAsync(major);
         var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
-        foreach (var dryRun in (bool[])[true, false])
-        {
-            var refused = await Assert.ThrowsAsync<BackupException>(() => bench.RestoreAsync(snapshot, spec => spec with { DryRun = dryRun }));
-            Assert.Equal(ErrorCodes.ServerRunning, refused.Error);
-        }
-
+        var refused = await Assert.ThrowsAsync<BackupException>(() => bench.RestoreAsync(snapshot));
+        Assert.Equal(ErrorCodes.ServerRunning, refused.Error);
         Assert.NotNull(await bench.Cluster.DigestAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_dry_run_beside_a_running_server_plans_everything_and_says_first_what_to_stop()
+    {
+        await using var bench = await Workbench.StartAsync(major);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        var beside = (await bench.RestoreAsync(snapshot, spec => spec with { DryRun = true })).Restore!.Notes;
+        Assert.Matches($"^a PostgreSQL server \\(process [0-9]+\\) runs on {bench.Cluster.Server.DataDirectory}: stop it before the restore \\(stella service stop --all\\)$", beside[0]);
+        Assert.NotNull(await bench.Cluster.DigestAsync(Cancellation));
+
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+        var alone = (await bench.RestoreAsync(snapshot, spec => spec with { DryRun = true })).Restore!.Notes;
+        Assert.StartsWith("no server runs on", alone[0], StringComparison.Ordinal);
+        Assert.Equal(alone.Skip(1), beside.Skip(1));
     }
 
     [Fact]
