@@ -73,6 +73,25 @@ public sealed class RefusalTests(LocalStack stack)
     }
 
     [Fact]
+    public async Task A_missing_privilege_is_named_with_the_statement_that_grants_it()
+    {
+        const string Start = "EXECUTE ON FUNCTION pg_catalog.pg_backup_start(text, boolean)";
+        await stack.Platform.SqlAsync($"\\connect postgres\nREVOKE {Start} FROM stella_backup;", Token);
+        try
+        {
+            var error = await stack.Stella.RefusedAsync(3, "backup create --type database --name no-privilege", Token);
+            Assert.Contains("GRANT", error, StringComparison.Ordinal);
+            Assert.Contains("pg_backup_start", error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await stack.Platform.SqlAsync($"\\connect postgres\nGRANT {Start} TO stella_backup;", Token);
+        }
+
+        await AssertNotListedAsync("no-privilege");
+    }
+
+    [Fact]
     public async Task A_wrong_repository_password_is_told_apart_from_damage()
     {
         await stack.Stella.OkAsync("backup create --type config --name right-password", Token);

@@ -35,8 +35,7 @@ JSON
 
 # repository COMPONENT: the settings that a component has wherever its data comes from.
 repository() {
-  printf '"RepositoryPasswordFile": "%s", "ScratchDirectory": "%s", "CacheDirectory": "%s"' \
-    "$SECRETS/repository-$1" "$DATA/scratch/$1" "$DATA/cache/$1"
+  printf '"RepositoryPasswordFile": "%s", "ScratchDirectory": "%s"' "$SECRETS/repository-$1" "$DATA/scratch/$1"
 }
 
 # What the sample platform adds.

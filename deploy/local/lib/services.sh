@@ -33,7 +33,7 @@ launch_service() {
 
 start_services() {
   local name
-  mkdir -p "$DATA/backups" "$DATA/scratch" "$DATA/cache"
+  mkdir -p "$DATA/backups" "$DATA/scratch"
   # Settings are read at the start: what runs with other ones is started anew.
   if ! configuration_sum | cmp -s - "$DATA/app/configuration-sum"; then
     stop_services
