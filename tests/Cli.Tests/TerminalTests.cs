@@ -66,7 +66,8 @@ public sealed partial class TerminalTests : IAsyncDisposable
         await using var server = await StartAsync(
             RecordedAnswer.Parse("POST /api/v1/backups 202 operation-accepted.json"),
             RecordedAnswer.Parse($"GET {Operation}/events 200 create-first-half.sse hold"));
-        var start = new ProcessStartInfo(StellaProgram.Path, ["backup", "create", "--full", "--name", "nightly"])
+        // A shell that runs the tests in the background has them, and all below them, ignore the signal.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", StellaProgram.Path, "backup", "create", "--full", "--name", "nightly"])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         };
