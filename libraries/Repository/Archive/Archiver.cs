@@ -10,7 +10,7 @@ namespace StellaOps.Backup.Repository.Archive;
 /// </summary>
 public sealed class Archiver(ResticRepository repository, TimeProvider clock)
 {
-    /// <summary>Takes a shared lock, saves everything, and ends when the snapshot is durable. The index has to be loaded.</summary>
+    /// <summary>Takes a shared lock, loads the index, saves everything, and ends when the snapshot is durable.</summary>
     /// <exception cref="RepositoryException">The repository is locked by a prune, or cannot be written.</exception>
     public async Task<ArchiveResult> RunAsync(IFileSource source, ArchiveRequest request, CancellationToken cancellationToken = default)
     {
@@ -26,6 +26,9 @@ public sealed class Archiver(ResticRepository repository, TimeProvider clock)
 
     private async Task<ArchiveResult> RunLockedAsync(IFileSource source, ArchiveRequest request, CancellationToken cancellationToken)
     {
+        // Under the lock, also where it was loaded before: a prune in between may have removed blobs that the old index names, and
+        // a snapshot must never refer to them.
+        await repository.LoadIndexAsync(cancellationToken).ConfigureAwait(false);
         var start = clock.GetUtcNow();
         var writer = repository.CreateWriter();
         await using (writer.ConfigureAwait(false))

@@ -63,6 +63,18 @@ public sealed class ArchiverTests
     }
 
     [Fact]
+    public async Task Data_that_another_prune_removed_meanwhile_is_stored_again()
+    {
+        await using var fixture = await ArchiveFixture.CreateAsync();
+        WriteFiles(fixture.Source, 10);
+        var first = await fixture.ArchiveAsync();
+        await fixture.Restic.RunAsync(["forget", "--prune", first.Snapshot.Id.ToString()!], Cancellation);
+
+        await fixture.ArchiveAsync();
+        await fixture.Restic.RunAsync(["check", "--read-data"], Cancellation);
+    }
+
+    [Fact]
     public async Task A_source_that_does_not_vouch_for_metadata_is_read()
     {
         await using var fixture = await ArchiveFixture.CreateAsync();
