@@ -12,5 +12,5 @@ public static class EvidenceReferences
     public const int RecordLength = 64;
 
     /// <summary>Key of the object for an operation.</summary>
-    public static string Key(Guid operationId) => $"exchange/{operationId:n}/evidence-references";
+    public static string Key(Guid operationId) => $"exchange/{operationId:n}.evidence-references";
 }

@@ -14,9 +14,16 @@ public sealed class BlobIndexMemoryTests
     [InlineData(800)]
     public void A_blob_costs_at_most_60_bytes(int packs)
     {
+        // The median: pools of the process may give memory back while one of the measurements runs.
+        var costs = Enumerable.Range(0, 5).Select(_ => CostOfBlob(packs)).Order().ToList();
+        Assert.InRange(costs[2], 48, 60);
+    }
+
+    private static double CostOfBlob(int packs)
+    {
         const int BlobsOfPack = 1024;
-        var index = new BlobIndex();
         var before = GC.GetTotalMemory(forceFullCollection: true);
+        var index = new BlobIndex();
         for (var pack = 0; pack < packs; pack++)
         {
             index.Add(new IndexedPack(Id(-pack - 1), [.. Enumerable.Range(pack * BlobsOfPack, BlobsOfPack).Select(i => new PackEntry(BlobType.Data, Id(i), (uint)i, 100, 0))]));
@@ -24,7 +31,7 @@ public sealed class BlobIndexMemoryTests
 
         var cost = (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)index.Count;
         Assert.Equal(packs * BlobsOfPack, index.Count);
-        Assert.InRange(cost, 48, 60);
+        return cost;
     }
 
     private static BlobId Id(int number) => BlobId.Of(BitConverter.GetBytes(number));
