@@ -190,8 +190,16 @@ public sealed class ResticRepository : IAsyncDisposable
     public async Task<RepositoryLock> LockAsync(LockKind kind, CancellationToken cancellationToken = default)
     {
         var held = await _locks.AcquireAsync(kind, cancellationToken).ConfigureAwait(false);
-        await Store.SweepAsync("", cancellationToken).ConfigureAwait(false);
-        return held;
+        try
+        {
+            await Store.SweepAsync("", cancellationToken).ConfigureAwait(false);
+            return held;
+        }
+        catch
+        {
+            await held.DisposeAsync().ConfigureAwait(false); // Else it would be refreshed for as long as this process lives.
+            throw;
+        }
     }
 
     /// <inheritdoc/>

@@ -52,13 +52,16 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
         }
     }
 
-    /// <summary>Writes a new file before it removes the old one. Null when the store does not let it.</summary>
+    /// <summary>
+    /// Writes a new file before it removes the old one, which may stay where the store does not let it go. Null when the new one could
+    /// not be written.
+    /// </summary>
     internal async Task<BlobId?> TryReplaceAsync(LockKind kind, BlobId old, CancellationToken cancellationToken)
     {
         try
         {
             var id = await WriteAsync(kind, cancellationToken).ConfigureAwait(false);
-            await RemoveAsync(old).ConfigureAwait(false);
+            await ReleaseAsync(old).ConfigureAwait(false);
             return id;
         }
         catch (Exception exception) when (exception is StorageException or OperationCanceledException)
@@ -70,19 +73,14 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
     /// <summary>Removes the lock. Where the store does not let it, the lock ends by its age; that must not spoil finished work.</summary>
     internal async ValueTask ReleaseAsync(BlobId id)
     {
+        Held.TryRemove(id, out _);
         try
         {
-            await RemoveAsync(id).ConfigureAwait(false);
+            await files.DeleteAsync(FileKind.Lock, id, CancellationToken.None).ConfigureAwait(false);
         }
         catch (StorageException)
         {
         }
-    }
-
-    private async ValueTask RemoveAsync(BlobId id)
-    {
-        Held.TryRemove(id, out _);
-        await files.DeleteAsync(FileKind.Lock, id, CancellationToken.None).ConfigureAwait(false);
     }
 
     private async Task<BlobId> WriteAsync(LockKind kind, CancellationToken cancellationToken)
@@ -97,9 +95,18 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
                 Pid = Environment.ProcessId,
             },
             RepositoryJson.Default.LockJson);
-        var id = await files.SaveAsync(FileKind.Lock, json, cancellationToken).ConfigureAwait(false);
-        Held[id] = true;
-        return id;
+        var file = files.Seal(json);
+        Held[file.Id] = true;
+        try
+        {
+            await files.SaveAsync(FileKind.Lock, file, cancellationToken).ConfigureAwait(false);
+            return file.Id;
+        }
+        catch
+        {
+            await ReleaseAsync(file.Id).ConfigureAwait(false); // It may be there: only the answer got lost, or came too late.
+            throw;
+        }
     }
 
     private async Task ThrowIfConflictAsync(LockKind kind, BlobId? own, CancellationToken cancellationToken)

@@ -17,11 +17,20 @@ internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd 
 
     internal async ValueTask<BlobId> SaveAsync(FileKind kind, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
-        var stored = Encode(json.Span);
-        var id = BlobId.Of(stored);
-        await store.PutAsync(RepositoryFile.Key(kind, id), stored, PutMode.Create, cancellationToken).ConfigureAwait(false);
-        return id;
+        var file = Seal(json.Span);
+        await SaveAsync(kind, file, cancellationToken).ConfigureAwait(false);
+        return file.Id;
     }
+
+    /// <summary>For callers that have to know the name even if the store fails.</summary>
+    internal SealedFile Seal(ReadOnlySpan<byte> json)
+    {
+        var stored = Encode(json);
+        return new SealedFile(BlobId.Of(stored), stored);
+    }
+
+    internal ValueTask SaveAsync(FileKind kind, SealedFile file, CancellationToken cancellationToken) =>
+        store.PutAsync(RepositoryFile.Key(kind, file.Id), file.Content, PutMode.Create, cancellationToken);
 
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/>: not what was written.</exception>
     /// <exception cref="StorageException"><see cref="StorageFailure.NotFound"/>.</exception>
@@ -89,3 +98,8 @@ internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd 
 
     private static RepositoryException Damaged(string key, string why) => new(RepositoryFailure.Damaged, $"{key} is damaged: {why}");
 }
+
+/// <summary>A file as it will be stored.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="Content">Its bytes.</param>
+internal readonly record struct SealedFile(BlobId Id, ReadOnlyMemory<byte> Content);

@@ -9,7 +9,7 @@ public sealed class FaultyStore(IObjectStore inner, params IReadOnlyList<FaultRu
     private readonly int[] _matched = new int[rules.Count];
     private readonly int[] _calls = new int[Enum.GetValues<StoreCallKind>().Length];
     private volatile bool _dead;
-    private volatile bool _struck;
+    private object? _hit;
 
     /// <summary>A fault at the N-th put or delete, counted from 1, both together.</summary>
     public FaultyStore(IObjectStore inner, Fault fault, int at)
@@ -23,7 +23,10 @@ public sealed class FaultyStore(IObjectStore inner, params IReadOnlyList<FaultRu
     public int Calls => _calls.Sum();
 
     /// <summary>True when a rule has hit a call.</summary>
-    public bool Struck => _struck;
+    public bool Struck => Hit is not null;
+
+    /// <summary>The first call that a rule has hit.</summary>
+    public StoreCall? Hit => (StoreCall?)Volatile.Read(ref _hit);
 
     /// <summary>Calls of one kind so far.</summary>
     public int CallsOf(StoreCallKind kind) => Volatile.Read(ref _calls[(int)kind]);
@@ -93,7 +96,11 @@ public sealed class FaultyStore(IObjectStore inner, params IReadOnlyList<FaultRu
             }
         }
 
-        _struck |= hit is not null;
+        if (hit is not null)
+        {
+            Interlocked.CompareExchange(ref _hit, call, null);
+        }
+
         return hit;
     }
 

@@ -1,0 +1,60 @@
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Pruning;
+using StellaOps.Backup.Repository.Tests.Models;
+using StellaOps.Backup.Testing.Storage;
+
+namespace StellaOps.Backup.Repository.Tests.Faults;
+
+/// <summary>A fault at every single call of a store: as an error, as an answer that got lost, and as the death of the process.</summary>
+public sealed class FaultSweepTests
+{
+    private readonly Dictionary<BlobId, ModelTree> _committed = [];
+    private readonly Random _random = new(1);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_backup_survives_a_fault_at_every_call()
+    {
+        var (store, last) = await RepositoryAsync();
+        var changed = last.Changed(_random, 10, version: 100);
+        await new FaultSweep("backup", store, _committed)
+        {
+            Made = changed,
+            Work = async (faulty, options) => await ModelWork.BackUpAsync(faulty, changed, options),
+        }.RunAsync();
+    }
+
+    [Fact]
+    public async Task Forget_and_prune_survive_a_fault_at_every_call()
+    {
+        var (store, _) = await RepositoryAsync();
+        BlobId[] forgotten = [.. _committed.Keys.Take(2)];
+        await new FaultSweep("forget and prune", store, _committed)
+        {
+            Removed = forgotten,
+            Work = async (faulty, options) =>
+            {
+                await using var repository = await TestRepositories.OpenAsync(faulty, options);
+                await repository.ForgetAsync(forgotten, Cancellation);
+                await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, Cancellation);
+                return null;
+            },
+        }.RunAsync();
+    }
+
+    /// <summary>Three snapshots of a changing tree.</summary>
+    private async Task<(MemoryStore Store, ModelTree Last)> RepositoryAsync()
+    {
+        var store = new MemoryStore();
+        var tree = ModelTree.Empty;
+        await using var repository = await TestRepositories.InitAsync(store, ModelWork.Here);
+        for (var version = 1; version <= 3; version++)
+        {
+            tree = tree.Changed(_random, version == 1 ? 20 : 6, version);
+            _committed[(await ModelWork.BackUpAsync(repository, tree)).Id] = tree;
+        }
+
+        return (store, tree);
+    }
+}
