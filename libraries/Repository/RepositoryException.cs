@@ -20,6 +20,9 @@ public enum RepositoryFailure
     Locked,
     SnapshotNotFound,
 
+    /// <summary>It would lose something, or cannot be undone, or comes too late: the message says what, and nothing was changed.</summary>
+    Refused,
+
     /// <summary>A tree that would write outside the target or is not well formed.</summary>
     Hostile,
 

@@ -1,3 +1,4 @@
+using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Config;
 using StellaOps.Backup.Repository.Crypto;
 using StellaOps.Backup.Repository.Keys;
@@ -15,7 +16,7 @@ internal static class RepositoryOpening
     private const int LargestConfig = 64 << 10;
     private static readonly FileKind[] Data = [FileKind.Snapshot, FileKind.Index, FileKind.Pack];
 
-    internal static async Task<(MasterKey Master, RepositoryConfig Config)> InitAsync(
+    internal static async Task<(MasterKey Master, BlobId KeyFile, RepositoryConfig Config)> InitAsync(
         IObjectStore store, string password, RepositoryOptions options, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(RepositoryFile.Config, cancellationToken).ConfigureAwait(false) is not null)
@@ -29,10 +30,10 @@ internal static class RepositoryOpening
         }
 
         var keys = new RepositoryKeys(store);
-        var master = await FindMasterAsync(keys, password, cancellationToken).ConfigureAwait(false);
-        var isNew = master is null;
-        master ??= MasterKey.Create();
-        var key = isNew ? await keys.AddAsync(master, password, options, cancellationToken).ConfigureAwait(false) : default;
+        var found = await FindMasterAsync(keys, password, cancellationToken).ConfigureAwait(false);
+        var isNew = found is null;
+        var master = found?.Master ?? MasterKey.Create();
+        var key = found?.File ?? await keys.AddAsync(master, password, options, cancellationToken).ConfigureAwait(false);
 
         var config = RepositoryConfig.Create();
         using var sealer = new UnitSealer(master);
@@ -50,22 +51,22 @@ internal static class RepositoryOpening
             throw AlreadyExists(store, exception);
         }
 
-        return (master.Copy(), config);
+        return (master.Copy(), key, config);
     }
 
-    internal static async Task<(MasterKey Master, RepositoryConfig Config)> OpenAsync(
+    internal static async Task<(MasterKey Master, BlobId KeyFile, RepositoryConfig Config)> OpenAsync(
         IObjectStore store, string password, CancellationToken cancellationToken)
     {
         var sealedConfig = await LoadConfigAsync(store, cancellationToken).ConfigureAwait(false);
         var unusable = new List<RepositoryException>();
         var opened = false;
-        await foreach (var master in new RepositoryKeys(store).OpenAsync(password, unusable, cancellationToken).ConfigureAwait(false))
+        await foreach (var (key, master) in new RepositoryKeys(store).OpenAsync(password, unusable, cancellationToken).ConfigureAwait(false))
         {
             opened = true;
             using var sealer = new UnitSealer(master);
             if (RepositoryConfig.TryOpen(sealer, sealedConfig) is { } config)
             {
-                return (master.Copy(), config);
+                return (master.Copy(), key, config);
             }
         }
 
@@ -94,11 +95,11 @@ internal static class RepositoryOpening
         }
     }
 
-    private static async Task<MasterKey?> FindMasterAsync(RepositoryKeys keys, string password, CancellationToken cancellationToken)
+    private static async Task<(BlobId File, MasterKey Master)?> FindMasterAsync(RepositoryKeys keys, string password, CancellationToken cancellationToken)
     {
-        await foreach (var master in keys.OpenAsync(password, [], cancellationToken).ConfigureAwait(false))
+        await foreach (var found in keys.OpenAsync(password, [], cancellationToken).ConfigureAwait(false))
         {
-            return master;
+            return found;
         }
 
         return null;

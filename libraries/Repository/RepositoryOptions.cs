@@ -31,6 +31,9 @@ public sealed record RepositoryOptions
     /// <summary>Account that locks and keys name.</summary>
     public string Username { get; init; } = Environment.UserName;
 
+    /// <summary>How long a lock is tried for while others hold one that excludes it; by default not at all.</summary>
+    public TimeSpan LockWait { get; init; }
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Wait between writing a lock and looking for those that others wrote at the same moment.</summary>

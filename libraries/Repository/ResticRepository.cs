@@ -22,7 +22,6 @@ namespace StellaOps.Backup.Repository;
 /// </summary>
 public sealed class ResticRepository : IAsyncDisposable
 {
-    private readonly MasterKey _master;
     private readonly Zstd _zstd;
     private readonly SnapshotFiles _snapshots;
     private readonly LockFiles _locks;
@@ -30,12 +29,11 @@ public sealed class ResticRepository : IAsyncDisposable
     private readonly PackBufferPool _buffers;
     private bool _writing;
 
-    private ResticRepository(IObjectStore store, RepositoryOptions options, MasterKey master, RepositoryConfig config)
+    private ResticRepository(IObjectStore store, RepositoryOptions options, MasterKey master, BlobId keyFile, RepositoryConfig config)
     {
         Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         (Store, Options, Id, ChunkerPolynomial) = (store, options, config.Id, config.ChunkerPolynomial);
         var compress = config.Version >= RepositoryConfig.CurrentVersion;
-        _master = master;
         var sealer = new UnitSealer(master);
         _zstd = new Zstd(options.CompressionLevel);
         var files = new UnpackedFiles(store, sealer, _zstd, compress);
@@ -45,6 +43,7 @@ public sealed class ResticRepository : IAsyncDisposable
         _indexes = new IndexWriter(files, options.Clock);
         _buffers = PackBufferPool.For(options);
         Blobs = new BlobReader(store, () => Index, Parts.Codec);
+        Keys = new Keyring(this, master, keyFile);
     }
 
     /// <summary>The repository's own id: 64 hexadecimal digits.</summary>
@@ -60,6 +59,9 @@ public sealed class ResticRepository : IAsyncDisposable
     /// <summary>Reads blobs that the loaded index knows.</summary>
     public IBlobReader Blobs { get; }
 
+    /// <summary>The passwords that open the repository.</summary>
+    public Keyring Keys { get; }
+
     internal BlobIndex Index { get; private set; } = new();
 
     internal RepositoryParts Parts { get; }
@@ -72,8 +74,8 @@ public sealed class ResticRepository : IAsyncDisposable
         IObjectStore store, string password, RepositoryOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new RepositoryOptions();
-        var (master, config) = await RepositoryOpening.InitAsync(store, password, options, cancellationToken).ConfigureAwait(false);
-        return new ResticRepository(store, options, master, config);
+        var (master, keyFile, config) = await RepositoryOpening.InitAsync(store, password, options, cancellationToken).ConfigureAwait(false);
+        return new ResticRepository(store, options, master, keyFile, config);
     }
 
     /// <summary>Opens a repository. Its index is not loaded yet.</summary>
@@ -85,8 +87,8 @@ public sealed class ResticRepository : IAsyncDisposable
         IObjectStore store, string password, RepositoryOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new RepositoryOptions();
-        var (master, config) = await RepositoryOpening.OpenAsync(store, password, cancellationToken).ConfigureAwait(false);
-        return new ResticRepository(store, options, master, config);
+        var (master, keyFile, config) = await RepositoryOpening.OpenAsync(store, password, cancellationToken).ConfigureAwait(false);
+        return new ResticRepository(store, options, master, keyFile, config);
     }
 
     /// <summary>Reads all index files; call it after opening, before blobs are read or written.</summary>
@@ -180,11 +182,6 @@ public sealed class ResticRepository : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets one more password open the repository.</summary>
-    /// <returns>Id of its key file.</returns>
-    public Task<BlobId> AddPasswordAsync(string password, CancellationToken cancellationToken = default) =>
-        new RepositoryKeys(Store).AddAsync(_master, password, Options, cancellationToken);
-
     /// <summary>Takes a lock; then removes what dead writers left half written.</summary>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>.</exception>
     public async Task<RepositoryLock> LockAsync(LockKind kind, CancellationToken cancellationToken = default)
@@ -201,6 +198,18 @@ public sealed class ResticRepository : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Everyone's locks, in no order; those that no longer count, too.</summary>
+    public IAsyncEnumerable<LockInfo> ListLocksAsync(CancellationToken cancellationToken = default) => _locks.ListAsync(cancellationToken);
+
+    /// <summary>Removes the locks that no longer count.</summary>
+    /// <param name="all">
+    /// Removes all. Only for a human who knows that nothing works on the repository: a backup whose lock goes is told within five minutes, and
+    /// until then a prune may run beside it.
+    /// </param>
+    /// <param name="cancellationToken">Stops between two locks.</param>
+    /// <returns>Those that were removed.</returns>
+    public Task<IReadOnlyList<LockInfo>> UnlockAsync(bool all = false, CancellationToken cancellationToken = default) => _locks.RemoveAsync(all, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()

@@ -22,6 +22,7 @@ public static class ErrorCodes
     public static readonly ErrorCode RepositoryNotFound = new("repository.not-found", 4, 409, false, "Check the location; the first backup of a component creates its repository.");
     public static readonly ErrorCode ServerRunning = new("refused.server-running", 5, 409, false, "Stop the server first: stella service stop --all");
     public static readonly ErrorCode TargetNotEmpty = new("refused.target-not-empty", 5, 409, false, "Name an empty or new directory with --target.");
+    public static readonly ErrorCode RefusedByRepository = new("refused.by-repository", 5, 409, false, "The message says what would be lost, or is lost already; nothing was changed.");
     public static readonly ErrorCode OperationConflict = new("operation.conflict", 10, 409, true, "Wait for the named operation to end, or cancel it.");
     public static readonly ErrorCode WorkerLost = new("operation.worker-lost", 10, 503, true, "Check that a worker of the component runs: stella service health");
     public static readonly ErrorCode DeadlinePassed = new("operation.deadline-passed", 10, 504, true, "Check the worker's log; raise the deadline of the operation if the work is larger than it.");
@@ -30,7 +31,7 @@ public static class ErrorCodes
     public static readonly ErrorCode TooManyRequests = new("server.busy", 10, 429, true, "Wait as long as Retry-After says and try again; Gateway:RequestsPerSecond is the limit.");
     public static readonly ErrorCode SourceUnreachable = new("source.unreachable", 10, 503, true, "Check that the source runs and that the connection settings are right.");
     public static readonly ErrorCode StorageUnavailable = new("storage.unavailable", 10, 503, true, "Check that the location is mounted and reachable.");
-    public static readonly ErrorCode RepositoryLocked = new("repository.locked", 10, 409, true, "Wait for the named lock holder to finish.");
+    public static readonly ErrorCode RepositoryLocked = new("repository.locked", 10, 409, true, "Wait for the named lock holder to finish; a lock of a process that is gone ends by itself after 30 minutes.");
     public static readonly ErrorCode Cancelled = new("operation.cancelled", 10, 409, true, "Start the operation again when wanted.");
     public static readonly ErrorCode Damaged = new("integrity.damaged", 20, 409, false, "Do not delete anything. Restore from an undamaged point, or repair from another copy.");
     public static readonly ErrorCode BadSignature = new("integrity.bad-signature", 20, 409, false, "The manifest was altered or signed by another installation; compare the signing key.");
@@ -48,7 +49,7 @@ public static class ErrorCodes
     [
         Unexpected, ChecksFailed, ServiceActionFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
         PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, CheckNotFound,
-        RepositoryNotFound, ServerRunning, TargetNotEmpty, OperationConflict, WorkerLost, DeadlinePassed, Unhealthy, ServerUnreachable,
+        RepositoryNotFound, ServerRunning, TargetNotEmpty, RefusedByRepository, OperationConflict, WorkerLost, DeadlinePassed, Unhealthy, ServerUnreachable,
         TooManyRequests, SourceUnreachable, StorageUnavailable, RepositoryLocked, Cancelled, Damaged, BadSignature, SourceDamaged, ProofFailed,
         VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Detached,
     ];

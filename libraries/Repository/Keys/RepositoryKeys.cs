@@ -9,15 +9,15 @@ namespace StellaOps.Backup.Repository.Keys;
 /// <summary>The key files of a repository: one for each password, all around the same master key.</summary>
 internal sealed class RepositoryKeys(IObjectStore store)
 {
-    /// <summary>Trying a key costs half a second; restic stops here, too.</summary>
-    private const int MostTried = 20;
+    /// <summary>Trying a key costs half a second; restic stops here, too. So a key beyond it may never be found.</summary>
+    internal const int MostTried = 20;
     private const int LargestFile = 64 << 10;
 
-    /// <summary>The master keys that the password opens, in the order of the listing: more than one only after interrupted inits.</summary>
+    /// <summary>The keys that the password opens, with their files, in the order of the listing: more than one only after interrupted inits.</summary>
     /// <param name="unusable">Takes the failures of files that could not be tried.</param>
     /// <param name="password">Password as typed.</param>
     /// <param name="cancellationToken">Stops between two files.</param>
-    internal async IAsyncEnumerable<MasterKey> OpenAsync(
+    internal async IAsyncEnumerable<(BlobId File, MasterKey Master)> OpenAsync(
         string password, ICollection<RepositoryException> unusable, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var tried = 0;
@@ -40,7 +40,7 @@ internal sealed class RepositoryKeys(IObjectStore store)
 
             if (master is not null)
             {
-                yield return master;
+                yield return (id, master);
             }
         }
     }

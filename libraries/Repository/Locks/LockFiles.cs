@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Unpacked;
@@ -15,13 +16,63 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
     /// <summary>A holder that could not refresh for this long has to stop; others wait a little longer.</summary>
     internal static readonly TimeSpan TrustedFor = TimeSpan.FromMinutes(22.5);
 
-    private static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(30);
+    /// <summary>A lock that was not written anew for this long has no holder any more.</summary>
+    internal static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(30);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromMinutes(1);
 
     /// <summary>Locks of this process: one with its pid that is not among them is of a former process with the same number.</summary>
     private static readonly ConcurrentDictionary<BlobId, bool> Held = new();
 
+    /// <summary>Takes a lock, and tries again for up to <see cref="RepositoryOptions.LockWait"/> while others hold one that excludes it.</summary>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>: by whom, and since when.</exception>
     internal async Task<RepositoryLock> AcquireAsync(LockKind kind, CancellationToken cancellationToken)
+    {
+        var started = options.Clock.GetTimestamp();
+        for (var pause = FirstPause; ; pause = pause < LongestPause / 2 ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                return await TryAcquireAsync(kind, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Locked && options.Clock.GetElapsedTime(started) < options.LockWait)
+            {
+                var left = options.LockWait - options.Clock.GetElapsedTime(started);
+                await Task.Delay(left > TimeSpan.Zero && left < pause ? left : pause, options.Clock, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Everyone's locks, in no order.</summary>
+    internal async IAsyncEnumerable<LockInfo> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var (id, _) in files.ListAsync(FileKind.Lock, cancellationToken).ConfigureAwait(false))
+        {
+            if (await TryLoadAsync(id, cancellationToken).ConfigureAwait(false) is { } found)
+            {
+                yield return found;
+            }
+        }
+    }
+
+    /// <summary>Removes the locks that no longer count, or all that are there.</summary>
+    /// <returns>Those that were removed.</returns>
+    internal async Task<IReadOnlyList<LockInfo>> RemoveAsync(bool all, CancellationToken cancellationToken)
+    {
+        var removed = await ListAsync(cancellationToken).Where(found => all || found.IsStale).ToListAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var found in removed)
+        {
+            await files.DeleteAsync(FileKind.Lock, found.Id, cancellationToken).ConfigureAwait(false);
+        }
+
+        return removed;
+    }
+
+    /// <summary>Looks, and writes nothing: for work that must go on where not even a lock can be stored.</summary>
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>.</exception>
+    internal Task ThrowIfLockedAsync(LockKind kind, CancellationToken cancellationToken) => ThrowIfConflictAsync(kind, own: null, cancellationToken);
+
+    private async Task<RepositoryLock> TryAcquireAsync(LockKind kind, CancellationToken cancellationToken)
     {
         await ThrowIfConflictAsync(kind, own: null, cancellationToken).ConfigureAwait(false);
         var id = await WriteAsync(kind, cancellationToken).ConfigureAwait(false);
@@ -44,7 +95,7 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
     {
         try
         {
-            return await files.ExistsAsync(FileKind.Lock, id, cancellationToken).ConfigureAwait(false);
+            return await files.FindAsync(FileKind.Lock, id, cancellationToken).ConfigureAwait(false) is not null;
         }
         catch (Exception exception) when (exception is StorageException or OperationCanceledException)
         {
@@ -111,38 +162,52 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
 
     private async Task ThrowIfConflictAsync(LockKind kind, BlobId? own, CancellationToken cancellationToken)
     {
-        await foreach (var (id, _) in files.ListAsync(FileKind.Lock, cancellationToken).ConfigureAwait(false))
+        await foreach (var found in ListAsync(cancellationToken).Where(found => found.Id != own).ConfigureAwait(false))
         {
-            if (id == own || await TryLoadAsync(id, cancellationToken).ConfigureAwait(false) is not { } found)
+            if (found.IsStale)
             {
-                continue;
+                await files.DeleteAsync(FileKind.Lock, found.Id, cancellationToken).ConfigureAwait(false);
             }
-
-            if (IsStale(id, found))
+            else if (found.Kind == LockKind.Exclusive || kind == LockKind.Exclusive)
             {
-                await files.DeleteAsync(FileKind.Lock, id, cancellationToken).ConfigureAwait(false);
-            }
-            else if (found.Exclusive || kind == LockKind.Exclusive)
-            {
-                throw new RepositoryException(
-                    RepositoryFailure.Locked,
-                    $"the repository is locked {(found.Exclusive ? "exclusively " : "")}by {found.Username} on {found.Hostname} (process {found.Pid}) since {found.Time:u}");
+                throw new RepositoryException(RepositoryFailure.Locked, found.Describe(options.Clock.GetUtcNow()));
             }
         }
     }
 
     /// <summary>Null when it vanished while we looked.</summary>
-    private async Task<LockJson?> TryLoadAsync(BlobId id, CancellationToken cancellationToken)
+    private async Task<LockInfo?> TryLoadAsync(BlobId id, CancellationToken cancellationToken)
     {
         try
         {
-            return Decode(id, await files.LoadAsync(FileKind.Lock, id, cancellationToken).ConfigureAwait(false));
+            var json = Decode(id, await files.LoadAsync(FileKind.Lock, id, cancellationToken).ConfigureAwait(false));
+            return new LockInfo
+            {
+                Id = id,
+                IsReadable = true,
+                Kind = json.Exclusive ? LockKind.Exclusive : LockKind.Shared,
+                Hostname = json.Hostname,
+                Username = json.Username,
+                Pid = json.Pid,
+                WrittenAt = json.Time,
+                IsStale = IsStale(id, json),
+            };
         }
         catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
         {
             return null;
         }
+        catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged)
+        {
+            return await DescribeDamagedAsync(id, cancellationToken).ConfigureAwait(false);
+        }
     }
+
+    /// <summary>A damaged lock may be of a process that lives; it must not block for ever either, so its file's age counts.</summary>
+    private async Task<LockInfo?> DescribeDamagedAsync(BlobId id, CancellationToken cancellationToken) =>
+        await files.FindAsync(FileKind.Lock, id, cancellationToken).ConfigureAwait(false) is { } file
+            ? new LockInfo { Id = id, IsReadable = false, WrittenAt = file.ModifiedAt, IsStale = options.Clock.GetUtcNow() - file.ModifiedAt > StaleAfter }
+            : null;
 
     internal static LockJson Decode(BlobId id, ReadOnlySpan<byte> json)
     {

@@ -11,10 +11,11 @@ public sealed class RepositoryLock : IAsyncDisposable
     private static readonly TimeSpan RefreshEvery = TimeSpan.FromMinutes(5), RetryEvery = TimeSpan.FromSeconds(20);
 
     private readonly LockFiles _files;
-    private readonly LockKind _kind;
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _released = new(), _lost = new();
     private readonly Task _refreshing;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private LockKind _kind;
     private BlobId _id;
 
     internal RepositoryLock(LockFiles files, LockKind kind, BlobId id, TimeProvider clock)
@@ -42,6 +43,28 @@ public sealed class RepositoryLock : IAsyncDisposable
         await _files.ReleaseAsync(_id).ConfigureAwait(false);
         _released.Dispose();
         _lost.Dispose();
+        _turn.Dispose();
+    }
+
+    /// <summary>Lets others work again: an exclusive lock becomes a shared one, without a moment between the two.</summary>
+    /// <returns>False when the store did not let it; the lock then stays as it was.</returns>
+    internal async Task<bool> TryShareAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (await _files.TryReplaceAsync(LockKind.Shared, _id, cancellationToken).ConfigureAwait(false) is not { } id)
+            {
+                return false;
+            }
+
+            (_id, _kind) = (id, LockKind.Shared);
+            return true;
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     private async Task RefreshAsync()
@@ -50,24 +73,43 @@ public sealed class RepositoryLock : IAsyncDisposable
         var wait = RefreshEvery;
         while (await DelayAsync(wait).ConfigureAwait(false))
         {
-            if (!await _files.IsThereAsync(_id, _released.Token).ConfigureAwait(false))
+            var refreshed = await TryRefreshAsync().ConfigureAwait(false);
+            if (refreshed == Refreshed.Yes)
             {
-                await _lost.CancelAsync().ConfigureAwait(false);
-                return;
-            }
-
-            if (await _files.TryReplaceAsync(_kind, _id, _released.Token).ConfigureAwait(false) is { } id)
-            {
-                (_id, written, wait) = (id, _clock.GetTimestamp(), RefreshEvery);
+                (written, wait) = (_clock.GetTimestamp(), RefreshEvery);
                 continue;
             }
 
             wait = RetryEvery;
-            if (_clock.GetElapsedTime(written) >= LockFiles.TrustedFor)
+            if (refreshed == Refreshed.Removed || _clock.GetElapsedTime(written) >= LockFiles.TrustedFor)
             {
                 await _lost.CancelAsync().ConfigureAwait(false);
                 return;
             }
+        }
+    }
+
+    private async Task<Refreshed> TryRefreshAsync()
+    {
+        await _turn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (!await _files.IsThereAsync(_id, _released.Token).ConfigureAwait(false))
+            {
+                return Refreshed.Removed;
+            }
+
+            if (await _files.TryReplaceAsync(_kind, _id, _released.Token).ConfigureAwait(false) is not { } id)
+            {
+                return Refreshed.No;
+            }
+
+            _id = id;
+            return Refreshed.Yes;
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 
@@ -76,5 +118,14 @@ public sealed class RepositoryLock : IAsyncDisposable
     {
         await Task.Delay(wait, _clock, _released.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !_released.IsCancellationRequested;
+    }
+
+    private enum Refreshed
+    {
+        Yes,
+        No,
+
+        /// <summary>Someone removed the lock.</summary>
+        Removed,
     }
 }

@@ -52,8 +52,8 @@ internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd 
         }
     }
 
-    internal async ValueTask<bool> ExistsAsync(FileKind kind, BlobId id, CancellationToken cancellationToken) =>
-        await store.FindAsync(RepositoryFile.Key(kind, id), cancellationToken).ConfigureAwait(false) is not null;
+    internal ValueTask<StoredObject?> FindAsync(FileKind kind, BlobId id, CancellationToken cancellationToken) =>
+        store.FindAsync(RepositoryFile.Key(kind, id), cancellationToken);
 
     internal ValueTask DeleteAsync(FileKind kind, BlobId id, CancellationToken cancellationToken) =>
         store.DeleteAsync(RepositoryFile.Key(kind, id), cancellationToken);

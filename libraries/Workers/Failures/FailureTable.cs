@@ -56,6 +56,7 @@ internal sealed class FailureTable(IEnumerable<IFailureMapping> mappings)
         RepositoryFailure.TargetRefused => ErrorCodes.PermissionDenied,
         RepositoryFailure.TargetFull => ErrorCodes.StorageFull,
         RepositoryFailure.Locked => ErrorCodes.RepositoryLocked,
+        RepositoryFailure.Refused => ErrorCodes.RefusedByRepository,
         _ => ErrorCodes.Unexpected,
     };
 

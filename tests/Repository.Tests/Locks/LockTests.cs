@@ -72,6 +72,100 @@ public sealed class LockTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_lock_that_cannot_be_read_counts_for_half_an_hour_after_it_was_written()
+    {
+        using var directory = new TemporaryDirectory();
+        var clock = new SteppedClock();
+        await using var store = new LocalObjectStore(directory["repository"]);
+        await using var repository = await TestRepositories.InitAsync(store, TestRepositories.Cheap with { Clock = clock });
+        var name = await LeaveDamagedLockAsync(repository, directory["repository/locks"]);
+
+        var failure = await Assert.ThrowsAsync<RepositoryException>(() => LockAsync(repository, LockKind.Shared));
+        Assert.Equal(RepositoryFailure.Locked, failure.Failure);
+        Assert.Contains("unlock --remove-all", failure.Message, StringComparison.Ordinal);
+        Assert.False((await ListAsync(repository).SingleAsync(TestContext.Current.CancellationToken)).IsReadable);
+        Assert.Empty(await repository.UnlockAsync(all: false, TestContext.Current.CancellationToken));
+
+        File.SetLastWriteTimeUtc(name, DateTime.UtcNow.AddMinutes(-31));
+        Assert.Single(await repository.UnlockAsync(all: false, TestContext.Current.CancellationToken));
+        await using var held = await LockAsync(repository, LockKind.Exclusive);
+    }
+
+    [Fact]
+    public async Task Unlock_removes_what_no_longer_counts_and_everything_only_when_told()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var repository = await TestRepositories.InitAsync(_store);
+        await LeaveLockAsync("elsewhere", age: TimeSpan.FromMinutes(31));
+        await LeaveLockAsync("elsewhere", age: TimeSpan.FromMinutes(3));
+        Assert.Equal([false, true], await ListAsync(repository).OrderBy(found => found.IsStale).Select(found => found.IsStale).ToListAsync(cancellation));
+
+        Assert.True(Assert.Single(await repository.UnlockAsync(all: false, cancellation)).IsStale);
+        Assert.Single(_store.Under("locks/"));
+        Assert.Single(await repository.UnlockAsync(all: true, cancellation));
+        Assert.Empty(_store.Under("locks/"));
+    }
+
+    [Fact]
+    public async Task A_conflict_names_holder_host_process_age_and_what_ends_it()
+    {
+        await using var repository = await TestRepositories.InitAsync(_store);
+        await LeaveLockAsync("elsewhere", age: TimeSpan.FromMinutes(12));
+        var failure = await Assert.ThrowsAsync<RepositoryException>(() => LockAsync(repository, LockKind.Shared));
+        foreach (var part in (string[])["tester", "elsewhere", $"process {Environment.ProcessId}", "12 min ago", "30 minutes"])
+        {
+            Assert.Contains(part, failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_a_lock_gets_it_when_it_is_free_and_gives_up_at_the_bound()
+    {
+        var clock = new SteppedClock();
+        await using var repository = await TestRepositories.InitAsync(_store, TestRepositories.Cheap with { Clock = clock, LockWait = TimeSpan.FromMinutes(10) });
+        await using (await LockAsync(repository, LockKind.Shared))
+        {
+            var waiting = LockAsync(repository, LockKind.Exclusive);
+            while (!waiting.IsCompleted)
+            {
+                Assert.InRange(clock.Ahead, TimeSpan.Zero, TimeSpan.FromMinutes(12));
+                clock.Step(TimeSpan.FromSeconds(30));
+                await Task.Delay(1, TestContext.Current.CancellationToken);
+            }
+
+            Assert.Equal(RepositoryFailure.Locked, (await Assert.ThrowsAsync<RepositoryException>(() => waiting)).Failure);
+            Assert.True(clock.Ahead >= TimeSpan.FromMinutes(10));
+        }
+
+        var first = await LockAsync(repository, LockKind.Exclusive);
+        var second = LockAsync(repository, LockKind.Exclusive);
+        await first.DisposeAsync();
+        var until = clock.Ahead + TimeSpan.FromMinutes(5);
+        while (!second.IsCompleted)
+        {
+            Assert.InRange(clock.Ahead, TimeSpan.Zero, until);
+            clock.Step(TimeSpan.FromSeconds(1));
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+        }
+
+        await (await second).DisposeAsync();
+    }
+
+    [Fact]
+    public async Task An_exclusive_lock_can_be_shared_without_a_gap()
+    {
+        await using var repository = await TestRepositories.InitAsync(_store);
+        await using (var held = await LockAsync(repository, LockKind.Exclusive))
+        {
+            Assert.True(await held.TryShareAsync(TestContext.Current.CancellationToken));
+            await using var other = await LockAsync(repository, LockKind.Shared);
+            await AssertLockedAsync(repository, LockKind.Exclusive);
+        }
+
+        Assert.Empty(_store.Under("locks/"));
+    }
+
+    [Fact]
     public async Task A_long_holder_writes_its_lock_anew()
     {
         var clock = new SteppedClock();
@@ -141,6 +235,19 @@ public sealed class LockTests : IAsyncDisposable
 
         await restic.RunAsync(["prune"], cancellation);
     }
+
+    /// <summary>A lock whose first bit flipped after it was written; answers the path of its file.</summary>
+    private static async Task<string> LeaveDamagedLockAsync(ResticRepository repository, string folder)
+    {
+        var id = await repository.Parts.Files.SaveAsync(FileKind.Lock, "{}"u8.ToArray(), TestContext.Current.CancellationToken);
+        var path = Path.Combine(folder, id.ToString());
+        var content = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        content[0] ^= 1;
+        await File.WriteAllBytesAsync(path, content, TestContext.Current.CancellationToken);
+        return path;
+    }
+
+    private static IAsyncEnumerable<LockInfo> ListAsync(ResticRepository repository) => repository.ListLocksAsync(TestContext.Current.CancellationToken);
 
     private static Task<RepositoryLock> LockAsync(ResticRepository repository, LockKind kind) =>
         repository.LockAsync(kind, TestContext.Current.CancellationToken);

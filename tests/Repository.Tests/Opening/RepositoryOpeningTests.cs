@@ -41,7 +41,7 @@ public sealed class RepositoryOpeningTests
     {
         var store = new MemoryStore();
         await using var created = await TestRepositories.InitAsync(store);
-        await created.AddPasswordAsync("second", TestContext.Current.CancellationToken);
+        await created.Keys.AddAsync("second", TestContext.Current.CancellationToken);
         await using var opened = await OpenAsync(store, "second");
         Assert.Equal(created.Id, opened.Id);
         await using var first = await TestRepositories.OpenAsync(store);
