@@ -16,6 +16,18 @@ public interface IObjectStore : IAsyncDisposable
     /// <exception cref="StorageException"><see cref="StorageFailure.AlreadyExists"/> in <see cref="PutMode.Create"/>.</exception>
     ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// The same for content of any length, which is read once, from where it stands to its end. Stores hold a few parts of it in
+    /// memory at a time; this default holds it whole, for stores that keep their objects in memory anyway.
+    /// </summary>
+    async ValueTask PutAsync(string key, Stream content, PutMode mode, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        var whole = new MemoryStream();
+        await content.CopyToAsync(whole, cancellationToken).ConfigureAwait(false);
+        await PutAsync(key, whole.GetBuffer().AsMemory(0, (int)whole.Length), mode, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Reads up to <paramref name="destination"/>'s length from <paramref name="offset"/>; less only at the object's end.</summary>
     /// <returns>Bytes read.</returns>
     /// <exception cref="StorageException"><see cref="StorageFailure.NotFound"/>.</exception>
@@ -28,7 +40,17 @@ public interface IObjectStore : IAsyncDisposable
     IAsyncEnumerable<StoredObject> ListAsync(string prefix, CancellationToken cancellationToken = default);
 
     /// <summary>Deletes an object; one that does not exist counts as deleted. Durable when the task ends.</summary>
+    /// <exception cref="StorageException"><see cref="StorageFailure.Retained"/>: the store keeps it for a while longer.</exception>
     ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default);
+
+    /// <summary>Deletes many objects, in as few calls as the store can. When it throws, some may be deleted.</summary>
+    async ValueTask DeleteManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default)
+    {
+        foreach (var key in keys)
+        {
+            await DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>
     /// Removes what puts of dead processes left under <paramref name="prefix"/>. Such leftovers are never listed and never
@@ -36,6 +58,9 @@ public interface IObjectStore : IAsyncDisposable
     /// </summary>
     /// <returns>Leftovers removed; 0 for stores that leave none.</returns>
     ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) => ValueTask.FromResult(0);
+
+    /// <summary>What the store can really do: tried out on it, not taken from its documentation.</summary>
+    ValueTask<StoreFeatures> ProbeAsync(CancellationToken cancellationToken = default) => ValueTask.FromResult(StoreFeatures.Complete);
 }
 
 /// <summary>What a put does with an object that exists.</summary>

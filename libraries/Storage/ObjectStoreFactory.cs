@@ -1,3 +1,4 @@
+using StellaOps.Backup.Storage.Addresses;
 using StellaOps.Backup.Storage.Local;
 
 namespace StellaOps.Backup.Storage;
@@ -5,21 +6,19 @@ namespace StellaOps.Backup.Storage;
 /// <summary>Opens the store that a setting or a flag names.</summary>
 public static class ObjectStoreFactory
 {
-    /// <summary>Opens <c>/absolute/path</c> or <c>file:///absolute/path</c>. Nothing is created until the first put.</summary>
-    /// <exception cref="StorageException"><see cref="StorageFailure.Invalid"/>: not an address that is known.</exception>
-    public static IObjectStore Open(string url)
+    /// <summary>Opens an address with the default settings.</summary>
+    /// <exception cref="StorageException"><see cref="StorageFailure.Misconfigured"/>: not an address that is known.</exception>
+    public static IObjectStore Open(string url) => Open(new LocationSettings { Url = url });
+
+    /// <summary>Opens a location. Nothing is created, and nobody is asked, before the first call.</summary>
+    /// <exception cref="StorageException"><see cref="StorageFailure.Misconfigured"/>: not an address that is known.</exception>
+    public static IObjectStore Open(LocationSettings settings, TimeProvider? clock = null)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(url);
-        if (url.StartsWith('/'))
+        ArgumentNullException.ThrowIfNull(settings);
+        return LocationAddress.Parse(settings.Url) switch
         {
-            return new LocalObjectStore(url);
-        }
-
-        if (Uri.TryCreate(url, UriKind.Absolute, out var address) && address is { IsFile: true, Host: "" })
-        {
-            return new LocalObjectStore(address.LocalPath);
-        }
-
-        throw new StorageException(StorageFailure.Invalid, $"not the address of a location: {url} (known are /absolute/path and file:///absolute/path)");
+            LocalAddress local => new LocalObjectStore(local.Path, clock),
+            var address => throw new StorageException(StorageFailure.Misconfigured, $"{address}: no store for this kind of address"),
+        };
     }
 }

@@ -17,6 +17,10 @@ public sealed class PrefixStore(IObjectStore inner, string folder) : IObjectStor
         inner.PutAsync(Full(key), content, mode, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask PutAsync(string key, Stream content, PutMode mode, CancellationToken cancellationToken = default) =>
+        inner.PutAsync(Full(key), content, mode, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<int> ReadAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default) =>
         inner.ReadAsync(Full(key), offset, destination, cancellationToken);
 
@@ -38,8 +42,15 @@ public sealed class PrefixStore(IObjectStore inner, string folder) : IObjectStor
         inner.DeleteAsync(Full(key), cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask DeleteManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) =>
+        inner.DeleteManyAsync([.. keys.Select(Full)], cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) =>
         inner.SweepAsync(_prefix + prefix, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<StoreFeatures> ProbeAsync(CancellationToken cancellationToken = default) => inner.ProbeAsync(cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -15,6 +15,12 @@ public enum StorageFailure
 
     /// <summary>The root is not what it should be: a file in place of a directory, a format that is not known.</summary>
     Invalid,
+
+    /// <summary>An address or a setting is wrong: no such bucket, another region, a clock that is off, no credentials.</summary>
+    Misconfigured,
+
+    /// <summary>A retention lock or a legal hold of the store keeps the object.</summary>
+    Retained,
 }
 
 /// <summary>An expected failure of a store.</summary>

@@ -8,6 +8,7 @@ using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Hosting.Health;
 using StellaOps.Backup.Hosting.Messaging;
 using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Workers.Coordination;
 using StellaOps.Backup.Workers.Failures;
 using StellaOps.Backup.Workers.Proofs;

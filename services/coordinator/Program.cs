@@ -9,6 +9,7 @@ using StellaOps.Backup.Hosting;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Hosting.Security;
 using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Storage;
 
 return await StellaRunner.RunAsync("coordinator", Register, Map);
 

@@ -24,6 +24,36 @@ public abstract class ObjectStoreContract
         Assert.Equal(("folder/deeper/object", length), (found?.Key, found?.Length));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3_000_000)]
+    public async Task A_stream_is_put_from_where_it_stands_to_its_end(int length)
+    {
+        await using var store = CreateStore();
+        var content = Content(length + 10);
+        using var stream = new MemoryStream(content) { Position = 10 };
+        await store.PutAsync("folder/object", stream, PutMode.Create, Cancellation);
+        Assert.Equal(content[10..], await store.ReadAllAsync("folder/object", length, Cancellation));
+        using var again = new MemoryStream(content);
+        var failure = await Assert.ThrowsAsync<StorageException>(async () => await store.PutAsync("folder/object", again, PutMode.Create, Cancellation));
+        Assert.Equal(StorageFailure.AlreadyExists, failure.Failure);
+        Assert.Equal(["folder/object"], await KeysAsync(store, ""));
+    }
+
+    [Fact]
+    public async Task Many_are_deleted_at_once_and_those_that_are_gone_do_not_matter()
+    {
+        await using var store = CreateStore();
+        foreach (var key in (string[])["a/1", "a/2", "b/3"])
+        {
+            await store.PutAsync(key, Content(1), PutMode.Create, Cancellation);
+        }
+
+        await store.DeleteManyAsync(["a/1", "a/none", "b/3"], Cancellation);
+        await store.DeleteManyAsync([], Cancellation);
+        Assert.Equal(["a/2"], await KeysAsync(store, ""));
+    }
+
     [Fact]
     public async Task Any_part_is_read_and_less_only_at_the_end()
     {

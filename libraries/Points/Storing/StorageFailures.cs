@@ -11,9 +11,9 @@ internal static class StorageFailures
         var error = failure.Failure switch
         {
             StorageFailure.NotFound => ErrorCodes.PointNotFound,
-            StorageFailure.PermissionDenied => ErrorCodes.PermissionDenied,
+            StorageFailure.PermissionDenied or StorageFailure.Retained => ErrorCodes.PermissionDenied,
             StorageFailure.Full => ErrorCodes.StorageFull,
-            StorageFailure.Invalid => ErrorCodes.NotConfigured,
+            StorageFailure.Invalid or StorageFailure.Misconfigured => ErrorCodes.NotConfigured,
             _ => ErrorCodes.StorageUnavailable,
         };
         return new BackupException(error, $"{what}: {failure.Message}", inner: failure);

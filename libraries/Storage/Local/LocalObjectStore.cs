@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using Microsoft.Win32.SafeHandles;
 
@@ -11,6 +12,9 @@ public sealed class LocalObjectStore : IObjectStore
 {
     /// <summary>A leftover is older than the time between the creation and the locking of a file.</summary>
     private static readonly TimeSpan TimeToLock = TimeSpan.FromSeconds(2);
+
+    /// <summary>Bytes that are held of a stream's content.</summary>
+    private const int CopyBuffer = 1 << 20;
 
     private readonly string _root;
     private readonly TimeProvider _clock;
@@ -37,7 +41,15 @@ public sealed class LocalObjectStore : IObjectStore
     {
         var path = PathOf(key);
         // A started put is not cancelled: it ends soon, and its caller then knows whether the object exists.
-        await Task.Run(() => Put(path, content.Span, mode), cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => Put(path, handle => RandomAccess.Write(handle, content.Span, 0), mode), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask PutAsync(string key, Stream content, PutMode mode, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        var path = PathOf(key);
+        await Task.Run(() => Put(path, handle => Copy(content, handle, cancellationToken), mode), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -109,7 +121,7 @@ public sealed class LocalObjectStore : IObjectStore
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private void Put(string path, ReadOnlySpan<byte> content, PutMode mode)
+    private void Put(string path, Action<SafeFileHandle> write, PutMode mode)
     {
         var what = $"cannot write {path}";
         var temporary = TemporaryName.For(path);
@@ -118,7 +130,7 @@ public sealed class LocalObjectStore : IObjectStore
         {
             // The lock tells a sweep that the writer lives; it ends with the process.
             StorageErrors.Check(Posix.TryLock(handle), what);
-            RandomAccess.Write(handle, content, 0);
+            write(handle);
             StorageErrors.Check(Posix.Sync(handle), what);
 
             // Durable now: the content, under a name that nobody lists. A crash here leaves a file for the sweep.
@@ -137,6 +149,24 @@ public sealed class LocalObjectStore : IObjectStore
 
         // Visible now, and durable after this: a power failure may undo the name before, never tear the content.
         StorageErrors.Check(Posix.SyncDirectory(DirectoryOf(path)), what);
+    }
+
+    private static void Copy(Stream content, SafeFileHandle handle, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(CopyBuffer);
+        try
+        {
+            var offset = 0L;
+            for (int read; (read = content.Read(buffer)) > 0; offset += read)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                RandomAccess.Write(handle, buffer.AsSpan(0, read), offset);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private SafeFileHandle CreateFile(string temporary, string what)

@@ -40,9 +40,10 @@ internal sealed class FailureTable(IEnumerable<IFailureMapping> mappings)
     private static ErrorCode Row(StorageFailure failure) => failure switch
     {
         StorageFailure.NotFound or StorageFailure.AlreadyExists or StorageFailure.Unavailable => ErrorCodes.StorageUnavailable,
-        StorageFailure.PermissionDenied => ErrorCodes.PermissionDenied,
+        StorageFailure.PermissionDenied or StorageFailure.Retained => ErrorCodes.PermissionDenied,
         StorageFailure.Full => ErrorCodes.StorageFull,
         StorageFailure.Invalid => ErrorCodes.VersionMismatch,
+        StorageFailure.Misconfigured => ErrorCodes.NotConfigured,
         _ => ErrorCodes.Unexpected,
     };
 

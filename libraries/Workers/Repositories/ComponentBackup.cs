@@ -4,10 +4,11 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Hosting.Identity;
-using StellaOps.Backup.Hosting.Settings;
 using StellaOps.Backup.Repository.Archive;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Snapshots;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Addresses;
 using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.Workers.Repositories;
@@ -53,8 +54,8 @@ public sealed class ComponentBackup(
     /// <summary>A backup that saves its own repository grows for ever.</summary>
     private void ThrowIfLocationIsInside(IReadOnlyList<string> paths)
     {
-        var root = location.Value.Url.Replace("file://", "", StringComparison.Ordinal);
-        if (paths.FirstOrDefault(path => PathRules.Contains(path, root)) is { } path)
+        if (LocationAddress.Parse(location.Value.Url) is LocalAddress { Path: var root }
+            && paths.FirstOrDefault(path => PathRules.Contains(path, root)) is { } path)
         {
             throw new BackupException(ErrorCodes.NotConfigured, $"the location {root} lies in {path}, which is to be saved",
                 "Move the location (Location:Url), or save a path that does not contain it.");

@@ -20,7 +20,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     public async Task<ComponentRepository> OpenAsync(Component component, CancellationToken cancellationToken)
     {
         var password = Password(component);
-        var root = ObjectStoreFactory.Open(location.Value.Url);
+        var root = ObjectStoreFactory.Open(location.Value);
         return await OpenAsync(component, root, password, cancellationToken).ConfigureAwait(false);
     }
 
@@ -29,7 +29,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     public async Task<ComponentRepository> OpenOrCreateAsync(Component component, CancellationToken cancellationToken)
     {
         var password = Password(component);
-        var root = ObjectStoreFactory.Open(location.Value.Url);
+        var root = ObjectStoreFactory.Open(location.Value);
         await LocationFile.EnsureAsync(root, cancellationToken).ConfigureAwait(false);
         try
         {

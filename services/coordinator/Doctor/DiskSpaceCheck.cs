@@ -2,7 +2,8 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Hosting.Announcements;
-using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Addresses;
 
 namespace StellaOps.Backup.Coordinator.Doctor;
 
@@ -17,14 +18,13 @@ internal sealed class DiskSpaceCheck(IOptions<LocationSettings> settings) : ISer
 
     public string Category => "storage";
 
-    public string Subject => settings.Value.Url;
+    public string Subject => LocationAddress.Parse(settings.Value.Url).Root;
 
     public Task<CheckResult> RunAsync(CancellationToken cancellationToken) => Task.FromResult(Look());
 
     private CheckResult Look()
     {
-        var path = new Uri(settings.Value.Url).LocalPath;
-        if (ExistingPart(path) is not { } existing)
+        if (LocationAddress.Parse(settings.Value.Url) is not LocalAddress local || ExistingPart(local.Path) is not { } existing)
         {
             return this.Result(CheckResults.Skip, "the location is not a directory of this host");
         }

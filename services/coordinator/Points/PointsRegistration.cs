@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using StellaOps.Backup.Hosting.Settings;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Storage;
@@ -12,7 +11,7 @@ internal static class PointsRegistration
     public static WebApplicationBuilder AddPoints(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddSingleton(provider => ObjectStoreFactory.Open(provider.GetRequiredService<IOptions<LocationSettings>>().Value.Url));
+        services.AddSingleton(provider => ObjectStoreFactory.Open(provider.GetRequiredService<IOptions<LocationSettings>>().Value));
         services.AddSingleton(provider => PointSigner.FromPemFile(provider.GetRequiredService<IOptions<CoordinatorSettings>>().Value.PointSigningKeyFile!));
         services.AddSingleton(provider => PointVerifier.FromPem(provider.GetRequiredService<PointSigner>().PublicKeyPem));
         services.AddSingleton<PointStore>();

@@ -20,6 +20,7 @@ using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Hosting.Identity;
 using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Postgres;
 

@@ -109,19 +109,4 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract, IDisposable
         Assert.Equal(StorageFailure.Invalid, failure.Failure);
         Assert.Contains(_directory["file"], failure.Message, StringComparison.Ordinal);
     }
-
-    [Theory]
-    [InlineData("relative/path")]
-    [InlineData("s3:")]
-    [InlineData("file://host/path")]
-    [InlineData("ftp://host/path")]
-    public void An_address_that_is_not_known_is_refused(string url) =>
-        Assert.Equal(StorageFailure.Invalid, Assert.Throws<StorageException>(() => ObjectStoreFactory.Open(url)).Failure);
-
-    [Fact]
-    public void Paths_and_file_addresses_are_opened()
-    {
-        Assert.Equal("/some/where", ObjectStoreFactory.Open("/some/where/").Description);
-        Assert.Equal("/some/where else", ObjectStoreFactory.Open("file:///some/where%20else").Description);
-    }
 }
