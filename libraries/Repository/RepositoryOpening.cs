@@ -35,7 +35,7 @@ internal static class RepositoryOpening
         var master = found?.Master ?? MasterKey.Create();
         var key = found?.File ?? await keys.AddAsync(master, password, options, cancellationToken).ConfigureAwait(false);
 
-        var config = RepositoryConfig.Create();
+        var config = RepositoryConfig.Create(options.ChunkerPolynomial);
         using var sealer = new UnitSealer(master);
         try
         {

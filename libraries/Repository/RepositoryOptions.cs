@@ -25,6 +25,12 @@ public sealed record RepositoryOptions
     /// <summary>Cost of a new password; null measures this machine.</summary>
     public KdfParameters? Kdf { get; init; }
 
+    /// <summary>
+    /// restic's polynomial for a new repository; null makes one. Taking another repository's lets restic cut files alike in both. Our own cuts
+    /// depend on the repository's id, too, and never agree between two.
+    /// </summary>
+    public ulong? ChunkerPolynomial { get; init; }
+
     /// <summary>Host that locks and keys name.</summary>
     public string Hostname { get; init; } = Environment.MachineName;
 

@@ -101,7 +101,9 @@ public sealed class ResticRepository : IAsyncDisposable
     }
 
     /// <summary>A writer of blobs, the only one until it is disposed. What it does not flush is not in the repository.</summary>
-    public IBlobWriter CreateWriter(WriterOptions? options = null)
+    public IBlobWriter CreateWriter(WriterOptions? options = null) => CreateBlobWriter(options);
+
+    internal BlobWriter CreateBlobWriter(WriterOptions? options = null)
     {
         StartWriting();
         return NewWriter(Index, options, StopWriting);

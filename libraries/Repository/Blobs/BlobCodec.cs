@@ -36,6 +36,31 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
         return (Seal(plain), 0);
     }
 
+    /// <summary>
+    /// Seals content that another repository had: a compressed frame stays as it is, unless this repository is of version 1, which has
+    /// none; what was not compressed is treated as new.
+    /// </summary>
+    /// <param name="type">Data or tree.</param>
+    /// <param name="content">Frame, or plaintext; its hash was compared.</param>
+    /// <param name="compressedFrom">Length of the plaintext when <paramref name="content"/> is a frame, else 0.</param>
+    internal (PooledMemory Unit, uint CompressedFrom) Encode(BlobType type, ReadOnlySpan<byte> content, uint compressedFrom)
+    {
+        if (compressedFrom == 0)
+        {
+            return Encode(type, content);
+        }
+
+        if (compress)
+        {
+            return (Seal(content), compressedFrom);
+        }
+
+        using var plain = new PooledMemory(ArrayPool<byte>.Shared.Rent((int)compressedFrom), 0, (int)compressedFrom);
+        return zstd.TryDecompress(content, plain.Memory.Span)
+            ? (Seal(plain.Memory.Span), 0u)
+            : throw new RepositoryException(RepositoryFailure.Damaged, "the compression of a blob broke in memory: check this machine's memory");
+    }
+
     /// <summary>Opens a unit (in place: <paramref name="unit"/> is overwritten), decompresses and compares the hash.</summary>
     /// <param name="unit">Stored bytes, at the start of an array of the shared pool, which now belongs to the answer.</param>
     /// <param name="stored">Bytes of the unit.</param>
@@ -54,7 +79,7 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
         return (plain, wrong);
     }
 
-    /// <summary>Proves a unit, which is overwritten.</summary>
+    /// <summary>Proves a unit, and leaves it open: what was sealed, compressed as it was, stands between the places of IV and MAC.</summary>
     /// <returns>What is wrong; null when it holds what it should.</returns>
     internal string? Verify(Span<byte> unit, PackEntry entry)
     {

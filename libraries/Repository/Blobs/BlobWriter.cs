@@ -48,23 +48,35 @@ internal sealed class BlobWriter : IBlobWriter
     /// <inheritdoc/>
     public async ValueTask<BlobId> SaveAsync(BlobType type, ReadOnlyMemory<byte> plaintext, CancellationToken cancellationToken = default)
     {
+        var id = BlobId.Of(plaintext.Span);
+        await SaveAsync(type, id, plaintext, compressedFrom: 0, cancellationToken).ConfigureAwait(false);
+        return id;
+    }
+
+    /// <summary>Saves, as <see cref="SaveAsync(BlobType, ReadOnlyMemory{byte}, CancellationToken)"/> does, a blob whose hash was compared.</summary>
+    /// <param name="type">Data or tree.</param>
+    /// <param name="id">Hash of the plaintext.</param>
+    /// <param name="content">Plaintext, or its compressed frame.</param>
+    /// <param name="compressedFrom">Length of the plaintext when <paramref name="content"/> is a frame, else 0.</param>
+    /// <param name="cancellationToken">Ends the wait for the store.</param>
+    internal async ValueTask SaveAsync(BlobType type, BlobId id, ReadOnlyMemory<byte> content, uint compressedFrom, CancellationToken cancellationToken)
+    {
         ThrowIfFailed();
         cancellationToken.ThrowIfCancellationRequested();
-        var id = BlobId.Of(plaintext.Span);
         if (!Claim(type, id))
         {
-            return id; // Stored, or another caller is about to; a flush waits for it and reports its failure.
+            return; // Stored, or another caller is about to; a flush waits for it and reports its failure.
         }
 
         try
         {
-            var (unit, compressedFrom) = _codec.Encode(type, plaintext.Span);
+            var (unit, from) = _codec.Encode(type, content.Span, compressedFrom);
             using (unit)
             {
-                await AppendAsync(type, id, unit.Memory, compressedFrom, cancellationToken).ConfigureAwait(false);
+                await AppendAsync(type, id, unit.Memory, from, cancellationToken).ConfigureAwait(false);
             }
 
-            Interlocked.Add(ref _plainBytesAdded, plaintext.Length);
+            Interlocked.Add(ref _plainBytesAdded, compressedFrom == 0 ? content.Length : compressedFrom);
             Interlocked.Increment(ref type == BlobType.Tree ? ref _treeBlobsAdded : ref _dataBlobsAdded);
         }
         catch (Exception exception)
@@ -73,8 +85,6 @@ internal sealed class BlobWriter : IBlobWriter
             Fail(exception);
             throw;
         }
-
-        return id;
     }
 
     /// <inheritdoc/>

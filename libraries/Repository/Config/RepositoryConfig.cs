@@ -13,8 +13,9 @@ internal sealed record RepositoryConfig(int Version, string Id, ulong ChunkerPol
 {
     internal const int CurrentVersion = 2;
 
-    internal static RepositoryConfig Create() =>
-        new(CurrentVersion, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)), Config.ChunkerPolynomial.Create());
+    /// <param name="polynomial">Another repository's; null makes a new one.</param>
+    internal static RepositoryConfig Create(ulong? polynomial) =>
+        new(CurrentVersion, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)), polynomial ?? Config.ChunkerPolynomial.Create());
 
     internal byte[] Seal(UnitSealer sealer)
     {

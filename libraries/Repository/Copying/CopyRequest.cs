@@ -1,0 +1,28 @@
+using StellaOps.Backup.Repository.Blobs;
+
+namespace StellaOps.Backup.Repository.Copying;
+
+/// <summary>What to copy.</summary>
+public sealed record CopyRequest
+{
+    /// <summary>Snapshots to copy; null copies all.</summary>
+    public IReadOnlyCollection<BlobId>? Snapshots { get; init; }
+
+    /// <summary>Says what would be copied, and changes nothing.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>Told after each read, by one thread at a time.</summary>
+    public Action<CopyProgress>? OnProgress { get; init; }
+}
+
+/// <summary>How far a copy is. Sizes in stored bytes of the source.</summary>
+/// <param name="Blobs">Blobs moved.</param>
+/// <param name="BlobsTotal">Blobs that the target lacked.</param>
+/// <param name="Bytes">Bytes moved.</param>
+/// <param name="BytesTotal">Bytes that the target lacked.</param>
+/// <param name="Elapsed">Time since the first read.</param>
+public readonly record struct CopyProgress(long Blobs, long BlobsTotal, long Bytes, long BytesTotal, TimeSpan Elapsed)
+{
+    /// <summary>Bytes moved in a second, on average.</summary>
+    public double BytesPerSecond => Elapsed > TimeSpan.Zero ? Bytes / Elapsed.TotalSeconds : 0;
+}
