@@ -4,6 +4,7 @@ using StellaOps.Backup.Cli.Commands;
 using StellaOps.Backup.Cli.Commands.Backup;
 using StellaOps.Backup.Cli.Commands.Doctor;
 using StellaOps.Backup.Cli.Commands.Operation;
+using StellaOps.Backup.Cli.Commands.Repo;
 using StellaOps.Backup.Cli.Commands.Service;
 using StellaOps.Backup.Cli.Parsing;
 
@@ -47,6 +48,15 @@ internal sealed class StellaRoot : RootCommand
             new ServiceActionCommand("restart", "Restart services of the platform; all of them when none is named"),
             new ServiceHealthCommand(),
         });
+        Add(new Command("repo", "Work on a repository itself, without any server")
+        {
+            new RepoInitCommand(),
+            new RepoBackupCommand(),
+            new RepoSnapshotsCommand(),
+            new RepoRestoreCommand(),
+            new RepoCheckCommand(),
+            new RepoVerifyCommand(),
+        });
         Add(new DoctorCommand());
         Add(new VersionCommand());
     }
@@ -67,6 +77,6 @@ internal sealed class StellaRoot : RootCommand
         ("23", "confirmation missing"),
         ("24", "incomplete: usable, but something is missing"),
         ("25", "target not reachable"),
-        ("130", "interrupted: the work on the server goes on"),
+        ("130", "interrupted; work that was given to the server goes on"),
     ];
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using StellaOps.Backup.Cli.Output;
@@ -10,8 +9,6 @@ namespace StellaOps.Backup.Cli.Following;
 /// <summary>Progress on a terminal: a bar for each task, redrawn in place, with the operation's log passing above.</summary>
 internal sealed class LiveProgress : IProgressView
 {
-    private const int BarWidth = 20;
-
     private readonly IAnsiConsole _console;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _drawing;
@@ -67,8 +64,6 @@ internal sealed class LiveProgress : IProgressView
             "failed" => (1, "red"),
             _ => (task.Progress is { } progress ? ProgressText.Fraction(progress) : null, "blue"),
         };
-        var filled = (int)Math.Round((fraction ?? 0) * BarWidth);
-        var percent = fraction is { } known ? known.ToString("0%", CultureInfo.InvariantCulture) : "";
-        return new Markup($"[{color}]{new string('━', filled)}[/][grey]{new string('─', BarWidth - filled)}[/] {percent,4}");
+        return ProgressBar.Draw(fraction, color);
     }
 }

@@ -23,6 +23,9 @@ public enum RepositoryFailure
     /// <summary>It would lose something, or cannot be undone, or comes too late: the message says what, and nothing was changed.</summary>
     Refused,
 
+    /// <summary>The first digits of an id that several snapshots have.</summary>
+    AmbiguousSnapshot,
+
     /// <summary>A tree that would write outside the target or is not well formed.</summary>
     Hostile,
 

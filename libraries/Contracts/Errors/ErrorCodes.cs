@@ -19,7 +19,9 @@ public static class ErrorCodes
     public static readonly ErrorCode OperationNotFound = new("operation.not-found", 4, 404, false, "'stella operation list' shows operations.");
     public static readonly ErrorCode ServiceNotFound = new("service.not-found", 4, 404, false, "'stella service health' lists the services that are configured.");
     public static readonly ErrorCode CheckNotFound = new("doctor.check-not-found", 4, 404, false, "'stella doctor --all' lists the checks that exist.");
+    public static readonly ErrorCode SnapshotNotFound = new("snapshot.not-found", 4, 404, false, "'stella repo snapshots' shows the snapshots that exist, 'stella repo ls SNAPSHOT' what is in one.");
     public static readonly ErrorCode RepositoryNotFound = new("repository.not-found", 4, 409, false, "Check the location; the first backup of a component creates its repository.");
+    public static readonly ErrorCode RepositoryExists = new("refused.repository-exists", 5, 409, false, "Use the repository that is there, or name an empty place; init never overwrites.");
     public static readonly ErrorCode ServerRunning = new("refused.server-running", 5, 409, false, "Stop the server first: stella service stop --all");
     public static readonly ErrorCode TargetNotEmpty = new("refused.target-not-empty", 5, 409, false, "Name an empty or new directory with --target.");
     public static readonly ErrorCode RefusedByRepository = new("refused.by-repository", 5, 409, false, "The message says what would be lost, or is lost already; nothing was changed.");
@@ -42,6 +44,7 @@ public static class ErrorCodes
     public static readonly ErrorCode ConfirmationMissing = new("confirmation.missing", 23, 400, false, "Add --confirm; --dry-run shows what would happen.");
     public static readonly ErrorCode Incomplete = new("outcome.incomplete", 24, 409, false, "The result lists what is missing; decide whether it may be missing.");
     public static readonly ErrorCode TargetNotReachable = new("target.not-reachable", 25, 409, false, "Choose a target inside one of the named windows.");
+    public static readonly ErrorCode Interrupted = new("interrupted", 130, 409, false, "Run the command again; what it had stored is used again.");
     public static readonly ErrorCode Detached = new("detached", 130, 409, false, "The operation goes on; 'stella operation list' shows it.");
 
     /// <summary>Every row, in the order of the table.</summary>
@@ -49,9 +52,10 @@ public static class ErrorCodes
     [
         Unexpected, ChecksFailed, ServiceActionFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
         PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, CheckNotFound,
-        RepositoryNotFound, ServerRunning, TargetNotEmpty, RefusedByRepository, OperationConflict, WorkerLost, DeadlinePassed, Unhealthy, ServerUnreachable,
+        SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, OperationConflict, WorkerLost, DeadlinePassed,
+        Unhealthy, ServerUnreachable,
         TooManyRequests, SourceUnreachable, StorageUnavailable, RepositoryLocked, Cancelled, Damaged, BadSignature, SourceDamaged, ProofFailed,
-        VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Detached,
+        VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Interrupted, Detached,
     ];
 
     private static readonly Dictionary<string, ErrorCode> ByCode = All.ToDictionary(row => row.Code, StringComparer.Ordinal);

@@ -1,0 +1,64 @@
+using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Repository.Checking;
+
+namespace StellaOps.Backup.Cli.Repositories;
+
+/// <summary>What a check or a verify found.</summary>
+internal static class CheckPrinting
+{
+    /// <summary>Prints the report; 0 when nothing is damaged.</summary>
+    /// <exception cref="BackupException"><see cref="ErrorCodes.Damaged"/>.</exception>
+    public static int Print(Session session, CheckReport report, TimeSpan duration, string done)
+    {
+        var view = new
+        {
+            packs = report.Packs,
+            blobs = report.Blobs,
+            bytesRead = report.BytesRead,
+            unindexedPacks = report.UnindexedPacks,
+            seconds = duration.TotalSeconds,
+            damages = report.Damages.Select(damage => new
+            {
+                kind = damage.Kind.ToString(),
+                @object = damage.Object,
+                detail = damage.Detail,
+                snapshots = damage.Snapshots.Select(id => id.ToString()),
+            }),
+        };
+        session.PrintResult(view, output => Write(output, report, duration, done));
+        return report.Damages.Count == 0
+            ? 0
+            : throw new BackupException(
+                ErrorCodes.Damaged, $"{report.Damages.Count} damages, the first: {report.Damages[0].Object}: {report.Damages[0].Detail}");
+    }
+
+    private static void Write(TextWriter output, CheckReport report, TimeSpan duration, string done)
+    {
+        var read = report.BytesRead > 0 ? $", {Units.Size(report.BytesRead)} read" : "";
+        output.WriteLine($"{done} {Units.Count(report.Packs)} packs and {Units.Count(report.Blobs)} blobs{read} in {Units.Duration(duration)}");
+        if (report.UnindexedPacks > 0)
+        {
+            output.WriteLine($"{Units.Count(report.UnindexedPacks)} packs of interrupted backups: harmless, the next prune removes them");
+        }
+
+        if (report.Damages.Count == 0)
+        {
+            output.WriteLine("no damage");
+            return;
+        }
+
+        var table = new TextTable("DAMAGE", "OBJECT", "DETAIL", "NEEDED BY");
+        foreach (var damage in report.Damages)
+        {
+            table.Add(
+                damage.Kind.ToString(),
+                damage.Object,
+                damage.Detail,
+                damage.Snapshots.Count == 0 ? "-" : string.Join(',', damage.Snapshots.Select(id => Units.ShortId(id.ToString()))));
+        }
+
+        table.WriteTo(output);
+    }
+}
