@@ -67,21 +67,42 @@ public sealed class ContentCutterTests
     {
         foreach (var length in new[] { 0, 1, 64 << 10, 524_287, 524_288, 1 << 20, (1 << 20) + 1, 9 << 20, 17_000_003 })
         {
-            var content = Random.AsMemory(0, length);
-            var reader = new ChunkReader(new ContentCutter(Table));
-            reader.Start(new Trickle(content), new Chunking(fixedSize));
-            var joined = new MemoryStream();
-            var lengths = new List<int>();
-            while (await reader.ReadAsync(TestContext.Current.CancellationToken))
-            {
-                joined.Write(reader.Chunk.Span);
-                lengths.Add(reader.Chunk.Length);
-                Assert.Equal(joined.Length == length, reader.IsLast);
-            }
-
-            Assert.True(joined.ToArray().AsSpan().SequenceEqual(content.Span));
-            Assert.Equal(fixedSize == 0 ? Cut(content.ToArray()) : Fixed(length, fixedSize), lengths);
+            await AssertJoinedAsync(new ChunkReader(new ContentCutter(Table)), Random.AsMemory(0, length), fixedSize, [300_001]);
         }
+    }
+
+    [Fact]
+    public async Task However_a_file_is_cut_and_in_whatever_parts_it_is_read_its_chunks_joined_are_the_file()
+    {
+        var reader = new ChunkReader(new ContentCutter(Table)); // One for all files, as the archiver uses it.
+        var file = Gen.Select(Gen.Int[0, Random.Length], Gen.Int[0, 4 << 20]);
+        var cuts = Gen.OneOf(Gen.Const(0), Gen.Int[8, 64].Select(size => size << 10), Gen.Int[100_000, ContentCutter.Maximum]);
+        var parts = Gen.OneOf(Gen.Int[1, 100_000], Gen.Int[1, 2 << 20]).Array[1, 8];
+        await Gen.Select(file, cuts, parts).SampleAsync(
+            async (file, fixedSize, parts) =>
+            {
+                var (start, length) = file;
+                await AssertJoinedAsync(reader, Random.AsMemory(start, Math.Min(length, Random.Length - start)), fixedSize, parts);
+            },
+            iter: 150,
+            threads: 1);
+    }
+
+    private static async Task AssertJoinedAsync(ChunkReader reader, ReadOnlyMemory<byte> content, int fixedSize, int[] parts)
+    {
+        reader.Start(new Trickle(content, parts), new Chunking(fixedSize));
+        var at = 0;
+        var lengths = new List<int>();
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+        {
+            Assert.True(reader.Chunk.Span.SequenceEqual(content.Span.Slice(at, reader.Chunk.Length)));
+            at += reader.Chunk.Length;
+            lengths.Add(reader.Chunk.Length);
+            Assert.Equal(at == content.Length, reader.IsLast);
+        }
+
+        Assert.Equal(content.Length, at);
+        Assert.Equal(fixedSize == 0 ? Cut(content.Span) : Fixed(content.Length, fixedSize), lengths);
     }
 
     private static IEnumerable<int> Fixed(int length, int size) =>
@@ -113,14 +134,14 @@ public sealed class ContentCutterTests
         })];
     }
 
-    /// <summary>Gives less than it is asked for.</summary>
-    private sealed class Trickle(ReadOnlyMemory<byte> content) : IFileContent
+    /// <summary>Gives less than it is asked for: at most one part after the other.</summary>
+    private sealed class Trickle(ReadOnlyMemory<byte> content, int[] parts) : IFileContent
     {
-        private int _at;
+        private int _at, _reads;
 
         public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
         {
-            var length = Math.Min(Math.Min(destination.Length, 300_001), content.Length - _at);
+            var length = Math.Min(Math.Min(destination.Length, parts[_reads++ % parts.Length]), content.Length - _at);
             content.Slice(_at, length).CopyTo(destination);
             _at += length;
             return ValueTask.FromResult(length);

@@ -44,6 +44,45 @@ public sealed class BlobIndexTests
         });
 
     [Fact]
+    public void It_answers_as_a_dictionary_would_after_any_additions_and_removals() =>
+        Gen.Select(Gen.Int[0, 9], Gen.Int[0, 30], Gen.Select(Gen.Int[0, 40], Gen.Bool).Array[1, 12]).Array[1, 60].Sample(steps =>
+        {
+            var index = new BlobIndex();
+            var packs = new List<IndexedPack>();
+            foreach (var (kind, number, blobs) in steps)
+            {
+                if (kind < 3)
+                {
+                    var removed = packs.Where((_, i) => (i + number) % 3 == 0).Select(pack => pack.Id).ToHashSet();
+                    index = index.Without(removed);
+                    packs.RemoveAll(pack => removed.Contains(pack.Id));
+                }
+                else
+                {
+                    // Of few names, so that packs come back after their removal, and some differ from the one of the same name.
+                    var pack = Pack(number, (kind == 9 ? blobs : Enumerable.Range(number, 5).Select(blob => (blob, number % 2 == 0))).DistinctBy(blob => blob));
+                    var first = packs.Find(known => known.Id == pack.Id);
+                    index.Add(pack);
+                    if (first is null || !first.Entries.SequenceEqual(pack.Entries))
+                    {
+                        packs.Add(pack);
+                    }
+                }
+            }
+
+            Assert.Equal(packs.Select(pack => pack.Id), index.Packs().Select(range => range.Pack));
+            Assert.Equal(packs.SelectMany(pack => pack.Entries), index.Packs().SelectMany(range => index.EntriesOf(range)));
+            Assert.All(Enumerable.Range(0, 31), number => Assert.Equal(packs.Any(pack => pack.Id == PackId(number)), index.ContainsPack(PackId(number))));
+            var model = packs.SelectMany(pack => pack.Entries, (pack, entry) => (pack.Id, Entry: entry)).ToLookup(
+                place => (place.Entry.Type, place.Entry.Id),
+                place => new BlobLocation(place.Id, place.Entry.Offset, place.Entry.StoredLength, place.Entry.PlainLength, place.Entry.Compressed));
+            foreach (var type in Enum.GetValues<BlobType>())
+            {
+                Assert.All(Enumerable.Range(0, 42), blob => Assert.Equal(model[(type, Id(blob))], index.FindAll(type, Id(blob))));
+            }
+        });
+
+    [Fact]
     public void Every_one_of_many_blobs_is_found_at_its_place()
     {
         var index = new BlobIndex();

@@ -19,9 +19,9 @@ internal static class ModelWork
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    internal static async Task<Snapshot> BackUpAsync(IObjectStore store, ModelTree tree, RepositoryOptions options, string password = TestRepositories.Password)
+    internal static async Task<Snapshot> BackUpAsync(IObjectStore store, ModelTree tree, RepositoryOptions options)
     {
-        await using var repository = await ResticRepository.OpenAsync(store, password, options, Cancellation);
+        await using var repository = await ResticRepository.OpenAsync(store, TestRepositories.Password, options, Cancellation);
         return await BackUpAsync(repository, tree);
     }
 
@@ -29,7 +29,7 @@ internal static class ModelWork
     internal static async Task<Snapshot> BackUpAsync(ResticRepository repository, ModelTree tree)
     {
         var parent = await SnapshotQueries.FindParentAsync(repository, "model", [Path], [], Cancellation);
-        var request = new ArchiveRequest { Paths = [Path], Hostname = "model", Username = "tester", Parent = parent };
+        var request = new ArchiveRequest { Paths = [Path], Hostname = "model", Username = "tester", Parent = parent, Readers = 2 };
         var result = await new Archiver(repository, repository.Options.Clock).RunAsync(new ModelSource(tree), request, Cancellation);
         Assert.Empty(result.Problems);
         return result.Snapshot;
