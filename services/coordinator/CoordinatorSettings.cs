@@ -19,6 +19,9 @@ public sealed class CoordinatorSettings
     [Required]
     public string? PointSigningKeyFile { get; set; }
 
+    /// <summary>PEM, public keys of earlier signing keys and of other installations whose recovery points are trusted, too.</summary>
+    public IList<string> TrustedPointKeyFiles { get; init; } = [];
+
     [Range(1, 3600)]
     public int LeaseSeconds { get; set; } = 30;
 

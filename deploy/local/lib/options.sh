@@ -28,6 +28,15 @@ fail() {
   exit 1
 }
 
+# value_of FLAG WORDS: the word after a flag, or an error that names it.
+value_of() {
+  [ $# -ge 2 ] && [ -n "$2" ] || die "$1 wants a value" "see --help"
+  printf '%s' "$2"
+}
+
+# help_text FILE: the comment at its head, which is its manual.
+help_text() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$1"; }
+
 is_root() { [ "$(id -u)" -eq 0 ]; }
 
 # use_data DIR: makes it absolute and loads what `up` stored there.

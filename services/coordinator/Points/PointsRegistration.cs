@@ -13,7 +13,7 @@ internal static class PointsRegistration
         var services = builder.Services;
         services.AddSingleton(provider => ObjectStoreFactory.Open(provider.GetRequiredService<IOptions<LocationSettings>>().Value));
         services.AddSingleton(provider => PointSigner.FromPemFile(provider.GetRequiredService<IOptions<CoordinatorSettings>>().Value.PointSigningKeyFile!));
-        services.AddSingleton(provider => PointVerifier.FromPem(provider.GetRequiredService<PointSigner>().PublicKeyPem));
+        services.AddSingleton(provider => Verifier(provider.GetRequiredService<IOptions<CoordinatorSettings>>().Value));
         services.AddSingleton<PointStore>();
         services.AddScoped<PointCatalog>();
         services.AddScoped<ProofRecorder>();
@@ -21,4 +21,8 @@ internal static class PointsRegistration
         services.AddHostedService<CatalogRebuild>();
         return builder;
     }
+
+    // The key that signs now, and those that signed what is still kept.
+    private static PointVerifier Verifier(CoordinatorSettings settings) =>
+        PointVerifier.FromPemFiles([settings.PointSigningKeyFile!, .. settings.TrustedPointKeyFiles]);
 }

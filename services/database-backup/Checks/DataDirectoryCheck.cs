@@ -2,11 +2,15 @@ using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Control;
 using StellaOps.Backup.Workers.Checks;
 
 namespace StellaOps.Backup.DatabaseBackup.Checks;
 
-/// <summary><c>check.postgres.data-directory</c>: a restore in place would go to the directory of the configured server.</summary>
+/// <summary>
+/// <c>check.postgres.data-directory</c>: a restore in place would go to the directory of the configured server. Where the server
+/// sees the volume at another path, its files tell: <c>global/pg_control</c> names the cluster, <c>postmaster.pid</c> the server.
+/// </summary>
 internal sealed class DataDirectoryCheck(DatabaseSettings settings) : IServiceCheck
 {
     private const string Correct = "Correct Database:DataDirectory, or leave it out where the server runs on another host: restores then need --target.";
@@ -32,7 +36,10 @@ internal sealed class DataDirectoryCheck(DatabaseSettings settings) : IServiceCh
         await using var cluster = SourceConnection.Open(settings, connections: 1);
         try
         {
-            var rows = await cluster.QueryAsync("SHOW data_directory", row => row.GetString(0), cancellationToken);
+            var rows = await cluster.QueryAsync(
+                "SELECT current_setting('data_directory'), current_setting('port'), system_identifier FROM pg_control_system()",
+                row => new Server(row.GetString(0), row.GetString(1), (ulong)row.GetInt64(2)),
+                cancellationToken);
             return Compare(settings.DataDirectory, rows[0], cluster.Endpoint);
         }
         catch (ClusterException failure) when (failure.Failure is ClusterFailure.Unreachable or ClusterFailure.PermissionDenied)
@@ -46,9 +53,26 @@ internal sealed class DataDirectoryCheck(DatabaseSettings settings) : IServiceCh
         }
     }
 
-    private CheckResult Compare(string configured, string actual, string endpoint) => Resolve(configured) == Resolve(actual)
-        ? CheckResults.Pass(this, $"the server at {endpoint} works on {configured}")
-        : CheckResults.Fail(this, $"Database:DataDirectory is {configured}, the server at {endpoint} works on {actual}", Correct);
+    private CheckResult Compare(string configured, Server server, string endpoint) =>
+        Resolve(configured) == Resolve(server.DataDirectory) ? CheckResults.Pass(this, $"the server at {endpoint} works on {configured}")
+        : IsSeenElsewhereBy(server, configured) ? CheckResults.Pass(this, $"the server at {endpoint} works on {configured}, which it sees as {server.DataDirectory}")
+        : CheckResults.Fail(this, $"Database:DataDirectory is {configured}, the server at {endpoint} works on {server.DataDirectory}", Correct);
+
+    // A copy of the cluster has the same identifier; only the directory in use has a postmaster.pid with the server's own path and port.
+    private static bool IsSeenElsewhereBy(Server server, string configured)
+    {
+        try
+        {
+            var control = ControlData.TryParse(File.ReadAllBytes(Path.Combine(configured, ControlData.Path)));
+            var postmaster = File.ReadAllLines(Path.Combine(configured, "postmaster.pid"));
+            return control?.SystemIdentifier == server.SystemIdentifier && postmaster is [_, var directory, _, var port, ..]
+                && directory.TrimEnd('/') == server.DataDirectory.TrimEnd('/') && port == server.Port;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     // Either path may lead through links, at any place of it.
     private static string Resolve(string path)
@@ -62,4 +86,6 @@ internal sealed class DataDirectoryCheck(DatabaseSettings settings) : IServiceCh
         var here = Path.Combine(Resolve(parent), Path.GetFileName(full));
         return Directory.Exists(here) && Directory.ResolveLinkTarget(here, returnFinalTarget: true) is { } target ? Resolve(target.FullName) : here;
     }
+
+    private sealed record Server(string DataDirectory, string Port, ulong SystemIdentifier);
 }

@@ -31,6 +31,27 @@ public sealed class DataDirectoryCheckTests
     }
 
     [Fact]
+    public async Task A_volume_that_the_server_sees_at_another_path_passes_and_a_copy_of_the_cluster_does_not()
+    {
+        await using var bench = await Workbench.StartAsync(15);
+        var actual = bench.Cluster.Server.DataDirectory;
+        var seen = bench.Settings.DataDirectory = bench["volume"];
+        Directory.CreateDirectory(Path.Combine(seen, "global"));
+        File.Copy(Path.Combine(actual, "global/pg_control"), Path.Combine(seen, "global/pg_control"));
+        Assert.Equal("fail", (await RunAsync(bench.Settings)).Status);
+
+        File.Copy(Path.Combine(actual, "postmaster.pid"), Path.Combine(seen, "postmaster.pid"));
+        var same = await RunAsync(bench.Settings);
+        Assert.Equal("pass", same.Status);
+        Assert.EndsWith($"which it sees as {actual}", same.Message, StringComparison.Ordinal);
+
+        var another = File.ReadAllLines(Path.Combine(seen, "postmaster.pid"));
+        another[3] = "1";
+        File.WriteAllLines(Path.Combine(seen, "postmaster.pid"), another);
+        Assert.Equal("fail", (await RunAsync(bench.Settings)).Status);
+    }
+
+    [Fact]
     public async Task A_directory_that_is_not_here_fails_with_the_setting_to_correct()
     {
         var result = await RunAsync(new DatabaseSettings { ConnectionString = "Host=127.0.0.1;Port=1;Username=x", DataDirectory = "/does/not/exist" });

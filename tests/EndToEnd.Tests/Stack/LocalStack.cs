@@ -65,7 +65,7 @@ public sealed class LocalStack : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await ScriptAsync("down", ["--data", Data, "--purge"], CancellationToken.None);
+        await ScriptAsync("down", ["--data", Data, "--purge", "--yes"], CancellationToken.None);
         _home.Dispose();
     }
 
