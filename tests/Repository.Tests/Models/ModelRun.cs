@@ -107,7 +107,7 @@ internal sealed class ModelRun(int seed, MemoryStore store)
         var password = $"password {_passwords.Count}";
         return DoAsync("add password", async repository =>
         {
-            await repository.AddPasswordAsync(password, Cancellation);
+            await repository.Keys.AddAsync(password, Cancellation);
             _passwords.Add(password);
         });
     }
