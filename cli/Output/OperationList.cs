@@ -18,7 +18,7 @@ internal static class OperationList
         {
             table.Add(
                 $"{operation.Id}",
-                Spelling.Of(operation.Kind),
+                operation.DryRun ? $"{Spelling.Of(operation.Kind)} (dry run)" : Spelling.Of(operation.Kind),
                 Spelling.Of(operation.State, operation.Outcome),
                 Units.Time(operation.AcceptedAt),
                 operation.PointName ?? "-");
