@@ -42,7 +42,7 @@ public sealed class ResticRepository : IAsyncDisposable
         _locks = new LockFiles(files, options);
         _indexes = new IndexWriter(files, options.Clock);
         _buffers = PackBufferPool.For(options);
-        Blobs = new BlobReader(store, () => Index, Parts.Codec);
+        Reader = new BlobReader(store, () => Index, Parts.Codec);
         Keys = new Keyring(this, master, keyFile);
     }
 
@@ -57,7 +57,9 @@ public sealed class ResticRepository : IAsyncDisposable
     public ulong ChunkerPolynomial { get; }
 
     /// <summary>Reads blobs that the loaded index knows.</summary>
-    public IBlobReader Blobs { get; }
+    public IBlobReader Blobs => Reader;
+
+    internal BlobReader Reader { get; }
 
     /// <summary>The passwords that open the repository.</summary>
     public Keyring Keys { get; }

@@ -79,41 +79,42 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
         return (plain, wrong);
     }
 
-    /// <summary>Proves a unit, and leaves it open: what was sealed, compressed as it was, stands between the places of IV and MAC.</summary>
+    /// <summary>
+    /// Proves a unit where it lies, and leaves it open: what was sealed, compressed as it was, stands between the places of IV and MAC.
+    /// </summary>
+    /// <param name="unit">Stored bytes.</param>
+    /// <param name="plainLength">Bytes of the plaintext.</param>
+    /// <param name="compressed">Whether the plaintext was compressed.</param>
+    /// <param name="id">Hash that the plaintext must have.</param>
+    /// <param name="scratch">Where a plaintext goes that does not fit into the unit's place.</param>
+    /// <param name="plain">The plaintext: a part of <paramref name="unit"/> or of <paramref name="scratch"/>, until either is used again.</param>
     /// <returns>What is wrong; null when it holds what it should.</returns>
-    internal string? Verify(Span<byte> unit, PackEntry entry)
+    internal string? DecodeInPlace(Span<byte> unit, uint plainLength, bool compressed, BlobId id, GrowingBuffer scratch, out ReadOnlySpan<byte> plain)
     {
+        plain = default;
         if (sealer.OpenInPlace(unit) is not { } range)
         {
             return "its authentication code is wrong";
         }
 
-        var opened = unit[range];
-        if (!entry.Compressed)
+        plain = unit[range];
+        if (compressed)
         {
-            return BlobId.Of(opened) == entry.Id ? null : "its hash is wrong";
-        }
+            if (plainLength > Array.MaxLength)
+            {
+                return "its length is impossible";
+            }
 
-        if (entry.PlainLength > Array.MaxLength)
-        {
-            return "its length is impossible";
-        }
-
-        var plain = ArrayPool<byte>.Shared.Rent((int)entry.PlainLength);
-        try
-        {
-            var content = plain.AsSpan(0, (int)entry.PlainLength);
-            if (!zstd.TryDecompress(opened, content))
+            var content = scratch.Take((int)plainLength).Span;
+            if (!zstd.TryDecompress(plain, content))
             {
                 return "its compression is broken";
             }
 
-            return BlobId.Of(content) == entry.Id ? null : "its hash is wrong";
+            plain = content;
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(plain);
-        }
+
+        return BlobId.Of(plain) == id ? null : "its hash is wrong";
     }
 
     private (PooledMemory? Plain, string? Wrong) Open(byte[] unit, int stored, BlobLocation location)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using StellaOps.Backup.Repository.Indexes;
+using StellaOps.Backup.Repository.Packs;
 using StellaOps.Backup.Repository.Unpacked;
 using StellaOps.Backup.Storage;
 
@@ -8,6 +9,8 @@ namespace StellaOps.Backup.Repository.Blobs;
 /// <inheritdoc cref="IBlobReader"/>
 internal sealed class BlobReader(IObjectStore store, Func<BlobIndex> currentIndex, BlobCodec codec) : IBlobReader
 {
+    private readonly PackBlocks _blocks = new(store);
+
     /// <summary>Reads what one index knows, whatever becomes of it.</summary>
     internal BlobReader(IObjectStore store, BlobIndex index, BlobCodec codec)
         : this(store, () => index, codec)
@@ -26,12 +29,26 @@ internal sealed class BlobReader(IObjectStore store, Func<BlobIndex> currentInde
             throw new RepositoryException(RepositoryFailure.Damaged, $"the {Name(type)} {id} is in no index file");
         }
 
+        // What was wrong with a block may have gone wrong on its way: then the blob alone is read once more.
+        if (type == BlobType.Tree && (await TryReadAsync(_blocks.ReadAsync, first, id, cancellationToken).ConfigureAwait(false)).Plain is { } tree)
+        {
+            return tree;
+        }
+
         var (plain, wrong) = await TryReadAsync(first, id, cancellationToken).ConfigureAwait(false);
         return plain ?? await ReadElsewhereAsync(index, type, id, first, wrong, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Reads a blob from one place.</summary>
-    internal async ValueTask<(PooledMemory? Plain, string? Wrong)> TryReadAsync(BlobLocation location, BlobId id, CancellationToken cancellationToken)
+    internal ValueTask<(PooledMemory? Plain, string? Wrong)> TryReadAsync(BlobLocation location, BlobId id, CancellationToken cancellationToken) =>
+        TryReadAsync(ReadPackAsync, location, id, cancellationToken);
+
+    /// <summary>Reads a part of a pack; less than asked for only at its end.</summary>
+    internal ValueTask<int> ReadPackAsync(BlobId pack, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        store.ReadAsync(RepositoryFile.Key(FileKind.Pack, pack), offset, destination, cancellationToken);
+
+    private async ValueTask<(PooledMemory? Plain, string? Wrong)> TryReadAsync(
+        Func<BlobId, long, Memory<byte>, CancellationToken, ValueTask<int>> readPack, BlobLocation location, BlobId id, CancellationToken cancellationToken)
     {
         if (location.StoredLength > Array.MaxLength || location.PlainLength > Array.MaxLength)
         {
@@ -42,7 +59,7 @@ internal sealed class BlobReader(IObjectStore store, Func<BlobIndex> currentInde
         var unit = ArrayPool<byte>.Shared.Rent(stored);
         try
         {
-            var read = await store.ReadAsync(RepositoryFile.Key(FileKind.Pack, location.Pack), location.Offset, unit.AsMemory(0, stored), cancellationToken).ConfigureAwait(false);
+            var read = await readPack(location.Pack, location.Offset, unit.AsMemory(0, stored), cancellationToken).ConfigureAwait(false);
             if (read == stored)
             {
                 var lent = unit;

@@ -10,7 +10,7 @@ namespace StellaOps.Backup.Repository.Checking;
 /// <summary>Reads packs whole and proves every byte. Memory of each caller: its largest pack, and that one's largest blob.</summary>
 internal sealed class PackVerifier(IObjectStore store, UnitSealer sealer, BlobCodec codec)
 {
-    private readonly ConcurrentBag<byte[]> _buffers = [];
+    private readonly ConcurrentBag<(GrowingBuffer Pack, GrowingBuffer Blob)> _idle = [];
 
     /// <returns>What is wrong; null when all is well.</returns>
     internal async Task<PackProblem?> VerifyAsync(BlobId pack, IReadOnlyList<PackEntry> entries, CancellationToken cancellationToken)
@@ -29,12 +29,12 @@ internal sealed class PackVerifier(IObjectStore store, UnitSealer sealer, BlobCo
             return new PackProblem(DamageKind.PackSize, "it is larger than any pack can be", []);
         }
 
-        var buffer = _buffers.TryTake(out var idle) && idle.Length >= length ? idle : GC.AllocateUninitializedArray<byte>((int)length);
+        var buffers = _idle.TryTake(out var idle) ? idle : (Pack: new GrowingBuffer(), Blob: new GrowingBuffer());
         try
         {
-            var content = buffer.AsMemory(0, (int)length);
+            var content = buffers.Pack.Take((int)length);
             var read = await store.ReadAsync(RepositoryFile.Key(FileKind.Pack, pack), 0, content, cancellationToken).ConfigureAwait(false);
-            return read == length ? Verify(pack, entries, content.Span) : new PackProblem(DamageKind.PackSize, $"it has {read} bytes instead of {length}", []);
+            return read == length ? Verify(pack, entries, content.Span, buffers.Blob) : new PackProblem(DamageKind.PackSize, $"it has {read} bytes instead of {length}", []);
         }
         catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
         {
@@ -42,11 +42,11 @@ internal sealed class PackVerifier(IObjectStore store, UnitSealer sealer, BlobCo
         }
         finally
         {
-            _buffers.Add(buffer);
+            _idle.Add(buffers);
         }
     }
 
-    private PackProblem? Verify(BlobId pack, IReadOnlyList<PackEntry> entries, Span<byte> content)
+    private PackProblem? Verify(BlobId pack, IReadOnlyList<PackEntry> entries, Span<byte> content, GrowingBuffer scratch)
     {
         var wrong = new List<string>();
         if (BlobId.Of(content) != pack)
@@ -62,7 +62,8 @@ internal sealed class PackVerifier(IObjectStore store, UnitSealer sealer, BlobCo
         var damaged = new List<PackEntry>();
         foreach (var entry in entries)
         {
-            if (codec.Verify(content.Slice((int)entry.Offset, (int)entry.StoredLength), entry) is { } problem)
+            var unit = content.Slice((int)entry.Offset, (int)entry.StoredLength);
+            if (codec.DecodeInPlace(unit, entry.PlainLength, entry.Compressed, entry.Id, scratch, out _) is { } problem)
             {
                 damaged.Add(entry);
                 wrong.Add($"{BlobReader.Name(entry.Type)} {entry.Id}: {problem}");

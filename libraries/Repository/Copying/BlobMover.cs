@@ -32,15 +32,16 @@ internal sealed class BlobMover(RepositoryParts from, BlobIndex index, BlobWrite
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = from.Options.Readers, CancellationToken = cancellationToken };
         return Parallel.ForEachAsync(packs, parallel, async (pack, token) =>
         {
+            var scratch = new GrowingBuffer();
             foreach (var span in PackSpan.Merge(pack.Entries))
             {
-                await MoveSpanAsync(pack.Id, span, token).ConfigureAwait(false);
+                await MoveSpanAsync(pack.Id, span, scratch, token).ConfigureAwait(false);
                 moved(span.Entries.Count, span.Entries.Sum(entry => (long)entry.StoredLength));
             }
         });
     }
 
-    private async Task MoveSpanAsync(BlobId pack, PackSpan span, CancellationToken cancellationToken)
+    private async Task MoveSpanAsync(BlobId pack, PackSpan span, GrowingBuffer scratch, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(span.Length);
         try
@@ -49,7 +50,8 @@ internal sealed class BlobMover(RepositoryParts from, BlobIndex index, BlobWrite
             foreach (var entry in span.Entries)
             {
                 var at = (int)(entry.Offset - span.Offset);
-                if (at + entry.StoredLength <= read && from.Codec.Verify(buffer.AsSpan(at, (int)entry.StoredLength), entry) is null)
+                if (at + entry.StoredLength <= read
+                    && from.Codec.DecodeInPlace(buffer.AsSpan(at, (int)entry.StoredLength), entry.PlainLength, entry.Compressed, entry.Id, scratch, out _) is null)
                 {
                     var content = buffer.AsMemory(at + UnitCipher.IvLength, (int)entry.StoredLength - UnitCipher.Overhead);
                     await to.SaveAsync(entry.Type, entry.Id, content, entry.CompressedFrom, cancellationToken).ConfigureAwait(false);

@@ -1,16 +1,17 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using Microsoft.Win32.SafeHandles;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Trees;
 
 namespace StellaOps.Backup.Repository.Restore;
 
-/// <summary>Compares and writes the blobs of files, several at the same time over all files.</summary>
+/// <summary>Compares files with their blobs, several at the same time over all files.</summary>
 internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, RestoreCounters counters) : IDisposable
 {
     private const int FewBlobs = 2;
 
-    // Each holder has at most one blob sealed, one in plain and what the file has in its place.
+    // Each holder has what the file has in the place of one blob.
     private readonly SemaphoreSlim _slots = new(request.Workers);
 
     /// <summary>True when the file has exactly the node's content.</summary>
@@ -22,14 +23,12 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
         }
 
         var equal = true;
-        await ForEachAsync(node, (range, _) =>
+        await ForEachAsync(node, range =>
         {
             if (Volatile.Read(ref equal) && !IsEqual(file, range))
             {
                 Volatile.Write(ref equal, false);
             }
-
-            return ValueTask.CompletedTask;
         }, cancellationToken).ConfigureAwait(false);
         return equal;
     }
@@ -38,90 +37,67 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
     public async Task<long> CountDifferencesAsync(SafeFileHandle file, Node node, CancellationToken cancellationToken)
     {
         long different = 0;
-        await ForEachAsync(node, (range, _) =>
+        await ForEachAsync(node, range =>
         {
             if (!IsEqual(file, range))
             {
                 Interlocked.Add(ref different, range.Length);
             }
-
-            return ValueTask.CompletedTask;
         }, cancellationToken).ConfigureAwait(false);
         return different;
     }
 
-    /// <summary>Writes the blobs that the file does not have in their place, and cuts it to its length.</summary>
-    /// <returns>True when anything had to be changed.</returns>
-    public async Task<bool> WriteDifferencesAsync(SafeFileHandle file, Node node, CancellationToken cancellationToken)
+    /// <summary>The blobs that the file does not have in their place; reports the others as done.</summary>
+    public async Task<IReadOnlyList<BlobRange>> FindDifferencesAsync(SafeFileHandle file, Node node, CancellationToken cancellationToken)
     {
-        var changed = RandomAccess.GetLength(file) != node.Size;
-        await ForEachAsync(node, async (range, token) =>
+        var different = new ConcurrentBag<BlobRange>();
+        await ForEachAsync(node, range =>
         {
-            if (!IsEqual(file, range))
+            if (IsEqual(file, range))
             {
-                Volatile.Write(ref changed, true);
-                await WriteAsync(file, range, sparse: false, token).ConfigureAwait(false);
+                counters.Report(0, range.Length);
             }
-
-            counters.Report(0, range.Length);
+            else
+            {
+                different.Add(range);
+            }
         }, cancellationToken).ConfigureAwait(false);
-        if (changed)
-        {
-            RandomAccess.SetLength(file, node.Size);
-        }
-
-        return changed;
+        return [.. different];
     }
 
-    /// <summary>Writes all blobs into an empty file.</summary>
-    public async Task WriteAllAsync(SafeFileHandle file, Node node, CancellationToken cancellationToken)
+    /// <summary>Blobs of a file, in order.</summary>
+    public IEnumerable<BlobRange> Of(Node node)
     {
-        RandomAccess.SetLength(file, node.Size);
-        await ForEachAsync(node, async (range, token) =>
+        long offset = 0;
+        foreach (var id in node.Content)
         {
-            await WriteAsync(file, range, request.Sparse, token).ConfigureAwait(false);
-            counters.Report(0, range.Length);
-        }, cancellationToken).ConfigureAwait(false);
+            var location = blobs.Find(BlobType.Data, id) ?? throw Missing(id);
+            yield return new BlobRange(id, location, offset);
+            offset += location.PlainLength;
+        }
     }
 
     public void Dispose() => _slots.Dispose();
 
-    private async Task ForEachAsync(Node node, Func<BlobRange, CancellationToken, ValueTask> work, CancellationToken cancellationToken)
+    private async Task ForEachAsync(Node node, Action<BlobRange> work, CancellationToken cancellationToken)
     {
         var options = new ParallelOptions
         {
             MaxDegreeOfParallelism = node.Content.Count <= FewBlobs ? 1 : request.Workers,
             CancellationToken = cancellationToken,
         };
-        await Parallel.ForEachAsync(RangesOf(node), options, async (range, token) =>
+        await Parallel.ForEachAsync(Of(node), options, async (range, token) =>
         {
             await _slots.WaitAsync(token).ConfigureAwait(false);
             try
             {
-                await work(range, token).ConfigureAwait(false);
+                work(range);
             }
             finally
             {
                 _slots.Release();
             }
         }).ConfigureAwait(false);
-    }
-
-    private IEnumerable<BlobRange> RangesOf(Node node)
-    {
-        long offset = 0;
-        foreach (var id in node.Content)
-        {
-            var length = (int)(blobs.Find(BlobType.Data, id) ?? throw Missing(id)).PlainLength;
-            yield return new BlobRange(id, offset, length);
-            offset += length;
-        }
-    }
-
-    private async ValueTask WriteAsync(SafeFileHandle file, BlobRange range, bool sparse, CancellationToken cancellationToken)
-    {
-        using var blob = await blobs.ReadAsync(BlobType.Data, range.Id, cancellationToken).ConfigureAwait(false);
-        counters.AddBytesWritten(SparseWriting.Write(file, blob.Memory.Span, range.Offset, sparse));
     }
 
     private static bool IsEqual(SafeFileHandle file, BlobRange range)
@@ -156,6 +132,13 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
     }
 
     private static RepositoryException Missing(BlobId id) => new(RepositoryFailure.Damaged, $"blob {id} is in no index file");
+}
 
-    private readonly record struct BlobRange(BlobId Id, long Offset, int Length);
+/// <summary>A blob of a file.</summary>
+/// <param name="Id">The blob.</param>
+/// <param name="Location">Where it is stored.</param>
+/// <param name="Offset">Its place in the file.</param>
+internal readonly record struct BlobRange(BlobId Id, BlobLocation Location, long Offset)
+{
+    public int Length => (int)Location.PlainLength;
 }

@@ -9,7 +9,7 @@ namespace StellaOps.Backup.Repository.Restore;
 /// </summary>
 internal sealed class FileCommitter(TargetFileSystems fileSystems, RestoreRequest request, RestoreCounters counters, Action<RestoreDirectory> settle)
 {
-    private const int BatchFiles = 500;
+    private const int BatchFiles = 2000;
     private const long BatchBytes = 256 << 20;
 
     private readonly List<PendingFile> _batch = [];
@@ -36,13 +36,6 @@ internal sealed class FileCommitter(TargetFileSystems fileSystems, RestoreReques
         {
             _batch.ForEach(Discard);
         }
-    }
-
-    /// <summary>Commits one file at once.</summary>
-    public void Commit(PendingFile file)
-    {
-        _batch.Add(file);
-        CommitBatch();
     }
 
     /// <summary>Removes a file that will not get its place.</summary>

@@ -5,52 +5,67 @@ using StellaOps.Backup.Repository.Files.Linux;
 
 namespace StellaOps.Backup.Repository.Restore;
 
-/// <summary>Restores regular files: compares with what is there, then writes in place or under a temporary name.</summary>
+/// <summary>Decides what becomes of regular files: compares with what is there and says which blobs have to be written, and where.</summary>
 internal sealed class FileRestorer(
     IBlobReader blobs, BlobRanges ranges, RestoreRequest request, MetadataWriter metadata, ObstacleRemover obstacles, RestoreCounters counters)
 {
-    /// <summary>
-    /// Brings the content to the target. Null: the file is done. Otherwise it is complete under a temporary name and waits to
-    /// be made durable and put in its place.
-    /// </summary>
-    public async Task<PendingFile?> RestoreAsync(RestoreFile file, CancellationToken cancellationToken)
+    /// <summary>Compares; writes nothing but contents that go through a transform.</summary>
+    public async Task<PreparedFile> PrepareAsync(RestoreFile file, CancellationToken cancellationToken)
     {
-        var pending = file.Transformed
-            ? await RestoreTransformedAsync(file, cancellationToken).ConfigureAwait(false)
-            : await RestoreContentAsync(file, cancellationToken).ConfigureAwait(false);
-        counters.Report(1, 0);
-        return pending;
+        var prepared = file.Transformed
+            ? new PreparedFile { Complete = await RestoreTransformedAsync(file, cancellationToken).ConfigureAwait(false) }
+            : await CompareAsync(file, cancellationToken).ConfigureAwait(false);
+        if (prepared.InProgress is null)
+        {
+            counters.Report(1, 0);
+        }
+
+        return prepared;
     }
 
-    private async Task<PendingFile?> RestoreContentAsync(RestoreFile file, CancellationToken cancellationToken)
+    private async Task<PreparedFile> CompareAsync(RestoreFile file, CancellationToken cancellationToken)
     {
-        var directory = file.Directory.Handle;
-        if (directory.Find(file.Name) is not { } existing)
+        if (file.Directory.IsNew || file.Directory.Handle.Find(file.Name) is not { } existing)
         {
-            return await WriteNewAsync(file, cancellationToken).ConfigureAwait(false);
+            return New(file);
         }
 
         if (request.Existing == ExistingFiles.AddOnly)
         {
             await CompareOnlyAsync(file, existing, cancellationToken).ConfigureAwait(false);
-            return null;
+            return default;
         }
 
         if (existing.Type != NodeType.File)
         {
-            return obstacles.TryRemoveDirectory(file.Directory, file.Name, existing)
-                ? await WriteNewAsync(file, cancellationToken).ConfigureAwait(false)
-                : null;
+            return obstacles.TryRemoveDirectory(file.Directory, file.Name, existing) ? New(file) : default;
         }
 
+        return await CompareInPlaceAsync(file, existing, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<PreparedFile> CompareInPlaceAsync(RestoreFile file, FileStatus existing, CancellationToken cancellationToken)
+    {
         // A file with a second name may be in use outside the target: it is replaced, never written to.
+        var directory = file.Directory.Handle;
         using (var open = existing.Links == 1 ? directory.TryOpenFile(file.Name, write: true) : null)
         {
             if (open is not null && FileStatus.TryGet((int)open.DangerousGetHandle(), out var now) && now is { Type: NodeType.File, Links: 1 })
             {
-                Count(await ranges.WriteDifferencesAsync(open, file.Node, cancellationToken).ConfigureAwait(false));
-                metadata.Apply(directory, file.Name, file.Node, file.Path);
-                return null;
+                var different = await ranges.FindDifferencesAsync(open, file.Node, cancellationToken).ConfigureAwait(false);
+                if (different.Count > 0)
+                {
+                    return new PreparedFile { InProgress = new FileInProgress(file, now, different.Count), Missing = different };
+                }
+
+                if (now.Size != file.Node.Size)
+                {
+                    RandomAccess.SetLength(open, file.Node.Size);
+                }
+
+                Count(changed: now.Size != file.Node.Size);
+                metadata.Apply(new OpenFileTarget(open, directory, file.Name), file.Node, file.Path);
+                return default;
             }
         }
 
@@ -59,10 +74,23 @@ internal sealed class FileRestorer(
             Count(changed: false);
             counters.Report(0, file.Node.Size);
             metadata.Apply(directory, file.Name, file.Node, file.Path);
-            return null;
+            return default;
         }
 
-        return await WriteNewAsync(file, cancellationToken).ConfigureAwait(false);
+        return New(file);
+    }
+
+    private PreparedFile New(RestoreFile file) => file.Node.Content.Count == 0
+        ? new PreparedFile { Complete = CreateEmpty(file) }
+        : new PreparedFile { InProgress = new FileInProgress(file, inPlace: null, file.Node.Content.Count), Missing = ranges.Of(file.Node) };
+
+    private PendingFile CreateEmpty(RestoreFile file)
+    {
+        var directory = file.Directory.Handle;
+        var temporary = TemporaryNames.Create();
+        using var open = directory.CreateFile(temporary);
+        metadata.Apply(new OpenFileTarget(open, directory, temporary), file.Node, file.Path);
+        return new PendingFile(file, temporary);
     }
 
     private async Task CompareOnlyAsync(RestoreFile file, FileStatus existing, CancellationToken cancellationToken)
@@ -94,13 +122,10 @@ internal sealed class FileRestorer(
         return open is not null && await ranges.AreEqualAsync(open, file.Node, cancellationToken).ConfigureAwait(false);
     }
 
-    private Task<PendingFile> WriteNewAsync(RestoreFile file, CancellationToken cancellationToken) =>
-        WriteTemporaryAsync(file, open => ranges.WriteAllAsync(open, file.Node, cancellationToken));
-
     private async Task<PendingFile?> RestoreTransformedAsync(RestoreFile file, CancellationToken cancellationToken)
     {
         var directory = file.Directory.Handle;
-        var pending = await WriteTemporaryAsync(file, open => TransformAsync(file, open, cancellationToken)).ConfigureAwait(false);
+        var pending = await WriteTransformedAsync(file, cancellationToken).ConfigureAwait(false);
         counters.Report(0, file.Node.Size);
         if (directory.Find(file.Name) is not { } existing)
         {
@@ -143,7 +168,7 @@ internal sealed class FileRestorer(
         }
     }
 
-    private async Task<PendingFile> WriteTemporaryAsync(RestoreFile file, Func<SafeFileHandle, Task> write)
+    private async Task<PendingFile> WriteTransformedAsync(RestoreFile file, CancellationToken cancellationToken)
     {
         var directory = file.Directory.Handle;
         var temporary = TemporaryNames.Create();
@@ -151,8 +176,8 @@ internal sealed class FileRestorer(
         {
             try
             {
-                await write(open).ConfigureAwait(false);
-                metadata.Apply(directory, temporary, file.Node, file.Path);
+                await TransformAsync(file, open, cancellationToken).ConfigureAwait(false);
+                metadata.Apply(new OpenFileTarget(open, directory, temporary), file.Node, file.Path);
             }
             catch
             {
@@ -200,4 +225,16 @@ internal sealed class FileRestorer(
             counters.AddUnchanged();
         }
     }
+}
+
+/// <summary>What is to be done for a file; nothing more when it is empty.</summary>
+internal readonly record struct PreparedFile
+{
+    /// <summary>Complete under a temporary name.</summary>
+    public PendingFile? Complete { get; init; }
+
+    /// <summary>Waits for the blobs that are <see cref="Missing"/>.</summary>
+    public FileInProgress? InProgress { get; init; }
+
+    public IEnumerable<BlobRange>? Missing { get; init; }
 }

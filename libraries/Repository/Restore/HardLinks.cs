@@ -12,6 +12,8 @@ internal sealed class HardLinks
     private readonly Dictionary<(ulong Device, ulong Inode), RestoreFile> _first = [];
     private readonly List<(RestoreFile File, RestoreFile First)> _later = [];
 
+    public bool Any => _later.Count > 0;
+
     /// <summary>True when the file is to become a link later.</summary>
     public bool TryDefer(RestoreFile file)
     {

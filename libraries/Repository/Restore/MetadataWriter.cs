@@ -15,27 +15,36 @@ internal sealed class MetadataWriter(OwnerMap owners, RestoreWarnings warnings)
     public void Apply(OpenDirectory directory, Node node, string path) => Apply(directory, Here, node, path);
 
     /// <summary>Applies metadata to an entry of an open directory.</summary>
-    public void Apply(OpenDirectory directory, EntryName name, Node node, string path)
+    public void Apply(OpenDirectory directory, EntryName name, Node node, string path) => Apply(new EntryTarget(directory, name), node, path);
+
+    /// <summary>Applies metadata.</summary>
+    public void Apply<T>(T target, Node node, string path)
+        where T : struct, IMetadataTarget
     {
         // A change of owner clears setuid bits and capabilities: owner first, then attributes, then permissions.
-        var ownerSet = SetOwner(directory, name, node, path);
-        SetAttributes(BytePath.InOpenDirectory(directory.Descriptor, name), node, path);
-        if (node.Type != NodeType.Symlink)
+        var ownerSet = SetOwner(target, node, path);
+        if (node.Metadata.ExtendedAttributes.Count > 0 || target.MayHaveAttributes)
         {
-            SetPermissions(directory, name, node, ownerSet, path);
+            SetAttributes(target.AttributesPath, node, path);
         }
 
-        if (!directory.TrySetTimes(name, node.Metadata.Accessed, node.Metadata.Modified))
+        if (node.Type != NodeType.Symlink)
+        {
+            SetPermissions(target, node, ownerSet, path);
+        }
+
+        if (!target.TrySetTimes(node.Metadata.Accessed, node.Metadata.Modified))
         {
             warnings.Add($"times not restored ({LinuxError.LastText})", path);
         }
     }
 
-    private bool SetOwner(OpenDirectory directory, EntryName name, Node node, string path)
+    private bool SetOwner<T>(T target, Node node, string path)
+        where T : struct, IMetadataTarget
     {
         var (user, group) = owners.Map(node);
-        var now = directory.Find(name);
-        if ((now?.UserId == user && now?.GroupId == group) || directory.TrySetOwner(name, user, group))
+        var now = target.Status;
+        if ((now?.UserId == user && now?.GroupId == group) || target.TrySetOwner(user, group))
         {
             return true;
         }
@@ -44,7 +53,8 @@ internal sealed class MetadataWriter(OwnerMap owners, RestoreWarnings warnings)
         return false;
     }
 
-    private void SetPermissions(OpenDirectory directory, EntryName name, Node node, bool ownerSet, string path)
+    private void SetPermissions<T>(T target, Node node, bool ownerSet, string path)
+        where T : struct, IMetadataTarget
     {
         // With another owner than it was saved with, a program must not run as that owner.
         var permissions = ownerSet ? node.Metadata.Permissions : node.Metadata.Permissions & ~SetIdBits;
@@ -53,7 +63,7 @@ internal sealed class MetadataWriter(OwnerMap owners, RestoreWarnings warnings)
             warnings.Add("setuid and setgid not restored without the owner", path);
         }
 
-        if (!directory.TrySetPermissions(name, permissions))
+        if (!target.TrySetPermissions(permissions))
         {
             warnings.Add($"permissions not restored ({LinuxError.LastText})", path);
         }

@@ -5,12 +5,15 @@ using StellaOps.Backup.Repository.Trees;
 namespace StellaOps.Backup.Repository.Restore;
 
 /// <summary>A directory of the target at work; it stays open until its last entry is in place.</summary>
-internal sealed class RestoreDirectory(OpenDirectory handle, Node? node, bool keepsMetadata, RestoreDirectory? parent, Tree tree)
+internal sealed class RestoreDirectory(OpenDirectory handle, Node? node, bool isNew, bool keepsMetadata, RestoreDirectory? parent, Tree tree)
 {
     private readonly IEnumerator<Node> _entries = tree.Nodes.GetEnumerator();
     private int _open = 1; // the walk that is still in it
 
     public OpenDirectory Handle => handle;
+
+    /// <summary>True when this restore made it: nothing is in it that it did not write.</summary>
+    public bool IsNew => isNew;
 
     /// <summary>Whose metadata the directory gets at the end; null leaves it as it is.</summary>
     public Node? Metadata => keepsMetadata ? null : node;

@@ -40,10 +40,12 @@ public sealed record RestoreRequest
     public bool Sparse { get; init; } = true;
 
     /// <summary>
-    /// Files and blobs that are worked on at the same time. Memory is at most 32 MiB for each, and the trees from the root to the
-    /// directories at work.
+    /// Reads that are under way, and files that are compared, at the same time: enough that neither the cores nor a store that
+    /// takes 50 ms for each request has to wait. Memory is at most
+    /// <c>Workers × (4 MiB, or the largest stored blob, + the largest blob in plain) + 40 MiB</c> for plans and trees, and the decoded trees from the root
+    /// to the directories at work; of a delta restore <c>Workers × the largest blob</c> more.
     /// </summary>
-    public int Workers { get; init; } = Math.Clamp(2 * Environment.ProcessorCount, 2, 16);
+    public int Workers { get; init; } = Math.Clamp(2 * Environment.ProcessorCount, 6, 16);
 
     /// <summary>Told from any thread.</summary>
     public Action<RestoreProgress>? OnProgress { get; init; }

@@ -2,18 +2,17 @@ using System.Threading.Channels;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Files.Linux;
+using StellaOps.Backup.Repository.Packs;
 using StellaOps.Backup.Repository.Trees;
 
 namespace StellaOps.Backup.Repository.Restore;
 
 /// <summary>
-/// One restore: a walk makes directories and special files and feeds workers with files through a bounded channel; a committer
-/// puts what they wrote in its place. Whoever settles the last entry of a directory gives it its metadata and closes it.
+/// One restore: a walk makes directories and special files and feeds the pipeline of regular files. Whoever settles the last
+/// entry of a directory gives it its metadata and closes it.
 /// </summary>
 internal sealed class RestoreRun : IDisposable
 {
-    private const int QueuedFiles = 256;
-
     private readonly RestoreRequest _request;
     private readonly RestorePlan _plan;
     private readonly TreeReader _trees;
@@ -24,17 +23,18 @@ internal sealed class RestoreRun : IDisposable
     private readonly SpecialRestorer _specials;
     private readonly BlobRanges _ranges;
     private readonly FileRestorer _files;
+    private readonly FileWriter _writer;
     private readonly FileCommitter _committer;
     private readonly TargetFileSystems _fileSystems = new();
     private readonly HardLinks _links = new();
     private readonly List<RestoreFile> _last = [];
-    private readonly Channel<RestoreFile> _queue = Channel.CreateBounded<RestoreFile>(QueuedFiles);
-    private readonly Channel<PendingFile> _written = Channel.CreateBounded<PendingFile>(QueuedFiles);
-    private int _workersLeft;
+    private readonly Func<PackRangeReader> _createReader;
 
-    public RestoreRun(IBlobReader blobs, RestoreRequest request, RestorePlan plan)
+    public RestoreRun(ResticRepository repository, RestoreRequest request, RestorePlan plan)
     {
+        var blobs = repository.Blobs;
         (_request, _plan, _trees) = (request, plan, new TreeReader(blobs));
+        _createReader = () => new PackRangeReader(repository.Reader, repository.Parts.Codec);
         _counters = new RestoreCounters(plan, request.OnProgress);
         _metadata = new MetadataWriter(request.Owners, _counters.Warnings);
         _extras = new ExtraRemover(_counters);
@@ -43,7 +43,7 @@ internal sealed class RestoreRun : IDisposable
         _ranges = new BlobRanges(blobs, request, _counters);
         _files = new FileRestorer(blobs, _ranges, request, _metadata, _obstacles, _counters);
         _committer = new FileCommitter(_fileSystems, request, _counters, Settle);
-        _workersLeft = request.Workers;
+        _writer = new FileWriter(request, _metadata, _counters);
     }
 
     public async Task<RestoreReport> RunAsync(CancellationToken cancellationToken)
@@ -51,13 +51,10 @@ internal sealed class RestoreRun : IDisposable
         using var target = TargetPaths.OpenTarget(_request.TargetDirectory, out var created);
         _fileSystems.Add(target);
         RemoveFilesToBeLast(target);
-        var top = new RestoreDirectory(target.Again(), _plan.Top, KeepsMetadata(created), null, _plan.Tree);
+        var top = new RestoreDirectory(target.Again(), _plan.Top, created, KeepsMetadata(created), null, _plan.Tree);
         Prepare(top, created);
 
-        var workers = Enumerable.Repeat<Func<CancellationToken, Task>>(WriteFilesAsync, _request.Workers);
-        await ParallelStages.RunAsync(
-            [token => WalkAsync(top, token), .. workers, token => _committer.RunAsync(_written.Reader, token)],
-            cancellationToken).ConfigureAwait(false);
+        await WriteAsync((files, token) => WalkAsync(top, files, token), cancellationToken).ConfigureAwait(false);
         await LinkFilesAsync(target, cancellationToken).ConfigureAwait(false);
         await WriteLastAsync(cancellationToken).ConfigureAwait(false);
 
@@ -68,16 +65,12 @@ internal sealed class RestoreRun : IDisposable
 
     public void Dispose()
     {
-        while (_written.Reader.TryRead(out var file))
-        {
-            FileCommitter.Discard(file); // Left behind by a failure.
-        }
-
+        _writer.Dispose();
         _ranges.Dispose();
         _fileSystems.Dispose();
     }
 
-    private async Task WalkAsync(RestoreDirectory top, CancellationToken cancellationToken)
+    private async Task WalkAsync(RestoreDirectory top, ChannelWriter<RestoreFile> files, CancellationToken cancellationToken)
     {
         var open = new Stack<RestoreDirectory>();
         open.Push(top);
@@ -91,7 +84,7 @@ internal sealed class RestoreRun : IDisposable
             }
             else if (node.Type == NodeType.File)
             {
-                await EnqueueAsync(directory, node, cancellationToken).ConfigureAwait(false);
+                await EnqueueAsync(directory, node, files, cancellationToken).ConfigureAwait(false);
             }
             else if (node.Type != NodeType.Directory)
             {
@@ -102,8 +95,6 @@ internal sealed class RestoreRun : IDisposable
                 open.Push(await BelowAsync(directory, node, handle, created, cancellationToken).ConfigureAwait(false));
             }
         }
-
-        _queue.Writer.Complete();
     }
 
     // The directory in the target, made where it is missing; null when something is in its place that has to stay.
@@ -142,7 +133,7 @@ internal sealed class RestoreRun : IDisposable
         _fileSystems.Add(handle);
         var tree = await _trees.ReadAsync(node.Subtree!.Value, cancellationToken).ConfigureAwait(false);
         parent.Expect();
-        var directory = new RestoreDirectory(handle, node, KeepsMetadata(created), parent, tree);
+        var directory = new RestoreDirectory(handle, node, created, KeepsMetadata(created), parent, tree);
         Prepare(directory, created);
         return directory;
     }
@@ -185,7 +176,7 @@ internal sealed class RestoreRun : IDisposable
         return new RestoreFile(directory, node, name ?? node.Name, Transformed: name is not null);
     }
 
-    private async ValueTask EnqueueAsync(RestoreDirectory directory, Node node, CancellationToken cancellationToken)
+    private async ValueTask EnqueueAsync(RestoreDirectory directory, Node node, ChannelWriter<RestoreFile> files, CancellationToken cancellationToken)
     {
         var file = FileOf(directory, node);
         directory.Expect();
@@ -195,48 +186,28 @@ internal sealed class RestoreRun : IDisposable
         }
         else if (!_links.TryDefer(file))
         {
-            await _queue.Writer.WriteAsync(file, cancellationToken).ConfigureAwait(false);
+            await files.WriteAsync(file, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task WriteFilesAsync(CancellationToken cancellationToken)
-    {
-        await foreach (var file in _queue.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+    private Task WriteAsync(Func<ChannelWriter<RestoreFile>, CancellationToken, Task> source, CancellationToken cancellationToken) =>
+        new FilePipeline(_files, _writer, _committer, _createReader, Settle, _request.Workers).RunAsync(source, cancellationToken);
+
+    private Task WriteAsync(IEnumerable<RestoreFile> source, CancellationToken cancellationToken) => WriteAsync(
+        async (files, token) =>
         {
-            if (await _files.RestoreAsync(file, cancellationToken).ConfigureAwait(false) is { } written)
+            foreach (var file in source)
             {
-                await HandOverAsync(written, cancellationToken).ConfigureAwait(false);
+                await files.WriteAsync(file, token).ConfigureAwait(false);
             }
-            else
-            {
-                Settle(file.Directory);
-            }
-        }
-
-        if (Interlocked.Decrement(ref _workersLeft) == 0)
-        {
-            _written.Writer.Complete();
-        }
-    }
-
-    private async ValueTask HandOverAsync(PendingFile written, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _written.Writer.WriteAsync(written, cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            FileCommitter.Discard(written);
-            throw;
-        }
-    }
+        },
+        cancellationToken);
 
     private async Task LinkFilesAsync(OpenDirectory target, CancellationToken cancellationToken)
     {
-        foreach (var file in _links.Link(target, _request.Existing, Linked))
+        if (_links.Any)
         {
-            await WriteAsync(file, cancellationToken).ConfigureAwait(false);
+            await WriteAsync(_links.Link(target, _request.Existing, Linked), cancellationToken).ConfigureAwait(false);
         }
 
         void Linked(RestoreFile file)
@@ -256,22 +227,7 @@ internal sealed class RestoreRun : IDisposable
 
         // Durable from here on: everything but the files without which nothing takes the target for whole.
         _fileSystems.Sync();
-        foreach (var file in _last)
-        {
-            await WriteAsync(file, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task WriteAsync(RestoreFile file, CancellationToken cancellationToken)
-    {
-        if (await _files.RestoreAsync(file, cancellationToken).ConfigureAwait(false) is { } written)
-        {
-            _committer.Commit(written);
-        }
-        else
-        {
-            Settle(file.Directory);
-        }
+        await WriteAsync(_last, cancellationToken).ConfigureAwait(false);
     }
 
     private void RemoveFilesToBeLast(OpenDirectory target)

@@ -31,7 +31,7 @@ public sealed class Restorer(ResticRepository repository)
         var plan = await PrepareAsync(request, cancellationToken).ConfigureAwait(false);
         return await NameTargetAsync(request, async () =>
         {
-            using var run = new RestoreRun(repository.Blobs, request, plan);
+            using var run = new RestoreRun(repository, request, plan);
             return await run.RunAsync(cancellationToken).ConfigureAwait(false);
         }).ConfigureAwait(false);
     }
@@ -62,7 +62,7 @@ public sealed class Restorer(ResticRepository repository)
         var plan = await new RestorePlanner(repository.Blobs, request).MakeAsync(cancellationToken).ConfigureAwait(false);
         if (request.VerifyFirst)
         {
-            await BlobVerification.RunAsync(repository.Blobs, plan.Blobs, request.Workers, cancellationToken).ConfigureAwait(false);
+            await BlobVerification.RunAsync(repository, plan.Blobs, request.Workers, cancellationToken).ConfigureAwait(false);
         }
 
         return plan;

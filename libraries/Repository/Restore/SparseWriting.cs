@@ -5,7 +5,7 @@ namespace StellaOps.Backup.Repository.Restore;
 /// <summary>Writes without the zeros that a hole gives for nothing.</summary>
 internal static class SparseWriting
 {
-    private const int Block = 64 << 10;
+    internal const int Block = 64 << 10;
 
     /// <summary>Writes data; with <paramref name="sparse"/> the file must have zeros there already, and blocks of zeros are left out.</summary>
     /// <returns>Bytes written.</returns>

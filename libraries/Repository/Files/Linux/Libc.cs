@@ -84,6 +84,18 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "fchmodat", SetLastError = true)]
     public static partial int ChangeModeAt(int directory, byte* path, uint mode, int flags);
 
+    [LibraryImport(Library, EntryPoint = "fchown", SetLastError = true)]
+    public static partial int ChangeOwner(int descriptor, uint user, uint group);
+
+    [LibraryImport(Library, EntryPoint = "fchmod", SetLastError = true)]
+    public static partial int ChangeMode(int descriptor, uint mode);
+
+    [LibraryImport(Library, EntryPoint = "futimens", SetLastError = true)]
+    public static partial int SetTimes(int descriptor, TimeSpec* times);
+
+    [LibraryImport(Library, EntryPoint = "flistxattr", SetLastError = true)]
+    public static partial nint ListAttributesOf(int descriptor, byte* buffer, nuint length);
+
     [LibraryImport(Library, EntryPoint = "utimensat", SetLastError = true)]
     public static partial int SetTimesAt(int directory, byte* path, TimeSpec* times, int flags);
 

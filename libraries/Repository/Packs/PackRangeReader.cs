@@ -1,0 +1,82 @@
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Repository.Packs;
+
+/// <summary>
+/// Reads a range and proves the blobs in it. Not for several threads at a time. Memory: the largest range
+/// (<see cref="PackRanges.LargestRange"/>, or the largest stored blob), and the largest blob in plain.
+/// </summary>
+internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec)
+{
+    private readonly GrowingBuffer _range = new(), _plain = new();
+
+    /// <summary>Hands out each wanted blob once for everybody who waits for it.</summary>
+    /// <param name="range">What is read.</param>
+    /// <param name="take">Takes the plaintext, which is valid during the call.</param>
+    /// <param name="damaged">Takes what cannot be read anywhere; null throws.</param>
+    /// <param name="cancellationToken">Ends between two blobs.</param>
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/>: a blob cannot be read in any of its places.</exception>
+    internal async Task ReadAsync<T>(
+        PackRange<T> range, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take, Action<RepositoryException, ReadOnlyMemory<Wanted<T>>>? damaged, CancellationToken cancellationToken)
+    {
+        var content = _range.Take(range.Length);
+        var read = await TryReadAsync(range, content, cancellationToken).ConfigureAwait(false);
+        for (int first = 0, next; first < range.Blobs.Length; first = next)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var blob = range.Blobs.Span[first];
+            for (next = first + 1; next < range.Blobs.Length && range.Blobs.Span[next].Id == blob.Id; next++)
+            {
+            }
+
+            var waiting = range.Blobs[first..next];
+            if (TryTake(content.Span[..read], range, blob.Id, blob.Location, waiting, take))
+            {
+                continue;
+            }
+
+            try
+            {
+                // Once more, alone, and where else it may lie.
+                using var plain = await blobs.ReadAsync(BlobType.Data, blob.Id, cancellationToken).ConfigureAwait(false);
+                take(plain.Memory.Span, waiting);
+            }
+            catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged && damaged is not null)
+            {
+                damaged(exception, waiting);
+            }
+        }
+    }
+
+    private async ValueTask<int> TryReadAsync<T>(PackRange<T> range, Memory<byte> content, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await blobs.ReadPackAsync(range.Pack, range.Offset, content, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
+        {
+            return 0;
+        }
+    }
+
+    private bool TryTake<T>(
+        Span<byte> content, PackRange<T> range, BlobId id, BlobLocation location, ReadOnlyMemory<Wanted<T>> waiting, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take)
+    {
+        var start = (long)location.Offset - range.Offset;
+        if (start + location.StoredLength > content.Length)
+        {
+            return false;
+        }
+
+        var unit = content.Slice((int)start, (int)location.StoredLength);
+        if (codec.DecodeInPlace(unit, location.PlainLength, location.Compressed, id, _plain, out var plain) is not null)
+        {
+            return false;
+        }
+
+        take(plain, waiting);
+        return true;
+    }
+}

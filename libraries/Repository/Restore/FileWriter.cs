@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using Microsoft.Win32.SafeHandles;
+using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Repository.Packs;
+
+namespace StellaOps.Backup.Repository.Restore;
+
+/// <summary>A place in a file that waits for a blob.</summary>
+internal readonly record struct FilePart(FileInProgress File, long Offset);
+
+/// <summary>Writes blobs to the files that wait for them and finishes files that have all; from any thread.</summary>
+internal sealed class FileWriter(RestoreRequest request, MetadataWriter metadata, RestoreCounters counters) : IDisposable
+{
+    private readonly ConcurrentDictionary<FileInProgress, bool> _unfinished = [];
+
+    /// <summary>Writes one blob to all its places.</summary>
+    /// <param name="content">The blob.</param>
+    /// <param name="waiting">Its places.</param>
+    /// <param name="finished">Receives the files that are complete now: those under a temporary name still need their own.</param>
+    public void Write(ReadOnlySpan<byte> content, ReadOnlyMemory<Wanted<FilePart>> waiting, List<FileInProgress> finished)
+    {
+        foreach (var wanted in waiting.Span)
+        {
+            var (file, offset) = wanted.For;
+            var open = file.Borrow(Create);
+            counters.AddBytesWritten(SparseWriting.Write(open, content, offset, request.Sparse && file.InPlace is null));
+            counters.Report(0, content.Length);
+            if (file.Return(written: 1))
+            {
+                Finish(file, open);
+                finished.Add(file);
+            }
+        }
+    }
+
+    /// <summary>From now on somebody else takes care of the file.</summary>
+    public void Release(FileInProgress file) => _unfinished.TryRemove(file, out _);
+
+    /// <summary>Removes new files that did not become complete.</summary>
+    public void Dispose()
+    {
+        foreach (var file in _unfinished.Keys)
+        {
+            file.Abandon();
+        }
+    }
+
+    private SafeFileHandle Create(FileInProgress file, EntryName temporary)
+    {
+        _unfinished[file] = true;
+        var node = file.File.Node;
+        var open = file.File.Directory.Handle.CreateFile(temporary);
+        if (node.Content.Count > 1 || (request.Sparse && node.Size >= SparseWriting.Block))
+        {
+            RandomAccess.SetLength(open, node.Size); // Holes need it, and blobs that come out of order.
+        }
+
+        return open;
+    }
+
+    private void Finish(FileInProgress file, SafeFileHandle open)
+    {
+        var node = file.File.Node;
+        if (file.InPlace is { } before && before.Size != node.Size)
+        {
+            RandomAccess.SetLength(open, node.Size);
+        }
+
+        metadata.Apply(new OpenFileTarget(open, file.File.Directory.Handle, file.TemporaryName ?? file.File.Name), node, file.File.Path);
+        file.Close();
+        if (file.InPlace is not null)
+        {
+            counters.AddWritten();
+        }
+
+        counters.Report(1, 0);
+    }
+}
