@@ -56,6 +56,20 @@ internal sealed class StellaRoot : RootCommand
             new RepoRestoreCommand(),
             new RepoCheckCommand(),
             new RepoVerifyCommand(),
+            new RepoStatsCommand(),
+            new RepoLsCommand(),
+            new RepoFindCommand(),
+            new RepoDumpCommand(),
+            new RepoDiffCommand(),
+            new RepoForgetCommand(),
+            new RepoUnlockCommand(),
+            new Command("key", "List, add, change and remove the passwords of a repository")
+            {
+                new RepoKeyListCommand(),
+                new RepoKeyAddCommand(replaces: false),
+                new RepoKeyAddCommand(replaces: true),
+                new RepoKeyRemoveCommand(),
+            },
         });
         Add(new DoctorCommand());
         Add(new VersionCommand());
