@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using StellaOps.Backup.Repository.Checking.Reads;
 using StellaOps.Backup.Repository.Config;
 using StellaOps.Backup.Repository.Keys;
 using StellaOps.Backup.Repository.Locks;
@@ -12,4 +13,5 @@ namespace StellaOps.Backup.Repository;
 [JsonSerializable(typeof(KeyFileJson))]
 [JsonSerializable(typeof(KeyPayloadJson))]
 [JsonSerializable(typeof(LockJson))]
+[JsonSerializable(typeof(ReadsJson))]
 internal sealed partial class RepositoryJson : JsonSerializerContext;

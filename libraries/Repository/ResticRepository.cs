@@ -150,11 +150,19 @@ public sealed class ResticRepository : IAsyncDisposable
 
     /// <summary>
     /// Proves, beyond a check, every byte of the packs that hold what the wanted snapshots need: SHA-256 of the pack, header, and
-    /// each blob. Takes no lock.
+    /// each blob. With a <see cref="VerifyRequest.Share"/> only of some of the packs, so that regular runs read everything in turn
+    /// (for a command line: <c>--share 1/30</c> is <see cref="VerifyShare.Fraction"/>, <c>--not-read-for 30d</c> is <see cref="VerifyShare.NotReadFor"/>).
+    /// Takes no lock.
     /// </summary>
+    /// <exception cref="ArgumentException">A share that is not between 0 and 1, or that asks for nothing.</exception>
     public Task<CheckReport> VerifyAsync(VerifyRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        if (request.Share is { } share && !(share.Fraction is > 0 and <= 1 || (share.Fraction == 0 && share.NotReadFor > TimeSpan.Zero)))
+        {
+            throw new ArgumentException("a share is a fraction above 0 and up to 1, a time, or both", nameof(request));
+        }
+
         return new RepositoryCheck(Parts).VerifyAsync(request, cancellationToken);
     }
 

@@ -12,6 +12,17 @@ public sealed record CheckReport
     /// <summary>Blobs that the wanted snapshots need.</summary>
     public required long Blobs { get; init; }
 
+    /// <summary>Packs that were read whole; 0 for a check, fewer than <see cref="Packs"/> for a share.</summary>
+    public required long PacksRead { get; init; }
+
+    /// <summary>
+    /// Each of <see cref="Packs"/> was read and found right at this time or later; null when one was not, or when nothing is remembered.
+    /// </summary>
+    public required DateTimeOffset? AllReadSince { get; init; }
+
+    /// <summary>False when what was read should be remembered and could not be: a later run reads it again.</summary>
+    public required bool IsRemembered { get; init; }
+
     /// <summary>Stored bytes of packs that were read; 0 for a check.</summary>
     public required long BytesRead { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Checking.Reads;
 using StellaOps.Backup.Repository.Indexes;
 using StellaOps.Backup.Repository.Packs;
 using StellaOps.Backup.Repository.Unpacked;
@@ -10,7 +11,7 @@ namespace StellaOps.Backup.Repository.Checking;
 internal sealed class RepositoryCheck(RepositoryParts parts)
 {
     private readonly ConcurrentBag<Finding> _findings = [];
-    private long _bytesRead;
+    private long _bytesRead, _packsRead;
 
     /// <summary>Structure only: everything that is needed is there, has the right size, and is named by an index.</summary>
     internal Task<CheckReport> CheckAsync(CancellationToken cancellationToken) => RunAsync(verify: null, cancellationToken);
@@ -36,9 +37,13 @@ internal sealed class RepositoryCheck(RepositoryParts parts)
         var packs = PacksOf(contents.Index, indexed, verify?.Snapshots is null ? _ => true : range => IsUsed(used, range));
         var sound = FindWrongSizes(contents, packs);
         FindLost(used);
+        using var memory = verify is { Share: null, Remember: false } or null
+            ? null
+            : await ReadMemory.LoadAsync(parts, contents.Packs.ContainsKey, cancellationToken).ConfigureAwait(false);
         if (verify is not null)
         {
-            await VerifyPacksAsync(sound, verify, cancellationToken).ConfigureAwait(false);
+            var chosen = verify.Share is { } share ? PackRotation.Choose(share, sound, memory!.LastRead, parts.Options.Clock.GetUtcNow()) : sound;
+            await VerifyPacksAsync(chosen, verify, memory, cancellationToken).ConfigureAwait(false);
         }
 
         return new CheckReport
@@ -46,7 +51,10 @@ internal sealed class RepositoryCheck(RepositoryParts parts)
             Damages = await TraceAsync(contents, walk, cancellationToken).ConfigureAwait(false),
             Packs = packs.Count,
             Blobs = used.Count,
+            PacksRead = _packsRead,
             BytesRead = _bytesRead,
+            AllReadSince = packs.Select(pack => memory?.LastRead(pack.Id)).Order(Comparer<DateTimeOffset?>.Default).FirstOrDefault(),
+            IsRemembered = memory?.IsKept ?? true,
             UnindexedPacks = unindexed.Count,
         };
     }
@@ -151,11 +159,10 @@ internal sealed class RepositoryCheck(RepositoryParts parts)
         return used;
     }
 
-    private async Task VerifyPacksAsync(List<IndexedPack> packs, VerifyRequest request, CancellationToken cancellationToken)
+    private async Task VerifyPacksAsync(List<IndexedPack> packs, VerifyRequest request, ReadMemory? memory, CancellationToken cancellationToken)
     {
         var verifier = new PackVerifier(parts.Store, parts.Sealer, parts.Codec);
         var total = packs.Sum(pack => PackHeader.PackLength(pack.Entries));
-        long done = 0;
         var progress = new Lock();
         var options = new ParallelOptions { MaxDegreeOfParallelism = parts.Options.Readers, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(packs, options, async (pack, token) =>
@@ -164,13 +171,22 @@ internal sealed class RepositoryCheck(RepositoryParts parts)
             {
                 FoundPack(pack, problem);
             }
+            else if (memory is not null)
+            {
+                await memory.AddAsync(pack.Id, token).ConfigureAwait(false);
+            }
 
             lock (progress)
             {
                 _bytesRead += PackHeader.PackLength(pack.Entries);
-                request.OnProgress?.Invoke(new VerifyProgress(++done, packs.Count, _bytesRead, total));
+                _packsRead++;
+                request.OnProgress?.Invoke(new VerifyProgress(_packsRead, packs.Count, _bytesRead, total));
             }
         }).ConfigureAwait(false);
+        if (memory is not null)
+        {
+            await memory.SaveAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Another walk, only where something was found: who needs it?</summary>

@@ -10,6 +10,9 @@ internal enum FileKind
     Snapshot,
     Index,
     Pack,
+
+    /// <summary>Ours, unknown to restic: which packs a verify has read, and when.</summary>
+    Reads,
 }
 
 /// <summary>Where a repository's files lie, relative to its root.</summary>
@@ -24,6 +27,7 @@ internal static class RepositoryFile
         FileKind.Snapshot => "snapshots/",
         FileKind.Index => "index/",
         FileKind.Pack => "data/",
+        FileKind.Reads => "stella/reads/",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

@@ -18,7 +18,7 @@ internal sealed class Verification(ComponentRepositories repositories, TimeProvi
             var id = ComponentRepository.ParseId(spec.SnapshotId);
             var startedAt = clock.GetTimestamp();
             context.Progress.Begin("verify");
-            var request = new VerifyRequest { Snapshots = [id], OnProgress = Progress(context) };
+            var request = new VerifyRequest { Snapshots = [id], Remember = true, OnProgress = Progress(context) };
             var report = await opened.Repository.VerifyAsync(request, cancellationToken).ConfigureAwait(false);
             var phase = new PhaseTime("verify", clock.GetElapsedTime(startedAt));
             ThrowIfDamaged(context, spec, id, report.Damages);
