@@ -10,10 +10,11 @@ public sealed class ReferenceTests
         ["libraries/Age"] = [],
         ["libraries/Postgres"] = [],
         ["libraries/Repository"] = ["libraries/Storage"],
+        ["libraries/Wal"] = ["libraries/Storage", "libraries/Age", "libraries/Postgres"],
         ["libraries/Points"] = ["libraries/Contracts", "libraries/Storage"],
         ["libraries/Hosting"] = ["libraries/Contracts"],
         ["libraries/Workers"] = ["libraries/Contracts", "libraries/Hosting", "libraries/Storage", "libraries/Repository"],
-        ["services/coordinator"] = ["libraries/Contracts", "libraries/Hosting", "libraries/Storage", "libraries/Points"],
+        ["services/coordinator"] = ["libraries/Contracts", "libraries/Hosting", "libraries/Storage", "libraries/Points", "libraries/Wal"],
         ["gateway"] = ["libraries/Hosting"],
         ["cli"] = ["libraries/Contracts", "libraries/Age", "libraries/Repository", "libraries/Storage"],
     };

@@ -43,6 +43,15 @@ public sealed class ClusterConnection : IAsyncDisposable
     /// <summary>Role that connects.</summary>
     public string Role => _settings.Username ?? Environment.UserName;
 
+    /// <summary>For a connection of the replication protocol, which knows neither pools nor the settings of a session.</summary>
+    internal string ReplicationConnectionString => new NpgsqlConnectionStringBuilder(_settings.ConnectionString)
+    {
+        Options = null,
+        KeepAlive = 0,
+        Pooling = false,
+        CommandTimeout = 30,
+    }.ConnectionString;
+
     /// <summary>Host and port for messages.</summary>
     public string Endpoint => $"{_settings.Host}:{_settings.Port}";
 

@@ -1,0 +1,247 @@
+using System.Security.Cryptography;
+using StellaOps.Backup.Postgres.Timelines;
+using StellaOps.Backup.Postgres.Wal;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Wal.Ledger;
+using StellaOps.Backup.Wal.Manifests;
+
+namespace StellaOps.Backup.Wal.Archive;
+
+/// <summary>
+/// What the archive of one cluster holds, by its listing: segments, tails, histories. No key is needed for it. A picture of one moment;
+/// objects are immutable, so only what is missing in it may be there later.
+/// </summary>
+public sealed class WalInventory
+{
+    private const int LargestDocument = 8 << 20;
+    private readonly Dictionary<WalName, ArchivedSegment> _segments = [];
+    private readonly Dictionary<WalName, List<ArchivedTail>> _tails = [];
+    private readonly Dictionary<uint, TimelineHistory> _histories = [];
+    private readonly List<ArchivedSegment> _conflicts = [];
+
+    private WalInventory(WalKeys keys, WalFiles? files) => (Keys, Files) = (keys, files);
+
+    /// <summary>Where it is.</summary>
+    public WalKeys Keys { get; }
+
+    /// <summary>Names at the cluster's segment size; null while the archive is empty.</summary>
+    public WalFiles? Files { get; private set; }
+
+    /// <summary>What the archiver wrote last; null when it is not there or not readable.</summary>
+    public ArchiveState? State { get; private set; }
+
+    /// <summary>Segments by name.</summary>
+    public IReadOnlyDictionary<WalName, ArchivedSegment> Segments => _segments;
+
+    /// <summary>Segments that exist with a second content beside that in <see cref="Segments"/>: a sign of two histories under one name.</summary>
+    public IReadOnlyList<ArchivedSegment> Conflicts => _conflicts;
+
+    /// <summary>Histories by timeline; timeline 1 has none and is not in it.</summary>
+    public IReadOnlyDictionary<uint, TimelineHistory> Histories => _histories;
+
+    /// <summary>Closed range manifests, by timeline and position.</summary>
+    public IReadOnlyList<StoredManifest> Manifests { get; private set; } = [];
+
+    /// <summary>The gap ledger.</summary>
+    public IReadOnlyList<WalGap> Gaps { get; private set; } = [];
+
+    /// <summary>Segments that manifests and state name, whether they are there or not.</summary>
+    public IReadOnlyDictionary<WalName, SegmentEntry> Expected { get; private set; } = new Dictionary<WalName, SegmentEntry>();
+
+    /// <summary>Timelines of which anything is there, ascending.</summary>
+    public IReadOnlyList<uint> Timelines =>
+        [.. _segments.Keys.Concat(_tails.Keys).Concat(Expected.Keys).Select(name => name.Timeline).Concat(_histories.Keys).Distinct().Order()];
+
+    /// <summary>Clusters that have an archive in a location.</summary>
+    public static async Task<IReadOnlyList<ulong>> ClustersAsync(IObjectStore location, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(location);
+        var found = new SortedSet<ulong>();
+        await foreach (var entry in location.ListAsync(WalKeys.Root, cancellationToken).ConfigureAwait(false))
+        {
+            if (entry.Key.Split('/') is [_, var folder, _, ..] && ulong.TryParse(folder, out var system))
+            {
+                found.Add(system);
+            }
+        }
+
+        return [.. found];
+    }
+
+    /// <summary>Lists an archive. The documents (manifests, ledger, state) that are not readable are passed over: names decide.</summary>
+    /// <param name="location">Root of the location.</param>
+    /// <param name="systemIdentifier">Cluster.</param>
+    /// <param name="segmentSize">Bytes of a segment where the caller knows it from the server; else it is read from the archive's documents.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="StorageException">The store failed.</exception>
+    public static async Task<WalInventory> ReadAsync(
+        IObjectStore location, ulong systemIdentifier, long? segmentSize, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(location);
+        var inventory = new WalInventory(new WalKeys(systemIdentifier), segmentSize is { } size ? new WalFiles(size) : null);
+        var documents = new List<string>();
+        await foreach (var entry in location.ListAsync(inventory.Keys.Folder, cancellationToken).ConfigureAwait(false))
+        {
+            if (!inventory.Add(entry))
+            {
+                documents.Add(entry.Key);
+            }
+        }
+
+        await inventory.ReadDocumentsAsync(location, documents, cancellationToken).ConfigureAwait(false);
+        return inventory;
+    }
+
+    /// <summary>Parts of a segment, by offset.</summary>
+    public IReadOnlyList<ArchivedTail> Tails(WalName name) =>
+        _tails.TryGetValue(name, out var tails) ? [.. tails.OrderBy(tail => tail.From).ThenByDescending(tail => tail.To)] : [];
+
+    /// <summary>Names of segments of which parts are there.</summary>
+    public IReadOnlyCollection<WalName> Unfinished => _tails.Keys;
+
+    /// <summary>Bytes at the start of a segment that whole and partial objects give: all, some, or none.</summary>
+    public long Available(WalName name)
+    {
+        if (_segments.ContainsKey(name))
+        {
+            return Files?.SegmentSize ?? long.MaxValue;
+        }
+
+        var end = 0L;
+        foreach (var tail in Tails(name))
+        {
+            if (tail.From > end)
+            {
+                break;
+            }
+
+            end = Math.Max(end, tail.To);
+        }
+
+        return end;
+    }
+
+    /// <summary>The history of a timeline; null when it is not in the archive.</summary>
+    public TimelineHistory? History(uint timeline) => timeline == 1 ? TimelineHistory.First : _histories.GetValueOrDefault(timeline);
+
+    /// <summary>Takes in what was archived meanwhile.</summary>
+    public void Add(ArchivedSegment segment)
+    {
+        ArgumentNullException.ThrowIfNull(segment);
+        _segments[segment.Name] = segment;
+        _tails.Remove(segment.Name);
+    }
+
+    /// <summary>Takes in a part that was archived meanwhile.</summary>
+    public void Add(ArchivedTail tail)
+    {
+        ArgumentNullException.ThrowIfNull(tail);
+        if (!_tails.TryGetValue(tail.Name, out var tails))
+        {
+            _tails[tail.Name] = tails = [];
+        }
+
+        tails.Add(tail);
+    }
+
+    /// <summary>Takes in a part that replaces all others of its segment.</summary>
+    public void Fold(ArchivedTail whole)
+    {
+        ArgumentNullException.ThrowIfNull(whole);
+        _tails[whole.Name] = [whole];
+    }
+
+    private bool Add(StoredObject entry)
+    {
+        var file = entry.Key.AsSpan(entry.Key.LastIndexOf('/') + 1);
+        if (WalKeys.Parse(file) is not var (name, from, to, digest))
+        {
+            return file.EndsWith(".age", StringComparison.Ordinal); // Kept aside by hand, or by a newer version.
+        }
+
+        if (to is { } end)
+        {
+            Add(new ArchivedTail(name, from, end, digest, entry.Key, entry.Length));
+        }
+        else if (!_segments.TryAdd(name, new ArchivedSegment(name, digest, entry.Key, entry.Length)))
+        {
+            _conflicts.Add(new ArchivedSegment(name, digest, entry.Key, entry.Length));
+        }
+
+        return true;
+    }
+
+    private async Task ReadDocumentsAsync(IObjectStore location, List<string> keys, CancellationToken cancellationToken)
+    {
+        var manifests = new List<StoredManifest>();
+        var gaps = new List<WalGap>();
+        foreach (var key in keys)
+        {
+            if (await FindAsync(location, key, cancellationToken).ConfigureAwait(false) is not { } content)
+            {
+                continue;
+            }
+
+            var file = key.AsSpan(key.LastIndexOf('/') + 1);
+            if (WalName.TryParseHistory(file, out var timeline))
+            {
+                _histories[timeline] = ParseHistory(timeline, content, key);
+            }
+            else if (key == Keys.State)
+            {
+                State = WalJson.TryRead<ArchiveState>(content);
+            }
+            else if (key.StartsWith(Keys.Gaps, StringComparison.Ordinal) && WalJson.TryRead<WalGap>(content) is { } gap)
+            {
+                gaps.Add(gap);
+            }
+            else if (key.Contains("/manifests/", StringComparison.Ordinal) && WalJson.TryRead<RangeManifest>(content) is { } manifest)
+            {
+                manifests.Add(new StoredManifest(key, Convert.ToHexStringLower(SHA256.HashData(content)), manifest));
+            }
+        }
+
+        Manifests = [.. manifests.OrderBy(manifest => manifest.Content.Timeline).ThenBy(manifest => manifest.Content.StartLsn)];
+        Expected = ExpectedSegments();
+        Gaps = [.. gaps.OrderBy(gap => gap.Timeline).ThenBy(gap => gap.StartLsn)];
+        Files ??= (State?.SegmentSize ?? (Manifests.Count > 0 ? Manifests[0].Content.SegmentSize : null)) is { } size ? new WalFiles(size) : null;
+    }
+
+    private Dictionary<WalName, SegmentEntry> ExpectedSegments()
+    {
+        var expected = new Dictionary<WalName, SegmentEntry>();
+        foreach (var entry in Manifests.SelectMany(manifest => manifest.Content.Segments).Concat(State?.Open ?? []))
+        {
+            if (WalName.TryParse(entry.Name, out var name))
+            {
+                expected.TryAdd(name, entry);
+            }
+        }
+
+        return expected;
+    }
+
+    private static async Task<byte[]?> FindAsync(IObjectStore location, string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await location.ReadAllAsync(key, LargestDocument, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException failure) when (failure.Failure is StorageFailure.NotFound or StorageFailure.Invalid)
+        {
+            return null; // Removed while we looked, or no document of ours.
+        }
+    }
+
+    private static TimelineHistory ParseHistory(uint timeline, byte[] content, string key)
+    {
+        try
+        {
+            return TimelineHistory.Parse(timeline, content);
+        }
+        catch (FormatException failure)
+        {
+            throw new WalException(WalFailure.Damaged, $"{key}: {failure.Message}", failure);
+        }
+    }
+}

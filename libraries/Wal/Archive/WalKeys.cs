@@ -1,0 +1,75 @@
+using System.Globalization;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Wal;
+
+namespace StellaOps.Backup.Wal.Archive;
+
+/// <summary>Keys of one cluster's WAL archive in a location. They hold positions and digests only, and are readable without any key.</summary>
+/// <param name="SystemIdentifier">Cluster.</param>
+public sealed record WalKeys(ulong SystemIdentifier)
+{
+    /// <summary>Folder of all archives of a location.</summary>
+    public const string Root = "wal/";
+
+    private const string Sealed = ".zst.age", Partial = ".partial.zst.age";
+    private const int Digest = 64;
+
+    /// <summary>Folder of the cluster's archive.</summary>
+    public string Folder { get; } = string.Create(CultureInfo.InvariantCulture, $"{Root}{SystemIdentifier}/");
+
+    /// <summary>What the archive holds now, replaced every few seconds. Convenience: everything in it can be found by listing.</summary>
+    public string State => $"{Folder}state.json";
+
+    /// <summary>Folder of the gap ledger.</summary>
+    public string Gaps => $"{Folder}gaps/";
+
+    /// <summary>Folder of a timeline.</summary>
+    public string Timeline(uint timeline) => string.Create(CultureInfo.InvariantCulture, $"{Folder}{timeline:X8}/");
+
+    /// <summary>Folder of a timeline's range manifests.</summary>
+    public string Manifests(uint timeline) => $"{Timeline(timeline)}manifests/";
+
+    /// <summary>Folder of the segments that share their first 16 digits: at most 256 of 16 MiB.</summary>
+    public string Neighbours(WalName name) => $"{Timeline(name.Timeline)}{name.ToString()[..16]}/";
+
+    /// <summary>A whole segment.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="digest">SHA-256 of its bytes, lower-case hex.</param>
+    public string Segment(WalName name, string digest) => $"{Neighbours(name)}{name}-{digest}{Sealed}";
+
+    /// <summary>A part of a segment that was not finished when it was shipped.</summary>
+    public string Tail(WalName name, long from, long to, string digest) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Neighbours(name)}{name}.{from:x8}-{to:x8}-{digest}{Partial}");
+
+    /// <summary>History file of a timeline, as PostgreSQL wrote it.</summary>
+    public string History(uint timeline) => $"{Timeline(timeline)}{WalName.History(timeline)}";
+
+    /// <summary>A range manifest.</summary>
+    public string Manifest(uint timeline, Lsn start, Lsn stop) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Manifests(timeline)}{start.Value:x16}-{stop.Value:x16}.json");
+
+    /// <summary>An entry of the gap ledger.</summary>
+    public string Gap(uint timeline, Lsn start, Lsn stop) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Gaps}{timeline:X8}-{start.Value:x16}-{stop.Value:x16}.json");
+
+    /// <summary>What the last part of a segment's or tail's key says; null for other objects.</summary>
+    internal static (WalName Name, long From, long? To, string Digest)? Parse(ReadOnlySpan<char> file)
+    {
+        if (file.Length <= WalName.Length || !WalName.TryParse(file[..WalName.Length], out var name))
+        {
+            return null;
+        }
+
+        var rest = file[WalName.Length..];
+        if (rest.Length == 1 + Digest + Sealed.Length && rest[0] == '-' && rest.EndsWith(Sealed, StringComparison.Ordinal))
+        {
+            return (name, 0, null, rest.Slice(1, Digest).ToString());
+        }
+
+        return rest.Length == 1 + 8 + 1 + 8 + 1 + Digest + Partial.Length && rest[0] == '.' && rest.EndsWith(Partial, StringComparison.Ordinal)
+            && long.TryParse(rest.Slice(1, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var from)
+            && long.TryParse(rest.Slice(10, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var to) && from < to
+            ? (name, from, to, rest.Slice(19, Digest).ToString())
+            : null;
+    }
+}

@@ -1,0 +1,315 @@
+using System.Threading.Channels;
+using Microsoft.Win32.SafeHandles;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Recovery;
+using StellaOps.Backup.Postgres.Wal;
+
+namespace StellaOps.Backup.Wal.Spool;
+
+/// <summary>
+/// Bounded buffer on disk between the receive loop and the archive: one file for each segment, <c>….receiving</c> until it is whole. The server
+/// keeps what is not archived, so the spool is not what makes WAL durable; but whole segments are synced, so that what a slot could not
+/// hold any more survives here. One process at a time has it.
+/// </summary>
+public sealed class WalSpool : IDisposable
+{
+    private const string Receiving = ".receiving";
+
+    private readonly string _directory;
+    private readonly WalFiles _files;
+    private readonly int _capacity;
+    private readonly FileStream _lock;
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<Lsn, SpoolSegment> _pending = [];
+    private readonly Channel<SpoolSegment> _received = Channel.CreateUnbounded<SpoolSegment>(new UnboundedChannelOptions { SingleReader = true });
+    private TaskCompletionSource _room = NewSignal();
+    private SafeFileHandle? _current;
+    private WalName _currentName;
+    private uint _timeline;
+    private ulong _position;
+
+    private WalSpool(string directory, WalFiles files, long bytes, FileStream held)
+    {
+        (_directory, _files, _lock) = (directory, files, held);
+        _capacity = (int)Math.Clamp(bytes / files.SegmentSize, 2, int.MaxValue);
+    }
+
+    /// <summary>Position up to which WAL was received.</summary>
+    public Lsn Received => new(Volatile.Read(ref _position));
+
+    /// <summary>Segments that are whole and not archived.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pending.Count;
+            }
+        }
+    }
+
+    /// <summary>Segments that fit.</summary>
+    public int Capacity => _capacity;
+
+    /// <summary>Everything received before it is in the archive as whole segments.</summary>
+    public Lsn ArchivedTo
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pending.Count > 0 ? _pending.First().Key : _files.Floor(Received);
+            }
+        }
+    }
+
+    /// <summary>Whole segments, in the order in which they are to be synced and archived.</summary>
+    public ChannelReader<SpoolSegment> Whole => _received.Reader;
+
+    /// <summary>Names of all that waits.</summary>
+    public IReadOnlyList<WalName> WaitingNames
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _pending.Values.Select(segment => segment.Name)];
+            }
+        }
+    }
+
+    /// <summary>Opens the spool, and takes up whole segments that an earlier process left.</summary>
+    /// <param name="directory">Directory of this cluster.</param>
+    /// <param name="files">Names at the cluster's segment size.</param>
+    /// <param name="bytes">Bound; at least two segments.</param>
+    /// <returns>Null while another process has it.</returns>
+    /// <exception cref="IOException">The directory cannot be made or written.</exception>
+    public static WalSpool? TryOpen(string directory, WalFiles files, long bytes)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        FileStream held;
+        try
+        {
+            held = new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException failure) when (failure.HResult == 11 || failure is not DirectoryNotFoundException and not FileNotFoundException and not PathTooLongException)
+        {
+            return null; // The lock ends with the process that has it.
+        }
+
+        var spool = new WalSpool(directory, files, bytes, held);
+        spool.TakeUp();
+        return spool;
+    }
+
+    /// <summary>Starts to receive at the beginning of a segment.</summary>
+    public void Begin(uint timeline, Lsn start)
+    {
+        CloseCurrent();
+        _timeline = timeline;
+        Volatile.Write(ref _position, start.Value);
+    }
+
+    /// <summary>
+    /// Writes what was received. Waits only while the spool is full; bytes that were written before are written again with the same content,
+    /// so a start from the segment's beginning never takes anything away.
+    /// </summary>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (!bytes.IsEmpty)
+        {
+            if (_current is null)
+            {
+                await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+                OpenCurrent();
+            }
+
+            var offset = (long)(_position % (ulong)_files.SegmentSize);
+            var part = bytes[..(int)Math.Min(bytes.Length, _files.SegmentSize - offset)];
+            RandomAccess.Write(_current!, part.Span, offset);
+            bytes = bytes[part.Length..];
+            lock (_gate)
+            {
+                Volatile.Write(ref _position, _position + (ulong)part.Length);
+                if (offset + part.Length == _files.SegmentSize)
+                {
+                    FinishCurrent();
+                }
+            }
+        }
+    }
+
+    /// <summary>Reads received bytes of the segment that is being received; null when it was finished meanwhile.</summary>
+    /// <returns>Name of the segment, and bytes from its start on, as many as were received.</returns>
+    public (WalName Name, int Length)? ReadCurrent(ref byte[] buffer)
+    {
+        lock (_gate)
+        {
+            if (_current is null)
+            {
+                return null;
+            }
+
+            var length = (int)(Volatile.Read(ref _position) % (ulong)_files.SegmentSize);
+            if (buffer.Length < length)
+            {
+                buffer = GC.AllocateUninitializedArray<byte>((int)_files.SegmentSize);
+            }
+
+            for (var at = 0; at < length;)
+            {
+                at += RandomAccess.Read(_current, buffer.AsSpan(at, length - at), at);
+            }
+
+            return (_currentName, length);
+        }
+    }
+
+    /// <summary>Makes everything that was received durable here.</summary>
+    /// <returns>Position up to which this spool could bring WAL back by itself.</returns>
+    public Lsn Sync()
+    {
+        lock (_gate)
+        {
+            foreach (var segment in _pending.Values)
+            {
+                var whole = segment.Path.EndsWith(Receiving, StringComparison.Ordinal) ? segment.Path[..^Receiving.Length] : segment.Path;
+                if (!File.Exists(whole))
+                {
+                    DurableFiles.Sync(segment.Path);
+                }
+            }
+
+            if (_current is not null)
+            {
+                RandomAccess.FlushToDisk(_current);
+            }
+
+            DurableFiles.Sync(_directory);
+            return Received;
+        }
+    }
+
+    /// <summary>Makes a whole segment durable in the spool under its own name.</summary>
+    public SpoolSegment Seal(SpoolSegment segment)
+    {
+        ArgumentNullException.ThrowIfNull(segment);
+        if (!segment.Path.EndsWith(Receiving, StringComparison.Ordinal))
+        {
+            return segment;
+        }
+
+        DurableFiles.Sync(segment.Path);
+        var path = segment.Path[..^Receiving.Length];
+        File.Move(segment.Path, path, overwrite: true);
+        DurableFiles.Sync(_directory);
+
+        // Durable now: the segment. The next process finds it and archives it, even when the server has dropped it.
+        return segment with { Path = path };
+    }
+
+    /// <summary>Removes a segment that is durable in the archive, and makes room.</summary>
+    public void Remove(SpoolSegment segment)
+    {
+        ArgumentNullException.ThrowIfNull(segment);
+        File.Delete(segment.Path);
+        TaskCompletionSource room;
+        lock (_gate)
+        {
+            _pending.Remove(segment.Start);
+            (room, _room) = (_room, NewSignal());
+        }
+
+        room.TrySetResult();
+    }
+
+    /// <summary>Forgets the part of the current segment, which the archive has.</summary>
+    public void DropCurrent()
+    {
+        lock (_gate)
+        {
+            if (_current is not null)
+            {
+                CloseCurrent();
+                File.Delete(PathOf(_currentName) + Receiving);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        CloseCurrent();
+        _lock.Dispose();
+    }
+
+    private void TakeUp()
+    {
+        foreach (var path in Directory.EnumerateFiles(_directory).Order(StringComparer.Ordinal))
+        {
+            if (WalName.TryParse(Path.GetFileName(path.AsSpan()), out var name) && _files.NumberOf(name) is { } number && new FileInfo(path).Length == _files.SegmentSize)
+            {
+                Wait(new SpoolSegment(name, _files.StartOf(number), path));
+            }
+        }
+    }
+
+    private void OpenCurrent()
+    {
+        lock (_gate)
+        {
+            _ = WalName.TryParse(_files.SegmentAt(_timeline, Received), out _currentName);
+            _current = File.OpenHandle(PathOf(_currentName) + Receiving, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        }
+    }
+
+    private void FinishCurrent()
+    {
+        CloseCurrent();
+        Wait(new SpoolSegment(_currentName, new Lsn(_position - (ulong)_files.SegmentSize), PathOf(_currentName) + Receiving));
+    }
+
+    private void Wait(SpoolSegment segment)
+    {
+        lock (_gate)
+        {
+            _pending[segment.Start] = segment;
+        }
+
+        _received.Writer.TryWrite(segment);
+    }
+
+    private void CloseCurrent()
+    {
+        lock (_gate)
+        {
+            _current?.Dispose();
+            _current = null;
+        }
+    }
+
+    private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task room;
+            lock (_gate)
+            {
+                if (_pending.Count < _capacity)
+                {
+                    return;
+                }
+
+                room = _room.Task;
+            }
+
+            await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private string PathOf(WalName name) => Path.Combine(_directory, name.ToString());
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,121 @@
+using StellaOps.Backup.Age;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Timelines;
+using StellaOps.Backup.Postgres.Wal;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Ledger;
+using StellaOps.Backup.Wal.Manifests;
+using StellaOps.Backup.Wal.Spool;
+
+namespace StellaOps.Backup.Wal.Streaming;
+
+/// <summary>What an archiver keeps of one cluster from session to session: the spool, the picture of the archive, and the pump between them.</summary>
+internal sealed class ClusterArchive : IAsyncDisposable
+{
+    private readonly WalArchiverOptions _options;
+    private readonly ArchiverState _state;
+    private readonly TimeProvider _clock;
+    private readonly CancellationTokenSource _stop = new();
+    private Lsn _savedTo;
+    private DateTimeOffset _savedAt;
+
+    private ClusterArchive(WalArchiverOptions options, ArchiverState state, TimeProvider clock, WalArchive archive, WalInventory inventory, WalSpool spool, AgeEncryption encryption)
+    {
+        (_options, _state, _clock) = (options, state, clock);
+        (Archive, Inventory, Spool, Files) = (archive, inventory, spool, inventory.Files!);
+        Book = new ManifestBook(archive.Location, inventory, options.Cluster, clock);
+        Ledger = new GapLedger(archive.Location, archive.Keys, clock);
+        Tail = new TailShipper(spool, archive, inventory, Files, encryption, state);
+    }
+
+    public WalArchive Archive { get; }
+
+    /// <summary>Locked while it is used: the pump, the tail and the session change it.</summary>
+    public WalInventory Inventory { get; }
+
+    public WalSpool Spool { get; }
+
+    public WalFiles Files { get; }
+
+    public ManifestBook Book { get; }
+
+    public GapLedger Ledger { get; }
+
+    public TailShipper Tail { get; }
+
+    /// <summary>Ends only by a failure, or after <see cref="DisposeAsync"/>.</summary>
+    public Task Pump { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Everything before it is in the archive.</summary>
+    public Lsn ArchivedTo => Tail.ShippedTo is { } shipped && Spool.ArchivedTo is var whole && shipped > whole && Spool.Waiting == 0 ? shipped : Spool.ArchivedTo;
+
+    /// <summary>Opens; null while another process of this host has the spool.</summary>
+    public static async Task<ClusterArchive?> TryOpenAsync(
+        IObjectStore location, AgeEncryption encryption, WalArchiverOptions options, ulong systemIdentifier, long segmentSize,
+        ArchiverState state, TimeProvider clock, IWalJournal journal, CancellationToken cancellationToken)
+    {
+        var files = new WalFiles(segmentSize);
+        if (WalSpool.TryOpen(Path.Combine(options.SpoolDirectory, $"{systemIdentifier}"), files, options.SpoolBytes) is not { } spool)
+        {
+            return null;
+        }
+
+        try
+        {
+            var inventory = await WalInventory.ReadAsync(location, systemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false);
+            var opened = new ClusterArchive(options, state, clock, new WalArchive(location, inventory.Keys), inventory, spool, encryption);
+            state.Set(status => status with { LastCommitAt = inventory.State?.LastCommitAt, SpoolCapacity = spool.Capacity });
+            opened.Pump = new ArchivePump(spool, opened.Archive, inventory, files, opened.Book, encryption, options.Writers, state, clock, journal).RunAsync(opened._stop.Token);
+            return opened;
+        }
+        catch
+        {
+            spool.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes down what the listing does not say, when it has changed.</summary>
+    public async Task SaveStateAsync(uint timeline, CancellationToken cancellationToken)
+    {
+        var now = _clock.GetUtcNow();
+        var archived = ArchivedTo;
+        var status = _state.Status;
+        if (archived == _savedTo && now - _savedAt < TimeSpan.FromSeconds(30))
+        {
+            return;
+        }
+
+        var open = Book.Open;
+        var newest = Latest(status.LastCommitAt, Latest(Tail.Facts.LastCommitAt, open.Max(entry => entry.LastCommitAt)));
+        var caughtUp = archived >= status.Server ? now : status.CaughtUpAt;
+        _state.Set(current => current with { LastCommitAt = newest, CaughtUpAt = caughtUp, Archived = archived });
+        var document = new ArchiveState
+        {
+            SystemIdentifier = Archive.Keys.SystemIdentifier,
+            Cluster = _options.Cluster,
+            SegmentSize = Files.SegmentSize,
+            Timeline = timeline,
+            ArchivedTo = archived,
+            LastCommitAt = newest,
+            CaughtUpAt = caughtUp,
+            UpdatedAt = now,
+            RestorePoints = Tail.Facts.RestorePoints,
+            Open = open,
+        };
+        await Archive.Location.PutAsync(Archive.Keys.State, WalJson.Write(document), PutMode.Replace, cancellationToken).ConfigureAwait(false);
+        (_savedTo, _savedAt) = (archived, now);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Pump.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Tail.Dispose();
+        Spool.Dispose();
+        _stop.Dispose();
+    }
+
+    private static DateTimeOffset? Latest(DateTimeOffset? one, DateTimeOffset? two) => one is null || two > one ? two ?? one : one;
+}

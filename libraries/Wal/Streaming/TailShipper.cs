@@ -1,0 +1,108 @@
+using StellaOps.Backup.Age;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Wal;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Spool;
+
+namespace StellaOps.Backup.Wal.Streaming;
+
+/// <summary>
+/// Ships the unfinished segment: each time only what came since the last time. Many small parts are folded into one now and then, so that a
+/// recovery never fetches hundreds of them. One call at a time.
+/// </summary>
+internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInventory inventory, WalFiles files, AgeEncryption encryption, ArchiverState state) : IDisposable
+{
+    /// <summary>Parts of one segment before they are folded.</summary>
+    private const int MostParts = 32;
+
+    private readonly WalSealer _sealer = new(encryption);
+    private readonly List<ArchivedTail> _parts = [];
+    private byte[] _buffer = [];
+    private WalName _name;
+    private long _shipped;
+
+    /// <summary>What the records of the tail say of time.</summary>
+    public WalFacts Facts { get; private set; } = WalFacts.None;
+
+    /// <summary>Position up to which the archive has the segment that is being received; null when it has nothing of it.</summary>
+    public Lsn? ShippedTo { get; private set; }
+
+    /// <summary>Ships what is new. Nothing is done while whole segments wait: the tail is of no use before they are archived.</summary>
+    /// <exception cref="StorageException">The store failed; the same bytes are shipped the next time.</exception>
+    public async Task ShipAsync(CancellationToken cancellationToken)
+    {
+        if (spool.Waiting > 0 || spool.ReadCurrent(ref _buffer) is not var (name, length))
+        {
+            return;
+        }
+
+        if (name != _name)
+        {
+            Begin(name);
+        }
+
+        if (length > _shipped)
+        {
+            await PutAsync(_shipped, length, cancellationToken).ConfigureAwait(false);
+            state.StoreWorks();
+            Facts = WalScanner.Scan(_buffer.AsSpan(0, length), Start(name));
+        }
+
+        if (_parts.Count >= MostParts && length >= _shipped)
+        {
+            await FoldAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        ShippedTo = new Lsn(Start(name).Value + (ulong)_shipped);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _sealer.Dispose();
+
+    private void Begin(WalName name)
+    {
+        _name = name;
+        _parts.Clear();
+        lock (inventory)
+        {
+            _shipped = inventory.Available(name);
+            _parts.AddRange(inventory.Tails(name));
+        }
+
+        Facts = WalFacts.None;
+    }
+
+    private async Task PutAsync(long from, int to, CancellationToken cancellationToken)
+    {
+        var content = _sealer.Seal(_buffer.AsSpan((int)from, to - (int)from));
+        var tail = await archive.PutTailAsync(_name, from, content, to - from, cancellationToken).ConfigureAwait(false);
+        _parts.Add(tail);
+        _shipped = to;
+        lock (inventory)
+        {
+            inventory.Add(tail);
+        }
+
+        state.Archived(to - from, tail.Length, whole: false);
+    }
+
+    private async Task FoldAsync(CancellationToken cancellationToken)
+    {
+        var old = _parts.ToList();
+        var content = _sealer.Seal(_buffer.AsSpan(0, (int)_shipped));
+        var whole = await archive.PutTailAsync(_name, 0, content, _shipped, cancellationToken).ConfigureAwait(false);
+
+        // Durable now: one object with all of it; only then the parts go.
+        _parts.Clear();
+        _parts.Add(whole);
+        lock (inventory)
+        {
+            inventory.Fold(whole);
+        }
+
+        await archive.RemoveAsync(old.Where(part => part.Key != whole.Key), cancellationToken).ConfigureAwait(false);
+    }
+
+    private Lsn Start(WalName name) => files.StartOf(files.NumberOf(name) ?? 0);
+}

@@ -1,0 +1,135 @@
+using StellaOps.Backup.Age;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Connections;
+using StellaOps.Backup.Postgres.Replication;
+using StellaOps.Backup.Postgres.Wal;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Wal.Streaming;
+
+/// <summary>
+/// Archives the WAL of one cluster for as long as it is let: connects, waits while another worker has the slot, streams, and begins again
+/// after every failure where the archive ends. Nothing that it remembers is needed for that.
+/// </summary>
+public sealed class WalArchiver(
+    ClusterConnection cluster, IObjectStore location, AgeEncryption encryption, WalArchiverOptions options, TimeProvider clock, IWalJournal journal)
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1), StandbyPause = TimeSpan.FromSeconds(3);
+    private readonly ArchiverState _state = new();
+    private readonly Dictionary<ulong, Lsn> _least = [];
+    private ClusterArchive? _archive;
+
+    /// <summary>How it stands now.</summary>
+    public WalArchiverStatus Status => _state.Status;
+
+    /// <summary>Runs until it is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var pause = options.RetryPause;
+        try
+        {
+            while (true)
+            {
+                var started = clock.GetTimestamp();
+                var wait = await TryAsync(cancellationToken).ConfigureAwait(false) ? StandbyPause : pause;
+                pause = clock.GetElapsedTime(started) > LongestPause ? options.RetryPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                await Task.Delay(wait, clock, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            await CloseAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>One session. True when another worker is at work.</summary>
+    private async Task<bool> TryAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RunSessionAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is ClusterException or StorageException or WalException or IOException or UnauthorizedAccessException)
+        {
+            Report(failure);
+            if (_archive?.Pump.IsFaulted == true)
+            {
+                await CloseAsync().ConfigureAwait(false);
+            }
+
+            return false;
+        }
+    }
+
+    private async Task<bool> RunSessionAsync(CancellationToken cancellationToken)
+    {
+        var stream = await WalStream.OpenAsync(cluster, cancellationToken).ConfigureAwait(false);
+        await using var _ = stream.ConfigureAwait(false);
+        var server = stream.Server;
+        var (position, segmentSize) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
+        _state.Set(status => status with { SystemIdentifier = server.SystemIdentifier, Server = position });
+        var slot = options.Stream ? await UsableSlotAsync(cancellationToken).ConfigureAwait(false) : null;
+        if (slot?.Active == true || await OpenAsync(server.SystemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false) is not { } archive)
+        {
+            _state.Set(status => status with { Activity = WalActivity.Standby, Slot = slot, Problem = null, Remedy = null });
+            return true;
+        }
+
+        using var session = new ArchiveSession(cluster, stream, archive, encryption, options, _state, clock, journal);
+        var least = _least.TryGetValue(server.SystemIdentifier, out var known) ? known : (Lsn?)null;
+        if (await session.RunAsync(slot, least, cancellationToken).ConfigureAwait(false) is { } available)
+        {
+            _least[server.SystemIdentifier] = available;
+        }
+
+        return false;
+    }
+
+    /// <summary>The slot; one that the server has given up is made anew, and what it lost will show as a gap.</summary>
+    private async Task<ReplicationSlot> UsableSlotAsync(CancellationToken cancellationToken)
+    {
+        var slot = await ReplicationSlot.EnsureAsync(cluster, options.Slot, cancellationToken).ConfigureAwait(false);
+        if (slot is { WalStatus: "lost", Active: false })
+        {
+            journal.Error($"the server gave up replication slot '{slot.Name}': it held more WAL than max_slot_wal_keep_size; it is made anew");
+            await ReplicationSlot.DropAsync(cluster, slot.Name, cancellationToken).ConfigureAwait(false);
+            slot = await ReplicationSlot.EnsureAsync(cluster, options.Slot, cancellationToken).ConfigureAwait(false);
+        }
+
+        return slot;
+    }
+
+    private async Task<ClusterArchive?> OpenAsync(ulong systemIdentifier, long segmentSize, CancellationToken cancellationToken)
+    {
+        if (_archive is not null && (_archive.Archive.Keys.SystemIdentifier != systemIdentifier || _archive.Files.SegmentSize != segmentSize))
+        {
+            await CloseAsync().ConfigureAwait(false);
+        }
+
+        return _archive ??= await ClusterArchive.TryOpenAsync(
+            location, encryption, options, systemIdentifier, segmentSize, _state, clock, journal, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task CloseAsync()
+    {
+        if (_archive is { } archive)
+        {
+            _archive = null;
+            await archive.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private void Report(Exception failure)
+    {
+        if (Status.Problem != failure.Message)
+        {
+            var log = failure is WalException ? (Action<string>)journal.Error : journal.Warning;
+            log($"WAL of cluster '{options.Cluster}' is not archived now: {failure.Message}");
+        }
+
+        _state.Set(status => status with
+        {
+            Activity = WalActivity.Connecting, Problem = failure.Message, Remedy = (failure as ClusterException)?.Remedy,
+        });
+    }
+}

@@ -1,0 +1,78 @@
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Replication;
+
+namespace StellaOps.Backup.Wal.Streaming;
+
+/// <summary>What an archiver does.</summary>
+public enum WalActivity
+{
+    /// <summary>Connecting, or pausing after a failure.</summary>
+    Connecting,
+
+    /// <summary>Another worker has the slot.</summary>
+    Standby,
+
+    /// <summary>WAL is received.</summary>
+    Streaming,
+
+    /// <summary>The server archives by itself; ledger and manifests are kept.</summary>
+    Watching,
+}
+
+/// <summary>How an archiver stands, for metrics and checks: a consistent copy.</summary>
+public sealed record WalArchiverStatus
+{
+    /// <summary>What it does.</summary>
+    public WalActivity Activity { get; init; }
+
+    /// <summary>Cluster; 0 before the first connection.</summary>
+    public ulong SystemIdentifier { get; init; }
+
+    /// <summary>Timeline that is received.</summary>
+    public uint Timeline { get; init; }
+
+    /// <summary>Position of the server when it was last asked.</summary>
+    public Lsn Server { get; init; }
+
+    /// <summary>Position up to which WAL was received.</summary>
+    public Lsn Received { get; init; }
+
+    /// <summary>Position up to which WAL is in the archive.</summary>
+    public Lsn Archived { get; init; }
+
+    /// <summary>Time of the newest archived commit, by the server's clock.</summary>
+    public DateTimeOffset? LastCommitAt { get; init; }
+
+    /// <summary>When the archive last had all that the server had.</summary>
+    public DateTimeOffset? CaughtUpAt { get; init; }
+
+    /// <summary>Segments in the spool that are not archived.</summary>
+    public int SpoolSegments { get; init; }
+
+    /// <summary>Segments that the spool can hold.</summary>
+    public int SpoolCapacity { get; init; }
+
+    /// <summary>Segments archived by this process.</summary>
+    public long SegmentsArchived { get; init; }
+
+    /// <summary>Plain bytes archived by this process, tails included.</summary>
+    public long BytesArchived { get; init; }
+
+    /// <summary>Bytes stored for them.</summary>
+    public long BytesStored { get; init; }
+
+    /// <summary>Failed writes to the location by this process.</summary>
+    public long StoreFailures { get; init; }
+
+    /// <summary>Gaps that are open.</summary>
+    public int OpenGaps { get; init; }
+
+    /// <summary>The slot; null before it was seen.</summary>
+    public ReplicationSlot? Slot { get; init; }
+
+    /// <summary>What failed last; null while all is well.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>A statement or step that removes the cause, where one is known.</summary>
+    public string? Remedy { get; init; }
+}

@@ -1,0 +1,151 @@
+using StellaOps.Backup.Postgres.Replication;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Testing.Postgres;
+using StellaOps.Backup.Testing.Storage;
+using StellaOps.Backup.Wal.Ledger;
+using StellaOps.Backup.Wal.Streaming;
+using StellaOps.Backup.Wal.Tests.Bench;
+
+namespace StellaOps.Backup.Wal.Tests.Streaming;
+
+/// <summary>What fails between the server and the archive, and that nothing is lost by it.</summary>
+public sealed class OutageTests
+{
+    private volatile bool _away;
+
+    [Theory]
+    [InlineData(StorageFailure.Full)]
+    [InlineData(StorageFailure.Unavailable)]
+    public async Task A_store_that_fails_is_caught_up_and_the_server_never_waits(StorageFailure failure)
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var location = Store(bench, failure);
+        var archiver = bench.Archive(location);
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(archiver);
+
+        _away = true;
+        var before = archiver.Status.Archived;
+        await bench.WriteAsync(60);
+        var written = await WalBench.FlushedAsync(bench.Server);
+        await WalBench.UntilAsync(() => archiver.Status.StoreFailures > 0 && archiver.Status.Received >= written, () => $"{archiver.Status}");
+        Assert.True(archiver.Status.Archived <= before, $"{archiver.Status.Archived} is acknowledged, {before} is archived");
+        Assert.NotNull(archiver.Status.Problem);
+        Assert.True((await SlotAsync(bench, archiver)).Restart <= before);
+
+        _away = false;
+        await bench.CatchUpAsync(archiver);
+        await AssertWholeAsync(bench);
+        Assert.Null(archiver.Status.Problem);
+    }
+
+    [Fact]
+    public async Task A_full_spool_holds_the_stream_back_and_is_drained()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var location = Store(bench, StorageFailure.Unavailable);
+        var archiver = bench.Archive(location, options => options with { SpoolBytes = 32 << 20 });
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(archiver);
+
+        _away = true;
+        await bench.WriteAsync(100);
+        await WalBench.UntilAsync(() => archiver.Status.SpoolSegments == archiver.Status.SpoolCapacity, () => $"{archiver.Status}");
+        Assert.Equal(2, Directory.GetFiles(bench["spool"], "0000*", SearchOption.AllDirectories).Length);
+
+        _away = false;
+        await bench.CatchUpAsync(archiver);
+        await AssertWholeAsync(bench);
+    }
+
+    [Fact]
+    public async Task The_server_shuts_down_while_the_store_is_away_and_nothing_is_lost()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var location = Store(bench, StorageFailure.Unavailable);
+        var archiver = bench.Archive(location);
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(archiver);
+
+        _away = true;
+        await bench.WriteAsync(30);
+        await bench.Server.StopAsync(PostgresStop.Fast, TestContext.Current.CancellationToken);
+        await bench.Server.StartAgainAsync(TestContext.Current.CancellationToken);
+        _away = false;
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(archiver);
+        await AssertWholeAsync(bench);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_killed_is_followed_when_it_is_back()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var archiver = bench.Archive();
+        await bench.WriteAsync(20);
+        await bench.Server.KillAsync(TestContext.Current.CancellationToken);
+        await bench.Server.StartAgainAsync(TestContext.Current.CancellationToken);
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(archiver);
+        await AssertWholeAsync(bench);
+    }
+
+    [Fact]
+    public async Task A_second_archiver_waits_for_the_slot_and_takes_over()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var first = bench.Archive();
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(first);
+        var second = bench.Archive(change: options => options with { SpoolDirectory = bench["other-spool"] });
+        await WalBench.UntilAsync(() => second.Status.Activity == WalActivity.Standby, () => $"{second.Status}");
+
+        await bench.WriteAsync(20);
+        await first.DisposeAsync();
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(second);
+        Assert.Equal(WalActivity.Streaming, second.Status.Activity);
+        await AssertWholeAsync(bench);
+    }
+
+    [Fact]
+    public async Task Whole_segments_that_a_dead_process_left_in_the_spool_are_archived()
+    {
+        await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["wal_keep_size"] = "0" });
+        var location = Store(bench, StorageFailure.Unavailable);
+        var first = bench.Archive(location);
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(first);
+        _away = true;
+        await bench.WriteAsync(50);
+        var written = await WalBench.FlushedAsync(bench.Server);
+        await WalBench.UntilAsync(() => first.Status.Received >= written, () => $"{first.Status}");
+        await first.DisposeAsync();
+
+        // The server loses what the slot held: only the spool has it now.
+        await bench.RunAsync($"SELECT pg_drop_replication_slot('{WalBench.Slot}')");
+        await bench.RunAsync("CHECKPOINT; SELECT pg_switch_wal(); CHECKPOINT");
+        _away = false;
+        var second = bench.Archive(location);
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(second);
+        Assert.Empty(GapFinder.Find(await bench.InventoryAsync()));
+    }
+
+    private FaultyStore Store(WalBench bench, StorageFailure failure) =>
+        new(bench.Location, new FaultRule(Fault.FailAlways) { Matches = _ => _away, Failure = failure });
+
+    private static async Task<ReplicationSlot> SlotAsync(WalBench bench, RunningArchiver archiver)
+    {
+        ReplicationSlot? slot = null;
+        await WalBench.UntilAsync(() => (slot = archiver.Status.Slot) is { Restart: not null }, () => $"{archiver.Status} of {bench.SystemIdentifier}");
+        return slot!;
+    }
+
+    private static async Task AssertWholeAsync(WalBench bench)
+    {
+        Assert.Empty(GapFinder.Find(await bench.InventoryAsync()));
+        Assert.Empty((await bench.InventoryAsync()).Conflicts);
+        Assert.True(await bench.CompareWithServerAsync() > 0);
+    }
+}
