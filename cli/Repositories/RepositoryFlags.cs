@@ -43,11 +43,11 @@ internal sealed class RepositoryFlags
                 ? throw Wrong($"{_repository.Name} and {_location.Name} name two places", $"Use {_repository.Name}, or {_location.Name} with {_component.Name}.")
                 : location is null || component is null
                 ? throw Wrong($"{_location.Name} and {_component.Name} belong together", $"Such as {_location.Name} /srv/backups {_component.Name} evidence.")
-                : new PrefixStore(ObjectStoreFactory.Open(location), component);
+                : new PrefixStore(ObjectStoreFactory.Open(Absolute(location)), component);
         }
 
         return (repository ?? Variable(_repositoryVariable)) is { } url
-            ? ObjectStoreFactory.Open(url)
+            ? ObjectStoreFactory.Open(Absolute(url))
             : throw Wrong("no repository is named", $"Name it with {_repository.Name} or {_repositoryVariable}, or with {_location.Name} and {_component.Name}.");
     }
 
@@ -56,6 +56,9 @@ internal sealed class RepositoryFlags
     public string ReadPassword(ParseResult parsed) => (parsed.GetValue(_passwordFile) ?? Variable(_passwordVariable)) is { } file
         ? PasswordFile.Read(file)
         : throw Wrong("no password file is named", $"Name it with {_passwordFile.Name} or {_passwordVariable}.");
+
+    /// <summary>A path may be relative here, as everywhere on a command line.</summary>
+    private static string Absolute(string url) => url.Contains("://", StringComparison.Ordinal) ? url : Path.GetFullPath(url);
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 
