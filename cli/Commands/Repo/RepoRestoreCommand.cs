@@ -23,6 +23,7 @@ internal sealed class RepoRestoreCommand : RepoCommand
     private readonly Option<bool> _delete = new("--delete") { Description = "Delete what the snapshot does not have" };
     private readonly Option<bool> _addOnly = new("--add-only") { Description = "Touch nothing that exists; what differs is reported" };
     private readonly Option<bool> _verifyFirst = new("--verify-first") { Description = "Read and check all data before anything is written" };
+    private readonly Option<bool> _devices = new("--devices") { Description = "Restore device nodes, too; takes root" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what would be written, and write nothing" };
     private readonly Option<bool> _confirm = new("--confirm") { Description = "Replace what differs in a target that is not empty, without asking" };
     private readonly NoLockOption _noLock = new();
@@ -31,7 +32,7 @@ internal sealed class RepoRestoreCommand : RepoCommand
         : base("restore", "Restore a snapshot, or a part of it, into a directory")
     {
         Add(_snapshot);
-        AddAll(_target, _subtree, _delete, _addOnly, _verifyFirst, _dryRun, _confirm, _noLock);
+        AddAll(_target, _subtree, _delete, _addOnly, _verifyFirst, _devices, _dryRun, _confirm, _noLock);
         AddAll([.. _filter.All]);
         Validators.Add(result =>
         {
@@ -75,6 +76,7 @@ internal sealed class RepoRestoreCommand : RepoCommand
             Existing = run.Value(_addOnly) ? ExistingFiles.AddOnly : ExistingFiles.Delta,
             DeleteExtra = run.Value(_delete),
             VerifyFirst = run.Value(_verifyFirst),
+            Devices = run.Value(_devices),
             OnProgress = now => run.Progress.Set(now.Files, now.Bytes, now.TotalFiles, now.TotalBytes),
         };
         var report = await (dryRun ? restorer.PreviewAsync(request, cancellationToken) : restorer.RunAsync(request, cancellationToken));

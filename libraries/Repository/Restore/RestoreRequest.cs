@@ -31,6 +31,12 @@ public sealed record RestoreRequest
     /// <summary>Reads and authenticates every needed blob before the first change of the target.</summary>
     public bool VerifyFirst { get; init; }
 
+    /// <summary>
+    /// Makes device nodes, which takes root. Without it they are left out, with a warning: a node that a tampered snapshot brings
+    /// opens a disk to whoever may read the restored tree. FIFOs and links are always restored, sockets never.
+    /// </summary>
+    public bool Devices { get; init; }
+
     public OwnerMap Owners { get; init; } = OwnerMap.Keep;
 
     /// <summary>Changes names and contents on their way out; null restores what was saved.</summary>

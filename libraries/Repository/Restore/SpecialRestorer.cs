@@ -16,9 +16,9 @@ internal sealed class SpecialRestorer(RestoreRequest request, MetadataWriter met
             return;
         }
 
-        if (node.Type is NodeType.BlockDevice or NodeType.CharacterDevice && Libc.EffectiveUserId() != 0)
+        if (node.Type is NodeType.BlockDevice or NodeType.CharacterDevice && (!request.Devices || Libc.EffectiveUserId() != 0))
         {
-            counters.Warnings.Add("devices are restored by root only", path);
+            counters.Warnings.Add(request.Devices ? "devices are restored by root only" : "devices are restored only when that is asked for", path);
             return;
         }
 

@@ -53,7 +53,7 @@ internal sealed class ArchiveFixture : IAsyncDisposable
 
     public Task<RestoreReport> RestoreAsync(Snapshot snapshot, Func<RestoreRequest, RestoreRequest>? change = null)
     {
-        var request = new RestoreRequest { Snapshot = snapshot, Subtree = Source, TargetDirectory = Target };
+        var request = new RestoreRequest { Snapshot = snapshot, Subtree = Source, TargetDirectory = Target, Devices = true };
         return new Restorer(Repository).RunAsync(change?.Invoke(request) ?? request, Cancellation);
     }
 
