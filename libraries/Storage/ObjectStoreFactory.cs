@@ -1,4 +1,5 @@
 using StellaOps.Backup.Storage.Addresses;
+using StellaOps.Backup.Storage.AzureBlob;
 using StellaOps.Backup.Storage.Local;
 
 namespace StellaOps.Backup.Storage;
@@ -18,6 +19,7 @@ public static class ObjectStoreFactory
         return LocationAddress.Parse(settings.Url) switch
         {
             LocalAddress local => new LocalObjectStore(local.Path, clock),
+            AzureBlobAddress azure => new AzureBlobStore(azure, settings),
             var address => throw new StorageException(StorageFailure.Misconfigured, $"{address}: no store for this kind of address"),
         };
     }
