@@ -18,6 +18,9 @@ public enum RepositoryFailure
 
     /// <summary>Another process holds a lock that excludes ours.</summary>
     Locked,
+
+    /// <summary>Another repository has taken its place since it was opened: open that one, and try again.</summary>
+    Superseded,
     SnapshotNotFound,
 
     /// <summary>It would lose something, or cannot be undone, or comes too late: the message says what, and nothing was changed.</summary>

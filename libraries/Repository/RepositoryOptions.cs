@@ -40,6 +40,12 @@ public sealed record RepositoryOptions
     /// <summary>How long a lock is tried for while others hold one that excludes it; by default not at all.</summary>
     public TimeSpan LockWait { get; init; }
 
+    /// <summary>
+    /// Called whenever a lock was taken, before anyone relies on it; when it throws, the lock is given back. The place to notice that another
+    /// repository has taken this one's place since it was opened.
+    /// </summary>
+    public Func<CancellationToken, Task>? OnLocked { get; init; }
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Wait between writing a lock and looking for those that others wrote at the same moment.</summary>

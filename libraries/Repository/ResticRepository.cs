@@ -124,6 +124,18 @@ public sealed class ResticRepository : IAsyncDisposable
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.SnapshotNotFound"/> or <see cref="RepositoryFailure.Damaged"/>.</exception>
     public Task<Snapshot> LoadSnapshotAsync(BlobId id, CancellationToken cancellationToken = default) => _snapshots.LoadAsync(id, cancellationToken);
 
+    /// <summary>
+    /// The snapshot of this id or, where it came from another repository, its copy: what a recovery point of an earlier epoch names is found
+    /// here. A snapshot that was rewritten without some of its files does not stand in for its original.
+    /// </summary>
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.SnapshotNotFound"/> or <see cref="RepositoryFailure.Damaged"/>.</exception>
+    public Task<Snapshot> ResolveSnapshotAsync(BlobId id, CancellationToken cancellationToken = default) => _snapshots.ResolveAsync(id, cancellationToken);
+
+    /// <summary>Of the readable snapshots that have an original, its id.</summary>
+    public ValueTask<Dictionary<BlobId, BlobId>> FirstIdsAsync(CancellationToken cancellationToken = default) =>
+        _snapshots.ListReadableAsync(cancellationToken).Where(snapshot => snapshot is { Original: not null, IsRewritten: false })
+            .ToDictionaryAsync(snapshot => snapshot.Id, snapshot => snapshot.Original!.Value, cancellationToken: cancellationToken);
+
     /// <summary>Saves a snapshot of blobs that were flushed. When the task ends, it is durable and complete.</summary>
     /// <returns>Its id.</returns>
     public Task<BlobId> SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => _snapshots.SaveAsync(snapshot, cancellationToken);
@@ -201,6 +213,7 @@ public sealed class ResticRepository : IAsyncDisposable
         var held = await _locks.AcquireAsync(kind, cancellationToken).ConfigureAwait(false);
         try
         {
+            await (Options.OnLocked?.Invoke(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
             await Store.SweepAsync("", cancellationToken).ConfigureAwait(false);
             return held;
         }

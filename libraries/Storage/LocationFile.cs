@@ -13,7 +13,10 @@ public sealed record LocationFile(string Id)
     public const string Key = "location.json";
 
     private const string Format = "stellaops-backup";
-    private const int Version = 1;
+    private const int FirstVersion = 1;
+
+    /// <summary>A component's folder may be that of a later epoch (<see cref="LocationEpochs"/>).</summary>
+    private const int EpochsVersion = 2;
     private const int LargestLength = 64 * 1024;
 
     /// <summary>Reads the file, or creates it in a location that has none.</summary>
@@ -31,7 +34,7 @@ public sealed record LocationFile(string Id)
             try
             {
                 var created = new LocationFile(Guid.NewGuid().ToString());
-                await store.PutAsync(Key, created.Encode(), PutMode.Create, cancellationToken).ConfigureAwait(false);
+                await store.PutAsync(Key, created.Encode(FirstVersion), PutMode.Create, cancellationToken).ConfigureAwait(false);
                 return created;
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.AlreadyExists && attempt == 0)
@@ -56,8 +59,17 @@ public sealed record LocationFile(string Id)
         }
     }
 
-    private byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(
-        new LocationJson { Format = Format, Version = Version, Id = Id }, StorageJson.Default.LocationJson);
+    /// <summary>Makes programs that know nothing of epochs refuse the location, for good.</summary>
+    internal static async Task UseEpochsAsync(IObjectStore store, CancellationToken cancellationToken)
+    {
+        var location = await EnsureAsync(store, cancellationToken).ConfigureAwait(false);
+
+        // Whoever else does it at the same time writes the same bytes.
+        await store.PutAsync(Key, location.Encode(EpochsVersion), PutMode.Replace, cancellationToken).ConfigureAwait(false);
+    }
+
+    private byte[] Encode(int version) => JsonSerializer.SerializeToUtf8Bytes(
+        new LocationJson { Format = Format, Version = version, Id = Id }, StorageJson.Default.LocationJson);
 
     private static LocationFile Decode(IObjectStore store, ReadOnlySpan<byte> content)
     {
@@ -76,9 +88,9 @@ public sealed record LocationFile(string Id)
             throw Invalid(store, "does not describe a backup location");
         }
 
-        return json.Version == Version
+        return json.Version is FirstVersion or EpochsVersion
             ? new LocationFile(id)
-            : throw Invalid(store, $"has version {json.Version}; this program knows version {Version}");
+            : throw Invalid(store, $"has version {json.Version}; this program knows versions {FirstVersion} and {EpochsVersion}");
     }
 
     private static StorageException Invalid(IObjectStore store, string why) =>

@@ -25,7 +25,7 @@ public sealed class LocationFileTests
     }
 
     [Theory]
-    [InlineData("{\"format\":\"stellaops-backup\",\"version\":2,\"id\":\"x\"}", "version 2")]
+    [InlineData("{\"format\":\"stellaops-backup\",\"version\":3,\"id\":\"x\"}", "version 3")]
     [InlineData("{\"format\":\"other\",\"version\":1,\"id\":\"x\"}", "does not describe")]
     [InlineData("{\"format\":\"stellaops-backup\",\"version\":1}", "does not describe")]
     [InlineData("null", "does not describe")]

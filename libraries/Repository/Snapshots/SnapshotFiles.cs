@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Unpacked;
@@ -21,6 +22,49 @@ internal sealed class SnapshotFiles(UnpackedFiles files)
         catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
         {
             throw new RepositoryException(RepositoryFailure.SnapshotNotFound, $"there is no snapshot {id}", exception);
+        }
+    }
+
+    /// <summary>Looks for a copy only where there is no snapshot of this id.</summary>
+    internal async Task<Snapshot> ResolveAsync(BlobId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LoadAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.SnapshotNotFound)
+        {
+            await foreach (var snapshot in ListReadableAsync(cancellationToken).ConfigureAwait(false))
+            {
+                if (snapshot.Original == id && !snapshot.IsRewritten)
+                {
+                    return snapshot;
+                }
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>All snapshots but those that are damaged or vanish meanwhile.</summary>
+    internal async IAsyncEnumerable<Snapshot> ListReadableAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var (id, _) in files.ListAsync(FileKind.Snapshot, cancellationToken).ConfigureAwait(false))
+        {
+            Snapshot? snapshot = null;
+            try
+            {
+                snapshot = await LoadAsync(id, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RepositoryException exception) when (exception.Failure is RepositoryFailure.Damaged or RepositoryFailure.SnapshotNotFound)
+            {
+                // Named by a check.
+            }
+
+            if (snapshot is not null)
+            {
+                yield return snapshot;
+            }
         }
     }
 

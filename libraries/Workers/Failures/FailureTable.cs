@@ -56,7 +56,7 @@ internal sealed class FailureTable(IEnumerable<IFailureMapping> mappings)
         RepositoryFailure.Damaged or RepositoryFailure.Hostile or RepositoryFailure.SnapshotNotFound => ErrorCodes.Damaged,
         RepositoryFailure.TargetRefused => ErrorCodes.PermissionDenied,
         RepositoryFailure.TargetFull => ErrorCodes.StorageFull,
-        RepositoryFailure.Locked => ErrorCodes.RepositoryLocked,
+        RepositoryFailure.Locked or RepositoryFailure.Superseded => ErrorCodes.RepositoryLocked,
         RepositoryFailure.Refused => ErrorCodes.RefusedByRepository,
         _ => ErrorCodes.Unexpected,
     };

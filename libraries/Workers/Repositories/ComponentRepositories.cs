@@ -7,57 +7,61 @@ using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.Workers.Repositories;
 
-/// <summary>Opens the repository of a component: the folder of its name in the location, with its own password.</summary>
+/// <summary>Opens the repository of a component that is in charge (<see cref="LocationEpochs"/>), with its own password.</summary>
 public sealed class ComponentRepositories(IOptions<LocationSettings> location, IOptionsMonitor<ComponentSettings> settings, TimeProvider clock)
 {
     /// <summary>The setting that names the password's file, for messages: <c>Evidence:RepositoryPasswordFile</c>.</summary>
     public static string PasswordSetting(Component component) =>
         $"{ComponentSettings.Section(component)}:{nameof(ComponentSettings.RepositoryPasswordFile)}";
 
-    /// <summary>Opens the repository with its index.</summary>
+    /// <summary>Opens the repository that is in charge, with its index.</summary>
     /// <exception cref="Contracts.Errors.BackupException">The password file is missing or empty.</exception>
-    /// <exception cref="RepositoryException">There is no repository, or the password is wrong.</exception>
+    /// <exception cref="RepositoryException">There is no repository, or no line of the password file opens it.</exception>
     public async Task<ComponentRepository> OpenAsync(Component component, CancellationToken cancellationToken)
     {
-        var password = Password(component);
-        var root = ObjectStoreFactory.Open(location.Value);
-        return await OpenAsync(component, root, password, cancellationToken).ConfigureAwait(false);
+        var passwords = Passwords(component);
+        var root = ObjectStoreFactory.Open(location.Value.Url);
+        var epoch = await LocationEpochs.FindAsync(root, component.Name(), cancellationToken).ConfigureAwait(false);
+        return await OpenAsync(component, root, epoch, passwords, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The same for a backup, of which the first one creates the repository.</summary>
     /// <exception cref="StorageException">The location is of a version that is not known, or cannot be written.</exception>
     public async Task<ComponentRepository> OpenOrCreateAsync(Component component, CancellationToken cancellationToken)
     {
-        var password = Password(component);
-        var root = ObjectStoreFactory.Open(location.Value);
+        var passwords = Passwords(component);
+        var root = ObjectStoreFactory.Open(location.Value.Url);
         await LocationFile.EnsureAsync(root, cancellationToken).ConfigureAwait(false);
+        var epoch = await LocationEpochs.FindAsync(root, component.Name(), cancellationToken).ConfigureAwait(false);
         try
         {
-            return await OpenAsync(component, root, password, cancellationToken).ConfigureAwait(false);
+            return await OpenAsync(component, root, epoch, passwords, cancellationToken).ConfigureAwait(false);
         }
-        catch (RepositoryException e) when (e.Failure == RepositoryFailure.NotFound)
+        catch (RepositoryException e) when (e.Failure == RepositoryFailure.NotFound && epoch == LocationEpochs.First)
         {
-            return await CreateAsync(component, root, password, cancellationToken).ConfigureAwait(false);
+            return await CreateAsync(component, root, passwords, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<ComponentRepository> CreateAsync(Component component, IObjectStore root, string password, CancellationToken cancellationToken)
+    private async Task<ComponentRepository> CreateAsync(Component component, IObjectStore root, IReadOnlyList<string> passwords, CancellationToken cancellationToken)
     {
         try
         {
-            var created = await ResticRepository.InitAsync(Folder(root, component), password, Options(), cancellationToken).ConfigureAwait(false);
+            var created = await ResticRepository.InitAsync(
+                Folder(root, component, LocationEpochs.First), passwords[0], Options(root, component, LocationEpochs.First), cancellationToken).ConfigureAwait(false);
             return new ComponentRepository(root, created);
         }
         catch (RepositoryException e) when (e.Failure == RepositoryFailure.AlreadyExists)
         {
             // Another worker's first backup was quicker.
-            return await OpenAsync(component, root, password, cancellationToken).ConfigureAwait(false);
+            return await OpenAsync(component, root, LocationEpochs.First, passwords, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<ComponentRepository> OpenAsync(Component component, IObjectStore root, string password, CancellationToken cancellationToken)
+    private async Task<ComponentRepository> OpenAsync(
+        Component component, IObjectStore root, int epoch, IReadOnlyList<string> passwords, CancellationToken cancellationToken)
     {
-        var repository = await ResticRepository.OpenAsync(Folder(root, component), password, Options(), cancellationToken).ConfigureAwait(false);
+        var repository = await OpenAsync(Folder(root, component, epoch), Options(root, component, epoch), passwords, cancellationToken).ConfigureAwait(false);
         try
         {
             await repository.LoadIndexAsync(cancellationToken).ConfigureAwait(false);
@@ -70,10 +74,44 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
         }
     }
 
-    private string Password(Component component) => SecretFile.ReadFirstLine(
+    /// <summary>While a password is being replaced its file holds the old one and the new one.</summary>
+    private static async Task<ResticRepository> OpenAsync(PrefixStore store, RepositoryOptions options, IReadOnlyList<string> passwords, CancellationToken cancellationToken)
+    {
+        foreach (var password in passwords.SkipLast(1))
+        {
+            try
+            {
+                return await ResticRepository.OpenAsync(store, password, options, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RepositoryException e) when (e.Failure == RepositoryFailure.WrongPassword)
+            {
+            }
+        }
+
+        return await ResticRepository.OpenAsync(store, passwords[^1], options, cancellationToken).ConfigureAwait(false);
+    }
+
+    private IReadOnlyList<string> Passwords(Component component) => SecretFile.ReadLines(
         settings.Get(ComponentSettings.Section(component)).RepositoryPasswordFile, PasswordSetting(component));
 
-    private RepositoryOptions Options() => new() { Clock = clock };
+    private RepositoryOptions Options(IObjectStore root, Component component, int epoch) => new()
+    {
+        Clock = clock,
+        OnLocked = cancellationToken => ThrowIfSupersededAsync(root, component, epoch, cancellationToken),
+    };
 
-    private static PrefixStore Folder(IObjectStore root, Component component) => new(root, component.Name());
+    /// <summary>
+    /// A rotation puts the next epoch in charge under an exclusive lock: who opened the old one before that and has its lock only now would save
+    /// into a repository that nobody looks at any more.
+    /// </summary>
+    private static async Task ThrowIfSupersededAsync(IObjectStore root, Component component, int epoch, CancellationToken cancellationToken)
+    {
+        var current = await LocationEpochs.FindAsync(root, component.Name(), cancellationToken).ConfigureAwait(false);
+        if (current != epoch)
+        {
+            throw new RepositoryException(RepositoryFailure.Superseded, $"the repository of {component.Name()} was replaced by that of epoch {current} since it was opened");
+        }
+    }
+
+    private static PrefixStore Folder(IObjectStore root, Component component, int epoch) => new(root, LocationEpochs.Folder(component.Name(), epoch));
 }

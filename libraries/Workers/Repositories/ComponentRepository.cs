@@ -17,11 +17,25 @@ public sealed class ComponentRepository : IAsyncDisposable
     /// <summary>The repository, with its index loaded.</summary>
     public ResticRepository Repository { get; }
 
-    /// <summary>The snapshot that a command names.</summary>
+    /// <summary>The snapshot that a command names, or its copy in the epoch that is in charge now.</summary>
     /// <exception cref="BackupException">Not an id.</exception>
     /// <exception cref="RepositoryException">There is no such snapshot, or it is damaged.</exception>
     public Task<Snapshot> LoadSnapshotAsync(string id, CancellationToken cancellationToken) =>
-        Repository.LoadSnapshotAsync(ParseId(id), cancellationToken);
+        Repository.ResolveSnapshotAsync(ParseId(id), cancellationToken);
+
+    /// <summary>Id that the snapshot has here; the given one where it is gone or damaged.</summary>
+    /// <exception cref="BackupException">Not an id.</exception>
+    internal async Task<BlobId> ResolveIdAsync(string id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await LoadSnapshotAsync(id, cancellationToken).ConfigureAwait(false)).Id;
+        }
+        catch (RepositoryException e) when (e.Failure is RepositoryFailure.SnapshotNotFound or RepositoryFailure.Damaged)
+        {
+            return ParseId(id);
+        }
+    }
 
     /// <summary>Reads a snapshot id of 64 hexadecimal digits.</summary>
     /// <exception cref="BackupException">Not an id.</exception>

@@ -1,5 +1,6 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Pruning;
 
 namespace StellaOps.Backup.Workers.Repositories;
@@ -13,7 +14,13 @@ internal sealed class Forgetting(ComponentRepositories repositories)
         await using (opened.ConfigureAwait(false))
         {
             context.Progress.Begin("forget");
-            await opened.Repository.ForgetAsync([.. spec.SnapshotIds.Select(ComponentRepository.ParseId)], cancellationToken).ConfigureAwait(false);
+            var ids = new List<BlobId>();
+            foreach (var id in spec.SnapshotIds)
+            {
+                ids.Add(await opened.ResolveIdAsync(id, cancellationToken).ConfigureAwait(false));
+            }
+
+            await opened.Repository.ForgetAsync(ids, cancellationToken).ConfigureAwait(false);
 
             // Durable from here on: the snapshots are gone. A prune that is killed leaves a whole repository, and the next one goes on.
             context.Progress.Begin("prune");

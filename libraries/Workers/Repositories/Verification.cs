@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Checking;
 using StellaOps.Backup.Workers.Failures;
@@ -15,13 +16,13 @@ internal sealed class Verification(ComponentRepositories repositories, TimeProvi
         var opened = await repositories.OpenAsync(component, cancellationToken).ConfigureAwait(false);
         await using (opened.ConfigureAwait(false))
         {
-            var id = ComponentRepository.ParseId(spec.SnapshotId);
+            var id = await opened.ResolveIdAsync(spec.SnapshotId, cancellationToken).ConfigureAwait(false);
             var startedAt = clock.GetTimestamp();
             context.Progress.Begin("verify");
             var request = new VerifyRequest { Snapshots = [id], Remember = true, OnProgress = Progress(context) };
             var report = await opened.Repository.VerifyAsync(request, cancellationToken).ConfigureAwait(false);
             var phase = new PhaseTime("verify", clock.GetElapsedTime(startedAt));
-            ThrowIfDamaged(context, spec, id, report.Damages);
+            await ThrowIfDamagedAsync(context, spec, opened.Repository, id, report.Damages, cancellationToken).ConfigureAwait(false);
 
             var snapshot = await opened.Repository.LoadSnapshotAsync(id, cancellationToken).ConfigureAwait(false);
             var finding = $"{report.Packs} packs and {report.Blobs} blobs read back; every hash and authentication code is right";
@@ -42,18 +43,22 @@ internal sealed class Verification(ComponentRepositories repositories, TimeProvi
     }
 
     /// <summary>Damage that this snapshot does not need is worth a line, not a failure of its proof.</summary>
-    private static void ThrowIfDamaged(TaskContext context, VerifySpec spec, BlobId id, IReadOnlyList<RepositoryDamage> damages)
+    private static async Task ThrowIfDamagedAsync(
+        TaskContext context, VerifySpec spec, ResticRepository repository, BlobId id, IReadOnlyList<RepositoryDamage> damages, CancellationToken cancellationToken)
     {
         foreach (var harmless in damages.Where(damage => !damage.Snapshots.Contains(id)))
         {
             context.Log.Warning($"damaged, but not needed by {spec.PointName}: {harmless.Object}: {harmless.Detail}");
         }
 
-        var harmful = damages.Where(damage => damage.Snapshots.Contains(id)).Select(DamageList.Describe).ToList();
+        var harmful = damages.Where(damage => damage.Snapshots.Contains(id)).ToList();
         if (harmful.Count > 0)
         {
+            // Points of earlier epochs name the snapshots by the id that they had there.
+            var firstIds = await repository.FirstIdsAsync(cancellationToken).ConfigureAwait(false);
+            var described = harmful.ConvertAll(damage => DamageList.Describe(damage, firstIds));
             var more = harmful.Count == 1 ? "" : $" (and {harmful.Count - 1} more)";
-            throw new DamagedException($"{spec.PointName} is damaged: {harmful[0].Item}: {harmful[0].Detail}{more}", harmful);
+            throw new DamagedException($"{spec.PointName} is damaged: {described[0].Item}: {described[0].Detail}{more}", described);
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed record DatabaseSnapshot(Snapshot Snapshot, BaseBackupFacts Facts
     /// <exception cref="BackupException">It is none, or of a newer version of this product.</exception>
     public static async Task<DatabaseSnapshot> LoadAsync(ResticRepository repository, string id, CancellationToken cancellationToken)
     {
-        var snapshot = await repository.LoadSnapshotAsync(ComponentRepository.ParseId(id), cancellationToken);
+        var snapshot = await repository.ResolveSnapshotAsync(ComponentRepository.ParseId(id), cancellationToken);
         var trees = new TreeReader(repository.Blobs);
         var facts = await ReadFactsAsync(repository, trees, snapshot, cancellationToken);
         var directories = new Dictionary<uint, string>();
