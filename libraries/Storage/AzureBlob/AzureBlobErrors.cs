@@ -48,7 +48,7 @@ internal sealed class AzureBlobErrors(AzureBlobAddress address, string server)
             StorageFailure.PermissionDenied, $"{server} denies to {action} {what} to these credentials{Code(answer)}", answer),
         (int)HttpStatusCode.NotFound => New(StorageFailure.NotFound, $"there is no {what}", answer),
         (int)HttpStatusCode.InsufficientStorage => New(StorageFailure.Full, $"{server} has no space left for {what}", answer),
-        (int)HttpStatusCode.RequestTimeout or (int)HttpStatusCode.TooManyRequests or >= 500 and not (int)HttpStatusCode.NotImplemented => Passing(answer, action, what),
+        (int)HttpStatusCode.RequestTimeout or (int)HttpStatusCode.TooManyRequests or >= 500 and not 501 => Passing(answer, action, what),
         _ => New(StorageFailure.Misconfigured, $"{server} refuses to {action} {what}{Code(answer)}", answer),
     };
 

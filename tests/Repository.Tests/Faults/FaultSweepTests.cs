@@ -1,6 +1,10 @@
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Copying;
 using StellaOps.Backup.Repository.Pruning;
+using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Repository.Tests.Models;
+using StellaOps.Backup.Repository.Tests.Pruning;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Storage;
 
 namespace StellaOps.Backup.Repository.Tests.Faults;
@@ -41,6 +45,53 @@ public sealed class FaultSweepTests
                 return null;
             },
         }.RunAsync();
+    }
+
+    [Fact]
+    public async Task The_target_of_a_copy_survives_a_fault_at_every_call()
+    {
+        var (store, last) = await RepositoryAsync();
+        var (source, changed, copied) = await SourceAsync(last);
+        await new FaultSweep("copy, target", store, _committed)
+        {
+            Made = changed,
+            Work = (faulty, options) => CopyAsync(source, faulty, copied, options),
+        }.RunAsync();
+    }
+
+    [Fact]
+    public async Task The_source_of_a_copy_survives_a_fault_at_every_call()
+    {
+        var (target, last) = await RepositoryAsync();
+        var (source, changed, copied) = await SourceAsync(last);
+        await new FaultSweep("copy, source", source, new Dictionary<BlobId, ModelTree> { [copied] = changed })
+        {
+            Work = async (faulty, options) =>
+            {
+                var kept = target.Copy();
+                await CopyAsync(faulty, kept, copied, options);
+                await PruneTests.AssertSoundAsync(kept);
+                return null;
+            },
+        }.RunAsync();
+    }
+
+    /// <summary>Another repository, with one snapshot that shares some blobs with the last tree.</summary>
+    private async Task<(MemoryStore Store, ModelTree Tree, BlobId Snapshot)> SourceAsync(ModelTree last)
+    {
+        var store = new MemoryStore();
+        var changed = last.Changed(_random, 8, version: 100);
+        await using var repository = await TestRepositories.InitAsync(store, ModelWork.Here);
+        return (store, changed, (await ModelWork.BackUpAsync(repository, changed)).Id);
+    }
+
+    private static async Task<Snapshot?> CopyAsync(IObjectStore from, IObjectStore to, BlobId snapshot, RepositoryOptions options)
+    {
+        await using var source = await TestRepositories.OpenAsync(from, options);
+        await using var target = await TestRepositories.OpenAsync(to, options);
+        var report = await new RepositoryCopy(source, target).RunAsync(new CopyRequest { Snapshots = [snapshot] }, Cancellation);
+        Assert.Empty(report.Failed);
+        return await target.LoadSnapshotAsync(report.Copied.Concat(report.Present).Single().Target, Cancellation);
     }
 
     /// <summary>Three snapshots of a changing tree.</summary>
