@@ -21,8 +21,11 @@ internal sealed class StorageCheck(IObjectStore location, TimeProvider clock) : 
     public async Task<CheckResult> RunAsync(CancellationToken cancellationToken)
     {
         var startedAt = clock.GetTimestamp();
+        StoreFeatures features;
         try
         {
+            features = await location.ProbeAsync(cancellationToken);
+            startedAt = clock.GetTimestamp();
             if (!await ProbeAsync(cancellationToken))
             {
                 return this.Result(CheckResults.Fail, "what was written is not what was read back", ["Look at the disk or the object store: it returned wrong data."]);
@@ -34,7 +37,20 @@ internal sealed class StorageCheck(IObjectStore location, TimeProvider clock) : 
         }
 
         var milliseconds = clock.GetElapsedTime(startedAt).TotalMilliseconds;
-        var evidence = new Dictionary<string, string> { ["milliseconds"] = milliseconds.ToString("0", CultureInfo.InvariantCulture) };
+        var evidence = new Dictionary<string, string>
+        {
+            ["milliseconds"] = milliseconds.ToString("0", CultureInfo.InvariantCulture),
+            ["conditional_create"] = features.ConditionalCreate ? "yes" : "no",
+            ["versioning"] = features.Versioning ? "yes" : "no",
+            ["object_lock"] = features.ObjectLock ? "yes" : "no",
+        };
+        if (!features.ConditionalCreate)
+        {
+            return this.Result(
+                CheckResults.Warn, "written, read back and deleted; but two creators of one object are not kept apart",
+                ["Use a bucket whose server honours If-None-Match on puts: without versioning, or of another server."], evidence);
+        }
+
         return milliseconds > SlowMilliseconds
             ? this.Result(CheckResults.Warn, $"writable, but slow: {milliseconds:0} ms for one small object", ["Look at the load of the storage."], evidence)
             : this.Result(CheckResults.Pass, "written, read back and deleted", evidence: evidence);
@@ -60,6 +76,7 @@ internal sealed class StorageCheck(IObjectStore location, TimeProvider clock) : 
     {
         StorageFailure.Full => ["Free or add space at the location, or delete points: stella backup list"],
         StorageFailure.PermissionDenied => ["Give the account of the coordinator write access to the location."],
+        StorageFailure.Misconfigured => ["Correct Location:Url or Location:CredentialsFile as the message says, and restart the services."],
         _ => ["Check that the location is mounted and reachable, and that Location:Url names it."],
     };
 }

@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+
+namespace StellaOps.Backup.Storage.S3;
+
+/// <summary>
+/// Content in parts of one size, but for the last: some servers demand it. With 10,000 parts at most, content of unknown length
+/// may have 625 GiB; of a stream that knows its length the parts grow with it.
+/// </summary>
+internal sealed class S3Parts(Stream content)
+{
+    /// <summary>Limit of the protocol.</summary>
+    internal const int MostParts = 10_000;
+
+    private const int Usual = 16 << 20;
+    private const int OfUnknownLength = 64 << 20;
+    private int _number;
+
+    /// <summary>Bytes of each part but the last.</summary>
+    internal int PartLength { get; } = !content.CanSeek ? OfUnknownLength
+        : (int)Math.Clamp((((content.Length - content.Position) / MostParts) | 0xFFFFF) + 1, Usual, 1 << 30);
+
+    /// <summary>Parts of what is in memory already.</summary>
+    internal static async IAsyncEnumerable<PartContent> Of(ReadOnlyMemory<byte> content)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        var number = 0;
+        for (var offset = 0; offset < content.Length; offset += Usual)
+        {
+            yield return new PartContent(++number, content.Slice(offset, Math.Min(Usual, content.Length - offset)), null);
+        }
+    }
+
+    /// <summary>The next part; shorter than <see cref="PartLength"/> at the end, and empty when nothing is left.</summary>
+    internal async ValueTask<PartContent> NextAsync(CancellationToken cancellationToken)
+    {
+        var owner = MemoryPool<byte>.Shared.Rent(PartLength);
+        try
+        {
+            var length = await content.ReadAtLeastAsync(owner.Memory[..PartLength], PartLength, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            return new PartContent(++_number, owner.Memory[..length], owner);
+        }
+        catch
+        {
+            owner.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary><paramref name="first"/> and all that follow.</summary>
+    internal async IAsyncEnumerable<PartContent> FromAsync(PartContent first, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var part = first;
+        while (part.Content.Length > 0)
+        {
+            var last = part.Content.Length < PartLength;
+            yield return part;
+            if (last)
+            {
+                yield break;
+            }
+
+            part = await NextAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        part.Dispose();
+    }
+}

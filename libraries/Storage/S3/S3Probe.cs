@@ -1,0 +1,90 @@
+using System.Net;
+using Amazon.S3;
+using Amazon.S3.Model;
+
+namespace StellaOps.Backup.Storage.S3;
+
+/// <summary>
+/// Finds out what a server does. Conditional creation by an empty object that is created and never removed: a server that knows
+/// the condition refuses to create it again, one that ignores it says yes a second time and has replaced nothing by nothing.
+/// </summary>
+internal sealed class S3Probe(S3Requests requests) : IDisposable
+{
+    /// <summary>Key of that object; never listed.</summary>
+    internal const string Key = ".conditional-create-probe";
+
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private bool? _conditionalCreate;
+
+    /// <summary>True when the server keeps two creators apart. Asked once: one request where the object exists, else two.</summary>
+    internal async ValueTask<bool> ConditionalCreateAsync(CancellationToken cancellationToken)
+    {
+        if (_conditionalCreate is { } known)
+        {
+            return known;
+        }
+
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return _conditionalCreate ??= !await CreateAsync(cancellationToken).ConfigureAwait(false)
+                || !await CreateAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException exception) when (exception.InnerException is AmazonS3Exception { StatusCode: HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest })
+        {
+            _conditionalCreate = false; // It refuses the header itself.
+            return false;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public void Dispose() => _gate.Dispose();
+
+    internal async ValueTask<StoreFeatures> LookAsync(CancellationToken cancellationToken) => new(
+        await ConditionalCreateAsync(cancellationToken).ConfigureAwait(false),
+        await AskAsync("s3:GetBucketVersioning", async (client, guard) => (await client.GetBucketVersioningAsync(
+            new GetBucketVersioningRequest { BucketName = requests.Bucket }, guard.Token).ConfigureAwait(false)).VersioningConfig?.Status == VersionStatus.Enabled, cancellationToken).ConfigureAwait(false),
+        await AskAsync("s3:GetBucketObjectLockConfiguration", async (client, guard) => (await client.GetObjectLockConfigurationAsync(
+            new GetObjectLockConfigurationRequest { BucketName = requests.Bucket }, guard.Token).ConfigureAwait(false)).ObjectLockConfiguration?.ObjectLockEnabled == ObjectLockEnabled.Enabled, cancellationToken).ConfigureAwait(false));
+
+    /// <returns>True when the server says that it created the object.</returns>
+    private async ValueTask<bool> CreateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await requests.SendAsync("s3:PutObject", Key, async (client, guard) =>
+            {
+                await using var nothing = new MemoryContent(ReadOnlyMemory<byte>.Empty, guard);
+                return await client.PutObjectAsync(new PutObjectRequest
+                {
+                    BucketName = requests.Bucket,
+                    Key = requests.Full(Key),
+                    InputStream = nothing,
+                    UseChunkEncoding = false,
+                    IfNoneMatch = "*",
+                }, guard.Token).ConfigureAwait(false);
+            }, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.AlreadyExists)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A server that does not know the question, or does not let us ask, does not have it for us.</summary>
+    private async ValueTask<bool> AskAsync(string action, Func<AmazonS3Client, StallGuard, Task<bool>> ask, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await requests.SendAsync(action, Key, ask, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException exception) when (exception.Failure is not StorageFailure.Unavailable)
+        {
+            return false;
+        }
+    }
+}

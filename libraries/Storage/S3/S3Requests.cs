@@ -1,0 +1,49 @@
+using Amazon.S3;
+using StellaOps.Backup.Storage.Addresses;
+
+namespace StellaOps.Backup.Storage.S3;
+
+/// <summary>Sends single requests: guarded against stalls, failures translated. Nothing is repeated here.</summary>
+internal sealed class S3Requests(AmazonS3Client client, S3Address address, TimeSpan stall) : IDisposable
+{
+    internal S3Errors Errors { get; } = new(address);
+
+    internal string Bucket => address.Bucket;
+
+    /// <summary>The key in the bucket.</summary>
+    internal string Full(string key)
+    {
+        ObjectKey.Check(key);
+        return Prefixed(key);
+    }
+
+    internal string Prefixed(string key) => address.Prefix.Length == 0 ? key : $"{address.Prefix}/{key}";
+
+    /// <summary>The object as messages name it.</summary>
+    internal string Named(string key) => $"{address.Root}/{key}";
+
+    internal async ValueTask<T> SendAsync<T>(
+        string action, string key, Func<AmazonS3Client, StallGuard, Task<T>> send, CancellationToken cancellationToken)
+    {
+        using var guard = new StallGuard(stall, cancellationToken);
+        try
+        {
+            return await send(client, guard).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (guard.Stalled && exception is not StorageException)
+        {
+            throw Errors.Stalled(Named(key), stall, exception);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception exception) when (Errors.Of(exception, action, Named(key)) is { } failure && !ReferenceEquals(failure, exception))
+        {
+            cancellationToken.ThrowIfCancellationRequested(); // The SDK may wrap the cancellation in something of its own.
+            throw failure;
+        }
+    }
+
+    public void Dispose() => client.Dispose();
+}

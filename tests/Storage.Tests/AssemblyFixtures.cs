@@ -1,0 +1,3 @@
+using StellaOps.Backup.Testing.S3;
+
+[assembly: AssemblyFixture(typeof(S3Fixture))]
