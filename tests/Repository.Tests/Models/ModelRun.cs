@@ -1,31 +1,24 @@
 using StellaOps.Backup.Repository.Blobs;
-using StellaOps.Backup.Repository.Checking;
+using StellaOps.Backup.Repository.Copying;
 using StellaOps.Backup.Repository.Pruning;
-using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Storage;
 
 namespace StellaOps.Backup.Repository.Tests.Models;
 
 /// <summary>
-/// One row of random operations on a repository, next to a model that knows which snapshot has which content. Any operation may be
-/// hit by a fault at a random call of the store. Afterwards, always: each committed snapshot is listed and has its content, none is
+/// One row of random operations on two repositories, next to a model that knows which snapshot has which content. Any operation may
+/// be hit by a fault at a random call of a store. Afterwards, always: each committed snapshot is listed and has its content, none is
 /// listed that nobody made, and a check is clean.
 /// </summary>
-internal sealed class ModelRun(int seed, MemoryStore store)
+internal sealed class ModelRun(int seed, MemoryStore first, MemoryStore second)
 {
     private const int Steps = 14, MostSnapshots = 8;
 
     /// <summary>Used before an operation starts, never in it: operations run at the same time.</summary>
     private readonly Random _random = new(seed);
-    private readonly List<string> _passwords = [TestRepositories.Password];
-    private readonly Dictionary<BlobId, ModelTree> _committed = [];
-
-    /// <summary>Trees of backups that did not answer: their snapshots may be there.</summary>
-    private readonly List<ModelTree> _unanswered = [];
-
-    /// <summary>Snapshots of a forget that did not answer: they may be gone.</summary>
-    private readonly HashSet<BlobId> _doomed = [];
+    private readonly ModelRepository[] _repositories = [new(first), new(second)];
+    private readonly HashSet<ModelRepository> _touched = [];
     private ModelTree _tree = ModelTree.Empty;
     private int _versions, _died;
 
@@ -36,96 +29,127 @@ internal sealed class ModelRun(int seed, MemoryStore store)
 
     internal async Task RunAsync()
     {
-        await using (await TestRepositories.InitAsync(store, Options()))
+        foreach (var repository in _repositories)
         {
+            await (await TestRepositories.InitAsync(repository.Store, Machine())).DisposeAsync();
         }
 
         for (var step = 0; step < Steps; step++)
         {
-            await StepAsync();
-            await using var repository = await OpenAsync();
-            Assert.Empty((await repository.CheckAsync(Cancellation)).Damages);
-            await CompareAsync(repository);
+            _touched.Clear();
+            await StepAsync(_repositories[_random.Next(4) / 3]);
+            foreach (var repository in _touched)
+            {
+                await repository.CompareAsync(PasswordOf(repository), Machine());
+            }
         }
 
         await EndAsync();
     }
 
-    private Task StepAsync() => _committed.Count < 2 ? BackUpAsync(NextTree()) : _random.Next(_committed.Count < MostSnapshots ? 0 : 4, 10) switch
+    private Task StepAsync(ModelRepository on) => on.Committed.Count < 2 ? BackUpAsync(on, NextTree()) : _random.Next(on.Committed.Count < MostSnapshots ? 0 : 4, 12) switch
     {
-        0 or 1 or 2 => BackUpAsync(NextTree()),
-        3 => SeveralAsync(),
-        4 or 5 => ForgetAsync(),
-        6 or 7 => PruneAsync(),
-        8 => PruneBesideBackupAsync(),
-        _ => AddPasswordAsync(),
+        0 or 1 or 2 => BackUpAsync(on, NextTree()),
+        3 => SeveralAsync(on),
+        4 or 5 => ForgetAsync(on),
+        6 or 7 => PruneAsync(on),
+        8 => PruneBesideBackupAsync(on),
+        9 or 10 => CopyAsync(on, _repositories.Single(other => other != on)),
+        _ => AddPasswordAsync(on),
     };
 
-    private Task BackUpAsync(ModelTree tree)
+    private Task BackUpAsync(ModelRepository on, ModelTree tree)
     {
-        _unanswered.Add(tree);
-        return DoAsync("backup", async repository =>
-        {
-            var snapshot = await ModelWork.BackUpAsync(repository, tree);
-            lock (_committed)
-            {
-                _committed.Add(snapshot.Id, tree);
-                _unanswered.Remove(tree);
-            }
-        });
+        on.Expect(tree);
+        return DoAsync("backup", on, async repository => on.Commit((await ModelWork.BackUpAsync(repository, tree)).Id, tree));
     }
 
     /// <summary>Backups that run at the same time, each in a process of its own; some of them die.</summary>
-    private Task SeveralAsync() => Task.WhenAll(Enumerable.Range(0, 2 + _random.Next(2)).Select(_ => NextTree()).ToList().Select(BackUpAsync));
+    private Task SeveralAsync(ModelRepository on) =>
+        Task.WhenAll(Enumerable.Range(0, 2 + _random.Next(2)).Select(_ => NextTree()).ToList().Select(tree => BackUpAsync(on, tree)));
 
-    private Task ForgetAsync()
+    private Task ForgetAsync(ModelRepository on)
     {
-        BlobId[] forgotten = [.. _committed.Keys.Where(_ => _random.Next(2) == 0)];
-        _doomed.UnionWith(forgotten);
-        return DoAsync($"forget {forgotten.Length}", async repository =>
+        BlobId[] forgotten = [.. on.Committed.Keys.Where(_ => _random.Next(2) == 0)];
+        on.Doom(forgotten);
+        return DoAsync($"forget {forgotten.Length}", on, async repository =>
         {
             await repository.ForgetAsync(forgotten, Cancellation);
-            foreach (var id in forgotten)
+            on.Drop(forgotten);
+        });
+    }
+
+    private Task PruneAsync(ModelRepository on)
+    {
+        var options = new PruneOptions { MaxUnused = _random.Next(3) / 4.0 };
+        return DoAsync($"prune {options.MaxUnused}", on, repository => repository.PruneAsync(options, Cancellation));
+    }
+
+    /// <summary>One of the two may give way to the other's lock.</summary>
+    private Task PruneBesideBackupAsync(ModelRepository on) => Task.WhenAll(PruneAsync(on), BackUpAsync(on, NextTree()));
+
+    private Task CopyAsync(ModelRepository from, ModelRepository to)
+    {
+        var chosen = from.Committed.Where(_ => _random.Next(2) == 0).ToDictionary();
+        foreach (var tree in chosen.Values)
+        {
+            to.Expect(tree);
+        }
+
+        _touched.Add(to);
+        var (password, machine) = (PasswordOf(to), Machine());
+        var rule = RandomRule();
+        return DoAsync($"copy {chosen.Count}", from, async source =>
+        {
+            // The fault of the operation is the source's; this one is of the target.
+            await using var faulty = Faulty(to.Store, rule);
+            try
             {
-                _committed.Remove(id);
-                _doomed.Remove(id);
+                await using var target = await ResticRepository.OpenAsync(faulty, password, machine, Cancellation);
+                var report = await new RepositoryCopy(source, target).RunAsync(new CopyRequest { Snapshots = chosen.Keys }, Cancellation);
+                Assert.Empty(report.Failed);
+                foreach (var copied in report.Copied)
+                {
+                    to.Commit(copied.Target, chosen[copied.Source]);
+                }
+
+                Assert.All(report.Present, present => Assert.Equal(to.Committed[present.Target], chosen[present.Source]));
+            }
+            catch (Exception exception) when (faulty.Struck && exception is StorageException)
+            {
+                throw new CrashException(); // The whole process ends, whichever store it was.
             }
         });
     }
 
-    private Task PruneAsync()
+    private Task AddPasswordAsync(ModelRepository on)
     {
-        var options = new PruneOptions { MaxUnused = _random.Next(3) / 4.0 };
-        return DoAsync($"prune {options.MaxUnused}", repository => repository.PruneAsync(options, Cancellation));
-    }
-
-    /// <summary>One of the two may give way to the other's lock.</summary>
-    private Task PruneBesideBackupAsync() => Task.WhenAll(PruneAsync(), BackUpAsync(NextTree()));
-
-    private Task AddPasswordAsync()
-    {
-        var password = $"password {_passwords.Count}";
-        return DoAsync("add password", async repository =>
+        var password = $"password {on.Passwords.Count}";
+        return DoAsync("add password", on, async repository =>
         {
             await repository.Keys.AddAsync(password, Cancellation);
-            _passwords.Add(password);
+            on.Passwords.Add(password);
         });
     }
 
     /// <summary>Runs an operation as a process of its own; often with a fault somewhere in it.</summary>
-    private async Task DoAsync(string name, Func<ResticRepository, Task> work)
+    private async Task DoAsync(string name, ModelRepository on, Func<ResticRepository, Task> work)
     {
-        var (password, options) = (Password(), Options());
-        var rule = _random.Next(2) == 0 ? null : new FaultRule((Fault)_random.Next((int)Fault.LoseAnswer + 1)) { At = 1 + _random.Next(40) };
-        rule = rule is not null && _random.Next(2) == 0 ? rule with { Fault = Fault.Crash } : rule;
-        await using var faulty = rule is null ? new FaultyStore(store) : new FaultyStore(store, rule);
+        _touched.Add(on);
+        var (password, machine) = (PasswordOf(on), Machine());
+        var rule = RandomRule();
+        await using var faulty = Faulty(on.Store, rule);
         var outcome = "done";
         try
         {
-            await using var repository = await ResticRepository.OpenAsync(faulty, password, options, Cancellation);
+            await using var repository = await ResticRepository.OpenAsync(faulty, password, machine, Cancellation);
             await work(repository);
         }
-        catch (Exception exception) when (faulty.Struck && exception is StorageException or CrashException)
+        catch (CrashException)
+        {
+            outcome = $"died, {faulty.Hit}";
+        }
+        catch (StorageException) when (faulty.Struck)
         {
             outcome = $"{rule!.Fault} at {faulty.Hit}";
         }
@@ -136,66 +160,46 @@ internal sealed class ModelRun(int seed, MemoryStore store)
 
         lock (Story)
         {
-            Story.Add($"{name}: {outcome}");
-            _died += rule is null ? 0 : 1;
+            Story.Add($"{(on == _repositories[0] ? 1 : 2)} {name}: {outcome}");
+            _died++;
         }
-    }
-
-    private async Task CompareAsync(ResticRepository repository)
-    {
-        var listed = await repository.ListSnapshotsAsync(Cancellation).ToDictionaryAsync(snapshot => snapshot.Id, cancellationToken: Cancellation);
-        Assert.Empty(_committed.Keys.Except(listed.Keys).Except(_doomed));
-        foreach (var id in _doomed.Where(id => !listed.ContainsKey(id)))
-        {
-            _committed.Remove(id);
-        }
-
-        await repository.LoadIndexAsync(Cancellation);
-        foreach (var snapshot in listed.Values)
-        {
-            var held = await ModelTree.ReadAsync(repository, snapshot, Cancellation);
-            if (!_committed.TryGetValue(snapshot.Id, out var expected))
-            {
-                Assert.True(_unanswered.Remove(held), "a snapshot has a content that nobody saved");
-                _committed[snapshot.Id] = held;
-            }
-            else
-            {
-                Assert.Equal(expected, held);
-            }
-        }
-
-        // Every process has ended: what did not happen until now never will.
-        _unanswered.Clear();
-        _doomed.Clear();
     }
 
     /// <summary>Without faults everything works again, and nothing is left over.</summary>
     private async Task EndAsync()
     {
-        _died++;
-        var last = NextTree();
-        await using var repository = await OpenAsync();
-        var snapshot = await ModelWork.BackUpAsync(repository, last);
-        _committed.Add(snapshot.Id, last);
-        await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, Cancellation);
-        var report = await repository.VerifyAsync(new VerifyRequest(), Cancellation);
-        Assert.Empty(report.Damages);
-        Assert.Equal(0, report.UnindexedPacks);
-        await CompareAsync(repository);
-        Assert.Empty(store.Under("locks/"));
+        foreach (var on in _repositories)
+        {
+            var tree = NextTree();
+            await using (var repository = await ResticRepository.OpenAsync(on.Store, PasswordOf(on), Machine(), Cancellation))
+            {
+                on.Commit((await ModelWork.BackUpAsync(repository, tree)).Id, tree);
+                await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, Cancellation);
+            }
+
+            await on.CompareAsync(PasswordOf(on), Machine());
+            await on.VerifyAsync(PasswordOf(on), Machine());
+        }
     }
+
+    /// <summary>Half of the operations go well, half of the others die.</summary>
+    private FaultRule? RandomRule()
+    {
+        var fault = _random.Next(8) switch { 0 => Fault.Fail, 1 => Fault.LoseAnswer, 2 => Fault.Crash, 3 => Fault.CrashAfter, _ => (Fault?)null };
+        return fault is { } chosen ? new FaultRule(chosen) { At = 1 + _random.Next(40) } : null;
+    }
+
+    private static FaultyStore Faulty(MemoryStore store, FaultRule? rule) => rule is null ? new FaultyStore(store) : new FaultyStore(store, rule);
 
     private ModelTree NextTree()
     {
         // Some backups are of an older tree, as after a restore.
-        var from = _random.Next(6) == 0 && _committed.Count > 0 ? _committed.Values.ElementAt(_random.Next(_committed.Count)) : _tree;
+        var older = _repositories[0].Committed.Values;
+        var from = _random.Next(6) == 0 && older.Any() ? older.ElementAt(_random.Next(older.Count())) : _tree;
         return _tree = from.Changed(_random, _random.Next(8), ++_versions);
     }
 
-    private Task<ResticRepository> OpenAsync() => ResticRepository.OpenAsync(store, Password(), Options(), Cancellation);
+    private string PasswordOf(ModelRepository repository) => repository.Passwords[_random.Next(repository.Passwords.Count)];
 
-    private string Password() => _passwords[_random.Next(_passwords.Count)];
-
-    private RepositoryOptions Options() => ModelWork.Machine($"machine {_random.Next(2)}", _died);
+    private RepositoryOptions Machine() => ModelWork.Machine($"machine {_random.Next(2)}", _died);
 }

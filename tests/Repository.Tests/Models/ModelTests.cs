@@ -22,8 +22,9 @@ public sealed class ModelTests
 
     private static async Task RunAsync(int seed)
     {
-        await using var store = new MemoryStore();
-        var run = new ModelRun(seed, store);
+        await using var first = new MemoryStore();
+        await using var second = new MemoryStore();
+        var run = new ModelRun(seed, first, second);
         try
         {
             await run.RunAsync();
