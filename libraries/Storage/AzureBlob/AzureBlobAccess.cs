@@ -19,6 +19,8 @@ internal static class AzureBlobAccess
     /// <summary>For one attempt with its body of at most 32 MiB: enough at 2 Mbit/s, and not for ever where a connection is dead.</summary>
     private static readonly TimeSpan WholeRequest = TimeSpan.FromMinutes(2);
 
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200), LongestPause = TimeSpan.FromSeconds(20);
+
     private static readonly string[] Known = [ConnectionString, Account, Key, Sas];
 
     /// <exception cref="StorageException"><see cref="StorageFailure.Misconfigured"/>; no message holds a credential.</exception>
@@ -27,7 +29,7 @@ internal static class AzureBlobAccess
         var given = settings.CredentialsFile is { } file
             ? Read(file)
             : Known.ToDictionary(name => name, Environment.GetEnvironmentVariable, StringComparer.Ordinal);
-        var options = Options();
+        var options = Options(settings.RetrySeconds);
         try
         {
             return Service(address, name => given.GetValueOrDefault(name) is { Length: > 0 } value ? value : null, options).GetBlobContainerClient(address.Container);
@@ -68,19 +70,32 @@ internal static class AzureBlobAccess
             : throw Misconfigured($"there are no credentials for {address}: set {ConnectionString}, or {Account} and {Key}, or Location:CredentialsFile");
     }
 
-    private static BlobClientOptions Options() => new()
+    /// <summary>The SDK repeats what may pass, the pages of a listing and the blocks of an upload as well as single calls.</summary>
+    private static BlobClientOptions Options(int retrySeconds) => new()
     {
         Diagnostics = { ApplicationId = "StellaOps.Backup" },
         Retry =
         {
-            // Only what the SDK alone can go on with, the pages of a listing and the blocks of an upload; calls are repeated above.
             Mode = RetryMode.Exponential,
-            MaxRetries = 3,
-            Delay = TimeSpan.FromMilliseconds(200),
-            MaxDelay = TimeSpan.FromSeconds(20),
+            MaxRetries = RetriesIn(TimeSpan.FromSeconds(retrySeconds)),
+            Delay = FirstPause,
+            MaxDelay = LongestPause,
             NetworkTimeout = WholeRequest,
         },
     };
+
+    /// <summary>As many as their pauses, which double, fit into the time.</summary>
+    private static int RetriesIn(TimeSpan time)
+    {
+        var retries = 0;
+        for (var pause = FirstPause; pause <= time; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            time -= pause;
+            retries++;
+        }
+
+        return retries;
+    }
 
     /// <summary>Lines of <c>NAME=value</c> with the names of the environment, or nothing but a connection string.</summary>
     private static Dictionary<string, string?> Read(string file)

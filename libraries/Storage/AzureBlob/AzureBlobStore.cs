@@ -34,11 +34,16 @@ public sealed class AzureBlobStore : IObjectStore
     private readonly string _prefix;
 
     /// <summary>Opens a container; nobody is asked before the first call.</summary>
-    /// <exception cref="StorageException"><see cref="StorageFailure.Misconfigured"/>: no account, or no usable credentials.</exception>
+    /// <exception cref="StorageException"><see cref="StorageFailure.Misconfigured"/>: no account, no usable credentials, or a setting that is not for Azure.</exception>
     public AzureBlobStore(AzureBlobAddress address, LocationSettings settings)
     {
         ArgumentNullException.ThrowIfNull(address);
         ArgumentNullException.ThrowIfNull(settings);
+        if (settings.RetentionMode is not null)
+        {
+            throw new StorageException(StorageFailure.Misconfigured, $"{address}: Location:RetentionMode is for S3; in Azure, give the container an immutability policy");
+        }
+
         _address = address;
         _container = AzureBlobAccess.Open(address, settings);
         _errors = new AzureBlobErrors(address, _container.Uri.Authority);

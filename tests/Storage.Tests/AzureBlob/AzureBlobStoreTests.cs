@@ -134,11 +134,35 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : ObjectStoreCon
         Assert.Contains($"{port}", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("AZURE_STORAGE_SAS_TOKEN=hidden", "endpoint")]
+    [InlineData("BlobEndpoint=https://elsewhere.example/;SharedAccessSignature=sv=1&sig=hidden", "elsewhere.example")]
+    [InlineData("DefaultEndpointsProtocol=http;AccountName=one;AccountKey=hidden,not base64", "not well formed")]
+    [InlineData("SECRET=hidden", "line 1")]
+    [InlineData("", "no credentials")]
+    public void Credentials_that_cannot_be_right_are_refused_before_anyone_is_asked(string credentials, string named)
+    {
+        var endpoint = named == "endpoint" ? "" : $"?endpoint={azurite.Endpoint}";
+        var failure = Assert.Throws<StorageException>(() => Open($"azblob://{_container}{endpoint}", credentials));
+        Assert.Equal(StorageFailure.Misconfigured, failure.Failure);
+        Assert.Contains(named, failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", failure.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_account_with_a_key_opens_as_its_connection_string_does()
+    {
+        var parts = azurite.ConnectionString.TrimEnd(';').Split(';').Select(part => part.Split('=', 2)).ToDictionary(part => part[0], part => part[1]);
+        await using var store = Open($"azblob://{_container}?endpoint={azurite.Endpoint}", $"# of the tests\nAZURE_STORAGE_ACCOUNT={parts["AccountName"]}\nAZURE_STORAGE_KEY=\"{parts["AccountKey"]}\"");
+        await store.PutAsync("object", Content(1), PutMode.Create, Cancellation);
+        Assert.Equal(["object"], await KeysAsync(store, ""));
+    }
+
     private AzureBlobStore Open(string url, string? credentials = null, int pageLength = 5000)
     {
         var file = _directory["credentials"];
         File.WriteAllText(file, credentials ?? azurite.ConnectionString);
-        return new AzureBlobStore((AzureBlobAddress)LocationAddress.Parse(url), new LocationSettings { Url = url, CredentialsFile = file }) { PageLength = pageLength };
+        return new AzureBlobStore((AzureBlobAddress)LocationAddress.Parse(url), new LocationSettings { Url = url, CredentialsFile = file, RetrySeconds = 2 }) { PageLength = pageLength };
     }
 
     /// <summary>A stream that cannot seek and tells when its last quarter is reached.</summary>
