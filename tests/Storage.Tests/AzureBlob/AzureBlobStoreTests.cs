@@ -99,6 +99,31 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : ObjectStoreCon
     }
 
     [Fact]
+    public async Task A_creation_whose_answer_got_lost_is_done_and_no_conflict()
+    {
+        Assert.SkipUnless(azurite.Endpoint is { IsLoopback: true, Scheme: "http" }, "the service is not on this machine");
+        await using var proxy = new CuttingProxy(azurite.Endpoint.Port);
+        await using var store = Open($"azblob://{_container}?endpoint=http://127.0.0.1:{proxy.Port}{azurite.Endpoint.AbsolutePath}", KeyLines());
+        await store.PutAsync("before", Content(1), PutMode.Create, Cancellation);
+        proxy.CutNext(2);
+        await store.PutAsync("object", Content(100_000), PutMode.Create, Cancellation);
+        Assert.Equal(2, proxy.Done);
+        proxy.CutNext(1);
+        Assert.Equal(Content(100_000), await store.ReadAllAsync("object", 100_000, Cancellation));
+        proxy.CutNext(1);
+        await store.PutAsync("large", new WatchedStream(Content(20_000_000)), PutMode.Create, Cancellation);
+        proxy.CutNext(1);
+        Assert.Equal(["before", "large", "object"], await KeysAsync(store, ""));
+        proxy.CutNext(1);
+        await store.DeleteAsync("object", Cancellation);
+        Assert.Equal(6, proxy.Done);
+
+        proxy.CutNext(1);
+        var failure = await Assert.ThrowsAsync<StorageException>(async () => await store.PutAsync("before", Content(1), PutMode.Create, Cancellation));
+        Assert.Equal(StorageFailure.AlreadyExists, failure.Failure);
+    }
+
+    [Fact]
     public async Task A_container_that_is_not_there_is_named()
     {
         await using var store = Open("azblob://no-such-container/folder");
@@ -152,10 +177,15 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : ObjectStoreCon
     [Fact]
     public async Task An_account_with_a_key_opens_as_its_connection_string_does()
     {
-        var parts = azurite.ConnectionString.TrimEnd(';').Split(';').Select(part => part.Split('=', 2)).ToDictionary(part => part[0], part => part[1]);
-        await using var store = Open($"azblob://{_container}?endpoint={azurite.Endpoint}", $"# of the tests\nAZURE_STORAGE_ACCOUNT={parts["AccountName"]}\nAZURE_STORAGE_KEY=\"{parts["AccountKey"]}\"");
+        await using var store = Open($"azblob://{_container}?endpoint={azurite.Endpoint}", KeyLines());
         await store.PutAsync("object", Content(1), PutMode.Create, Cancellation);
         Assert.Equal(["object"], await KeysAsync(store, ""));
+    }
+
+    private string KeyLines()
+    {
+        var parts = azurite.ConnectionString.TrimEnd(';').Split(';').Select(part => part.Split('=', 2)).ToDictionary(part => part[0], part => part[1]);
+        return $"# of the tests\nAZURE_STORAGE_ACCOUNT={parts["AccountName"]}\nAZURE_STORAGE_KEY=\"{parts["AccountKey"]}\"";
     }
 
     private AzureBlobStore Open(string url, string? credentials = null, int pageLength = 5000)
