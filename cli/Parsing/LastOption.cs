@@ -1,42 +1,13 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using StellaOps.Backup.Cli.Output;
 
 namespace StellaOps.Backup.Cli.Parsing;
 
-/// <summary><c>--last</c>: a span of time back from now, such as <c>7d</c>.</summary>
-internal sealed class LastOption : Option<TimeSpan?>
+/// <summary><c>--last</c>: a span of time back from now.</summary>
+internal sealed class LastOption(string description) : SpanOption("--last", description)
 {
-    public LastOption(string description)
-        : base("--last")
-    {
-        Description = $"{description}: 30m, 24h, 7d, 2w";
-        HelpName = "SPAN";
-        CustomParser = Read;
-    }
-
     /// <summary>The start of the span, as the API's parameter; null when the option was not given.</summary>
     public string? Since(ParseResult parsed, TimeProvider clock) => parsed.GetValue(this) is { } span ? Since(span, clock) : null;
 
     public static string Since(TimeSpan span, TimeProvider clock) => Units.Time(clock.GetUtcNow() - span);
-
-    private static TimeSpan? Read(ArgumentResult result)
-    {
-        var text = result.Tokens[0].Value;
-        if (int.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            && count is > 0 and <= 100_000)
-        {
-            switch (text[^1])
-            {
-                case 'm': return TimeSpan.FromMinutes(count);
-                case 'h': return TimeSpan.FromHours(count);
-                case 'd': return TimeSpan.FromDays(count);
-                case 'w': return TimeSpan.FromDays(7 * count);
-            }
-        }
-
-        result.AddError($"'{text}' is not a span of time; write 30m, 24h, 7d or 2w");
-        return null;
-    }
 }

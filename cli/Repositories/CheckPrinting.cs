@@ -16,7 +16,9 @@ internal static class CheckPrinting
         {
             packs = report.Packs,
             blobs = report.Blobs,
+            packsRead = report.PacksRead,
             bytesRead = report.BytesRead,
+            allReadSince = report.AllReadSince,
             unindexedPacks = report.UnindexedPacks,
             seconds = duration.TotalSeconds,
             damages = report.Damages.Select(damage => new
@@ -36,8 +38,19 @@ internal static class CheckPrinting
 
     private static void Write(TextWriter output, CheckReport report, TimeSpan duration, string done)
     {
-        var read = report.BytesRead > 0 ? $", {Units.Size(report.BytesRead)} read" : "";
+        var part = report.PacksRead < report.Packs ? $" of {Units.Count(report.PacksRead)} packs" : "";
+        var read = report.BytesRead > 0 ? $", {Units.Size(report.BytesRead)}{part} read" : "";
         output.WriteLine($"{done} {Units.Count(report.Packs)} packs and {Units.Count(report.Blobs)} blobs{read} in {Units.Duration(duration)}");
+        if (report.AllReadSince is { } since)
+        {
+            output.WriteLine($"everything was read since {Units.Time(since)}");
+        }
+
+        if (!report.IsRemembered)
+        {
+            output.WriteLine("what was read could not be remembered: the next run with --share may read it again");
+        }
+
         if (report.UnindexedPacks > 0)
         {
             output.WriteLine($"{Units.Count(report.UnindexedPacks)} packs of interrupted backups: harmless, the next prune removes them");

@@ -31,24 +31,47 @@ internal sealed class RepositoryFlags
 
     public IEnumerable<Option> All => [_repository, _location, _component, _passwordFile];
 
-    /// <summary>The store that holds the repository; the caller disposes it.</summary>
+    /// <summary>The store that holds the repository. In a location it is the one of the epoch that is in charge.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="create">Makes the location where there is none.</param>
+    /// <param name="keep">Gets what the caller disposes at its end.</param>
+    /// <param name="cancellationToken">Ends the look into the location.</param>
     /// <exception cref="BackupException">None is named, or two are.</exception>
     /// <exception cref="StorageException">Not an address that is known.</exception>
-    public IObjectStore OpenStore(ParseResult parsed)
+    public async Task<IObjectStore> OpenStoreAsync(ParseResult parsed, bool create, Action<IAsyncDisposable> keep, CancellationToken cancellationToken)
     {
         var (repository, location, component) = (parsed.GetValue(_repository), parsed.GetValue(_location), parsed.GetValue(_component));
-        if (location is not null || component is not null)
+        if (location is null && component is null)
         {
-            return repository is not null
-                ? throw Wrong($"{_repository.Name} and {_location.Name} name two places", $"Use {_repository.Name}, or {_location.Name} with {_component.Name}.")
-                : location is null || component is null
-                ? throw Wrong($"{_location.Name} and {_component.Name} belong together", $"Such as {_location.Name} /srv/backups {_component.Name} evidence.")
-                : new PrefixStore(ObjectStoreFactory.Open(Absolute(location)), component);
+            return Open(repository ?? Variable(_repositoryVariable)
+                ?? throw Wrong("no repository is named", $"Name it with {_repository.Name} or {_repositoryVariable}, or with {_location.Name} and {_component.Name}."));
         }
 
-        return (repository ?? Variable(_repositoryVariable)) is { } url
-            ? ObjectStoreFactory.Open(Absolute(url))
-            : throw Wrong("no repository is named", $"Name it with {_repository.Name} or {_repositoryVariable}, or with {_location.Name} and {_component.Name}.");
+        if (repository is not null)
+        {
+            throw Wrong($"{_repository.Name} and {_location.Name} name two places", $"Use {_repository.Name}, or {_location.Name} with {_component.Name}.");
+        }
+
+        if (location is null || component is null)
+        {
+            throw Wrong($"{_location.Name} and {_component.Name} belong together", $"Such as {_location.Name} /srv/backups {_component.Name} evidence.");
+        }
+
+        var root = Open(location);
+        if (create)
+        {
+            await LocationFile.EnsureAsync(root, cancellationToken);
+        }
+
+        return new PrefixStore(root, LocationEpochs.Folder(component, await LocationEpochs.FindAsync(root, component, cancellationToken)));
+
+        IObjectStore Open(string url)
+        {
+            // A path may be relative here, as everywhere on a command line.
+            var store = ObjectStoreFactory.Open(url.Contains("://", StringComparison.Ordinal) ? url : Path.GetFullPath(url));
+            keep(store);
+            return store;
+        }
     }
 
     /// <summary>The password, from the first line of its file.</summary>
@@ -56,9 +79,6 @@ internal sealed class RepositoryFlags
     public string ReadPassword(ParseResult parsed) => (parsed.GetValue(_passwordFile) ?? Variable(_passwordVariable)) is { } file
         ? PasswordFile.Read(file)
         : throw Wrong("no password file is named", $"Name it with {_passwordFile.Name} or {_passwordVariable}.");
-
-    /// <summary>A path may be relative here, as everywhere on a command line.</summary>
-    private static string Absolute(string url) => url.Contains("://", StringComparison.Ordinal) ? url : Path.GetFullPath(url);
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 

@@ -37,14 +37,16 @@ internal sealed class RepositoryRun(Session session, ParseResult parsed, Reposit
     public async Task<ResticRepository> OpenAsync(RepositoryFlags other, CancellationToken cancellationToken)
     {
         var password = other.ReadPassword(parsed);
-        return Keep(await ResticRepository.OpenAsync(Keep(other.OpenStore(parsed)), password, Options, cancellationToken));
+        var store = await other.OpenStoreAsync(parsed, create: false, _opened.Push, cancellationToken);
+        return Keep(await ResticRepository.OpenAsync(store, password, Options, cancellationToken));
     }
 
     /// <summary>Creates the repository that the options name.</summary>
     public async Task<ResticRepository> InitAsync(CancellationToken cancellationToken)
     {
         var password = flags.ReadPassword(parsed);
-        return Keep(await ResticRepository.InitAsync(Keep(flags.OpenStore(parsed)), password, Options, cancellationToken));
+        var store = await flags.OpenStoreAsync(parsed, create: true, _opened.Push, cancellationToken);
+        return Keep(await ResticRepository.InitAsync(store, password, Options, cancellationToken));
     }
 
     /// <summary>

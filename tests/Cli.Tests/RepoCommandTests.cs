@@ -42,6 +42,8 @@ public sealed class RepoCommandTests : IDisposable
         await RunAsync(0, "restore", "latest", "--target", _directory["target"], "--subtree", Source);
         Assert.Empty(await TreeComparer.DifferencesAsync(Source, _directory["target"], cancellationToken: Cancel));
         Assert.Equal(0, (await JsonAsync("verify")).GetProperty("damages").GetArrayLength());
+        Assert.Contains("everything was read since", (await RunAsync(0, "verify", "--share", "1/1")).Output, StringComparison.Ordinal);
+        await RunAsync(2, "verify", "--share", "3");
     }
 
     [Fact]
@@ -54,6 +56,10 @@ public sealed class RepoCommandTests : IDisposable
         Assert.Single(Items(await JsonAsync("snapshots")));
         await RunAsync(0, "forget", "latest", "--confirm");
         Assert.Empty(Items(await JsonAsync("snapshots")));
+        await RunAsync(23, "prune");
+        Assert.True((await JsonAsync("prune", "--dry-run")).GetProperty("dryRun").GetBoolean());
+        await RunAsync(0, "prune", "--confirm");
+        await RunAsync(0, "check");
     }
 
     [Fact]
@@ -105,6 +111,8 @@ public sealed class RepoCommandTests : IDisposable
         environment["STELLA_REPOSITORY"] = null;
         (await Processes.RunAsync(StellaProgram.Path, ["repo", "init", .. place], environment, cancellationToken: Cancel)).Checked();
         Assert.True(File.Exists(_directory["location", "evidence", "config"]));
+        Assert.True(File.Exists(_directory["location", "location.json"]));
+        (await Processes.RunAsync(StellaProgram.Path, ["repo", "snapshots", .. place], environment, cancellationToken: Cancel)).Checked();
     }
 
     public void Dispose()

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace StellaOps.Backup.Cli.Parsing;
+
+/// <summary>A span of time, such as <c>7d</c>.</summary>
+internal class SpanOption : Option<TimeSpan?>
+{
+    public SpanOption(string name, string description)
+        : base(name)
+    {
+        Description = $"{description}: 30m, 24h, 7d, 2w";
+        HelpName = "SPAN";
+        CustomParser = Read;
+    }
+
+    private static TimeSpan? Read(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (int.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && count is > 0 and <= 100_000)
+        {
+            switch (text[^1])
+            {
+                case 'm': return TimeSpan.FromMinutes(count);
+                case 'h': return TimeSpan.FromHours(count);
+                case 'd': return TimeSpan.FromDays(count);
+                case 'w': return TimeSpan.FromDays(7 * count);
+            }
+        }
+
+        result.AddError($"'{text}' is not a span of time; write 30m, 24h, 7d or 2w");
+        return null;
+    }
+}
