@@ -14,27 +14,56 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
     /// <summary>What is larger goes in parts.</summary>
     internal const int SinglePut = 64 << 20;
 
+    /// <summary>Name of the mark among an object's metadata.</summary>
+    private const string Mark = "stella-put";
+
     /// <summary>Parts of one upload that are on their way, and so in memory, at a time.</summary>
     private const int PartsAtOnce = 3;
 
-    /// <summary>One request. When it ends, the object is durable and visible; when the server saw a part of it only, it stores nothing.</summary>
-    internal async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken) =>
-        await requests.SendAsync("s3:PutObject", key, async (client, guard) =>
+    /// <summary>
+    /// One request. When it ends, the object is durable and visible; when the server saw a part of it only, it stores nothing. The
+    /// client below may send a request again whose answer was lost, so each create carries a mark by which it knows its own object.
+    /// </summary>
+    internal async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken)
+    {
+        var mark = mode == PutMode.Create ? Guid.NewGuid().ToString("n") : null;
+        try
         {
-            await using var body = new MemoryContent(content, guard);
-            var request = new PutObjectRequest
+            await requests.SendAsync("s3:PutObject", key, async (client, guard) =>
             {
-                BucketName = requests.Bucket,
-                Key = requests.Full(key),
-                InputStream = body,
-                AutoCloseStream = false,
-                UseChunkEncoding = false,
-                MD5Digest = Digest(content.Span),
-                IfNoneMatch = mode == PutMode.Create ? "*" : null,
-            };
-            retention?.Apply(request, key, clock);
-            return await client.PutObjectAsync(request, guard.Token).ConfigureAwait(false);
-        }, cancellationToken).ConfigureAwait(false);
+                await using var body = new MemoryContent(content, guard);
+                return await client.PutObjectAsync(Request(key, body, mark, Digest(content.Span)), guard.Token).ConfigureAwait(false);
+            }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.AlreadyExists && mark is not null)
+        {
+            if ((await FindAsync(key, cancellationToken).ConfigureAwait(false))?.Metadata[Mark] != mark)
+            {
+                throw;
+            }
+        }
+    }
+
+    private PutObjectRequest Request(string key, MemoryContent body, string? mark, string digest)
+    {
+        var request = new PutObjectRequest
+        {
+            BucketName = requests.Bucket,
+            Key = requests.Full(key),
+            InputStream = body,
+            AutoCloseStream = false,
+            UseChunkEncoding = false,
+            MD5Digest = digest,
+        };
+        if (mark is not null)
+        {
+            request.IfNoneMatch = "*";
+            request.Metadata[Mark] = mark;
+        }
+
+        retention?.Apply(request, key, clock);
+        return request;
+    }
 
     /// <summary>
     /// In parts, of which at most <see cref="PartsAtOnce"/> are in memory. Nothing is visible before the last call; a failure
