@@ -29,7 +29,7 @@ internal sealed class S3Errors(S3Address address)
             StorageFailure.Unavailable, $"the connection to {_server} broke at {what}: {Lower(exception.GetBaseException().Message)}", exception),
         AmazonClientException => New(
             StorageFailure.Misconfigured,
-            $"there are no credentials for {address} ({Lower(exception.Message)}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or Location:CredentialsFile", exception),
+            $"there are no credentials for {address}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the service, or Location:CredentialsFile", exception),
         _ => null,
     };
 

@@ -20,7 +20,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     public async Task<ComponentRepository> OpenAsync(Component component, CancellationToken cancellationToken)
     {
         var passwords = Passwords(component);
-        var root = ObjectStoreFactory.Open(location.Value.Url);
+        var root = ObjectStoreFactory.Open(location.Value, clock);
         var epoch = await LocationEpochs.FindAsync(root, component.Name(), cancellationToken).ConfigureAwait(false);
         return await OpenAsync(component, root, epoch, passwords, cancellationToken).ConfigureAwait(false);
     }
@@ -30,7 +30,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     public async Task<ComponentRepository> OpenOrCreateAsync(Component component, CancellationToken cancellationToken)
     {
         var passwords = Passwords(component);
-        var root = ObjectStoreFactory.Open(location.Value.Url);
+        var root = ObjectStoreFactory.Open(location.Value, clock);
         await LocationFile.EnsureAsync(root, cancellationToken).ConfigureAwait(false);
         var epoch = await LocationEpochs.FindAsync(root, component.Name(), cancellationToken).ConfigureAwait(false);
         try
