@@ -54,6 +54,7 @@ internal sealed class FilePipeline(
             var prepared = await restorer.PrepareAsync(file, cancellationToken).ConfigureAwait(false);
             if (prepared.InProgress is { } inProgress)
             {
+                writer.Keep(inProgress);
                 await window.AddAsync(inProgress, prepared.Missing!, cancellationToken).ConfigureAwait(false);
             }
             else if (prepared.Complete is { } complete)
@@ -85,12 +86,13 @@ internal sealed class FilePipeline(
                 if (file.TemporaryName is { } name)
                 {
                     await HandOverAsync(new PendingFile(file.File, name), cancellationToken).ConfigureAwait(false);
-                    writer.Release(file);
                 }
                 else
                 {
                     settle(file.File.Directory);
                 }
+
+                writer.Release(file);
             }
 
             finished.Clear();

@@ -13,6 +13,9 @@ internal sealed class FileWriter(RestoreRequest request, MetadataWriter metadata
 {
     private readonly ConcurrentDictionary<FileInProgress, bool> _unfinished = [];
 
+    /// <summary>Takes care of a file until <see cref="Release"/>.</summary>
+    public void Keep(FileInProgress file) => _unfinished[file] = true;
+
     /// <summary>Writes one blob to all its places.</summary>
     /// <param name="content">The blob.</param>
     /// <param name="waiting">Its places.</param>
@@ -36,7 +39,7 @@ internal sealed class FileWriter(RestoreRequest request, MetadataWriter metadata
     /// <summary>From now on somebody else takes care of the file.</summary>
     public void Release(FileInProgress file) => _unfinished.TryRemove(file, out _);
 
-    /// <summary>Removes new files that did not become complete.</summary>
+    /// <summary>Closes what is open, and removes new files that did not become complete.</summary>
     public void Dispose()
     {
         foreach (var file in _unfinished.Keys)
@@ -47,7 +50,6 @@ internal sealed class FileWriter(RestoreRequest request, MetadataWriter metadata
 
     private SafeFileHandle Create(FileInProgress file, EntryName temporary)
     {
-        _unfinished[file] = true;
         var node = file.File.Node;
         var open = file.File.Directory.Handle.CreateFile(temporary);
         if (node.Content.Count > 1 || (request.Sparse && node.Size >= SparseWriting.Block))

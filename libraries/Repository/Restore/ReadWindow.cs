@@ -5,12 +5,13 @@ namespace StellaOps.Backup.Repository.Restore;
 
 /// <summary>
 /// Collects the blobs that files wait for, and when there are enough turns them into few large reads, ordered by pack. Within a
-/// window each part of a pack is read once, however many files need it. At most 32,768 blobs or 1,024 directories (which are
-/// open meanwhile), about 10 MiB; the window before may still be on its way.
+/// window each part of a pack is read once, however many files need it. At most 32,768 blobs, about 10 MiB, or 512 directories. These
+/// are open meanwhile: with the window before, which may still be on its way, the batch of the committer and idle files about 2,500
+/// descriptors, below the 4,096 that the oldest systems allow.
 /// </summary>
 internal sealed class ReadWindow(ChannelWriter<PackRange<FilePart>> ranges) : IDisposable
 {
-    private const int MostBlobs = 32_768, MostDirectories = 1024;
+    private const int MostBlobs = 32_768, MostDirectories = 512;
 
     private readonly SemaphoreSlim _turn = new(1);
     private readonly List<Wanted<FilePart>> _wanted = [];
