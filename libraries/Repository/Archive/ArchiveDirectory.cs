@@ -1,3 +1,4 @@
+using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Trees;
 
@@ -10,7 +11,7 @@ internal sealed class ArchiveDirectory
     private int _open;
     private int _next;
 
-    public ArchiveDirectory(SourceEntry entry, IReadOnlyList<SourceEntry> entries, Node? before, Tree treeBefore, (ArchiveDirectory Directory, int Slot)? parent)
+    public ArchiveDirectory(SourceEntry entry, IReadOnlyList<SourceEntry> entries, Node? before, TreeBefore treeBefore, (ArchiveDirectory Directory, int Slot)? parent)
     {
         (Entry, Entries, Before, TreeBefore, Parent) = (entry, entries, before, treeBefore, parent);
         Path = parent is { } above ? $"{above.Directory.Path}/{entry.Name}" : "";
@@ -25,8 +26,11 @@ internal sealed class ArchiveDirectory
     /// <summary>The directory's node in the parent snapshot.</summary>
     public Node? Before { get; }
 
-    /// <summary>Its tree in the parent snapshot; empty when there is none.</summary>
-    public Tree TreeBefore { get; }
+    /// <summary>Its tree in the parent snapshot.</summary>
+    public TreeBefore TreeBefore { get; }
+
+    /// <summary>The entry's node in the parent snapshot; null when there is none.</summary>
+    public Node? NodeBefore(EntryName name) => TreeBefore.Tree.Find(name);
 
     /// <summary>The directory above, and the place of this one in it; null for the root.</summary>
     public (ArchiveDirectory Directory, int Slot)? Parent { get; }
@@ -41,7 +45,7 @@ internal sealed class ArchiveDirectory
 
     /// <summary>Settles an entry, or with -1 the walk.</summary>
     /// <param name="slot">Place of the entry.</param>
-    /// <param name="node">What it became; null leaves it out.</param>
+    /// <param name="node">What it became, the parent's very node where nothing changed; null leaves it out.</param>
     /// <returns>True for the one call that settled the last of them.</returns>
     public bool Settle(int slot, Node? node)
     {
@@ -51,6 +55,26 @@ internal sealed class ArchiveDirectory
         }
 
         return Interlocked.Decrement(ref _open) == 0;
+    }
+
+    /// <summary>The tree in the parent snapshot when these nodes are its nodes: nothing has to be saved then.</summary>
+    public BlobId? SameTree(List<Node> ordered)
+    {
+        var before = TreeBefore.Tree.Nodes;
+        if (before.Count != ordered.Count)
+        {
+            return null;
+        }
+
+        for (var i = 0; i < before.Count; i++)
+        {
+            if (!ReferenceEquals(before[i], ordered[i]))
+            {
+                return null;
+            }
+        }
+
+        return TreeBefore.Id;
     }
 
     /// <summary>All nodes in the order of a tree; only after everything settled.</summary>

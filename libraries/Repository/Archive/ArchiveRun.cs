@@ -28,7 +28,7 @@ internal sealed class ArchiveRun : IDisposable
     {
         (_source, _writer, _request) = (source, writer, request);
         _parent = new ParentSnapshot(request.Parent, new TreeReader(repository.Blobs), writer);
-        _files = new FileArchiver(repository, source, writer, request.Readers, Report);
+        _files = new FileArchiver(repository, source, writer, (request.Readers + 1) / 2, Report);
     }
 
     public ArchiveCounters Counters { get; } = new();
@@ -94,17 +94,17 @@ internal sealed class ArchiveRun : IDisposable
         {
             case NodeType.Directory:
                 return await EnterAsync(directory, slot, cancellationToken).ConfigureAwait(false);
-            case NodeType.File when _parent.FindUnchanged(entry, directory.TreeBefore) is { } before:
+            case NodeType.File when _parent.FindUnchanged(entry, directory.NodeBefore(entry.Name)) is { } before:
                 _source.Unchanged(entry);
                 Counters.AddUnmodifiedFile();
                 Report(before.Size);
-                await SettleAsync(directory, slot, NodeOf(entry) with { Size = before.Size, Content = before.Content }, cancellationToken).ConfigureAwait(false);
+                await SettleAsync(directory, slot, Unread(entry, before), cancellationToken).ConfigureAwait(false);
                 return null;
             case NodeType.File:
                 await _queue.Writer.WriteAsync((directory, slot), cancellationToken).ConfigureAwait(false);
                 return null;
             default:
-                await SettleAsync(directory, slot, NodeOf(entry), cancellationToken).ConfigureAwait(false);
+                await SettleAsync(directory, slot, Same(NodeOf(entry), directory.NodeBefore(entry.Name)), cancellationToken).ConfigureAwait(false);
                 return null;
         }
     }
@@ -125,7 +125,7 @@ internal sealed class ArchiveRun : IDisposable
             return null;
         }
 
-        var before = parent.TreeBefore.Find(entry.Name);
+        var before = parent.NodeBefore(entry.Name);
         var tree = await _parent.ReadAsync(before?.Subtree, cancellationToken).ConfigureAwait(false);
         return new ArchiveDirectory(entry, entries, before, tree, (parent, slot));
     }
@@ -138,7 +138,7 @@ internal sealed class ArchiveRun : IDisposable
             try
             {
                 (node, var warning) = await _files.ArchiveAsync(directory.Entries[slot], cancellationToken).ConfigureAwait(false);
-                Counters.AddReadFile(isNew: directory.TreeBefore.Find(node.Name) is null);
+                Counters.AddReadFile(isNew: directory.NodeBefore(node.Name) is null);
                 if (warning is not null)
                 {
                     AddProblem(directory, slot, warning, vanished: false);
@@ -159,7 +159,10 @@ internal sealed class ArchiveRun : IDisposable
     {
         while (directory.Settle(slot, node))
         {
-            var saved = await SaveTreeAsync(NodeOf(directory.Entry), directory.OrderedNodes(), cancellationToken).ConfigureAwait(false);
+            var nodes = directory.OrderedNodes();
+            var saved = directory.SameTree(nodes) is { } same
+                ? NodeOf(directory.Entry) with { Subtree = same }
+                : await SaveTreeAsync(NodeOf(directory.Entry), nodes, cancellationToken).ConfigureAwait(false);
             if (directory.Parent is not { } parent)
             {
                 _root = saved.Subtree!.Value;
@@ -167,7 +170,7 @@ internal sealed class ArchiveRun : IDisposable
             }
 
             Counters.AddDirectory(isNew: directory.Before is null, isUnmodified: directory.Before?.Subtree == saved.Subtree);
-            (directory, slot, node) = (parent.Directory, parent.Slot, saved);
+            (directory, slot, node) = (parent.Directory, parent.Slot, Same(saved, directory.Before));
         }
     }
 
@@ -186,6 +189,16 @@ internal sealed class ArchiveRun : IDisposable
         Metadata = entry.Metadata,
         LinkTarget = entry.LinkTarget,
     };
+
+    private static Node Unread(SourceEntry entry, Node before)
+    {
+        var attributes = entry.AttributesWithContent ? before.Metadata.ExtendedAttributes : entry.Metadata.ExtendedAttributes;
+        var metadata = entry.Metadata with { ExtendedAttributes = attributes };
+        return Same(NodeOf(entry) with { Metadata = metadata, Size = before.Size, Content = before.Content }, before);
+    }
+
+    /// <summary>The parent's node in place of an equal one, by which an unchanged directory is recognised.</summary>
+    private static Node Same(Node node, Node? before) => node == before ? before : node;
 
     private void AddProblem(ArchiveDirectory directory, int slot, string reason, bool vanished) =>
         Problems.Enqueue(new ArchiveProblem(directory.PathOf(slot), reason, vanished));

@@ -34,7 +34,7 @@ internal sealed class FileArchiver : IDisposable
     }
 
     /// <summary>Saves the content of a file.</summary>
-    /// <returns>Its node, and a warning when it may hold parts of two states of the file.</returns>
+    /// <returns>Its node, and a warning when it may hold parts of two states of the file, or lacks its attributes.</returns>
     /// <exception cref="SourceException">It cannot be read.</exception>
     public async Task<(Node Node, string? Warning)> ArchiveAsync(SourceEntry file, CancellationToken cancellationToken)
     {
@@ -43,7 +43,7 @@ internal sealed class FileArchiver : IDisposable
             var (node, warning) = await ReadOnceAsync(file, cancellationToken).ConfigureAwait(false);
             if (warning is null || attempt == Attempts || node.Size > LargestRepeated)
             {
-                return (node, warning);
+                return (node, warning ?? (node.Error.Length > 0 ? node.Error : null));
             }
 
             _report(-node.Size);
@@ -87,6 +87,7 @@ internal sealed class FileArchiver : IDisposable
                 Metadata = entry.Metadata,
                 Size = saved.Bytes,
                 Content = saved.Ids,
+                Error = entry.Warning ?? "",
             };
             return (node, warning);
         }

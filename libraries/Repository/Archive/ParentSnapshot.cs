@@ -14,30 +14,30 @@ internal sealed class ParentSnapshot(Snapshot? parent, TreeReader trees, IBlobWr
 
     private readonly UnixTime _trustedBefore = parent is null ? default : UnixTime.From(parent.Time - CoarsestStep);
 
-    public ValueTask<Tree> RootAsync(CancellationToken cancellationToken) => ReadAsync(parent?.Tree, cancellationToken);
+    public ValueTask<TreeBefore> RootAsync(CancellationToken cancellationToken) => ReadAsync(parent?.Tree, cancellationToken);
 
-    /// <summary>A tree of the parent; empty when there is none, or when it is lost: then the files are read again, which heals it.</summary>
-    public async ValueTask<Tree> ReadAsync(BlobId? tree, CancellationToken cancellationToken)
+    /// <summary>A tree of the parent; none when there is none, or when it is lost: then the files are read again, which heals it.</summary>
+    public async ValueTask<TreeBefore> ReadAsync(BlobId? tree, CancellationToken cancellationToken)
     {
         if (tree is not { } id)
         {
-            return Tree.Empty;
+            return TreeBefore.None;
         }
 
         try
         {
-            return await trees.ReadAsync(id, cancellationToken).ConfigureAwait(false);
+            return new TreeBefore(id, await trees.ReadAsync(id, cancellationToken).ConfigureAwait(false));
         }
         catch (RepositoryException)
         {
-            return Tree.Empty;
+            return TreeBefore.None;
         }
     }
 
     /// <summary>The file's node in the parent when its content must be the same and is all there; else null.</summary>
-    public Node? FindUnchanged(SourceEntry entry, Tree before)
+    public Node? FindUnchanged(SourceEntry entry, Node? before)
     {
-        if (!entry.TrustMetadata || before.Find(entry.Name) is not { Type: NodeType.File } node)
+        if (!entry.TrustMetadata || before is not { Type: NodeType.File, Error: "" } node)
         {
             return null;
         }
@@ -47,4 +47,12 @@ internal sealed class ParentSnapshot(Snapshot? parent, TreeReader trees, IBlobWr
         var lastChange = now.Changed == default ? now.Modified : now.Changed;
         return same && lastChange < _trustedBefore && node.Content.All(id => writer.Contains(BlobType.Data, id)) ? node : null;
     }
+}
+
+/// <summary>A directory's tree in the parent snapshot.</summary>
+/// <param name="Id">Its blob; null without one that can be read.</param>
+/// <param name="Tree">Its nodes; empty without one.</param>
+internal readonly record struct TreeBefore(BlobId? Id, Tree Tree)
+{
+    public static TreeBefore None { get; } = new(null, Tree.Empty);
 }

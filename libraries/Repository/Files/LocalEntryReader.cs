@@ -7,7 +7,7 @@ internal sealed class LocalEntryReader
 {
     private readonly AccountNames _accounts = new();
 
-    /// <summary>Reads status, link target and attributes; null when there is no such entry.</summary>
+    /// <summary>Reads status and link target, and attributes unless the content brings them; null when there is no such entry.</summary>
     public SourceEntry? TryRead(OpenDirectory open, LocalDirectory directory, EntryName name, bool follow, out FileStatus status)
     {
         if (!FileStatus.TryGet(open.Descriptor, BytePath.From(name), follow, out status))
@@ -23,7 +23,9 @@ internal sealed class LocalEntryReader
             return error == LinuxError.NotFound ? null : Failed(directory, name, $"cannot read link: {LinuxError.Text(error)}", vanished: false);
         }
 
-        var readable = Attributes.TryRead(BytePath.InOpenDirectory(open.Descriptor, name), follow, out var attributes);
+        IReadOnlyList<ExtendedAttribute> attributes = [];
+        var withContent = status.Type == NodeType.File && !follow;
+        var readable = withContent || Attributes.TryRead(BytePath.InOpenDirectory(open.Descriptor, name), follow, out attributes);
         return new SourceEntry
         {
             Name = name,
@@ -31,6 +33,7 @@ internal sealed class LocalEntryReader
             Metadata = ToMetadata(status, attributes),
             Size = status.Type == NodeType.File ? status.Size : 0,
             LinkTarget = target,
+            AttributesWithContent = withContent,
             Warning = readable ? null : $"cannot read extended attributes: {LinuxError.LastText}",
             Handle = directory,
         };

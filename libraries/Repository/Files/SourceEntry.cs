@@ -21,6 +21,12 @@ public sealed record SourceEntry
     /// </summary>
     public bool TrustMetadata { get; init; } = true;
 
+    /// <summary>
+    /// True when the extended attributes are not in <see cref="Metadata"/> yet: the content's end brings them, or the parent snapshot does,
+    /// for a change of theirs changes the ctime.
+    /// </summary>
+    public bool AttributesWithContent { get; init; }
+
     /// <summary>Set when the entry could not be examined: it is reported and left out, the backup goes on.</summary>
     public SourceException? Failure { get; init; }
 

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Text;
 using StellaOps.Backup.Repository.Archive;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Repository.Files.Linux;
 using StellaOps.Backup.Repository.Trees;
 
 namespace StellaOps.Backup.Repository.Tests.Archive;
@@ -47,6 +49,22 @@ public sealed class ArchiverTests
         Assert.Equal(await SourceTreeAsync(fixture, first), await SourceTreeAsync(fixture, unrelated));
         Assert.True(second.BytesAdded < 10_000, "only directories above the source may differ");
         Assert.Equal(20, unrelated.FilesNew);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_read_keeps_its_attributes_and_a_change_of_them_is_found()
+    {
+        await using var fixture = await ArchiveFixture.CreateAsync();
+        File.WriteAllText($"{fixture.Source}/file", "1");
+        SetAttribute($"{fixture.Source}/file", "user.a", "1");
+        var first = await fixture.ArchiveAsync();
+        var second = await fixture.ArchiveAsync(first.Snapshot);
+        SetAttribute($"{fixture.Source}/file", "user.a", "2");
+        var third = await fixture.ArchiveAsync(second.Snapshot);
+
+        Assert.Equal((1, 1), (second.FilesUnmodified, third.FilesChanged));
+        Assert.Equal("1", await AttributeAsync(fixture, second));
+        Assert.Equal("2", await AttributeAsync(fixture, third));
     }
 
     [Fact]
@@ -259,6 +277,15 @@ public sealed class ArchiverTests
 
         Assert.Equal(wanted, (await SnapshotQueries.FindParentAsync(fixture.Repository, "here", ["/a"], ["x"], Cancellation))?.Id);
         Assert.Null(await SnapshotQueries.FindParentAsync(fixture.Repository, "here", ["/a", "/b"], [], Cancellation));
+    }
+
+    private static void SetAttribute(string path, string name, string value) =>
+        Assert.True(Attributes.TryWrite(BytePath.From(path), new ExtendedAttribute(name, Encoding.ASCII.GetBytes(value))));
+
+    private static async Task<string> AttributeAsync(ArchiveFixture fixture, ArchiveResult result)
+    {
+        var node = await new TreeReader(fixture.Repository.Blobs).FindAsync(result.RootTree, $"{fixture.Source}/file", Cancellation);
+        return Encoding.ASCII.GetString(Assert.Single(node!.Metadata.ExtendedAttributes).Value.Span);
     }
 
     private static async Task<BlobId> SourceTreeAsync(ArchiveFixture fixture, ArchiveResult result) =>

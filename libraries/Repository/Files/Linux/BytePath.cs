@@ -26,6 +26,9 @@ internal static class BytePath
     public static byte[] InOpenDirectory(int descriptor, EntryName name) =>
         [.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{descriptor}/")), .. name.Bytes, 0];
 
+    /// <summary>An open file, for calls that take no descriptor and follow links.</summary>
+    public static byte[] Open(int descriptor) => From(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{descriptor}"));
+
     /// <summary>For people.</summary>
     public static string Show(byte[] path) => Encoding.UTF8.GetString(path.AsSpan(0, path.Length - 1));
 }
