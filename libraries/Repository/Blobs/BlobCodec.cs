@@ -16,24 +16,20 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
     /// <remarks>restic rewrites packs with uncompressed trees whenever it prunes, so trees are always compressed.</remarks>
     internal (PooledMemory Unit, uint CompressedFrom) Encode(BlobType type, ReadOnlySpan<byte> plain)
     {
+        // Room for what compression may add to content that it cannot shrink.
+        var unit = ArrayPool<byte>.Shared.Rent((compress ? Zstd.Bound(plain.Length) : plain.Length) + UnitCipher.Overhead);
+        var content = unit.AsSpan(UnitCipher.IvLength);
         if (compress && plain.Length > 0)
         {
-            var frame = ArrayPool<byte>.Shared.Rent(Zstd.Bound(plain.Length));
-            try
+            var length = zstd.Compress(plain, content);
+            if (length < plain.Length || type == BlobType.Tree)
             {
-                var length = zstd.Compress(plain, frame);
-                if (length < plain.Length || type == BlobType.Tree)
-                {
-                    return (Seal(frame.AsSpan(0, length)), (uint)plain.Length);
-                }
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(frame);
+                return (SealInPlace(unit, length), (uint)plain.Length);
             }
         }
 
-        return (Seal(plain), 0);
+        plain.CopyTo(content);
+        return (SealInPlace(unit, plain.Length), 0);
     }
 
     /// <summary>
@@ -147,9 +143,14 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
 
     private PooledMemory Seal(ReadOnlySpan<byte> content)
     {
-        var length = content.Length + UnitCipher.Overhead;
-        var unit = ArrayPool<byte>.Shared.Rent(length);
-        sealer.Seal(content, unit.AsSpan(0, length));
-        return new PooledMemory(unit, 0, length);
+        var unit = ArrayPool<byte>.Shared.Rent(content.Length + UnitCipher.Overhead);
+        content.CopyTo(unit.AsSpan(UnitCipher.IvLength));
+        return SealInPlace(unit, content.Length);
+    }
+
+    private PooledMemory SealInPlace(byte[] unit, int length)
+    {
+        sealer.SealInPlace(unit.AsSpan(0, length + UnitCipher.Overhead));
+        return new PooledMemory(unit, 0, length + UnitCipher.Overhead);
     }
 }

@@ -15,6 +15,9 @@ internal sealed class UnitSealer(MasterKey key, CipherSuite? suite = null) : IDi
         _idle.Add(cipher);
     }
 
+    /// <summary>Seals the plaintext that lies between the places of IV and MAC.</summary>
+    internal void SealInPlace(Span<byte> unit) => Seal(unit[UnitCipher.IvLength..^UnitCipher.MacLength], unit);
+
     internal bool TryOpen(ReadOnlySpan<byte> unit, Span<byte> plain)
     {
         var cipher = Take();
