@@ -1,4 +1,4 @@
-using System.ComponentModel.DataAnnotations;
+using System.Runtime.CompilerServices;
 using StellaOps.Backup.Repository.Crypto;
 
 namespace StellaOps.Backup.Repository;
@@ -6,24 +6,20 @@ namespace StellaOps.Backup.Repository;
 /// <summary>Choices that the format leaves to whoever writes. Readers need none of them.</summary>
 public sealed record RepositoryOptions
 {
-    /// <summary>zstd level of new blobs and files.</summary>
-    [Range(1, 19)]
+    /// <summary>zstd level of new blobs and files, 1 to 19.</summary>
     public int CompressionLevel { get; init; } = 1;
 
-    /// <summary>Bytes at which a pack is closed. restic's default is 16 MiB.</summary>
-    [Range(4 << 10, 128 << 20)]
+    /// <summary>Bytes at which a pack is closed. 4 KiB to 128 MiB; restic's default is 16 MiB.</summary>
     public int PackTarget { get; init; } = 16 << 20;
 
-    /// <summary>Packs that may be on their way to the store at the same time.</summary>
-    [Range(1, 32)]
+    /// <summary>Packs that may be on their way to the store at the same time, 1 to 32.</summary>
     public int Uploads { get; init; } = 2;
 
-    /// <summary>Packs or files that are read at the same time by check, verify and prune.</summary>
-    [Range(1, 64)]
+    /// <summary>Packs or files that are read at the same time by check, verify and prune, 1 to 64.</summary>
     public int Readers { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 16);
 
-    /// <summary>Cost of a new password; null measures this machine.</summary>
-    public KdfParameters? Kdf { get; init; }
+    /// <summary>Cost of a new password.</summary>
+    public KdfParameters Kdf { get; init; } = KdfParameters.Default;
 
     /// <summary>
     /// restic's polynomial for a new repository; null makes one. Taking another repository's lets restic cut files alike in both. Our own cuts
@@ -50,4 +46,19 @@ public sealed record RepositoryOptions
 
     /// <summary>Wait between writing a lock and looking for those that others wrote at the same moment.</summary>
     internal TimeSpan LockSettle { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <exception cref="ArgumentOutOfRangeException">A choice is out of its range.</exception>
+    internal void ThrowIfInvalid()
+    {
+        InRange(CompressionLevel, 1, 19);
+        InRange(PackTarget, 4 << 10, 128 << 20);
+        InRange(Uploads, 1, 32);
+        InRange(Readers, 1, 64);
+
+        static void InRange(int value, int least, int most, [CallerArgumentExpression(nameof(value))] string name = "")
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, least, name);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, most, name);
+        }
+    }
 }

@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using System.Runtime.CompilerServices;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Checking;
@@ -31,7 +30,7 @@ public sealed class ResticRepository : IAsyncDisposable
 
     private ResticRepository(IObjectStore store, RepositoryOptions options, MasterKey master, BlobId keyFile, RepositoryConfig config)
     {
-        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
+        options.ThrowIfInvalid();
         (Store, Options, Id, ChunkerPolynomial) = (store, options, config.Id, config.ChunkerPolynomial);
         var compress = config.Version >= RepositoryConfig.CurrentVersion;
         var sealer = new UnitSealer(master);

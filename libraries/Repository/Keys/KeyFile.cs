@@ -13,7 +13,7 @@ internal static class KeyFile
 
     internal static byte[] Create(MasterKey master, string password, RepositoryOptions options)
     {
-        var cost = options.Kdf ?? KdfParameters.Calibrate(options.Clock);
+        var cost = options.Kdf;
         var salt = RandomNumberGenerator.GetBytes(SaltLength);
         using var user = Derive(password, salt, cost);
         var payload = JsonSerializer.SerializeToUtf8Bytes(

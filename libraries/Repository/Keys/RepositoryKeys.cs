@@ -9,7 +9,7 @@ namespace StellaOps.Backup.Repository.Keys;
 /// <summary>The key files of a repository: one for each password, all around the same master key.</summary>
 internal sealed class RepositoryKeys(IObjectStore store)
 {
-    /// <summary>Trying a key costs half a second; restic stops here, too. So a key beyond it may never be found.</summary>
+    /// <summary>Trying a key costs a quarter of a second; restic stops here, too. So a key beyond it may never be found.</summary>
     internal const int MostTried = 20;
     private const int LargestFile = 64 << 10;
 
