@@ -18,7 +18,12 @@ namespace StellaOps.Backup.Repository.Tests.Faults;
 /// <param name="committed">Content of its snapshots.</param>
 internal sealed class FaultSweep(string name, MemoryStore template, IReadOnlyDictionary<BlobId, ModelTree> committed)
 {
-    private static readonly Fault[] Faults = [Fault.Fail, Fault.LoseAnswer, Fault.Crash];
+    /// <summary>At every call; a broken store's half of an object only where one is named by nothing yet.</summary>
+    private static readonly FaultRule[] Rules =
+    [
+        new(Fault.Fail), new(Fault.LoseAnswer), new(Fault.Crash),
+        new(Fault.Tear) { Matches = call => call.Kind == StoreCallKind.Put && call.Key.StartsWith("data/", StringComparison.Ordinal) },
+    ];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -35,10 +40,10 @@ internal sealed class FaultSweep(string name, MemoryStore template, IReadOnlyDic
     {
         var faults = 0;
         var calls = 0;
-        foreach (var fault in Faults)
+        foreach (var rule in Rules)
         {
             var at = 1;
-            while (await StrikeAsync(fault, at))
+            while (await StrikeAsync(rule with { At = at }))
             {
                 at++;
             }
@@ -52,15 +57,15 @@ internal sealed class FaultSweep(string name, MemoryStore template, IReadOnlyDic
     }
 
     /// <summary>False when the work ended before the fault's turn came.</summary>
-    private async Task<bool> StrikeAsync(Fault fault, int at)
+    private async Task<bool> StrikeAsync(FaultRule rule)
     {
         var store = template.Copy();
-        await using var faulty = new FaultyStore(store, new FaultRule(fault) { At = at });
+        await using var faulty = new FaultyStore(store, rule);
         try
         {
             var snapshot = await TryWorkAsync(faulty);
             await CheckAsync(store, snapshot, restore: false);
-            if (fault != Fault.Crash && faulty.Hit is { } hit && !IsLockDelete(hit))
+            if (rule.Fault != Fault.Crash && faulty.Hit is { } hit && !IsLockDelete(hit))
             {
                 Assert.Empty(store.Under("locks/")); // The process lives on and cleans up: nobody has to wait for the age of its lock.
             }
@@ -73,7 +78,7 @@ internal sealed class FaultSweep(string name, MemoryStore template, IReadOnlyDic
         }
         catch (Exception exception)
         {
-            throw new InvalidOperationException($"{name}: {fault} at call {at}, {faulty.Hit}: {exception.Message}", exception);
+            throw new InvalidOperationException($"{name}: {rule.Fault} at call {rule.At}, {faulty.Hit}: {exception.Message}", exception);
         }
     }
 
