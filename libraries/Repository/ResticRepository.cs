@@ -26,12 +26,14 @@ public sealed class ResticRepository : IAsyncDisposable
     private readonly LockFiles _locks;
     private readonly IndexWriter _indexes;
     private readonly PackBufferPool _buffers;
+    private readonly RepositoryConfig _config;
     private bool _writing;
 
     private ResticRepository(IObjectStore store, RepositoryOptions options, MasterKey master, BlobId keyFile, RepositoryConfig config)
     {
         options.ThrowIfInvalid();
         (Store, Options, Id, ChunkerPolynomial) = (store, options, config.Id, config.ChunkerPolynomial);
+        _config = config;
         var compress = config.Version >= RepositoryConfig.CurrentVersion;
         var sealer = new UnitSealer(master);
         _zstd = new Zstd(options.CompressionLevel);
@@ -245,7 +247,33 @@ public sealed class ResticRepository : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private BlobWriter NewWriter(BlobIndex index, WriterOptions? options, Action? disposed)
+    /// <summary>Work that changes everything, as the only writer and under an exclusive lock.</summary>
+    /// <param name="work">Answers its result, and the index from now on; null keeps the one that is loaded.</param>
+    /// <param name="cancellationToken">Ends the work, as the loss of the lock does.</param>
+    internal async Task<T> WriteExclusivelyAsync<T>(Func<CancellationToken, Task<(T Result, BlobIndex? Index)>> work, CancellationToken cancellationToken)
+    {
+        StartWriting();
+        try
+        {
+            var held = await LockAsync(LockKind.Exclusive, cancellationToken).ConfigureAwait(false);
+            await using (held.ConfigureAwait(false))
+            {
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, held.Lost);
+                var (result, index) = await work(stop.Token).ConfigureAwait(false);
+                Index = index ?? Index;
+                return result;
+            }
+        }
+        finally
+        {
+            StopWriting();
+        }
+    }
+
+    /// <summary>The config as it was read, for the place of a damaged one.</summary>
+    internal byte[] SealConfig() => _config.Seal(Parts.Sealer);
+
+    internal BlobWriter NewWriter(BlobIndex index, WriterOptions? options, Action? disposed)
     {
         var zstd = options?.CompressionLevel is { } level && level != Options.CompressionLevel ? new Zstd(level) : null;
         var codec = zstd is null ? Parts.Codec : Parts.Codec.With(zstd);
