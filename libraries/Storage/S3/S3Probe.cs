@@ -30,7 +30,7 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
             return _conditionalCreate ??= !await CreateAsync(cancellationToken).ConfigureAwait(false)
                 || !await CreateAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (StorageException exception) when (exception.InnerException is AmazonS3Exception { StatusCode: HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest })
+        catch (StorageException exception) when (exception.InnerException is AmazonS3Exception { StatusCode: (HttpStatusCode)501 or HttpStatusCode.BadRequest })
         {
             _conditionalCreate = false; // It refuses the header itself.
             return false;
