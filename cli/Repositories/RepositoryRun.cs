@@ -38,7 +38,7 @@ internal sealed class RepositoryRun(Session session, ParseResult parsed, Reposit
     {
         var password = other.ReadPassword(parsed);
         var store = await other.OpenStoreAsync(parsed, create: false, _opened.Push, cancellationToken);
-        return Keep(await ResticRepository.OpenAsync(store, password, Options, cancellationToken));
+        return Keep(await ResticRepository.OpenAsync(store, password, Options(store), cancellationToken));
     }
 
     /// <summary>Creates the repository that the options name.</summary>
@@ -46,7 +46,7 @@ internal sealed class RepositoryRun(Session session, ParseResult parsed, Reposit
     {
         var password = flags.ReadPassword(parsed);
         var store = await flags.OpenStoreAsync(parsed, create: true, _opened.Push, cancellationToken);
-        return Keep(await ResticRepository.InitAsync(store, password, Options, cancellationToken));
+        return Keep(await ResticRepository.InitAsync(store, password, Options(store), cancellationToken));
     }
 
     /// <summary>
@@ -79,7 +79,12 @@ internal sealed class RepositoryRun(Session session, ParseResult parsed, Reposit
         }
     }
 
-    private RepositoryOptions Options => new() { Clock = session.Clock };
+    private RepositoryOptions Options(IObjectStore store) => new()
+    {
+        Clock = session.Clock,
+        CacheDirectory = store.Description.StartsWith('/') ? null : RepositoryOptions.UsualCacheDirectory, // A local store needs none.
+        OnCacheFailure = session.Remark,
+    };
 
     private T Keep<T>(T opened)
         where T : IAsyncDisposable

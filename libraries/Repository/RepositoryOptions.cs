@@ -42,6 +42,20 @@ public sealed record RepositoryOptions
     /// </summary>
     public Func<CancellationToken, Task>? OnLocked { get; init; }
 
+    /// <summary>
+    /// Directory for copies of index files, sealed as they are stored, so that only new ones are fetched; null for none, as for local stores.
+    /// </summary>
+    public string? CacheDirectory { get; init; }
+
+    /// <summary>Told once when the cache cannot be used; the work goes on without it.</summary>
+    public Action<string>? OnCacheFailure { get; init; }
+
+    /// <summary><c>stellaops-backup</c> in the user's directory for caches (<c>XDG_CACHE_HOME</c>, else <c>~/.cache</c>); null for a user without.</summary>
+    public static string? UsualCacheDirectory =>
+        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is ['/', ..] cache ? Path.Combine(cache, "stellaops-backup")
+        : Environment.GetEnvironmentVariable("HOME") is ['/', ..] home ? Path.Combine(home, ".cache", "stellaops-backup")
+        : null;
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Wait between writing a lock and looking for those that others wrote at the same moment.</summary>

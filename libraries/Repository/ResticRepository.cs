@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Caching;
 using StellaOps.Backup.Repository.Checking;
 using StellaOps.Backup.Repository.Compression;
 using StellaOps.Backup.Repository.Config;
@@ -25,6 +26,8 @@ public sealed class ResticRepository : IAsyncDisposable
     private readonly SnapshotFiles _snapshots;
     private readonly LockFiles _locks;
     private readonly IndexWriter _indexes;
+    private readonly UnpackedFiles _cachedFiles;
+    private readonly FileCache? _cache;
     private readonly PackBufferPool _buffers;
     private readonly RepositoryConfig _config;
     private bool _writing;
@@ -39,6 +42,8 @@ public sealed class ResticRepository : IAsyncDisposable
         _zstd = new Zstd(options.CompressionLevel);
         var files = new UnpackedFiles(store, sealer, _zstd, compress);
         Parts = new RepositoryParts(store, options, sealer, new BlobCodec(sealer, _zstd, compress), files);
+        _cache = options.CacheDirectory is { } directory ? new FileCache(directory, Id, options.OnCacheFailure) : null;
+        _cachedFiles = new UnpackedFiles(store, sealer, _zstd, compress, _cache);
         _snapshots = new SnapshotFiles(files);
         _locks = new LockFiles(files, options);
         _indexes = new IndexWriter(files, options.Clock);
@@ -94,13 +99,17 @@ public sealed class ResticRepository : IAsyncDisposable
         return new ResticRepository(store, options, master, keyFile, config);
     }
 
-    /// <summary>Reads all index files; call it after opening, before blobs are read or written.</summary>
+    /// <summary>
+    /// Reads all index files, those that are cached from there; call it after opening, before blobs are read or written. Check, verify and prune
+    /// load an index of their own, always from the store.
+    /// </summary>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/> index file.</exception>
     public async Task LoadIndexAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfWriting();
         var files = await Parts.Files.ListAsync(FileKind.Index, cancellationToken).Select(file => file.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
-        Index = await new IndexLoader(Parts.Files, Options.Readers).LoadAsync(files, damaged: null, cancellationToken).ConfigureAwait(false);
+        Index = await new IndexLoader(_cachedFiles, Options.Readers).LoadAsync(files, damaged: null, cancellationToken).ConfigureAwait(false);
+        _cache?.Keep(FileKind.Index, files);
     }
 
     /// <summary>A writer of blobs, the only one until it is disposed. What it does not flush is not in the repository.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Caching;
 using StellaOps.Backup.Repository.Compression;
 using StellaOps.Backup.Repository.Crypto;
 using StellaOps.Backup.Storage;
@@ -10,7 +11,7 @@ namespace StellaOps.Backup.Repository.Unpacked;
 /// Files that are one encrypted unit each: snapshots, indexes and locks. Version 2 compresses them: <c>0x02 ‖ zstd(JSON)</c>. The
 /// name is the SHA-256 of the stored bytes (restic design, "Unpacked Data Format").
 /// </summary>
-internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd zstd, bool compress)
+internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd zstd, bool compress, FileCache? cache = null)
 {
     private const byte ZstdMark = 2;
     private const int LargestStored = 256 << 20, LargestPlain = 1 << 30;
@@ -37,8 +38,19 @@ internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd 
     internal async ValueTask<byte[]> LoadAsync(FileKind kind, BlobId id, CancellationToken cancellationToken)
     {
         var key = RepositoryFile.Key(kind, id);
+        if (cache?.TryRead(kind, id) is { } cached)
+        {
+            return Decode(key, cached);
+        }
+
         var stored = await store.ReadAllAsync(key, LargestStored, cancellationToken).ConfigureAwait(false);
-        return BlobId.Of(stored) == id ? Decode(key, stored) : throw Damaged(key, "its content does not match its name");
+        if (BlobId.Of(stored) != id)
+        {
+            throw Damaged(key, "its content does not match its name");
+        }
+
+        cache?.Write(kind, id, stored);
+        return Decode(key, stored);
     }
 
     internal async IAsyncEnumerable<(BlobId Id, long Length)> ListAsync(FileKind kind, [EnumeratorCancellation] CancellationToken cancellationToken)

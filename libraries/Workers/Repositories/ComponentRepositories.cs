@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Hosting.Settings;
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Addresses;
 using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.Workers.Repositories;
@@ -97,6 +98,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     private RepositoryOptions Options(IObjectStore root, Component component, int epoch) => new()
     {
         Clock = clock,
+        CacheDirectory = LocationAddress.Parse(location.Value.Url) is LocalAddress ? null : RepositoryOptions.UsualCacheDirectory,
         OnLocked = cancellationToken => ThrowIfSupersededAsync(root, component, epoch, cancellationToken),
     };
 
