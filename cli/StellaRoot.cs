@@ -62,6 +62,8 @@ internal sealed class StellaRoot : RootCommand
             new RepoDumpCommand(),
             new RepoDiffCommand(),
             new RepoForgetCommand(),
+            new RepoUndeleteCommand(),
+            new RepoPruneCommand(),
             new RepoPruneCommand(),
             new RepoUnlockCommand(),
             new Command("key", "List, add, change and remove the passwords of a repository")

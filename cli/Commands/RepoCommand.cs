@@ -1,4 +1,5 @@
 using System.CommandLine;
+using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Repositories;
 using StellaOps.Backup.Cli.Sessions;
 using StellaOps.Backup.Contracts.Errors;
@@ -9,6 +10,7 @@ namespace StellaOps.Backup.Cli.Commands;
 internal abstract class RepoCommand : StellaCommand
 {
     private readonly RepositoryFlags _flags = new();
+    private readonly SpanOption _retryLock = new("--retry-lock", "How long to try again while others hold a lock that is in the way, by default not at all", orNone: true);
 
     protected RepoCommand(string name, string description)
         : base(name, description)
@@ -17,6 +19,8 @@ internal abstract class RepoCommand : StellaCommand
         {
             Add(option);
         }
+
+        Add(_retryLock);
     }
 
     /// <summary>Why a run may be interrupted at any time: what is left, and what the next run makes of it.</summary>
@@ -29,7 +33,7 @@ internal abstract class RepoCommand : StellaCommand
     {
         try
         {
-            await using var run = new RepositoryRun(session, parsed, _flags);
+            await using var run = new RepositoryRun(session, parsed, _flags, parsed.GetValue(_retryLock) ?? TimeSpan.Zero);
             return await RunAsync(run, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -7,17 +7,28 @@ namespace StellaOps.Backup.Cli.Parsing;
 /// <summary>A span of time, such as <c>7d</c>.</summary>
 internal class SpanOption : Option<TimeSpan?>
 {
-    public SpanOption(string name, string description)
+    private readonly bool _orNone;
+
+    /// <param name="name">Name with its dashes.</param>
+    /// <param name="description">What it is for.</param>
+    /// <param name="orNone">True when <c>0</c> may be said, too.</param>
+    public SpanOption(string name, string description, bool orNone = false)
         : base(name)
     {
-        Description = $"{description}: 30m, 24h, 7d, 2w";
+        _orNone = orNone;
+        Description = $"{description}: 30m, 24h, 7d, 2w{(orNone ? ", 0" : "")}";
         HelpName = "SPAN";
         CustomParser = Read;
     }
 
-    private static TimeSpan? Read(ArgumentResult result)
+    private TimeSpan? Read(ArgumentResult result)
     {
         var text = result.Tokens[0].Value;
+        if (_orNone && text == "0")
+        {
+            return TimeSpan.Zero;
+        }
+
         if (int.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
             && count is > 0 and <= 100_000)
         {
@@ -30,7 +41,7 @@ internal class SpanOption : Option<TimeSpan?>
             }
         }
 
-        result.AddError($"'{text}' is not a span of time; write 30m, 24h, 7d or 2w");
+        result.AddError($"'{text}' is not a span of time; write 30m, 24h, 7d{(_orNone ? ", 2w or 0" : " or 2w")}");
         return null;
     }
 }

@@ -7,7 +7,7 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Cli.Repositories;
 
 /// <summary>One run of a command on a repository. What it opened is closed with it.</summary>
-internal sealed class RepositoryRun(Session session, ParseResult parsed, RepositoryFlags flags) : IAsyncDisposable
+internal sealed class RepositoryRun(Session session, ParseResult parsed, RepositoryFlags flags, TimeSpan lockWait) : IAsyncDisposable
 {
     private readonly Stack<IAsyncDisposable> _opened = new();
 
@@ -82,6 +82,7 @@ internal sealed class RepositoryRun(Session session, ParseResult parsed, Reposit
     private RepositoryOptions Options(IObjectStore store) => new()
     {
         Clock = session.Clock,
+        LockWait = lockWait,
         CacheDirectory = store.Description.StartsWith('/') ? null : RepositoryOptions.UsualCacheDirectory, // A local store needs none.
         OnCacheFailure = session.Remark,
     };

@@ -3,6 +3,8 @@ using StellaOps.Backup.Repository.Checking.Reads;
 using StellaOps.Backup.Repository.Config;
 using StellaOps.Backup.Repository.Keys;
 using StellaOps.Backup.Repository.Locks;
+using StellaOps.Backup.Repository.Pruning;
+using StellaOps.Backup.Repository.Snapshots;
 
 namespace StellaOps.Backup.Repository;
 
@@ -14,4 +16,6 @@ namespace StellaOps.Backup.Repository;
 [JsonSerializable(typeof(KeyPayloadJson))]
 [JsonSerializable(typeof(LockJson))]
 [JsonSerializable(typeof(ReadsJson))]
+[JsonSerializable(typeof(ForgottenJson))]
+[JsonSerializable(typeof(PendingJson))]
 internal sealed partial class RepositoryJson : JsonSerializerContext;

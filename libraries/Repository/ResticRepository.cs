@@ -49,6 +49,7 @@ public sealed class ResticRepository : IAsyncDisposable
         _indexes = new IndexWriter(files, options.Clock);
         _buffers = PackBufferPool.For(options);
         Reader = new BlobReader(store, () => Index, Parts.Codec);
+        Forgotten = new ForgottenSnapshots(this);
         Keys = new Keyring(this, master, keyFile);
     }
 
@@ -66,6 +67,9 @@ public sealed class ResticRepository : IAsyncDisposable
     public IBlobReader Blobs => Reader;
 
     internal BlobReader Reader { get; }
+
+    /// <summary>Forget and undelete.</summary>
+    public ForgottenSnapshots Forgotten { get; }
 
     /// <summary>The passwords that open the repository.</summary>
     public Keyring Keys { get; }
@@ -107,9 +111,15 @@ public sealed class ResticRepository : IAsyncDisposable
     public async Task LoadIndexAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfWriting();
+        Index = await ReadIndexAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<BlobIndex> ReadIndexAsync(CancellationToken cancellationToken)
+    {
         var files = await Parts.Files.ListAsync(FileKind.Index, cancellationToken).Select(file => file.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
-        Index = await new IndexLoader(_cachedFiles, Options.Readers).LoadAsync(files, damaged: null, cancellationToken).ConfigureAwait(false);
+        var index = await new IndexLoader(_cachedFiles, Options.Readers).LoadAsync(files, damaged: null, cancellationToken).ConfigureAwait(false);
         _cache?.Keep(FileKind.Index, files);
+        return index;
     }
 
     /// <summary>A writer of blobs, the only one until it is disposed. What it does not flush is not in the repository.</summary>
@@ -150,20 +160,6 @@ public sealed class ResticRepository : IAsyncDisposable
     /// <returns>Its id.</returns>
     public Task<BlobId> SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => _snapshots.SaveAsync(snapshot, cancellationToken);
 
-    /// <summary>Drops snapshots, under an exclusive lock of its own; their data stays until a prune.</summary>
-    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>.</exception>
-    public async Task ForgetAsync(IReadOnlyCollection<BlobId> snapshots, CancellationToken cancellationToken = default)
-    {
-        var held = await LockAsync(LockKind.Exclusive, cancellationToken).ConfigureAwait(false);
-        await using (held.ConfigureAwait(false))
-        {
-            foreach (var id in snapshots)
-            {
-                await Parts.Files.DeleteAsync(FileKind.Snapshot, id, cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
-
     /// <summary>
     /// Proves that everything that snapshots need is there, has the right size and is named by an index, without reading data.
     /// Takes no lock; callers that need the answer to stay true hold a shared one.
@@ -189,26 +185,27 @@ public sealed class ResticRepository : IAsyncDisposable
     }
 
     /// <summary>
-    /// Removes the data that no snapshot needs, under an exclusive lock of its own. May be killed at any time: what is left is whole,
-    /// and the next prune goes on.
+    /// Removes the data that nothing needs, in two phases with a grace between them (<see cref="PruneOptions.Grace"/>). Backups may run beside
+    /// most of it. May be killed at any time: what is left is whole, and the next prune goes on. Loads the index anew.
     /// </summary>
     /// <exception cref="RepositoryException">
     /// <see cref="RepositoryFailure.Locked"/>; <see cref="RepositoryFailure.Damaged"/>: needed data is missing, and nothing was removed.
     /// </exception>
     public async Task<PruneReport> PruneAsync(PruneOptions? options = null, CancellationToken cancellationToken = default)
     {
+        options ??= new PruneOptions();
+        options.ThrowIfInvalid();
         StartWriting();
         try
         {
-            var held = await LockAsync(LockKind.Exclusive, cancellationToken).ConfigureAwait(false);
-            await using (held.ConfigureAwait(false))
-            {
-                using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, held.Lost);
-                var prune = new RepositoryPrune(Parts, index => NewWriter(index, options: null, disposed: null));
-                var (report, index) = await prune.RunAsync(options ?? new PruneOptions(), stop.Token).ConfigureAwait(false);
-                Index = index ?? Index;
-                return report;
-            }
+            // Given up meanwhile: a prune has an index of its own, and leaves one that this one knows nothing of.
+            var loaded = Index.Count > 0;
+            Index = loaded && !options.DryRun ? new BlobIndex() : Index;
+            var report = options is { Emergency: true, DryRun: false }
+                ? await new EmergencyPrune(this, options).RunAsync(cancellationToken).ConfigureAwait(false)
+                : await new RepositoryPrune(Parts, options, LockAsync, index => NewWriter(index, options: null, disposed: null)).RunAsync(cancellationToken).ConfigureAwait(false);
+            Index = loaded && !options.DryRun ? await ReadIndexAsync(cancellationToken).ConfigureAwait(false) : Index;
+            return report;
         }
         finally
         {
@@ -231,6 +228,22 @@ public sealed class ResticRepository : IAsyncDisposable
         {
             await held.DisposeAsync().ConfigureAwait(false); // Else it would be refreshed for as long as this process lives.
             throw;
+        }
+    }
+
+    /// <summary>The same where the store is full: null when there is no room for a lock, and nobody holds one that excludes it.</summary>
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>.</exception>
+    internal async Task<RepositoryLock?> LockIfThereIsRoomAsync(LockKind kind, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await LockAsync(kind, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.Full)
+        {
+            await _locks.ThrowIfLockedAsync(kind, cancellationToken).ConfigureAwait(false);
+            await Store.SweepAsync("", cancellationToken).ConfigureAwait(false);
+            return null;
         }
     }
 

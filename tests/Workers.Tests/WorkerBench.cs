@@ -65,8 +65,8 @@ internal sealed class WorkerBench : IAsyncDisposable
         Verify = new VerifySpec { PointId = Guid.NewGuid(), PointName = "point", SnapshotId = snapshot },
     });
 
-    public Task<TaskResult> ForgetAsync(params string[] snapshots) =>
-        ExecuteAsync(OperationKind.Delete, task => task with { Forget = new ForgetSpec { SnapshotIds = snapshots } });
+    public Task<TaskResult> ForgetAsync(string snapshot, TimeSpan? grace = null) =>
+        ExecuteAsync(OperationKind.Delete, task => task with { Forget = new ForgetSpec { SnapshotIds = [snapshot], Grace = grace } });
 
     /// <summary>Pack files of the repository, largest first.</summary>
     public IReadOnlyList<string> Packs() =>

@@ -54,4 +54,7 @@ public sealed record RestoreSpec
 public sealed record ForgetSpec
 {
     public required IReadOnlyList<string> SnapshotIds { get; init; }
+
+    /// <summary>How long they can be brought back; zero frees their bytes at once. Null takes the engine's default, seven days.</summary>
+    public TimeSpan? Grace { get; init; }
 }

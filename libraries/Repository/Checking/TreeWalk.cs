@@ -11,9 +11,13 @@ internal sealed class TreeWalk(BlobReader reader, BlobIndex index, int readers)
     /// <param name="visited">Called for each tree that could be read, by several threads.</param>
     /// <param name="cancellationToken">Stops between two trees.</param>
     /// <returns>Everything that the trees need, with themselves.</returns>
-    internal async Task<UsedBlobs> RunAsync(IEnumerable<BlobId> roots, Action<BlobId, TreeReferences>? visited, CancellationToken cancellationToken)
+    internal Task<UsedBlobs> RunAsync(IEnumerable<BlobId> roots, Action<BlobId, TreeReferences>? visited, CancellationToken cancellationToken) =>
+        RunAsync(roots, new UsedBlobs(index), visited, cancellationToken);
+
+    /// <summary>Goes on from what other roots need: what is marked already is not walked again.</summary>
+    internal async Task<UsedBlobs> RunAsync(
+        IEnumerable<BlobId> roots, UsedBlobs used, Action<BlobId, TreeReferences>? visited, CancellationToken cancellationToken)
     {
-        var used = new UsedBlobs(index);
         var level = roots.Where(root => used.Mark(BlobType.Tree, root) && index.Contains(BlobType.Tree, root)).ToList();
         var options = new ParallelOptions { MaxDegreeOfParallelism = readers, CancellationToken = cancellationToken };
         while (level.Count > 0)

@@ -15,6 +15,14 @@ internal sealed class IndexLoader(UnpackedFiles files, int readers)
         IEnumerable<BlobId> fileIds, Action<BlobId, RepositoryException>? damaged, CancellationToken cancellationToken)
     {
         var index = new BlobIndex();
+        await LoadIntoAsync(index, fileIds, damaged, cancellationToken).ConfigureAwait(false);
+        return index;
+    }
+
+    /// <summary>Adds what more files name to an index; entries that it has keep their numbers.</summary>
+    internal async Task LoadIntoAsync(
+        BlobIndex index, IEnumerable<BlobId> fileIds, Action<BlobId, RepositoryException>? damaged, CancellationToken cancellationToken)
+    {
         var options = new ParallelOptions { MaxDegreeOfParallelism = readers, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(fileIds, options, async (id, token) =>
         {
@@ -30,10 +38,9 @@ internal sealed class IndexLoader(UnpackedFiles files, int readers)
                 damaged(id, exception);
             }
         }).ConfigureAwait(false);
-        return index;
     }
 
-    private async Task<IReadOnlyList<IndexedPack>> LoadFileAsync(BlobId id, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<IndexedPack>> LoadFileAsync(BlobId id, CancellationToken cancellationToken)
     {
         try
         {

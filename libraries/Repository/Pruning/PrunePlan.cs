@@ -1,109 +1,43 @@
-using StellaOps.Backup.Repository.Blobs;
-using StellaOps.Backup.Repository.Checking;
-using StellaOps.Backup.Repository.Indexes;
-using StellaOps.Backup.Repository.Packs;
-
 namespace StellaOps.Backup.Repository.Pruning;
 
-/// <summary>What happens to each pack.</summary>
-internal sealed class PrunePlan
+/// <summary>What a prune is about to do, and why. Sizes in stored bytes.</summary>
+public sealed record PrunePlan
 {
-    /// <summary>From this many small packs of a type on, they are merged.</summary>
-    private const int ManySmall = 10;
+    public required IReadOnlyList<PlannedPacks> Packs { get; init; }
 
-    /// <summary>A pack below this part of the target is small: each backup leaves a few.</summary>
-    private const int SmallPart = 4;
+    /// <summary>Snapshots whose data is kept.</summary>
+    public required int Snapshots { get; init; }
 
-    internal List<PlannedPack> Keep { get; } = [];
+    /// <summary>Forgotten snapshots whose data is kept, because they can still be brought back.</summary>
+    public required int ForgottenKept { get; init; }
 
-    internal List<PlannedPack> Repack { get; } = [];
+    /// <summary>Forgotten snapshots that can not be brought back after this prune.</summary>
+    public required int ForgottenDropped { get; init; }
 
-    /// <summary>Indexed packs without a used blob.</summary>
-    internal List<PlannedPack> Unused { get; } = [];
+    /// <summary>When the next forgotten snapshot may go; null where none is kept.</summary>
+    public DateTimeOffset? NextForgottenExpiry { get; init; }
 
-    /// <summary>Packs that no index file names, with their length.</summary>
-    internal IReadOnlyDictionary<BlobId, long> Unindexed { get; }
+    /// <summary>Bytes of packs that only forgotten snapshots need, as far as whole packs go.</summary>
+    public required long BytesHeldByForgotten { get; init; }
 
-    internal bool ChangesIndex => Repack.Count + Unused.Count > 0;
+    /// <summary>What an operator should know, and what does not stop the prune.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
 
-    internal long BytesBefore => All.Sum(pack => pack.Length) + Unindexed.Values.Sum();
+    /// <summary>Bytes that this run deletes.</summary>
+    public long BytesDeleted => BytesOf(PackFate.Delete);
 
-    internal long BytesAfter => Keep.Sum(pack => pack.Length) + Repack.Sum(pack => pack.UsedBytes);
+    /// <summary>Bytes that a later run deletes, when the grace of what this one marks is over: the used part of repacked packs is not free by that.</summary>
+    public long BytesMarked => BytesOf(PackFate.Mark) + BytesOf(PackFate.Repack) + BytesOf(PackFate.Wait);
 
-    internal long BlobsRemoved => All.Sum(pack => pack.Entries.Count) - Keep.Sum(pack => pack.Entries.Count) - Repack.Sum(pack => pack.Used.Count);
+    public long PacksOf(PackFate fate) => Packs.Where(row => row.Fate == fate).Sum(row => row.Packs);
 
-    private IEnumerable<PlannedPack> All => Keep.Concat(Repack).Concat(Unused);
-
-    internal PrunePlan(RepositoryContents contents, UsedBlobs used, double maxUnused, int packTarget)
-    {
-        Unindexed = contents.Packs.Where(pack => !contents.Index.ContainsPack(pack.Key)).ToDictionary();
-        var packs = PlannedPacks(contents.Index, used);
-        Unused.AddRange(packs.Where(pack => pack.Used.Count == 0));
-        Keep.AddRange(packs.Where(pack => pack.IsFullyUsed));
-        ChooseAmongPartlyUsed([.. packs.Where(pack => pack.Used.Count > 0 && !pack.IsFullyUsed)], maxUnused);
-        MergeSmall(packTarget / SmallPart);
-    }
-
-    /// <summary>A pack that index files describe differently counts once, with all that any of them says.</summary>
-    private static List<PlannedPack> PlannedPacks(BlobIndex index, UsedBlobs used)
-    {
-        var packs = new Dictionary<BlobId, PlannedPack>();
-        foreach (var range in index.Packs())
-        {
-            var entries = index.EntriesOf(range);
-            var needed = entries.Where((_, i) => used.IsUsed(range.First + i)).ToList();
-            packs[range.Pack] = packs.TryGetValue(range.Pack, out var known)
-                ? new PlannedPack(range.Pack, [.. known.Entries.Union(entries).OrderBy(entry => entry.Offset)], [.. known.Used.Union(needed)]) { IsContradictory = true }
-                : new PlannedPack(range.Pack, entries, needed);
-        }
-
-        return [.. packs.Values];
-    }
-
-    /// <summary>The most wasteful first, until what stays unused is little; trees always, since they are small and read often.</summary>
-    private void ChooseAmongPartlyUsed(List<PlannedPack> packs, double maxUnused)
-    {
-        var usedBytes = packs.Sum(pack => pack.UsedBytes) + Keep.Sum(pack => pack.Length);
-        var unusedBytes = packs.Sum(pack => pack.UnusedBytes);
-        foreach (var pack in packs.OrderByDescending(pack => pack.UnusedBytes / (double)pack.Length))
-        {
-            if (pack.IsContradictory || pack.HoldsTrees || unusedBytes > maxUnused * usedBytes)
-            {
-                Repack.Add(pack);
-                unusedBytes -= pack.UnusedBytes;
-            }
-            else
-            {
-                Keep.Add(pack);
-            }
-        }
-    }
-
-    private void MergeSmall(int limit)
-    {
-        foreach (var small in Keep.Where(pack => pack.Length < limit).GroupBy(pack => pack.HoldsTrees).Where(group => group.Count() >= ManySmall).ToList())
-        {
-            foreach (var pack in small)
-            {
-                Keep.Remove(pack);
-                Repack.Add(pack);
-            }
-        }
-    }
+    public long BytesOf(PackFate fate) => Packs.Where(row => row.Fate == fate).Sum(row => row.Bytes);
 }
 
-/// <summary>A pack with the entries that snapshots need.</summary>
-internal sealed record PlannedPack(BlobId Id, IReadOnlyList<PackEntry> Entries, IReadOnlyList<PackEntry> Used)
-{
-    internal long Length { get; } = PackHeader.PackLength(Entries);
-
-    internal long UsedBytes { get; } = Used.Sum(entry => (long)entry.StoredLength);
-
-    internal long UnusedBytes => Length - UsedBytes;
-
-    internal bool IsContradictory { get; init; }
-
-    internal bool IsFullyUsed => Used.Count == Entries.Count && !IsContradictory;
-
-    internal bool HoldsTrees => Entries.Any(entry => entry.Type == BlobType.Tree);
-}
+/// <summary>Packs with the same fate for the same reason.</summary>
+/// <param name="Fate">What happens to them.</param>
+/// <param name="Why">The reason, as a phrase.</param>
+/// <param name="Packs">Their number.</param>
+/// <param name="Bytes">Their stored bytes.</param>
+/// <param name="UsedBytes">Of these, bytes of blobs that something needs.</param>
+public sealed record PlannedPacks(PackFate Fate, string Why, long Packs, long Bytes, long UsedBytes);

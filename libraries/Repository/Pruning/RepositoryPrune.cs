@@ -1,130 +1,154 @@
 using StellaOps.Backup.Repository.Blobs;
-using StellaOps.Backup.Repository.Checking;
+using StellaOps.Backup.Repository.Copying;
 using StellaOps.Backup.Repository.Indexes;
+using StellaOps.Backup.Repository.Locks;
 using StellaOps.Backup.Repository.Packs;
 using StellaOps.Backup.Repository.Unpacked;
 
 namespace StellaOps.Backup.Repository.Pruning;
 
 /// <summary>
-/// Removes what no snapshot needs, under an exclusive lock that the caller holds. Each step leaves a repository that is whole:
-/// new packs, then index files that name them and all that stay, then the old index files go, then the packs that none names.
+/// Removes what nothing needs, in four steps, of which only the third keeps others waiting. Each leaves a repository that is whole.
+/// <list type="number">
+/// <item>Plan, under a shared lock: read the index, walk all trees.</item>
+/// <item>Copy, under the same lock: what is used of packs to be repacked goes into new packs, and new index files name them.</item>
+/// <item>Index, under an exclusive lock: look at what came in meanwhile, write index files without the dropped packs, mark those.</item>
+/// <item>Delete, under a shared lock again: packs that were marked long ago. Nobody can refer to them any more.</item>
+/// </list>
 /// </summary>
-internal sealed class RepositoryPrune(RepositoryParts parts, Func<BlobIndex, BlobWriter> createWriter)
+internal sealed class RepositoryPrune(RepositoryParts parts, PruneOptions options, Func<LockKind, CancellationToken, Task<RepositoryLock>> lockAsync, Func<BlobIndex, BlobWriter> createWriter)
 {
-    /// <returns>The report, and the index of what is left; null after a dry run.</returns>
-    internal async Task<(PruneReport Report, BlobIndex? Index)> RunAsync(PruneOptions options, CancellationToken cancellationToken)
+    private readonly IndexRewrite _rewrite = new(parts);
+    private long _copied;
+
+    internal async Task<PruneReport> RunAsync(CancellationToken cancellationToken)
     {
-        var contents = await RepositoryContents.ReadAsync(parts.Files, parts.Options, damaged: null, cancellationToken).ConfigureAwait(false);
-        var reader = new BlobReader(parts.Store, contents.Index, parts.Codec);
-        var used = await new TreeWalk(reader, contents.Index, parts.Options.Readers)
-            .RunAsync(contents.Snapshots.Select(snapshot => snapshot.Tree), visited: null, cancellationToken).ConfigureAwait(false);
-        ThrowIfIncomplete(used);
-        var plan = new PrunePlan(contents, used, options.MaxUnused, parts.Options.PackTarget);
-        ThrowIfPacksAreWrong(contents, plan);
+        var (state, affected) = await PrepareBesideOthersAsync(cancellationToken).ConfigureAwait(false);
         if (options.DryRun)
         {
-            return (Report(plan, options, plan.BytesAfter), null);
+            return Report(state, []);
         }
 
-        var kept = new BlobIndex();
-        var packs = plan.Keep.ConvertAll(pack => new IndexedPack(pack.Id, pack.Entries));
-        packs.ForEach(kept.Add);
-        var written = await RepackAsync(plan, reader, kept, cancellationToken).ConfigureAwait(false);
-        if (plan.ChangesIndex)
+        var held = await lockAsync(LockKind.Exclusive, cancellationToken).ConfigureAwait(false);
+        await using (held.ConfigureAwait(false))
         {
-            await WriteIndexAsync(packs, cancellationToken).ConfigureAwait(false);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, held.Lost);
+            if (!await new PruneRecheck(parts).TryUpdateAsync(state, stop.Token).ConfigureAwait(false))
+            {
+                // Another prune was quicker. Nobody can disturb us now; what was copied is found again as a second copy and goes.
+                (state, affected) = await PrepareAsync(announce: false, stop.Token).ConfigureAwait(false);
+            }
 
-            // Durable now: index files that name everything that is needed. What follows only removes.
-            await DeleteAsync(FileKind.Index, contents.IndexFiles, cancellationToken).ConfigureAwait(false);
+            return await ExecuteAsync(state, affected, held, stop.Token).ConfigureAwait(false);
         }
-
-        await DeleteAsync(FileKind.Pack, plan.Unused.Concat(plan.Repack).Select(pack => pack.Id).Concat(plan.Unindexed.Keys), cancellationToken).ConfigureAwait(false);
-        return (Report(plan, options, plan.Keep.Sum(pack => pack.Length) + written), kept);
     }
 
-    private async Task<long> RepackAsync(PrunePlan plan, BlobReader reader, BlobIndex kept, CancellationToken cancellationToken)
+    private async Task<(PruneState State, IReadOnlyList<BlobId> Affected)> PrepareBesideOthersAsync(CancellationToken cancellationToken)
     {
-        if (plan.Repack.Count == 0)
+        var held = await lockAsync(LockKind.Shared, cancellationToken).ConfigureAwait(false);
+        await using (held.ConfigureAwait(false))
         {
-            return 0;
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, held.Lost);
+            return await PrepareAsync(announce: true, stop.Token).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<(PruneState State, IReadOnlyList<BlobId> Affected)> PrepareAsync(bool announce, CancellationToken cancellationToken)
+    {
+        var state = await new PrunePlanner(parts, options).PlanAsync(cancellationToken).ConfigureAwait(false);
+        if (announce)
+        {
+            options.OnPlanned?.Invoke(state.Plan);
         }
 
-        var writer = createWriter(kept);
+        if (options.DryRun)
+        {
+            return (state, []);
+        }
+
+        await CopyAsync(state, cancellationToken).ConfigureAwait(false);
+        return (state, await _rewrite.FindAffectedAsync(state.IndexFiles, DroppedIds(state), cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Into an index of their own, so that the old places do not count. Each blob is used in one place only, so none is written twice.</summary>
+    private async Task CopyAsync(PruneState state, CancellationToken cancellationToken)
+    {
+        var packs = state.Packs.Where(pack => pack.Fate == PackFate.Repack).ToList();
+        if (packs.Count == 0)
+        {
+            return;
+        }
+
+        var writer = createWriter(new BlobIndex());
         await using (writer.ConfigureAwait(false))
         {
-            var parallel = new ParallelOptions { MaxDegreeOfParallelism = parts.Options.Readers, CancellationToken = cancellationToken };
-            await Parallel.ForEachAsync(plan.Repack, parallel, async (pack, token) =>
+            var mover = new BlobMover(parts, state.Index, writer);
+            var wanted = packs.Select(pack => new IndexedPack(pack.Id, [.. pack.UsedEntries(state.Index, state.Used)]));
+            await mover.MoveAsync(wanted, moved: (_, _) => { }, cancellationToken).ConfigureAwait(false);
+            foreach (var ((type, id), why) in mover.Lost)
             {
-                foreach (var entry in pack.Used)
-                {
-                    using var blob = await reader.ReadAsync(entry.Type, entry.Id, token).ConfigureAwait(false);
-                    await writer.SaveAsync(entry.Type, blob.Memory, token).ConfigureAwait(false);
-                }
-            }).ConfigureAwait(false);
+                throw new RepositoryException(RepositoryFailure.Damaged, $"nothing was pruned, the repository is damaged: the {BlobReader.Name(type)} {id}: {why}");
+            }
+
+            // Durable after this: second copies, named by index files. A crash leaves them; the next prune keeps one of each.
             await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
-            return writer.BytesAdded;
+            _copied += writer.BytesAdded;
         }
     }
 
-    private async Task WriteIndexAsync(IEnumerable<IndexedPack> packs, CancellationToken cancellationToken)
+    private async Task<PruneReport> ExecuteAsync(PruneState state, IReadOnlyList<BlobId> affected, RepositoryLock held, CancellationToken cancellationToken)
     {
-        using var indexes = new IndexWriter(parts.Files, parts.Options.Clock);
-        foreach (var pack in packs)
+        // First, so that a mark never outlives a pack's return into the index.
+        await state.Pending.KeepOnlyAsync(state.Unindexed.ContainsKey, cancellationToken).ConfigureAwait(false);
+        foreach (var record in state.Ending)
         {
-            await indexes.AddAsync(pack, cancellationToken).ConfigureAwait(false);
+            await parts.Files.DeleteAsync(FileKind.Forgotten, record.Id, cancellationToken).ConfigureAwait(false);
         }
 
-        await indexes.FlushAsync(cancellationToken).ConfigureAwait(false);
+        // Durable now: nobody can ask for the data of an expired snapshot any more. All packs are still named.
+        var dropped = DroppedIds(state);
+        var broughtBack = state.Packs.Where(pack => pack.Fate == PackFate.Restore)
+            .Select(pack => new IndexedPack(pack.Id, state.Index.EntriesOf(pack.Range))).ToList();
+        await _rewrite.RunAsync(affected, dropped, broughtBack, cancellationToken).ConfigureAwait(false);
+
+        var unnamed = state.Unindexed.Keys.Concat(dropped.Where(id => !state.Broken.Contains(id))).ToHashSet();
+        var due = Due(state, unnamed);
+        await state.Pending.MarkAsync(unnamed.Where(pack => !due.Contains(pack) && !state.Marked.ContainsKey(pack)), parts.Options.Clock.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+
+        // Durable now: everything but the deletions, which nobody has to wait for: no index file names the packs, so no backup can.
+        await held.TryShareAsync(cancellationToken).ConfigureAwait(false);
+        await PackDeletion.RunAsync(parts, due, cancellationToken).ConfigureAwait(false);
+        await state.Pending.KeepOnlyAsync(pack => !due.Contains(pack), cancellationToken).ConfigureAwait(false);
+        return Report(state, due);
     }
 
-    private async Task DeleteAsync(FileKind kind, IEnumerable<BlobId> ids, CancellationToken cancellationToken)
+    private HashSet<BlobId> Due(PruneState state, HashSet<BlobId> unnamed)
     {
-        foreach (var id in ids)
-        {
-            await parts.Files.DeleteAsync(kind, id, cancellationToken).ConfigureAwait(false);
-        }
+        var now = parts.Options.Clock.GetUtcNow();
+        return options.EffectiveGrace == TimeSpan.Zero
+            ? unnamed
+            : [.. unnamed.Where(pack => state.Marked.TryGetValue(pack, out var at) && at + options.EffectiveGrace <= now)];
     }
 
-    private static void ThrowIfIncomplete(UsedBlobs used)
-    {
-        foreach (var (type, id) in used.Missing.Keys)
-        {
-            throw Refused($"the {BlobReader.Name(type)} {id} is needed and in no index file");
-        }
+    private static HashSet<BlobId> DroppedIds(PruneState state) => [.. state.Dropped.Select(pack => pack.Id), .. state.Broken];
 
-        foreach (var (tree, why) in used.UnreadableTrees)
+    private PruneReport Report(PruneState state, HashSet<BlobId> deleted)
+    {
+        var repacked = state.Packs.Where(pack => pack.Fate == PackFate.Repack).Select(pack => pack.Id).ToHashSet();
+        var lengths = state.Packs.GroupBy(pack => pack.Id).ToDictionary(pack => pack.Key, pack => pack.Sum(range => range.Length));
+        var bytesDeleted = options.DryRun ? state.Plan.BytesDeleted : deleted.Sum(pack => state.Unindexed.GetValueOrDefault(pack, lengths.GetValueOrDefault(pack)));
+        return new PruneReport
         {
-            throw Refused($"the tree {tree} cannot be read: {why}");
-        }
+            DryRun = options.DryRun,
+            Plan = state.Plan,
+            PacksKept = state.Packs.Count(pack => pack.Fate == PackFate.Keep),
+            PacksRepacked = repacked.Count,
+            PacksMarked = options.EffectiveGrace == TimeSpan.Zero ? 0 : state.Packs.Count(pack => pack.Fate == PackFate.Mark) + state.Unindexed.Keys.Count(pack => !state.Marked.ContainsKey(pack)),
+            PacksRestored = state.Packs.Count(pack => pack.Fate == PackFate.Restore),
+            PacksDeleted = options.DryRun ? state.Plan.PacksOf(PackFate.Delete) : deleted.Count(pack => !repacked.Contains(pack)),
+            BlobsRemoved = state.Dropped.Sum(pack => (long)pack.Range.Count - pack.UsedCount),
+            BytesBefore = state.BytesInStore,
+            BytesAfter = state.BytesInStore - bytesDeleted + _copied,
+        };
     }
-
-    private static void ThrowIfPacksAreWrong(RepositoryContents contents, PrunePlan plan)
-    {
-        foreach (var pack in plan.Keep.Concat(plan.Repack))
-        {
-            if (!contents.Packs.TryGetValue(pack.Id, out var length))
-            {
-                throw Refused($"{RepositoryFile.Key(FileKind.Pack, pack.Id)} is needed and missing");
-            }
-
-            if (length != pack.Length && !pack.IsContradictory)
-            {
-                throw Refused($"{RepositoryFile.Key(FileKind.Pack, pack.Id)} has {length} bytes instead of {pack.Length}");
-            }
-        }
-    }
-
-    private static RepositoryException Refused(string why) => new(RepositoryFailure.Damaged, $"nothing was pruned, the repository is damaged: {why}");
-
-    private static PruneReport Report(PrunePlan plan, PruneOptions options, long bytesAfter) => new()
-    {
-        DryRun = options.DryRun,
-        PacksKept = plan.Keep.Count,
-        PacksRepacked = plan.Repack.Count,
-        PacksDeleted = plan.Unused.Count + plan.Unindexed.Count,
-        BlobsRemoved = plan.BlobsRemoved,
-        BytesBefore = plan.BytesBefore,
-        BytesAfter = bytesAfter,
-    };
 }

@@ -100,7 +100,7 @@ internal sealed class RotationRun(IObjectStore location, string component, int e
             .ToListAsync(cancellationToken).ConfigureAwait(false);
         if (gone.Count > 0)
         {
-            await next.ForgetAsync(gone, cancellationToken).ConfigureAwait(false);
+            await next.Forgotten.ForgetAsync(gone, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
         }
     }
 }

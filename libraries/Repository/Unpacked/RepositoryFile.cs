@@ -13,6 +13,11 @@ internal enum FileKind
 
     /// <summary>Ours, unknown to restic: which packs a verify has read, and when.</summary>
     Reads,
+    /// <summary>Ours, in a folder that restic leaves alone: a forgotten snapshot, by the snapshot's id.</summary>
+    Forgotten,
+
+    /// <summary>Ours: packs that a prune took out of the index and has not deleted yet.</summary>
+    Pending,
 }
 
 /// <summary>Where a repository's files lie, relative to its root.</summary>
@@ -28,6 +33,8 @@ internal static class RepositoryFile
         FileKind.Index => "index/",
         FileKind.Pack => "data/",
         FileKind.Reads => "stella/reads/",
+        FileKind.Forgotten => "stella/forgotten/",
+        FileKind.Pending => "stella/pending/",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

@@ -37,7 +37,7 @@ public static class EarlierAttempts
 
         try
         {
-            await repository.ForgetAsync(earlier, cancellationToken).ConfigureAwait(false);
+            await repository.Forgotten.ForgetAsync(earlier, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
             context.Log.Info($"the snapshot of an earlier attempt was dropped: {string.Join(", ", earlier)}");
         }
         catch (RepositoryException e) when (e.Failure == RepositoryFailure.Locked)

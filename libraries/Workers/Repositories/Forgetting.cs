@@ -1,11 +1,17 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Pruning;
+using StellaOps.Backup.Repository.Snapshots;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Workers.Repositories;
 
-/// <summary>Forget, the same for all components: drops snapshots, then the data that only they used.</summary>
+/// <summary>
+/// Forget, the same for all components: drops snapshots, keeps them for their grace, and prunes what nothing needs any more. Where the
+/// location is full to the last byte there is no room for a grace: the snapshots go for good, and only deletions are made.
+/// </summary>
 internal sealed class Forgetting(ComponentRepositories repositories)
 {
     public async Task<TaskResult> RunAsync(TaskContext context, Component component, ForgetSpec spec, CancellationToken cancellationToken)
@@ -13,21 +19,39 @@ internal sealed class Forgetting(ComponentRepositories repositories)
         var opened = await repositories.OpenAsync(component, cancellationToken).ConfigureAwait(false);
         await using (opened.ConfigureAwait(false))
         {
-            context.Progress.Begin("forget");
-            var ids = new List<BlobId>();
+            List<BlobId> snapshots = [];
             foreach (var id in spec.SnapshotIds)
             {
-                ids.Add(await opened.ResolveIdAsync(id, cancellationToken).ConfigureAwait(false));
+                snapshots.Add(await opened.ResolveIdAsync(id, cancellationToken).ConfigureAwait(false));
             }
 
-            await opened.Repository.ForgetAsync(ids, cancellationToken).ConfigureAwait(false);
+            PruneReport report;
+            try
+            {
+                var grace = spec.Grace ?? ForgottenSnapshots.DefaultGrace;
+                var prune = grace > TimeSpan.Zero ? new PruneOptions() : new PruneOptions { Grace = TimeSpan.Zero };
+                report = await RunAsync(context, opened.Repository, snapshots, grace, prune, cancellationToken).ConfigureAwait(false);
+            }
+            catch (StorageException exception) when (exception.Failure == StorageFailure.Full)
+            {
+                context.Log.Warning($"{component.Name()}: the location is full; what was forgotten is deleted at once and cannot be brought back");
+                report = await RunAsync(context, opened.Repository, snapshots, TimeSpan.Zero, new PruneOptions { Emergency = true }, cancellationToken).ConfigureAwait(false);
+            }
 
-            // Durable from here on: the snapshots are gone. A prune that is killed leaves a whole repository, and the next one goes on.
-            context.Progress.Begin("prune");
-            var report = await opened.Repository.PruneAsync(new PruneOptions(), cancellationToken).ConfigureAwait(false);
-            context.Log.Info($"{component.Name()}: {spec.SnapshotIds.Count} snapshots dropped, {report.BlobsRemoved} blobs and "
-                + $"{report.BytesBefore - report.BytesAfter} bytes removed");
+            context.Log.Info($"{component.Name()}: {snapshots.Count} snapshots dropped, {report.BytesBefore - report.BytesAfter} bytes freed now; "
+                + $"{report.Plan.BytesMarked} bytes are marked, {report.Plan.BytesHeldByForgotten} bytes are kept for {report.Plan.ForgottenKept} forgotten snapshots");
             return new TaskResult { Outcome = Outcome.Complete };
         }
+    }
+
+    private static async Task<PruneReport> RunAsync(
+        TaskContext context, ResticRepository repository, List<BlobId> snapshots, TimeSpan grace, PruneOptions prune, CancellationToken cancellationToken)
+    {
+        context.Progress.Begin("forget");
+        await repository.Forgotten.ForgetAsync(snapshots, grace, cancellationToken).ConfigureAwait(false);
+
+        // Durable from here on: the snapshots are gone. A prune that is killed leaves a whole repository, and the next one goes on.
+        context.Progress.Begin("prune");
+        return await repository.PruneAsync(prune, cancellationToken).ConfigureAwait(false);
     }
 }

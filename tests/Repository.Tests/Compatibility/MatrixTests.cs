@@ -265,8 +265,8 @@ public sealed class MatrixTests : IAsyncDisposable
     private static async Task ForgetOldestAndPruneAsync(ResticRepository repository)
     {
         var snapshots = await new SnapshotSearch(repository).ListAsync(cancellationToken: Cancellation);
-        await repository.ForgetAsync([snapshots[^1].Id], Cancellation);
-        await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, Cancellation);
+        await repository.Forgotten.ForgetAsync([snapshots[^1].Id], TimeSpan.Zero, Cancellation);
+        await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, MaxUnused = 0 }, Cancellation);
         await repository.LoadIndexAsync(Cancellation);
     }
 }

@@ -1,5 +1,6 @@
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Checking;
+using StellaOps.Backup.Repository.Pruning;
 using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Programs;
@@ -59,8 +60,8 @@ public sealed class WeReadResticsTests : IDisposable
         await TestRepositories.BackUpAsync(repository, [TestRepositories.Content(7, 80_000)]);
         await restic.RunAsync(["check", "--read-data"], cancellation);
 
-        await repository.ForgetAsync([restics.Id], cancellation);
-        var report = await repository.PruneAsync(cancellationToken: cancellation);
+        await repository.Forgotten.ForgetAsync([restics.Id], TimeSpan.Zero, cancellation);
+        var report = await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero }, cancellation);
         Assert.True(report.BytesAfter < report.BytesBefore);
         await restic.RunAsync(["check", "--read-data"], cancellation);
         await restic.RunAsync(["restore", "latest", "--target", _directory["restored"]], cancellation);

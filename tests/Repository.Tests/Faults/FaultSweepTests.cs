@@ -40,8 +40,8 @@ public sealed class FaultSweepTests
             Work = async (faulty, options) =>
             {
                 await using var repository = await TestRepositories.OpenAsync(faulty, options);
-                await repository.ForgetAsync(forgotten, Cancellation);
-                await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, Cancellation);
+                await repository.Forgotten.ForgetAsync(forgotten, TimeSpan.Zero, Cancellation);
+                await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, MaxUnused = 0 }, Cancellation);
                 return null;
             },
         }.RunAsync();

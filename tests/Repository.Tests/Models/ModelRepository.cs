@@ -15,6 +15,9 @@ internal sealed class ModelRepository(MemoryStore store)
     /// <summary>Snapshots of a forget that did not answer: they may be gone.</summary>
     private readonly HashSet<BlobId> _doomed = [];
 
+    /// <summary>Forgotten with a grace that no run lives to see the end of, once at least.</summary>
+    private readonly Dictionary<BlobId, ModelTree> _forgotten = [];
+
     internal MemoryStore Store => store;
 
     /// <summary>All of these open it; others may, too.</summary>
@@ -22,6 +25,9 @@ internal sealed class ModelRepository(MemoryStore store)
 
     /// <summary>Snapshots that somebody was told are durable, with their content.</summary>
     internal IReadOnlyDictionary<BlobId, ModelTree> Committed => _committed;
+
+    /// <summary>What can be brought back where it is not there.</summary>
+    internal IReadOnlyDictionary<BlobId, ModelTree> Forgotten => _forgotten;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -36,7 +42,18 @@ internal sealed class ModelRepository(MemoryStore store)
         }
     }
 
-    internal void Doom(IEnumerable<BlobId> snapshots) => _doomed.UnionWith(snapshots);
+    internal void Doom(IReadOnlyCollection<BlobId> snapshots, bool canComeBack)
+    {
+        _doomed.UnionWith(snapshots);
+        foreach (var id in snapshots)
+        {
+            _forgotten.Remove(id);
+            if (canComeBack)
+            {
+                _forgotten[id] = _committed[id];
+            }
+        }
+    }
 
     internal void Drop(IEnumerable<BlobId> snapshots)
     {
@@ -59,8 +76,9 @@ internal sealed class ModelRepository(MemoryStore store)
         foreach (var snapshot in listed.Values)
         {
             var held = await ModelTree.ReadAsync(repository, snapshot, Cancellation);
-            if (_committed.TryGetValue(snapshot.Id, out var expected))
+            if (_committed.TryGetValue(snapshot.Id, out var expected) || _forgotten.TryGetValue(snapshot.Id, out expected))
             {
+                _committed[snapshot.Id] = expected; // It may have been brought back by an undelete that did not answer.
                 Assert.Equal(expected, held);
             }
             else
@@ -83,5 +101,7 @@ internal sealed class ModelRepository(MemoryStore store)
         Assert.Empty(report.Damages);
         Assert.Equal(0, report.UnindexedPacks);
         Assert.Empty(store.Under("locks/"));
+        Assert.Empty(store.Under("stella/forgotten/"));
+        Assert.Empty(store.Under("stella/pending/"));
     }
 }

@@ -51,7 +51,8 @@ internal sealed class ModelRun(int seed, MemoryStore first, MemoryStore second)
     {
         0 or 1 or 2 => BackUpAsync(on, NextTree()),
         3 => SeveralAsync(on),
-        4 or 5 => ForgetAsync(on),
+        4 => ForgetAsync(on),
+        5 => UndeleteAsync(on),
         6 or 7 => PruneAsync(on),
         8 => PruneBesideBackupAsync(on),
         9 or 10 => CopyAsync(on, _repositories.Single(other => other != on)),
@@ -71,18 +72,34 @@ internal sealed class ModelRun(int seed, MemoryStore first, MemoryStore second)
     private Task ForgetAsync(ModelRepository on)
     {
         BlobId[] forgotten = [.. on.Committed.Keys.Where(_ => _random.Next(2) == 0)];
-        on.Doom(forgotten);
-        return DoAsync($"forget {forgotten.Length}", on, async repository =>
+        var grace = _random.Next(3) == 0 ? TimeSpan.Zero : TimeSpan.FromDays(30);
+        on.Doom(forgotten, canComeBack: grace > TimeSpan.Zero);
+        return DoAsync($"forget {forgotten.Length} for {grace.TotalDays} days", on, async repository =>
         {
-            await repository.ForgetAsync(forgotten, Cancellation);
+            await repository.Forgotten.ForgetAsync(forgotten, grace, Cancellation);
             on.Drop(forgotten);
+        });
+    }
+
+    /// <summary>What was forgotten with a grace always comes back, whatever prunes ran since.</summary>
+    private Task UndeleteAsync(ModelRepository on)
+    {
+        var wanted = on.Forgotten.Where(found => !on.Committed.ContainsKey(found.Key) && _random.Next(2) == 0).ToList();
+        return DoAsync($"undelete {wanted.Count}", on, async repository =>
+        {
+            foreach (var (id, tree) in wanted)
+            {
+                await repository.Forgotten.UndeleteAsync(id, Cancellation);
+                on.Commit(id, tree);
+            }
         });
     }
 
     private Task PruneAsync(ModelRepository on)
     {
-        var options = new PruneOptions { MaxUnused = _random.Next(3) / 4.0 };
-        return DoAsync($"prune {options.MaxUnused}", on, repository => repository.PruneAsync(options, Cancellation));
+        // An operation puts the clock ahead by half an hour: some graces end within the run.
+        var options = new PruneOptions { MaxUnused = _random.Next(3) / 4.0, Grace = TimeSpan.FromHours(_random.Next(3)) };
+        return DoAsync($"prune {options.MaxUnused}, {options.Grace.TotalHours} h", on, repository => repository.PruneAsync(options, Cancellation));
     }
 
     /// <summary>One of the two may give way to the other's lock.</summary>
@@ -174,7 +191,7 @@ internal sealed class ModelRun(int seed, MemoryStore first, MemoryStore second)
             await using (var repository = await ResticRepository.OpenAsync(on.Store, PasswordOf(on), Machine(), Cancellation))
             {
                 on.Commit((await ModelWork.BackUpAsync(repository, tree)).Id, tree);
-                await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, Cancellation);
+                await repository.PruneAsync(new PruneOptions { MaxUnused = 0, Grace = TimeSpan.Zero, DropForgotten = true }, Cancellation);
             }
 
             await on.CompareAsync(PasswordOf(on), Machine());

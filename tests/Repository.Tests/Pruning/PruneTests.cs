@@ -18,12 +18,12 @@ public sealed class PruneTests
         var kept = TestRepositories.Content(1, 9_000);
         var first = await TestRepositories.BackUpAsync(repository, [kept, TestRepositories.Content(3, 90_000)]);
         await TestRepositories.BackUpAsync(repository, [kept, TestRepositories.Content(5, 1_000)]);
-        await repository.ForgetAsync([first.Id], cancellation);
+        await repository.Forgotten.ForgetAsync([first.Id], TimeSpan.Zero, cancellation);
 
-        var planned = await repository.PruneAsync(new PruneOptions { DryRun = true }, cancellation);
+        var planned = await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, DryRun = true }, cancellation);
         var before = store.Keys.ToList();
         Assert.Equal(before, store.Keys);
-        var done = await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, cancellation);
+        var done = await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, MaxUnused = 0 }, cancellation);
         Assert.Equal(planned.PacksDeleted, done.PacksDeleted);
         Assert.True(done.BytesAfter < 20_000);
         Assert.Equal(done.BytesAfter, store.Under("data/").Sum(key => store[key].LongLength), tolerance: 1_000);
@@ -32,7 +32,7 @@ public sealed class PruneTests
         Assert.Equal(kept, blob.Memory.ToArray());
         Assert.Null(repository.Blobs.Find(BlobType.Data, BlobId.Of(TestRepositories.Content(3, 90_000))));
 
-        var again = await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, cancellation);
+        var again = await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, MaxUnused = 0 }, cancellation);
         Assert.Equal((0, 0, 0), (again.PacksDeleted, again.PacksRepacked, again.BlobsRemoved));
     }
 
@@ -44,8 +44,8 @@ public sealed class PruneTests
         var large = Enumerable.Range(0, 20).Select(i => TestRepositories.Content(2 * i + 1, 3_000)).ToList();
         var first = await TestRepositories.BackUpAsync(repository, [TestRepositories.Content(99, 100), .. large]);
         await TestRepositories.BackUpAsync(repository, large);
-        await repository.ForgetAsync([first.Id], cancellation);
-        var report = await repository.PruneAsync(new PruneOptions { MaxUnused = 0.2 }, cancellation);
+        await repository.Forgotten.ForgetAsync([first.Id], TimeSpan.Zero, cancellation);
+        var report = await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, MaxUnused = 0.2 }, cancellation);
         Assert.Equal((0, 1), (report.PacksRepacked, report.PacksDeleted)); // That of the first one's trees.
     }
 
@@ -60,7 +60,7 @@ public sealed class PruneTests
         }
 
         Assert.Equal(24, store.Under("data/").Count);
-        Assert.Equal(24, (await repository.PruneAsync(cancellationToken: TestContext.Current.CancellationToken)).PacksRepacked);
+        Assert.Equal(24, (await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero }, TestContext.Current.CancellationToken)).PacksRepacked);
         Assert.Equal(2, store.Under("data/").Count);
         Assert.Single(store.Under("index/"));
         await AssertSoundAsync(store);
@@ -74,7 +74,7 @@ public sealed class PruneTests
         await TestRepositories.BackUpAsync(repository, [TestRepositories.Content(1, 500)]);
         var name = BlobId.Of([1]).ToString();
         store[$"data/{name[..2]}/{name}"] = new byte[100];
-        Assert.Equal(1, (await repository.PruneAsync(cancellationToken: TestContext.Current.CancellationToken)).PacksDeleted);
+        Assert.Equal(1, (await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero }, TestContext.Current.CancellationToken)).PacksDeleted);
         Assert.Equal(2, store.Under("data/").Count);
     }
 
@@ -86,11 +86,11 @@ public sealed class PruneTests
         await using var repository = await TestRepositories.InitAsync(store);
         var first = await TestRepositories.BackUpAsync(repository, [TestRepositories.Content(1, 40_000)]);
         await TestRepositories.BackUpAsync(repository, [TestRepositories.Content(3, 40_000)]);
-        await repository.ForgetAsync([first.Id], cancellation);
+        await repository.Forgotten.ForgetAsync([first.Id], TimeSpan.Zero, cancellation);
         var pack = repository.Blobs.Find(BlobType.Data, BlobId.Of(TestRepositories.Content(3, 40_000)))!.Value.Pack.ToString();
         await store.DeleteAsync($"data/{pack[..2]}/{pack}", cancellation);
         var before = store.Keys.ToList();
-        var failure = await Assert.ThrowsAsync<RepositoryException>(() => repository.PruneAsync(cancellationToken: cancellation));
+        var failure = await Assert.ThrowsAsync<RepositoryException>(() => repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero }, cancellation));
         Assert.Equal(RepositoryFailure.Damaged, failure.Failure);
         Assert.Equal(before, store.Keys);
     }
@@ -104,7 +104,7 @@ public sealed class PruneTests
             var kept = Enumerable.Range(0, 5).Select(i => TestRepositories.Content(2 * i + 1, 4_000)).ToList();
             var first = await TestRepositories.BackUpAsync(repository, [.. kept, .. Enumerable.Range(50, 10).Select(i => TestRepositories.Content(2 * i + 1, 7_000))]);
             await TestRepositories.BackUpAsync(repository, kept);
-            await repository.ForgetAsync([first.Id], TestContext.Current.CancellationToken);
+            await repository.Forgotten.ForgetAsync([first.Id], TimeSpan.Zero, TestContext.Current.CancellationToken);
         }
 
         foreach (var fault in (Fault[])[Fault.Crash, Fault.CrashAfter])
@@ -113,10 +113,10 @@ public sealed class PruneTests
             for (var at = 1; struck; at++)
             {
                 var store = template.Copy();
-                struck = await CrashAsync(store, fault, at, repository => repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, TestContext.Current.CancellationToken));
+                struck = await CrashAsync(store, fault, at, repository => repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, MaxUnused = 0 }, TestContext.Current.CancellationToken));
                 await AssertSoundAsync(store);
                 await using var next = await TestRepositories.OpenAsync(Unlocked(store));
-                await next.PruneAsync(new PruneOptions { MaxUnused = 0 }, TestContext.Current.CancellationToken);
+                await next.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, MaxUnused = 0 }, TestContext.Current.CancellationToken);
                 Assert.InRange(store.Under("data/").Sum(key => store[key].Length), 20_000, 30_000);
                 Assert.Equal(0, (await AssertSoundAsync(store)).UnindexedPacks);
             }
@@ -135,8 +135,8 @@ public sealed class PruneTests
                 snapshots.Add(await TestRepositories.BackUpAsync(repository, [.. files.Select(seed => TestRepositories.Content(seed, 200 + seed * 900))]));
             }
 
-            await repository.ForgetAsync([.. snapshots.Where((_, i) => (forget & (1 << i)) != 0).Select(snapshot => snapshot.Id)], TestContext.Current.CancellationToken);
-            await repository.PruneAsync(new PruneOptions { MaxUnused = strict ? 0 : 0.3 }, TestContext.Current.CancellationToken);
+            await repository.Forgotten.ForgetAsync([.. snapshots.Where((_, i) => (forget & (1 << i)) != 0).Select(snapshot => snapshot.Id)], TimeSpan.Zero, TestContext.Current.CancellationToken);
+            await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, MaxUnused = strict ? 0 : 0.3 }, TestContext.Current.CancellationToken);
             await AssertSoundAsync(store);
         }, iter: 12, threads: 1);
 

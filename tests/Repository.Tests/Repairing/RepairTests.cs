@@ -122,7 +122,7 @@ public sealed class RepairTests
     {
         await using var bench = await RepairBench.CreateAsync();
         await using var repository = await bench.OpenAsync();
-        await repository.ForgetAsync([bench.First.Id], Cancellation);
+        await repository.Forgotten.ForgetAsync([bench.First.Id], TimeSpan.Zero, Cancellation);
         Assert.Empty((await bench.RepairAsync(repository)).SnapshotsRestored);
         var unknown = BlobId.Of([1]);
         var report = await bench.RepairAsync(repository, request => request with { WantedSnapshots = [unknown] });

@@ -78,7 +78,7 @@ public sealed class KeyRotationTests
         Unlock(location);
         await using (var old = await OpenAsync(location, 1, Old))
         {
-            await old.ForgetAsync([snapshots[1].Id], Cancellation);
+            await old.Forgotten.ForgetAsync([snapshots[1].Id], TimeSpan.Zero, Cancellation);
         }
 
         Assert.Equal(2, (await RotateAsync(location)).Snapshots);

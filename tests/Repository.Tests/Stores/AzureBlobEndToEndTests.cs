@@ -37,8 +37,8 @@ public sealed class AzureBlobEndToEndTests(AzuriteFixture azurite) : IClassFixtu
             File.WriteAllBytes($"{source}/changed", RandomNumberGenerator.GetBytes(100_000));
             File.Delete($"{source}/large");
             await new Archiver(repository, TimeProvider.System).RunAsync(new LocalFileSource([source]), request with { Parent = first.Snapshot }, Cancellation);
-            await repository.ForgetAsync([first.Snapshot.Id], Cancellation);
-            await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, Cancellation);
+            await repository.Forgotten.ForgetAsync([first.Snapshot.Id], TimeSpan.Zero, Cancellation);
+            await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, MaxUnused = 0 }, Cancellation);
         }
 
         await using var opened = await TestRepositories.OpenAsync(store, options);

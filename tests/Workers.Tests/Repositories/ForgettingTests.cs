@@ -19,11 +19,28 @@ public sealed class ForgettingTests : IAsyncDisposable
         var kept = await _bench.BackupAsync();
         var before = _bench.Packs().Sum(pack => new FileInfo(pack).Length);
 
-        Assert.Equal(Outcome.Complete, (await _bench.ForgetAsync(dropped)).Outcome);
-        Assert.Equal(Outcome.Complete, (await _bench.ForgetAsync(dropped)).Outcome);
+        Assert.Equal(Outcome.Complete, (await _bench.ForgetAsync(dropped, TimeSpan.Zero)).Outcome);
+        Assert.Equal(Outcome.Complete, (await _bench.ForgetAsync(dropped, TimeSpan.Zero)).Outcome);
 
         Assert.True(before - _bench.Packs().Sum(pack => new FileInfo(pack).Length) > 50_000);
         Assert.Equal(Outcome.Complete, (await _bench.VerifyAsync(kept)).Outcome);
         await Assert.ThrowsAsync<DamagedException>(() => _bench.VerifyAsync(dropped));
+    }
+
+    [Fact]
+    public async Task A_dropped_snapshot_keeps_its_data_for_its_grace_and_can_be_brought_back()
+    {
+        _bench.Write("file", "content");
+        var dropped = await _bench.BackupAsync();
+        var before = _bench.Packs();
+        Assert.Equal(Outcome.Complete, (await _bench.ForgetAsync(dropped)).Outcome);
+        Assert.Equal(before.Order(), _bench.Packs().Order());
+
+        await using (var opened = await _bench.Repositories.OpenAsync(Component.Evidence, TestContext.Current.CancellationToken))
+        {
+            await opened.Repository.Forgotten.UndeleteAsync(Workers.Repositories.ComponentRepository.ParseId(dropped), TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(Outcome.Complete, (await _bench.VerifyAsync(dropped)).Outcome);
     }
 }

@@ -1,0 +1,76 @@
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Checking;
+using StellaOps.Backup.Repository.Indexes;
+using StellaOps.Backup.Repository.Snapshots;
+using StellaOps.Backup.Repository.Unpacked;
+
+namespace StellaOps.Backup.Repository.Pruning;
+
+/// <summary>Under the exclusive lock: what came in since the plan was made, and what it needs.</summary>
+internal sealed class PruneRecheck(RepositoryParts parts)
+{
+    /// <returns>False when the plan does not hold: another prune changed the index, or what is new cannot be understood with it.</returns>
+    internal async Task<bool> TryUpdateAsync(PruneState state, CancellationToken cancellationToken)
+    {
+        var roots = await NewRootsAsync(state, cancellationToken).ConfigureAwait(false);
+        var files = await parts.Files.ListAsync(FileKind.Index, cancellationToken).Select(file => file.Id).ToHashSetAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        if (!state.IndexFiles.IsSubsetOf(files) || (roots.Count > 0 && state.NamesUnindexed))
+        {
+            return false;
+        }
+
+        await AddIndexFilesAsync(state, files, cancellationToken).ConfigureAwait(false);
+        if (roots.Count == 0)
+        {
+            return true;
+        }
+
+        var reader = new BlobReader(parts.Store, state.Index, parts.Codec);
+        state.Used = await new TreeWalk(reader, state.Index, parts.Options.Readers)
+            .RunAsync(roots, state.Used.Extended(), visited: null, cancellationToken).ConfigureAwait(false);
+        foreach (var pack in state.Dropped.Where(pack => pack.IsNeededMore(state.Used)).ToList())
+        {
+            // A new backup found a blob of it that nothing else needed.
+            (pack.Fate, pack.Why) = (PackFate.Keep, "a new snapshot needs it");
+        }
+
+        return state.Used.Missing.IsEmpty && state.Used.UnreadableTrees.IsEmpty;
+    }
+
+    /// <summary>Root trees of snapshots that are new, or were brought back, or were forgotten while they were not seen as either.</summary>
+    private async Task<List<BlobId>> NewRootsAsync(PruneState state, CancellationToken cancellationToken)
+    {
+        var roots = new List<BlobId>();
+        var snapshots = new SnapshotFiles(parts.Files);
+        await foreach (var (id, _) in parts.Files.ListAsync(FileKind.Snapshot, cancellationToken).ConfigureAwait(false))
+        {
+            if (state.Walked.Add(id))
+            {
+                roots.Add((await snapshots.LoadAsync(id, cancellationToken).ConfigureAwait(false)).Tree);
+            }
+        }
+
+        var records = new ForgottenFiles(parts);
+        var ending = state.Ending.Select(snapshot => snapshot.Id).ToHashSet();
+        foreach (var id in await records.ListIdsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (!ending.Contains(id) && state.Walked.Add(id) && await records.TryLoadAsync(id, cancellationToken).ConfigureAwait(false) is { Snapshot: { } snapshot })
+            {
+                roots.Add(snapshot.Tree);
+            }
+        }
+
+        return roots;
+    }
+
+    private async Task AddIndexFilesAsync(PruneState state, HashSet<BlobId> files, CancellationToken cancellationToken)
+    {
+        var added = files.Except(state.IndexFiles).ToList();
+        var before = state.Index.Packs().Count;
+        await new IndexLoader(parts.Files, parts.Options.Readers).LoadIntoAsync(state.Index, added, damaged: null, cancellationToken).ConfigureAwait(false);
+        foreach (var range in state.Index.Packs().Skip(before))
+        {
+            state.Unindexed.Remove(range.Pack); // Its backup has named it meanwhile.
+        }
+    }
+}
