@@ -33,6 +33,7 @@ internal sealed class StellaRoot : RootCommand
             new BackupTestRestoreCommand(),
             new BackupRestoreCommand(),
             new BackupDeleteCommand(),
+            new BackupWalListCommand(),
             new BackupLogsCommand(),
         });
         Add(new Command("operation", "Look at running and past operations, follow and cancel them")

@@ -5,6 +5,7 @@ using StellaOps.Backup.Coordinator.Doctor;
 using StellaOps.Backup.Coordinator.Messaging;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Wal;
 using StellaOps.Backup.Hosting;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Hosting.Security;
@@ -27,6 +28,7 @@ static void Register(WebApplicationBuilder builder)
     builder.AddPoints();
     builder.AddOperations();
     builder.AddDoctor();
+    builder.Services.AddScoped<WalReport>();
     builder.AddCoordinatorBus();
     builder.AddAnnouncer();
 }
@@ -40,5 +42,6 @@ static void Map(WebApplication app)
     app.MapEvents();
     app.MapPoints();
     app.MapStatus();
+    app.MapWal();
     app.MapServices();
 }

@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.DatabaseBackup;
 using StellaOps.Backup.DatabaseBackup.Checks;
 using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.DatabaseBackup.Wal;
 using StellaOps.Backup.Hosting;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Workers;
@@ -16,6 +17,9 @@ return await StellaRunner.RunAsync("database-backup", builder =>
     builder.Services.AddSingleton<IFailureMapping, ClusterFailureMapping>();
     builder.Services.AddSingleton<IServiceCheck>(services => new ConnectivityCheck(Settings(services), services.GetRequiredService<TimeProvider>()));
     builder.Services.AddSingleton<IServiceCheck>(services => new DataDirectoryCheck(Settings(services)));
+    builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<WalService>(services, Settings(services)));
+    builder.Services.AddHostedService(services => services.GetRequiredService<WalService>());
+    builder.Services.AddSingleton<IServiceCheck>(services => new WalCheck(Settings(services), services.GetRequiredService<WalService>(), services.GetRequiredService<TimeProvider>()));
 });
 
 static DatabaseSettings Settings(IServiceProvider services) =>

@@ -35,6 +35,12 @@ public static class Routes
     /// <summary>GET <c>?since=&amp;operation=&amp;after=</c>: events, oldest first; <c>after</c> is a <see cref="EventView.Sequence"/>.</summary>
     public const string Events = Root + "/events";
 
+    /// <summary>
+    /// GET <c>?after=&amp;before=</c>: a list of <see cref="WalArchiveView"/>, whole. The times cut ranges to segments with commits between them,
+    /// and leave out windows that do not touch them; gaps are always told.
+    /// </summary>
+    public const string Wal = Root + "/wal";
+
     /// <summary>GET: <see cref="StatusView"/>.</summary>
     public const string Status = Root + "/status";
 

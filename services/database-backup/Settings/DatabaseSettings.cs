@@ -4,8 +4,12 @@ using StellaOps.Backup.Workers.Settings;
 namespace StellaOps.Backup.DatabaseBackup.Settings;
 
 /// <summary>Section <c>Database</c> of docs/configuration.md.</summary>
-internal sealed class DatabaseSettings : ComponentSettings
+internal sealed class DatabaseSettings : ComponentSettings, IValidatableObject
 {
+    /// <summary>Name of the cluster, for slots, metrics and lists.</summary>
+    [Required]
+    public string Name { get; set; } = "main";
+
     [Required]
     public string? ConnectionString { get; set; }
 
@@ -24,6 +28,10 @@ internal sealed class DatabaseSettings : ComponentSettings
     public List<TestQuerySettings> TestQueries { get; set; } = [];
 
     public TestQuerySettings? EvidenceReferences { get; set; }
+
+    public WalSettings Wal { get; set; } = new();
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Wal.Validate();
 }
 
 /// <summary>A query on a restored copy.</summary>

@@ -1,0 +1,117 @@
+using StellaOps.Backup.Contracts.Http;
+
+namespace StellaOps.Backup.Cli.Output;
+
+/// <summary>WAL archives as text.</summary>
+internal static class WalReport
+{
+    public static void Write(TextWriter output, IReadOnlyList<WalArchiveView> archives)
+    {
+        if (archives.Count == 0)
+        {
+            output.WriteLine("no WAL is archived; Database:Wal:Enabled turns it on");
+            return;
+        }
+
+        foreach (var (index, archive) in archives.Index())
+        {
+            if (index > 0)
+            {
+                output.WriteLine();
+            }
+
+            WriteOne(output, archive);
+        }
+    }
+
+    private static void WriteOne(TextWriter output, WalArchiveView archive)
+    {
+        var facts = new Facts();
+        facts.Add("cluster", $"{archive.Cluster}, system {archive.SystemIdentifier}");
+        facts.Add("archived to", archive.ArchivedTo is { } position ? $"{position}, as of {Units.Time(archive.ArchivedAt)}" : null);
+        facts.Add("last commit", archive.LastCommitAt is { } commit ? Units.Time(commit) : null);
+        foreach (var timeline in archive.Timelines.Where(timeline => timeline.Parent is not null))
+        {
+            facts.Add($"timeline {timeline.Timeline}", $"left timeline {timeline.Parent} at {timeline.SwitchLsn}");
+        }
+
+        facts.WriteTo(output);
+        WriteRanges(output, archive.Ranges);
+        WriteWindows(output, archive.Windows);
+        WriteGaps(output, archive.Gaps);
+        WriteRestorePoints(output, archive.RestorePoints);
+    }
+
+    private static void WriteRanges(TextWriter output, IReadOnlyList<WalRangeView> ranges)
+    {
+        output.WriteLine();
+        if (ranges.Count == 0)
+        {
+            output.WriteLine("no WAL with commits between these times");
+            return;
+        }
+
+        var table = new TextTable("TIMELINE", "FIRST SEGMENT", "LAST SEGMENT", "START", "STOP", "SEGMENTS", "STORED", "FIRST COMMIT", "LAST COMMIT").Right(0, 5, 6);
+        foreach (var range in ranges)
+        {
+            table.Add(
+                $"{range.Timeline}", range.FirstSegment, range.LastSegment, range.StartLsn, range.StopLsn,
+                Units.Count(range.Segments) + (range.Tail ? " + tail" : ""), Units.Size(range.Bytes), Units.Time(range.FirstCommitAt), Units.Time(range.LastCommitAt));
+        }
+
+        table.WriteTo(output);
+    }
+
+    private static void WriteWindows(TextWriter output, IReadOnlyList<WalWindowView> windows)
+    {
+        output.WriteLine();
+        if (windows.Count == 0)
+        {
+            output.WriteLine("no time can be recovered to: there is no base backup of this cluster; take one: stella backup create --type database");
+            return;
+        }
+
+        var table = new TextTable("REACHABLE FROM", "TO", "FROM LSN", "TO LSN", "TIMELINE", "BASE BACKUPS").Right(4);
+        foreach (var window in windows)
+        {
+            table.Add(Units.Time(window.FromTime), Units.Time(window.ToTime), window.FromLsn, window.ToLsn, $"{window.Timeline}", string.Join(", ", window.Points));
+        }
+
+        table.WriteTo(output);
+    }
+
+    private static void WriteGaps(TextWriter output, IReadOnlyList<WalGapView> gaps)
+    {
+        output.WriteLine();
+        if (gaps.Count == 0)
+        {
+            output.WriteLine("no gaps");
+            return;
+        }
+
+        var table = new TextTable("GAP", "FIRST SEGMENT", "LAST SEGMENT", "FOUND", "ENDED", "BY", "REASON");
+        foreach (var gap in gaps)
+        {
+            table.Add(gap.State, gap.FirstSegment, gap.LastSegment, Units.Time(gap.FoundAt), Units.Time(gap.EndedAt), gap.EndedBy ?? "-", gap.Reason);
+        }
+
+        table.WriteTo(output);
+    }
+
+    private static void WriteRestorePoints(TextWriter output, IReadOnlyList<WalRestorePointView> points)
+    {
+        if (points.Count == 0)
+        {
+            return;
+        }
+
+        output.WriteLine();
+        var table = new TextTable("RESTORE POINT", "AT", "LSN", "TIMELINE").Right(3);
+        foreach (var point in points)
+        {
+            table.Add(point.Name, Units.Time(point.At), point.Lsn, $"{point.Timeline}");
+        }
+
+        table.WriteTo(output);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Coverage;
+using StellaOps.Backup.Wal.Ledger;
+
+namespace StellaOps.Backup.Coordinator.Wal;
+
+/// <summary>WAL archives as the API shows them.</summary>
+internal static class WalViews
+{
+    public static WalArchiveView Of(WalInventory inventory, IReadOnlyList<ReachableWindow> windows, DateTimeOffset? after, DateTimeOffset? before)
+    {
+        var system = inventory.Keys.SystemIdentifier.ToString(CultureInfo.InvariantCulture);
+        var state = inventory.State;
+        return new WalArchiveView
+        {
+            Cluster = state?.Cluster ?? system,
+            SystemIdentifier = system,
+            ArchivedTo = state?.ArchivedTo.ToString(),
+            ArchivedAt = state?.UpdatedAt,
+            CaughtUpAt = state?.CaughtUpAt,
+            LastCommitAt = state?.LastCommitAt,
+            Ranges = [.. ArchivedRanges.Of(inventory, after, before).Select(Range)],
+            Timelines = [.. inventory.Timelines.Select(timeline => Timeline(inventory, timeline))],
+            Gaps = [.. inventory.Gaps.Select(Gap)],
+            Windows = [.. windows.Where(window => !(window.ToTime < after) && !(window.FromTime > before)).Select(Window)],
+            RestorePoints =
+            [
+                .. new CommitTimes(inventory).RestorePoints()
+                    .Where(one => !(one.Point.At < after) && !(one.Point.At > before))
+                    .Select(one => new WalRestorePointView { Name = one.Point.Name, Timeline = (int)one.Timeline, Lsn = one.Point.Lsn.ToString(), At = one.Point.At }),
+            ],
+        };
+    }
+
+    private static WalRangeView Range(ArchivedRange range) => new()
+    {
+        Timeline = (int)range.Timeline,
+        FirstSegment = range.FirstSegment.ToString(),
+        LastSegment = range.LastSegment.ToString(),
+        StartLsn = range.Start.ToString(),
+        StopLsn = range.Stop.ToString(),
+        Segments = range.Segments,
+        Bytes = range.Bytes,
+        Tail = range.HasTail,
+        FirstCommitAt = range.FirstCommitAt,
+        LastCommitAt = range.LastCommitAt,
+    };
+
+    private static WalTimelineView Timeline(WalInventory inventory, uint timeline)
+    {
+        var parent = inventory.History(timeline)?.Parent;
+        return new WalTimelineView { Timeline = (int)timeline, Parent = (int?)parent?.Timeline, SwitchLsn = parent?.At.ToString() };
+    }
+
+    private static WalGapView Gap(WalGap gap) => new()
+    {
+        Timeline = (int)gap.Timeline,
+        FirstSegment = gap.FirstSegment,
+        LastSegment = gap.LastSegment,
+        StartLsn = gap.StartLsn.ToString(),
+        StopLsn = gap.StopLsn.ToString(),
+        Reason = gap.Reason,
+        FoundAt = gap.FoundAt,
+        State = gap.State.ToString().ToLowerInvariant(),
+        EndedAt = gap.EndedAt,
+        EndedBy = gap.EndedBy,
+    };
+
+    private static WalWindowView Window(ReachableWindow window) => new()
+    {
+        Timeline = (int)window.Timeline,
+        FromLsn = window.From.ToString(),
+        ToLsn = window.To.ToString(),
+        FromTime = window.FromTime,
+        ToTime = window.ToTime,
+        Points = window.Points,
+    };
+}

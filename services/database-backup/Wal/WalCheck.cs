@@ -1,0 +1,84 @@
+using System.Globalization;
+using StellaOps.Backup.Contracts.Workers;
+using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Wal.Streaming;
+using StellaOps.Backup.Workers.Checks;
+
+namespace StellaOps.Backup.DatabaseBackup.Wal;
+
+/// <summary><c>check.postgres.wal</c>: WAL reaches the archive, without gaps, and does not pile up on the server.</summary>
+internal sealed class WalCheck(DatabaseSettings settings, WalService service, TimeProvider clock) : IServiceCheck
+{
+    /// <summary>The loss window that is warned about: several times the interval at which the tail is shipped.</summary>
+    private static readonly TimeSpan LateAfter = TimeSpan.FromMinutes(1);
+
+    public string Id => "check.postgres.wal";
+
+    public string Category => "source";
+
+    public string? Subject => "database";
+
+    public Task<CheckResult> RunAsync(CancellationToken cancellationToken) => Task.FromResult(Look());
+
+    private CheckResult Look()
+    {
+        if (!settings.Wal.Enabled)
+        {
+            return CheckResults.Skip(this, "Database:Wal:Enabled is not set: only whole base backups can be restored, and what is committed after one is not saved");
+        }
+
+        return service.Status is not { } status ? CheckResults.Warn(this, "archiving WAL has not begun yet")
+            : status.Activity == WalActivity.Standby ? CheckResults.Pass(this, "another worker archives WAL; this one takes over when it ends")
+            : Problem(status) with { Evidence = Evidence(status) };
+    }
+
+    private CheckResult Problem(WalArchiverStatus status)
+    {
+        var retained = (status.Slot?.RetainedBytes ?? 0) >> 20;
+        if (status.Problem is { } problem)
+        {
+            return CheckResults.Fail(this, $"WAL of cluster '{settings.Name}' is not archived now: {problem}", Remedies(status));
+        }
+
+        if (status.OpenGaps > 0)
+        {
+            return CheckResults.Fail(this, $"the WAL archive of cluster '{settings.Name}' has {status.OpenGaps} open gaps", "stella backup wal-list", "stella backup create --type database");
+        }
+
+        if (status.Slot is { SafeBytes: { } safe, KeepLimit: { } limit } && safe < limit / 2)
+        {
+            return CheckResults.Fail(this, $"replication slot '{status.Slot.Name}' is lost after {safe >> 20} MiB more of WAL", "stella doctor --check check.storage.backup",
+                $"ALTER SYSTEM SET max_slot_wal_keep_size = '{limit >> 19}MB'; SELECT pg_reload_conf();");
+        }
+
+        if (retained > settings.Wal.RetainedWarningMiB)
+        {
+            return CheckResults.Warn(this, $"the server keeps {retained} MiB of WAL for slot '{status.Slot?.Name}', and its disk may fill up", "stella doctor --check check.storage.backup");
+        }
+
+        return status.Activity == WalActivity.Connecting ? CheckResults.Warn(this, "connecting to the server")
+            : status.Activity == WalActivity.Streaming && clock.GetUtcNow() - status.CaughtUpAt > LateAfter
+                ? CheckResults.Warn(this, string.Create(CultureInfo.InvariantCulture, $"the archive is {(status.Server > status.Archived ? status.Server.Value - status.Archived.Value : 0) >> 20} MiB behind the server and catches up"))
+            : CheckResults.Pass(this, $"WAL of cluster '{settings.Name}' is archived to {status.Archived} on timeline {status.Timeline}");
+    }
+
+    private static string[] Remedies(WalArchiverStatus status) =>
+        status.Remedy is { } remedy ? [remedy]
+        : status.Problem!.Contains("pg_hba.conf", StringComparison.Ordinal)
+            ? ["Add to pg_hba.conf, then reload: host replication stella_backup <address of this worker>/32 scram-sha-256"]
+        : status.StoreFailures > 0 ? ["stella doctor --check check.storage.backup"]
+        : ["stella doctor --check check.postgres.connectivity"];
+
+    private Dictionary<string, string> Evidence(WalArchiverStatus status) => new()
+    {
+        ["cluster"] = settings.Name,
+        ["slot"] = settings.Wal.SlotOf(settings.Name),
+        ["timeline"] = status.Timeline.ToString(CultureInfo.InvariantCulture),
+        ["server"] = status.Server.ToString(),
+        ["archived"] = status.Archived.ToString(),
+        ["retained_bytes"] = (status.Slot?.RetainedBytes ?? 0).ToString(CultureInfo.InvariantCulture),
+        ["spool_segments"] = status.SpoolSegments.ToString(CultureInfo.InvariantCulture),
+        ["open_gaps"] = status.OpenGaps.ToString(CultureInfo.InvariantCulture),
+    };
+}
