@@ -6,6 +6,7 @@ using StellaOps.Backup.Cli.Commands.Doctor;
 using StellaOps.Backup.Cli.Commands.Operation;
 using StellaOps.Backup.Cli.Commands.Repo;
 using StellaOps.Backup.Cli.Commands.Service;
+using StellaOps.Backup.Cli.Commands.Wal;
 using StellaOps.Backup.Cli.Parsing;
 
 namespace StellaOps.Backup.Cli;
@@ -48,6 +49,10 @@ internal sealed class StellaRoot : RootCommand
             new ServiceActionCommand("start", "Start services of the platform, in their order"),
             new ServiceActionCommand("restart", "Restart services of the platform; all of them when none is named"),
             new ServiceHealthCommand(),
+        });
+        Add(new Command("wal", "Archive WAL from the server's side, without any service")
+        {
+            new WalPushCommand(),
         });
         Add(new Command("repo", "Work on a repository itself, without any server")
         {

@@ -16,7 +16,7 @@ public sealed class ReferenceTests
         ["libraries/Workers"] = ["libraries/Contracts", "libraries/Hosting", "libraries/Storage", "libraries/Repository"],
         ["services/coordinator"] = ["libraries/Contracts", "libraries/Hosting", "libraries/Storage", "libraries/Points", "libraries/Wal"],
         ["gateway"] = ["libraries/Hosting"],
-        ["cli"] = ["libraries/Contracts", "libraries/Age", "libraries/Repository", "libraries/Storage"],
+        ["cli"] = ["libraries/Contracts", "libraries/Age", "libraries/Repository", "libraries/Storage", "libraries/Wal"],
     };
 
     public static TheoryData<string> Projects => [.. ProjectFile.All.Select(project => project.Folder)];

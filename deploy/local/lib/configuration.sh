@@ -54,6 +54,7 @@ platform_sections() {
     "PasswordFile": "$SECRETS/platform-backup",
     "DataDirectory": "$DATA/platform/postgres",
     "BinDirectory": "$PGBIN",
+    $(wal true),
     "EvidenceReferences": { "Database": "stellaops", "Sql": "SELECT storage_path, sha256 FROM evidence_locker.evidence_artifacts" },
     "TestQueries": [
       { "Database": "stellaops", "Sql": "SELECT count(*) = 3 FROM authority.tenants" },
@@ -65,6 +66,12 @@ platform_sections() {
   "Secrets": { $(repository secrets), "Paths": ["$DATA/platform/secrets"], $(custody) },
   "Keys": { $(repository keys), "Paths": ["$DATA/platform/keys"], $(custody) }
 JSON
+}
+
+# wal ENABLED: WAL has a key of its own beside the passwords of the repositories: it holds what the database repository holds.
+wal() {
+  printf '"Wal": { "Enabled": %s, "Recipients": ["%s"], "IdentityFile": "%s", "SpoolDirectory": "%s" }' \
+    "$1" "$WAL_RECIPIENT" "$SECRETS/wal-identity" "$DATA/wal-spool"
 }
 
 custody() { printf '"Recipients": ["%s"], "IdentityFile": "%s"' "$RECIPIENT" "$DATA/custodian/identity.txt"; }
@@ -83,6 +90,7 @@ own_sections() {
     grep -q "\"$section\"" "$OVERLAY" || continue
     case $component in
       secrets | keys) printf ',\n  "%s": { %s, %s }' "$section" "$(repository "$component")" "$(custody)" ;;
+      database) printf ',\n  "%s": { %s, %s }' "$section" "$(repository "$component")" "$(wal false)" ;;
       *) printf ',\n  "%s": { %s }' "$section" "$(repository "$component")" ;;
     esac
   done

@@ -13,6 +13,8 @@ create_credentials() {
   [ -s "$SECRETS/platform.pgpass" ] || (umask 077 && printf '*:*:*:postgres:%s\n' "$(head -n 1 "$SECRETS/platform-superuser")" >"$SECRETS/platform.pgpass")
   # The demonstration custodian. In earnest this identity lives offline, and only its public half (the recipient) is here.
   [ -s "$DATA/custodian/identity.txt" ] || (umask 077 && age-keygen -o "$DATA/custodian/identity.txt" 2>/dev/null)
+  [ -s "$SECRETS/wal-identity" ] || (umask 077 && age-keygen -o "$SECRETS/wal-identity" 2>/dev/null)
+  WAL_RECIPIENT=$(sed -n 's/^# public key: //p' "$SECRETS/wal-identity")
   RECIPIENT=$(sed -n 's/^# public key: //p' "$DATA/custodian/identity.txt")
 }
 

@@ -38,6 +38,7 @@ public static class ErrorCodes
     public static readonly ErrorCode Damaged = new("integrity.damaged", 20, 409, false, "Do not delete anything. Restore from an undamaged point, or repair from another copy.");
     public static readonly ErrorCode BadSignature = new("integrity.bad-signature", 20, 409, false, "The manifest was altered or signed by another installation; compare the signing key.");
     public static readonly ErrorCode SourceDamaged = new("integrity.source-damaged", 20, 409, false, "The named file of the source is damaged; keep earlier points and look at the disk.");
+    public static readonly ErrorCode WalConflict = new("integrity.wal-conflict", 20, 409, false, "Stop one of the two copies of the cluster, or promote it again so that it gets a timeline of its own; then take a base backup.");
     public static readonly ErrorCode ProofFailed = new("integrity.proof-failed", 20, 409, false, "The restored copy did not pass its checks; use an earlier proven point.");
     public static readonly ErrorCode VersionMismatch = new("version.mismatch", 21, 409, false, "Use the named version of the server or of this product.");
     public static readonly ErrorCode StorageFull = new("storage.full", 22, 507, true, "Free or add space at the named path, then try again.");
@@ -54,7 +55,7 @@ public static class ErrorCodes
         PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, CheckNotFound,
         SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, OperationConflict, WorkerLost, DeadlinePassed,
         Unhealthy, ServerUnreachable,
-        TooManyRequests, SourceUnreachable, StorageUnavailable, RepositoryLocked, Cancelled, Damaged, BadSignature, SourceDamaged, ProofFailed,
+        TooManyRequests, SourceUnreachable, StorageUnavailable, RepositoryLocked, Cancelled, Damaged, BadSignature, SourceDamaged, WalConflict, ProofFailed,
         VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Interrupted, Detached,
     ];
 

@@ -41,6 +41,9 @@ public sealed record WalKeys(ulong SystemIdentifier)
     public string Tail(WalName name, long from, long to, string digest) =>
         string.Create(CultureInfo.InvariantCulture, $"{Neighbours(name)}{name}.{from:x8}-{to:x8}-{digest}{Partial}");
 
+    /// <summary>Another file of <c>pg_wal</c> that the server archives beside a segment.</summary>
+    public string Other(WalName name, string file, string digest) => $"{Neighbours(name)}{file}-{digest}{Sealed}";
+
     /// <summary>History file of a timeline, as PostgreSQL wrote it.</summary>
     public string History(uint timeline) => $"{Timeline(timeline)}{WalName.History(timeline)}";
 

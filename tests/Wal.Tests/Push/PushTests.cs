@@ -1,0 +1,73 @@
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Testing.Storage;
+using StellaOps.Backup.Wal.Push;
+using StellaOps.Backup.Wal.Tests.Bench;
+
+namespace StellaOps.Backup.Wal.Tests.Push;
+
+public sealed class PushTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_segment_is_pushed_once_and_other_content_of_its_name_is_refused()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        await bench.WriteAsync(40);
+        var segment = Directory.GetFiles(Path.Combine(bench.Server.DataDirectory, "pg_wal"), "0*").Order(StringComparer.Ordinal).First();
+        var name = Path.GetFileName(segment);
+        var push = new WalPush(bench.Location, bench.Encryption);
+
+        Assert.Equal(PushOutcome.Stored, await push.RunAsync(segment, Cancelled));
+        Assert.Equal(PushOutcome.AlreadyThere, await push.RunAsync(segment, Cancelled));
+        var bytes = await File.ReadAllBytesAsync(segment, Cancelled);
+        Assert.Equal(bytes, await bench.Reader.ReadAsync(name, Cancelled));
+
+        var other = Path.Combine(Directory.CreateDirectory(bench["other"]).FullName, name);
+        bytes[^100] ^= 1;
+        await File.WriteAllBytesAsync(other, bytes, Cancelled);
+        Assert.Equal(WalFailure.Conflict, (await Assert.ThrowsAsync<WalException>(() => push.RunAsync(other, Cancelled))).Failure);
+
+        // A file kept for reuse has a name of the future and bytes of the past.
+        var reused = Path.Combine(bench["other"], "0000000100000000000000F0");
+        File.Copy(segment, reused);
+        Assert.Equal(WalFailure.Invalid, (await Assert.ThrowsAsync<WalException>(() => push.RunAsync(reused, Cancelled))).Failure);
+    }
+
+    [Fact]
+    public async Task A_store_that_dies_in_a_push_leaves_nothing_or_all_and_the_next_push_succeeds()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        await bench.WriteAsync(20);
+        var segment = Directory.GetFiles(Path.Combine(bench.Server.DataDirectory, "pg_wal"), "0*").Order(StringComparer.Ordinal).First();
+        foreach (var fault in (Fault[])[Fault.Fail, Fault.LoseAnswer])
+        {
+            await Assert.ThrowsAsync<StorageException>(() => new WalPush(new FaultyStore(bench.Location, fault, 1), bench.Encryption).RunAsync(segment, Cancelled));
+        }
+
+        Assert.Equal(PushOutcome.AlreadyThere, await new WalPush(bench.Location, bench.Encryption).RunAsync(segment, Cancelled));
+        Assert.Single((await bench.InventoryAsync()).Segments);
+    }
+
+    [Fact]
+    public async Task Histories_and_labels_are_archived_and_foreign_names_refused()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var directory = Path.Combine(bench.Server.DataDirectory, "pg_wal");
+        var push = new WalPush(bench.Location, bench.Encryption);
+        var history = Path.Combine(directory, "00000002.history");
+        await File.WriteAllTextAsync(history, "1\t0/3000000\tno recovery target specified\n", Cancelled);
+        await push.RunAsync(history, Cancelled);
+        await push.RunAsync(history, Cancelled);
+        await File.WriteAllTextAsync(history, "1\t0/4000000\tno recovery target specified\n", Cancelled);
+        Assert.Equal(WalFailure.Conflict, (await Assert.ThrowsAsync<WalException>(() => push.RunAsync(history, Cancelled))).Failure);
+        Assert.Equal(new Postgres.Lsn(0x3000000), (await bench.InventoryAsync()).History(2)!.Parent!.At);
+
+        var label = Path.Combine(directory, "000000010000000000000002.00000028.backup");
+        await File.WriteAllTextAsync(label, "START WAL LOCATION: 0/2000028\n", Cancelled);
+        Assert.Equal(PushOutcome.Stored, await push.RunAsync(label, Cancelled));
+        Assert.Equal(PushOutcome.AlreadyThere, await push.RunAsync(label, Cancelled));
+        await Assert.ThrowsAsync<WalException>(() => push.RunAsync(Path.Combine(directory, "archive_status"), Cancelled));
+        Assert.Empty((await bench.InventoryAsync()).Segments);
+    }
+}
