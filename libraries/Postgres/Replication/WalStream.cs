@@ -7,8 +7,8 @@ using StellaOps.Backup.Postgres.Connections;
 namespace StellaOps.Backup.Postgres.Replication;
 
 /// <summary>
-/// A connection of the replication protocol (PostgreSQL manual, "Streaming Replication Protocol"): who the server is, the histories of
-/// its timelines, and the bytes of its WAL.
+/// A connection of the replication protocol (PostgreSQL manual, "Streaming Replication Protocol"): who the server is, and
+/// the bytes of its WAL.
 /// </summary>
 public sealed class WalStream : IAsyncDisposable
 {
@@ -50,11 +50,6 @@ public sealed class WalStream : IAsyncDisposable
             throw;
         }
     }
-
-    /// <summary>Content of a timeline's history file.</summary>
-    /// <exception cref="ClusterException">The server does not have it.</exception>
-    public Task<byte[]> HistoryAsync(uint timeline, CancellationToken cancellationToken) => _cluster.RunAsync(async () =>
-        (await _connection.TimelineHistory(timeline, cancellationToken).ConfigureAwait(false)).Content);
 
     /// <summary>
     /// Streams from a position of a timeline. The stream of a timeline that the server has left ends, as a lost connection does, with a

@@ -40,6 +40,21 @@ public static class ServerWal
         return bytes;
     }
 
+    /// <summary>
+    /// Content of a timeline's history file; null when the server does not have it. Read as a file: the driver does not understand the answer
+    /// of <c>TIMELINE_HISTORY</c>, whose content is text from version 15 on.
+    /// </summary>
+    /// <exception cref="ClusterException">Unreachable or refused.</exception>
+    public static async Task<byte[]?> HistoryAsync(ClusterConnection cluster, uint timeline, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        var rows = await cluster.QueryAsync(
+            "SELECT pg_read_binary_file('pg_wal/' || $1, 0, $2, true)",
+            row => row.IsDBNull(0) ? null : row.GetFieldValue<byte[]>(0),
+            cancellationToken, WalName.History(timeline), (long)Range).ConfigureAwait(false);
+        return rows[0];
+    }
+
     /// <summary>Position up to which the server has WAL on disk, and the size of its segments.</summary>
     public static async Task<(Lsn Position, long SegmentSize)> PositionAsync(ClusterConnection cluster, CancellationToken cancellationToken)
     {

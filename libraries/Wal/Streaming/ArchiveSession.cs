@@ -262,23 +262,32 @@ internal sealed class ArchiveSession(
             return TimelineHistory.First;
         }
 
-        var content = await stream.HistoryAsync(timeline, cancellationToken).ConfigureAwait(false);
-        var history = TimelineHistory.Parse(timeline, content);
+        var content = await ServerWal.HistoryAsync(cluster, timeline, cancellationToken).ConfigureAwait(false)
+            ?? throw new WalException(WalFailure.NotFound, $"the server is on timeline {timeline} and does not have its history file {WalName.History(timeline)}");
+        var history = Parse(timeline, content);
         await archive.Archive.PutHistoryAsync(timeline, content, cancellationToken).ConfigureAwait(false);
         foreach (var ancestor in history.Ancestors.Where(ancestor => ancestor.Timeline > 1))
         {
-            try
+            // A server that was restored need not have the histories of its ancestors; its own names them all.
+            if (await ServerWal.HistoryAsync(cluster, ancestor.Timeline, cancellationToken).ConfigureAwait(false) is { } older)
             {
-                await archive.Archive.PutHistoryAsync(
-                    ancestor.Timeline, await stream.HistoryAsync(ancestor.Timeline, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-            }
-            catch (ClusterException failure) when (failure.Failure == ClusterFailure.QueryFailed)
-            {
-                // A server that was restored need not have the histories of its ancestors; its own names them all.
+                await archive.Archive.PutHistoryAsync(ancestor.Timeline, older, cancellationToken).ConfigureAwait(false);
             }
         }
 
         return history;
+    }
+
+    private static TimelineHistory Parse(uint timeline, byte[] content)
+    {
+        try
+        {
+            return TimelineHistory.Parse(timeline, content);
+        }
+        catch (FormatException failure)
+        {
+            throw new WalException(WalFailure.Invalid, failure.Message, failure);
+        }
     }
 
     /// <summary>The server has removed WAL that the archive lacks: the ledger learns of it at once, and streaming goes on behind it.</summary>

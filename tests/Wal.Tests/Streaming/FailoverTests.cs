@@ -1,0 +1,61 @@
+using StellaOps.Backup.Testing.Machine;
+using StellaOps.Backup.Testing.Postgres;
+using StellaOps.Backup.Wal.Coverage;
+using StellaOps.Backup.Wal.Ledger;
+using StellaOps.Backup.Wal.Tests.Bench;
+
+namespace StellaOps.Backup.Wal.Tests.Streaming;
+
+public sealed class FailoverTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_promoted_standby_is_followed_to_its_timeline_and_the_switch_is_no_gap()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        await using var standby = await PrivatePostgres.StartAsync(15, new Dictionary<string, string> { ["wal_keep_size"] = "1GB" }, Cancelled);
+        await MakeStandbyAsync(bench, standby);
+        var first = bench.Archive();
+        await bench.WriteAsync(40);
+        var before = await bench.CatchUpAsync(first);
+        await first.DisposeAsync();
+
+        // What the old primary still writes on its timeline is lost by the failover, and does not become a gap.
+        await WalBench.RunAsync(standby, "SELECT pg_promote()");
+        await bench.Server.StopAsync(PostgresStop.Immediate, Cancelled);
+        await bench.WriteAsync(40, standby);
+        var second = bench.Archive(server: standby);
+        var end = await bench.CatchUpAsync(second, standby);
+
+        var inventory = await bench.InventoryAsync();
+        var history = inventory.History(2)!;
+        Assert.Equal(1u, history.Parent!.Timeline);
+        Assert.Equal(2u, second.Status.Timeline);
+        Assert.Empty(GapFinder.Find(inventory));
+        Assert.Empty(inventory.Gaps);
+        Assert.True(await bench.CompareWithServerAsync(standby) > 2);
+
+        // A base backup from before the switch reaches both sides of it.
+        var files = inventory.Files!;
+        var start = files.StartOf(inventory.Segments.Keys.Min(name => files.NumberOf(name)!.Value));
+        var windows = ReachableWindows.Of(inventory, [new BaseCut("base", 1, start, start, DateTimeOffset.UnixEpoch)]);
+        var window = windows.Single(window => window.Timeline == 2);
+        Assert.Equal((start, end), (window.From, window.To));
+        Assert.True(before > start && history.Parent.At >= before && end > history.Parent.At, $"{start} {before} {history.Parent.At} {end}");
+    }
+
+    private static async Task MakeStandbyAsync(WalBench bench, PrivatePostgres standby)
+    {
+        await standby.StopAsync(cancellationToken: Cancelled);
+        var settings = await File.ReadAllTextAsync(Path.Combine(standby.DataDirectory, "postgresql.conf"), Cancelled);
+        Directory.Delete(standby.DataDirectory, recursive: true);
+        (await Processes.RunAsync(
+            Path.Combine(standby.BinDirectory, "pg_basebackup"),
+            ["-h", bench.Server.Host, "-p", $"{bench.Server.Port}", "-U", "postgres", "-D", standby.DataDirectory, "-R", "-X", "stream", "--checkpoint=fast"],
+            cancellationToken: Cancelled)).Checked();
+        await File.WriteAllTextAsync(Path.Combine(standby.DataDirectory, "postgresql.conf"), settings, Cancelled);
+        await ServerAccount.GiveAsync(PrivatePostgres.Account, standby.DataDirectory, Cancelled);
+        await standby.StartAgainAsync(Cancelled);
+    }
+}
