@@ -18,7 +18,7 @@ internal ref struct NodeReader
         {
             return new NodeReader(json).ReadTree();
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or OverflowException)
         {
             // InvalidOperationException is what Utf8JsonReader throws for a value of another kind, and for broken UTF-8.
             throw new RepositoryException(RepositoryFailure.Damaged, $"a tree is not what restic writes: {e.Message}", e);

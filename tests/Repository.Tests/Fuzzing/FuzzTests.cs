@@ -95,6 +95,19 @@ public sealed class FuzzTests
         Assert.True(count > 0);
     }
 
+    /// <summary>Found by a long run: numbers of trees have 32 bits where Linux has.</summary>
+    [Theory]
+    [InlineData("\"uid\":1", "\"uid\":4294967296")]
+    [InlineData("\"gid\":2", "\"gid\":4294967296")]
+    [InlineData("\"mode\":420", "\"mode\":6147484068")]
+    public void A_number_of_a_tree_that_is_too_large_is_damage(string member, string wrong)
+    {
+        var json = Encoding.UTF8.GetString(Tree());
+        Assert.Contains(member, json, StringComparison.Ordinal);
+        var failure = Assert.Throws<RepositoryException>(() => TreeCodec.Decode(Utf8(json.Replace(member, wrong, StringComparison.Ordinal))));
+        Assert.Equal(RepositoryFailure.Damaged, failure.Failure);
+    }
+
     private static string? Failure(Action<byte[]> parse, byte[] input)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
