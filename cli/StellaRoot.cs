@@ -71,6 +71,13 @@ internal sealed class StellaRoot : RootCommand
             new RepoUndeleteCommand(),
             new RepoPruneCommand(),
             new RepoPruneCommand(),
+            new RepoCopyCommand(),
+            new Command("repair", "Heal a repository: data, index, snapshots")
+            {
+                new RepoRepairCommand(),
+                new RepoRepairIndexCommand(),
+                new RepoRepairSnapshotsCommand(),
+            },
             new RepoUnlockCommand(),
             new Command("key", "List, add, change and remove the passwords of a repository")
             {
@@ -78,6 +85,7 @@ internal sealed class StellaRoot : RootCommand
                 new RepoKeyAddCommand(replaces: false),
                 new RepoKeyAddCommand(replaces: true),
                 new RepoKeyRemoveCommand(),
+                new RepoKeyRotateCommand(),
             },
         });
         Add(new DoctorCommand());

@@ -41,7 +41,7 @@ internal static class RepositoryFailures
         RepositoryFailure.TargetRefused => new BackupException(ErrorCodes.PermissionDenied, e.Message, inner: e),
         RepositoryFailure.TargetFull => new BackupException(ErrorCodes.StorageFull, e.Message, inner: e),
         RepositoryFailure.Refused => new BackupException(ErrorCodes.RefusedByRepository, e.Message, inner: e),
-        RepositoryFailure.Locked => new BackupException(ErrorCodes.RepositoryLocked, e.Message, inner: e),
+        RepositoryFailure.Locked or RepositoryFailure.Superseded => new BackupException(ErrorCodes.RepositoryLocked, e.Message, inner: e),
         _ => new BackupException(ErrorCodes.Unexpected, e.Message, inner: e),
     };
 }

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using StellaOps.Backup.Cli.Output;
+using StellaOps.Backup.Cli.Parsing;
+using StellaOps.Backup.Cli.Repositories;
+using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Repository;
+using StellaOps.Backup.Repository.Rotation;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Cli.Commands.Repo;
+
+/// <summary><c>stella repo key rotate</c>: works on a location, since the new key comes with a new repository in it.</summary>
+internal sealed class RepoKeyRotateCommand : StellaCommand
+{
+    private readonly Option<string> _location = new("--location") { Description = "Address of the location", HelpName = "URL", Required = true };
+    private readonly ComponentOption _component = new("--type", "Component whose repository gets a new master key") { Required = true };
+    private readonly Option<string> _password = new("--password-file") { Description = "File whose first line is the old password", HelpName = "FILE", Required = true };
+    private readonly Option<string> _newPassword = new("--new-password-file") { Description = "File whose first line is the new password", HelpName = "FILE", Required = true };
+    private readonly Option<int> _wait = new("--wait") { Description = "Minutes to wait for running backups", HelpName = "N", DefaultValueFactory = _ => 60 };
+    private readonly Option<bool> _removeOld = new("--remove-old") { Description = "Remove the repository before the one in charge, when the grace is over" };
+    private readonly Option<int> _grace = new("--grace") { Description = "Days that the old repository stays readable", HelpName = "N", DefaultValueFactory = _ => 7 };
+    private readonly Option<bool> _confirm = new("--confirm") { Description = "Remove without asking" };
+
+    public RepoKeyRotateCommand()
+        : base("rotate", "Give a component of a location a new master key, while backups go on")
+    {
+        foreach (var option in (Option[])[_location, _component, _password, _newPassword, _wait, _removeOld, _grace, _confirm])
+        {
+            Add(option);
+        }
+
+        Examples =
+        [
+            "stella repo key rotate --location /srv/backups --type evidence --password-file /etc/stella/evidence.old --new-password-file /etc/stella/evidence.new",
+            "stella repo key rotate --location /srv/backups --type evidence --password-file /etc/stella/evidence.old --new-password-file /etc/stella/evidence.new --remove-old --confirm",
+        ];
+    }
+
+    protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var url = parsed.GetRequiredValue(_location);
+            await using var location = ObjectStoreFactory.Open(url.Contains("://", StringComparison.Ordinal) ? url : Path.GetFullPath(url));
+            return parsed.GetValue(_removeOld)
+                ? await RemoveAsync(session, parsed, location, cancellationToken)
+                : await RotateAsync(session, parsed, location, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new BackupException(ErrorCodes.Interrupted, "interrupted", "One epoch is in charge, and whole; run the command again to go on.");
+        }
+        catch (Exception e) when (e is not BackupException && RepositoryFailures.Expected(e) is { } expected)
+        {
+            throw expected;
+        }
+    }
+
+    private async Task<int> RotateAsync(Session session, ParseResult parsed, IObjectStore location, CancellationToken cancellationToken)
+    {
+        var progress = new WorkProgress(session);
+        await using var shown = progress;
+        var round = 0;
+        var report = await new KeyRotation(location, parsed.GetRequiredValue(_component), Engine(session, parsed)).RunAsync(
+            new RotationRequest
+            {
+                Password = PasswordFile.Read(parsed.GetRequiredValue(_password)),
+                NewPassword = PasswordFile.Read(parsed.GetRequiredValue(_newPassword)),
+                OnProgress = now =>
+                {
+                    if (Interlocked.Exchange(ref round, now.Round) != now.Round)
+                    {
+                        progress.Begin(now.IsLast ? "copy the rest" : "copy");
+                    }
+
+                    progress.Set(now.Copy.Blobs, now.Copy.Bytes, now.Copy.BlobsTotal, now.Copy.BytesTotal);
+                },
+            },
+            cancellationToken);
+        session.PrintResult(
+            new
+            {
+                epoch = report.Epoch, folder = report.Folder, oldFolder = report.OldFolder, repository = report.RepositoryId, snapshots = report.Snapshots,
+                rounds = report.Rounds, wasInCharge = report.WasInCharge, lockedSeconds = report.Locked.TotalSeconds,
+            },
+            output => output.WriteLine($"epoch {report.Epoch} is in charge, in the folder {report.Folder}: {Units.Count(report.Snapshots)} snapshots; {report.OldFolder} stays readable until --remove-old"));
+        return 0;
+    }
+
+    private async Task<int> RemoveAsync(Session session, ParseResult parsed, IObjectStore location, CancellationToken cancellationToken)
+    {
+        await session.RequireAsync(
+            parsed.GetValue(_confirm), $"this removes the old repository of {parsed.GetRequiredValue(_component)} in {location.Description} for good", parsed.GetRequiredValue(_component),
+            "stella repo key rotate --remove-old --confirm", cancellationToken);
+        var removed = await new OldEpochs(location, parsed.GetRequiredValue(_component), Engine(session, parsed)).RemoveAsync(
+            PasswordFile.Read(parsed.GetRequiredValue(_newPassword)), PasswordFile.Read(parsed.GetRequiredValue(_password)), TimeSpan.FromDays(parsed.GetValue(_grace)), cancellationToken);
+        session.PrintResult(new { removed }, output => output.WriteLine(removed is null ? "there is no old repository" : $"{removed} removed"));
+        return 0;
+    }
+
+    private RepositoryOptions Engine(Session session, ParseResult parsed) => new() { Clock = session.Clock, LockWait = TimeSpan.FromMinutes(parsed.GetValue(_wait)) };
+}
