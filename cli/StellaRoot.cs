@@ -70,7 +70,6 @@ internal sealed class StellaRoot : RootCommand
             new RepoForgetCommand(),
             new RepoUndeleteCommand(),
             new RepoPruneCommand(),
-            new RepoPruneCommand(),
             new RepoCopyCommand(),
             new Command("repair", "Heal a repository: data, index, snapshots")
             {
