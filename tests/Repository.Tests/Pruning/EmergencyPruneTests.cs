@@ -23,7 +23,7 @@ public sealed class EmergencyPruneTests : IAsyncDisposable
     public async Task A_full_store_has_room_again_and_all_that_is_kept()
     {
         var dropped = await FillAsync();
-        await using var full = new BoundedStore(_store);
+        await using var full = new SmallStore(_store);
         full.Capacity = full.Used;
         await using var repository = await TestRepositories.OpenAsync(full);
         await Assert.ThrowsAsync<StorageException>(() => repository.LockAsync(LockKind.Shared, Cancellation));
@@ -51,7 +51,7 @@ public sealed class EmergencyPruneTests : IAsyncDisposable
             await repository.PruneAsync(cancellationToken: Cancellation);
         }
 
-        await using var full = new BoundedStore(_store);
+        await using var full = new SmallStore(_store);
         full.Capacity = full.Used;
         await using var cleanup = await TestRepositories.OpenAsync(full);
         await cleanup.PruneAsync(Emergency, Cancellation);
@@ -64,7 +64,7 @@ public sealed class EmergencyPruneTests : IAsyncDisposable
     public async Task Where_somebody_works_nothing_is_deleted()
     {
         await DropAsync();
-        await using var full = new BoundedStore(_store);
+        await using var full = new SmallStore(_store);
         await using var other = await TestRepositories.OpenAsync(full);
         await using (await other.LockAsync(LockKind.Shared, Cancellation))
         {
@@ -80,7 +80,7 @@ public sealed class EmergencyPruneTests : IAsyncDisposable
     public async Task Room_that_somebody_else_takes_costs_index_entries_which_the_next_prune_brings_back()
     {
         await DropAsync();
-        await using var full = new BoundedStore(_store) { Capacity = 0 };
+        await using var full = new SmallStore(_store) { Capacity = 0 };
         await using var cleanup = await TestRepositories.OpenAsync(full);
         var failure = await Assert.ThrowsAsync<StorageException>(() => cleanup.PruneAsync(Emergency, Cancellation));
         Assert.Equal(StorageFailure.Full, failure.Failure);
@@ -101,7 +101,7 @@ public sealed class EmergencyPruneTests : IAsyncDisposable
         for (var at = 1; struck; at++)
         {
             var store = _store.Copy();
-            await using var full = new BoundedStore(store);
+            await using var full = new SmallStore(store);
             full.Capacity = full.Used;
             await using var faulty = new FaultyStore(full, fault, at);
             await using var cleanup = await TestRepositories.OpenAsync(faulty);

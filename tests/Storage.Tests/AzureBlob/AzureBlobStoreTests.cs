@@ -1,3 +1,4 @@
+using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Specialized;
 using StellaOps.Backup.Storage.Addresses;
 using StellaOps.Backup.Storage.AzureBlob;
@@ -75,7 +76,7 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : ObjectStoreCon
     public async Task A_delete_that_the_service_refuses_is_a_clear_failure()
     {
         await using var store = CreateStore();
-        var container = new Azure.Storage.Blobs.BlobContainerClient(azurite.ConnectionString, _container);
+        var container = new BlobContainerClient(azurite.ConnectionString, _container);
         await store.PutAsync("leased", Content(1), PutMode.Create, Cancellation);
         await container.GetBlobClient("folder/1/leased").GetBlobLeaseClient().AcquireAsync(TimeSpan.FromSeconds(60), cancellationToken: Cancellation);
         await store.PutAsync("with-snapshot", Content(1), PutMode.Create, Cancellation);
@@ -101,9 +102,13 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : ObjectStoreCon
     [Fact]
     public async Task A_creation_whose_answer_got_lost_is_done_and_no_conflict()
     {
-        Assert.SkipUnless(azurite.Endpoint is { IsLoopback: true, Scheme: "http" }, "the service is not on this machine");
-        await using var proxy = new CuttingProxy(azurite.Endpoint.Port);
-        await using var store = Open($"azblob://{_container}?endpoint=http://127.0.0.1:{proxy.Port}{azurite.Endpoint.AbsolutePath}", KeyLines());
+        // The proxy speaks plain HTTP with a server of this machine: in front of a service elsewhere stands the emulator.
+        await using var own = azurite.Endpoint is { IsLoopback: true, Scheme: "http" } ? null : await PrivateAzurite.StartAsync(Cancellation);
+        var connection = own?.ConnectionString ?? azurite.ConnectionString;
+        var endpoint = new BlobServiceClient(connection).Uri;
+        await new BlobContainerClient(connection, _container).CreateIfNotExistsAsync(cancellationToken: Cancellation);
+        await using var proxy = new CuttingProxy(endpoint.Port);
+        await using var store = Open($"azblob://{_container}?endpoint=http://127.0.0.1:{proxy.Port}{endpoint.AbsolutePath}", KeyLines(connection));
         await store.PutAsync("before", Content(1), PutMode.Create, Cancellation);
         proxy.CutNext(2);
         await store.PutAsync("object", Content(100_000), PutMode.Create, Cancellation);
@@ -177,14 +182,14 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : ObjectStoreCon
     [Fact]
     public async Task An_account_with_a_key_opens_as_its_connection_string_does()
     {
-        await using var store = Open($"azblob://{_container}?endpoint={azurite.Endpoint}", KeyLines());
+        await using var store = Open($"azblob://{_container}?endpoint={azurite.Endpoint}", KeyLines(azurite.ConnectionString));
         await store.PutAsync("object", Content(1), PutMode.Create, Cancellation);
         Assert.Equal(["object"], await KeysAsync(store, ""));
     }
 
-    private string KeyLines()
+    private static string KeyLines(string connection)
     {
-        var parts = azurite.ConnectionString.TrimEnd(';').Split(';').Select(part => part.Split('=', 2)).ToDictionary(part => part[0], part => part[1]);
+        var parts = connection.TrimEnd(';').Split(';').Select(part => part.Split('=', 2)).ToDictionary(part => part[0], part => part[1]);
         return $"# of the tests\nAZURE_STORAGE_ACCOUNT={parts["AccountName"]}\nAZURE_STORAGE_KEY=\"{parts["AccountKey"]}\"";
     }
 

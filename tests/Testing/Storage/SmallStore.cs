@@ -3,7 +3,7 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Testing.Storage;
 
 /// <summary>A store with room for so many bytes: what does not fit fails as on a full disk.</summary>
-public sealed class BoundedStore(MemoryStore inner) : IObjectStore
+public sealed class SmallStore(MemoryStore inner) : IObjectStore
 {
     /// <summary>Bytes that all objects together may have.</summary>
     public long Capacity { get; set; } = long.MaxValue;
