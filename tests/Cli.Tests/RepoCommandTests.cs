@@ -82,7 +82,7 @@ public sealed class RepoCommandTests : IDisposable
     {
         await RunAsync(0, "init");
         await RunAsync(0, "backup", Source);
-        var pack = Directory.GetFiles(_directory["repository", "data"], "*", SearchOption.AllDirectories)[0];
+        var pack = Directory.GetFiles(_directory["repository", "data"], "*", SearchOption.AllDirectories).MaxBy(path => new FileInfo(path).Length)!; // Of data: a check reads trees.
         var content = await File.ReadAllBytesAsync(pack, Cancel);
         content[0] ^= 1;
         await File.WriteAllBytesAsync(pack, content, Cancel);
