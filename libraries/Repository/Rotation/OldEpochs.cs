@@ -12,7 +12,7 @@ namespace StellaOps.Backup.Repository.Rotation;
 public sealed class OldEpochs(IObjectStore location, string component, RepositoryOptions options)
 {
     // Snapshots first: a repository without them needs nothing else. Then its config, without which nothing is in the way of removing the keys.
-    private static readonly FileKind[] Data = [FileKind.Snapshot, FileKind.Index, FileKind.Pack];
+    private static readonly FileKind[] Data = [FileKind.Snapshot, FileKind.Forgotten, FileKind.Index, FileKind.Pending, FileKind.Pack];
 
     private readonly RepositoryOptions _options = options with { OnLocked = null };
 
