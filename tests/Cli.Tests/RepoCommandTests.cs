@@ -81,6 +81,7 @@ public sealed class RepoCommandTests : IDisposable
     public async Task Damage_ends_with_its_own_status_and_names_the_object()
     {
         await RunAsync(0, "init");
+        await File.WriteAllBytesAsync(Path.Combine(Source, "large"), System.Security.Cryptography.RandomNumberGenerator.GetBytes(100_000), Cancel);
         await RunAsync(0, "backup", Source);
         var pack = Directory.GetFiles(_directory["repository", "data"], "*", SearchOption.AllDirectories).MaxBy(path => new FileInfo(path).Length)!; // Of data: a check reads trees.
         var content = await File.ReadAllBytesAsync(pack, Cancel);
