@@ -4,6 +4,7 @@ using StellaOps.Backup.DatabaseBackup.Backups;
 using StellaOps.Backup.DatabaseBackup.Proofs;
 using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.DatabaseBackup.Wal;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Repositories;
 
@@ -18,7 +19,13 @@ internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentReposi
     {
         await using var opened = await repositories.OpenOrCreateAsync(Component, cancellationToken);
         await EarlierAttempts.ForgetAsync(opened.Repository, context, cancellationToken);
-        return await new BaseBackupJob(opened.Repository, settings, clock).RunAsync(context, spec, cancellationToken);
+        var result = await new BaseBackupJob(opened.Repository, settings, clock).RunAsync(context, spec, cancellationToken);
+        if (settings.Wal.Enabled && result is { Outcome: Outcome.Complete, Snapshot.Database: { } cut })
+        {
+            await GapClosing.RunAsync(opened.Location, cut, spec.PointName, context.Log, clock, cancellationToken);
+        }
+
+        return result;
     }
 
     public async Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)

@@ -1,15 +1,27 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using StellaOps.Backup.Wal.Ledger;
+using System.Text.Json.Serialization.Metadata;
 
 namespace StellaOps.Backup.Wal.Manifests;
 
-/// <summary>Documents of the archive: JSON, camelCase, positions as PostgreSQL prints them, times RFC 3339.</summary>
+/// <summary>
+/// Documents of the archive: JSON, camelCase, positions as PostgreSQL prints them, times RFC 3339. By reflection: generated code would set
+/// lists that a document does not have to null in place of empty.
+/// </summary>
 internal static class WalJson
 {
     public const int Version = 1;
 
-    public static byte[] Write<T>(T document) => JsonSerializer.SerializeToUtf8Bytes(document, typeof(T), WalJsonContext.Default);
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new LsnConverter(), new JsonStringEnumConverter() },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    };
+
+    public static byte[] Write<T>(T document) => JsonSerializer.SerializeToUtf8Bytes(document, Options);
 
     /// <summary>Null when it is not readable, or of a version that is not known.</summary>
     public static T? TryRead<T>(byte[] content)
@@ -17,7 +29,7 @@ internal static class WalJson
     {
         try
         {
-            return JsonSerializer.Deserialize(content, typeof(T), WalJsonContext.Default) is T { Version: Version } document ? document : null;
+            return JsonSerializer.Deserialize<T>(content, Options) is { Version: Version } document ? document : null;
         }
         catch (JsonException)
         {
@@ -31,11 +43,3 @@ internal interface IWalDocument
 {
     int Version { get; }
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(LsnConverter)], UseStringEnumConverter = true)]
-[JsonSerializable(typeof(RangeManifest))]
-[JsonSerializable(typeof(ArchiveState))]
-[JsonSerializable(typeof(WalGap))]
-internal sealed partial class WalJsonContext : JsonSerializerContext;

@@ -70,7 +70,7 @@ internal sealed class ArchiveSession(
         lock (archive.Inventory)
         {
             var whole = archive.Inventory.Segments.Keys.Concat(archive.Spool.WaitingNames);
-            return StartPoint.Choose(_path, archive.Files, whole, slot.Restart ?? stream.Server.Position, least);
+            return StartPoint.Choose(_path, archive.Files, whole, archive.Inventory.Unfinished, slot.Restart ?? stream.Server.Position, least);
         }
     }
 

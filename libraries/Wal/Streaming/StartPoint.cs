@@ -17,13 +17,15 @@ public sealed record StartPoint(uint Timeline, Lsn Start, bool IsNew)
     /// <param name="path">History of the server's current timeline.</param>
     /// <param name="files">Names.</param>
     /// <param name="whole">Whole segments that need not be received again.</param>
-    /// <param name="floor">Where to begin when there are none.</param>
+    /// <param name="unfinished">Segments of which there are parts: where there is no whole one yet, the first of them is received again.</param>
+    /// <param name="floor">Where to begin when there is nothing.</param>
     /// <param name="least">The server has nothing before it; null when that is not known.</param>
-    public static StartPoint Choose(IReadOnlyList<TimelineSpan> path, WalFiles files, IEnumerable<WalName> whole, Lsn floor, Lsn? least)
+    public static StartPoint Choose(IReadOnlyList<TimelineSpan> path, WalFiles files, IEnumerable<WalName> whole, IEnumerable<WalName> unfinished, Lsn floor, Lsn? least)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(whole);
+        ArgumentNullException.ThrowIfNull(unfinished);
         var spans = path.ToDictionary(span => span.Timeline);
         Lsn? last = null;
         foreach (var name in whole)
@@ -32,6 +34,14 @@ public sealed record StartPoint(uint Timeline, Lsn Start, bool IsNew)
                 && files.StartOf(number + 1) is var end && (span.End is not { } left || end <= left) && (last is null || end > last))
             {
                 last = end;
+            }
+        }
+
+        foreach (var name in last is null ? unfinished : [])
+        {
+            if (spans.ContainsKey(name.Timeline) && files.NumberOf(name) is { } number && (last is null || files.StartOf(number) < last))
+            {
+                last = files.StartOf(number);
             }
         }
 

@@ -56,6 +56,36 @@ public sealed class PointFlowTests(PostgresFixture postgres, RabbitMqFixture rab
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task Archived_wal_is_listed_from_the_location_alone()
+    {
+        var token = TestContext.Current.CancellationToken;
+        Assert.Empty((await _stack.Api.GetAsync<Page<WalArchiveView>>(Routes.Wal, token)).Items);
+
+        // What a worker left: names alone say what is there; state.json adds its cluster and segment size.
+        const string Archive = "wal/7448844188812345678";
+        var digest = new string('a', 64);
+        foreach (var segment in (string[])["2", "3", "5"])
+        {
+            await PutAsync($"{Archive}/00000001/0000000100000000/00000001000000000000000{segment}-{digest}.zst.age", "sealed");
+        }
+
+        await PutAsync($"{Archive}/00000001/0000000100000000/000000010000000000000006.00000000-00000100-{digest}.partial.zst.age", "sealed");
+        await PutAsync($"{Archive}/state.json", """
+            { "version": 1, "systemIdentifier": 7448844188812345678, "cluster": "main", "segmentSize": 16777216, "timeline": 1, "archivedTo": "0/6000100", "updatedAt": "2026-01-17T10:30:00Z" }
+            """);
+
+        var archive = Assert.Single((await _stack.Api.GetAsync<Page<WalArchiveView>>(Routes.Wal, token)).Items);
+        Assert.Equal(("main", "7448844188812345678", "0/6000100"), (archive.Cluster, archive.SystemIdentifier, archive.ArchivedTo));
+        Assert.Equal(
+            [("0/2000000", "0/4000000", 2L, false), ("0/5000000", "0/6000100", 1L, true)],
+            archive.Ranges.Select(range => (range.StartLsn, range.StopLsn, range.Segments, range.Tail)));
+        Assert.Empty(archive.Windows);
+
+        async Task PutAsync(string key, string content) =>
+            await _stack.Location.PutAsync(key, System.Text.Encoding.UTF8.GetBytes(content), PutMode.Create, token);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task Damage_is_named_flagged_at_every_point_that_shares_it_and_refused_by_restore()
     {
         var token = TestContext.Current.CancellationToken;

@@ -69,6 +69,7 @@ public sealed class GapTests
     {
         await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["wal_keep_size"] = "0", ["max_wal_size"] = "32MB", ["min_wal_size"] = "32MB" });
         var first = bench.Archive();
+        await WalBench.UntilAsync(() => first.Status.Slot is not null, () => $"{first.Status}");
         await bench.WriteAsync(20);
         await bench.CatchUpAsync(first);
         await first.DisposeAsync();

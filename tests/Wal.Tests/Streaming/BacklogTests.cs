@@ -15,7 +15,7 @@ public sealed class BacklogTests
     private static readonly string Scale = Environment.GetEnvironmentVariable("STELLA_TEST_WAL_BACKLOG_SCALE") ?? "8";
 
     [Fact]
-    public async Task A_backlog_is_archived_without_a_hole_and_in_bounded_memory()
+    public async Task A_backlog_is_archived_without_a_hole_and_equals_pg_wal()
     {
         await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["max_wal_size"] = "20GB", ["wal_keep_size"] = "0" });
         await bench.RunAsync($"SELECT pg_create_physical_replication_slot('{WalBench.Slot}', true), pg_create_physical_replication_slot('peer', true)");
@@ -33,13 +33,20 @@ public sealed class BacklogTests
         await WalBench.UntilAsync(() => archiver.Status.Archived >= ends, () => $"{archiver.Status}");
         var ours = watch.Elapsed;
         var status = archiver.Status;
+        var peak = PeakMemory();
         Assert.Empty(GapFinder.Find(await bench.InventoryAsync()));
         Assert.True(await bench.CompareWithServerAsync() > 2);
 
         var peer = await ReceiveAsync(bench, end.ToString());
-        var process = Process.GetCurrentProcess();
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{bytes / 1e6:0} MB of WAL: archived at {bytes / 1e6 / ours.TotalSeconds:0} MB/s ({ours.TotalSeconds:0.00} s, stored {status.BytesStored / 1e6:0} MB), pg_receivewal {bytes / 1e6 / peer.TotalSeconds:0} MB/s; peak {process.PeakWorkingSet64 / 1e6:0} MB"));
+            $"{bytes / 1e6:0} MB of WAL: archived at {bytes / 1e6 / ours.TotalSeconds:0} MB/s ({ours.TotalSeconds:0.00} s, stored {status.BytesStored / 1e6:0} MB), pg_receivewal {bytes / 1e6 / peer.TotalSeconds:0} MB/s; peak {peak / 1e6:0} MB"));
+    }
+
+    /// <summary>Of this whole process, the test's own programs included: an upper bound.</summary>
+    private static long PeakMemory()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64;
     }
 
     private static async Task<TimeSpan> ReceiveAsync(WalBench bench, string end)
