@@ -27,7 +27,7 @@ internal sealed class WalPushCommand : StellaCommand
         Add(_location);
         Add(_recipients);
         Add(_recipientsFile);
-        Examples = ["archive_command = 'stella wal push %p --location /srv/backups --recipients-file /etc/stella/wal-recipients'"];
+        Examples = ["stella wal push %p --location /srv/backups --recipients-file /etc/stella/wal-recipients"];
     }
 
     protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
