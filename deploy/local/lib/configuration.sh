@@ -96,12 +96,19 @@ own_sections() {
   done
 }
 
+# location: where the backups are. A file of --config may name another place, which then wins.
+location() {
+  local own=''
+  [ -z "$OVERLAY" ] || own=$(tr -d '\n' <"$OVERLAY" | sed -nE 's/.*"Location"[[:space:]]*:[[:space:]]*\{[^}]*"Url"[[:space:]]*:[[:space:]]*"([^"]*)".*/\1/Ip')
+  printf '%s' "${own:-$DATA/backups}"
+}
+
 write_environment() {
   local component upper
   (umask 077 && {
     variable STELLA_SERVER "http://127.0.0.1:$GATEWAY_PORT"
     variable STELLA_TOKEN "$(head -n 1 "$SECRETS/token")"
-    variable STELLA_LOCATION "$DATA/backups"
+    variable STELLA_LOCATION "$(location)"
     for component in database evidence config secrets keys; do
       upper=${component^^}
       variable "STELLA_PASSWORD_FILE_$upper" "$SECRETS/repository-$component"
