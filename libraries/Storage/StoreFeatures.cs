@@ -9,6 +9,9 @@ namespace StellaOps.Backup.Storage;
 /// <param name="ObjectLock">Objects can be put under a retention that nobody shortens.</param>
 public sealed record StoreFeatures(bool ConditionalCreate, bool Versioning, bool ObjectLock)
 {
+    /// <summary>The same for content that is too large for one request. Where it is false, a create of such content looks before it writes.</summary>
+    public bool ConditionalCreateInParts { get; init; } = ConditionalCreate;
+
     /// <summary>A store of one's own file system: creation is atomic, nothing is kept.</summary>
     public static StoreFeatures Complete { get; } = new(ConditionalCreate: true, Versioning: false, ObjectLock: false);
 }

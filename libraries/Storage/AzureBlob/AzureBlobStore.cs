@@ -16,8 +16,8 @@ public sealed class AzureBlobStore : IObjectStore
     /// <summary>Content in memory goes in one request up to here, and in blocks of <see cref="BlockLength"/> beyond; streams go in blocks.</summary>
     private const int SinglePut = 32 << 20;
 
-    /// <summary>At most 50,000 of them make a blob: 390 GiB. That many times <see cref="BlocksAtOnce"/> is in memory for a stream.</summary>
-    private const int BlockLength = 8 << 20, BlocksAtOnce = 3;
+    /// <summary>Blocks of a stream that are on their way, and so in memory, at a time.</summary>
+    private const int BlocksAtOnce = 3;
 
     /// <summary>Deletes that <see cref="DeleteManyAsync"/> has on their way at a time.</summary>
     private const int DeletesAtOnce = 16;
@@ -52,6 +52,9 @@ public sealed class AzureBlobStore : IObjectStore
 
     /// <inheritdoc/>
     public string Description => _address.Root;
+
+    /// <summary>Bytes of a block. At most 50,000 of them make a blob: 390 GiB.</summary>
+    internal int BlockLength { get; init; } = 8 << 20;
 
     /// <summary>Blobs of one page of a listing: the service's most.</summary>
     internal int PageLength { get; init; } = 5000;

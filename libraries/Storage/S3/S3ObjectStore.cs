@@ -51,13 +51,16 @@ public sealed class S3ObjectStore : IObjectStore
     /// <inheritdoc/>
     public string Description => _address.Root;
 
+    /// <summary>Bytes of a part; four times as much goes in one request. No less than 5 MiB: the least that servers take.</summary>
+    internal int PartLength { get; init; } = S3Parts.Usual;
+
     /// <inheritdoc/>
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken = default)
     {
         ObjectKey.Check(key);
-        if (content.Length > S3Uploads.SinglePut)
+        if (content.Length > 4 * PartLength)
         {
-            await _uploads.PutPartsAsync(key, S3Parts.Of(content), mode, cancellationToken).ConfigureAwait(false);
+            await PutPartsAsync(key, S3Parts.Of(content, PartLength), mode, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -70,11 +73,11 @@ public sealed class S3ObjectStore : IObjectStore
     {
         ArgumentNullException.ThrowIfNull(content);
         ObjectKey.Check(key);
-        var parts = new S3Parts(content);
+        var parts = new S3Parts(content, PartLength);
         var first = await parts.NextAsync(cancellationToken).ConfigureAwait(false);
         if (first.Content.Length == parts.PartLength)
         {
-            await _uploads.PutPartsAsync(key, parts.FromAsync(first, cancellationToken), mode, cancellationToken).ConfigureAwait(false);
+            await PutPartsAsync(key, parts.FromAsync(first, cancellationToken), mode, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -223,6 +226,13 @@ public sealed class S3ObjectStore : IObjectStore
         return await FindAsync(key, cancellationToken).ConfigureAwait(false) is null
             ? PutMode.Replace
             : throw new StorageException(StorageFailure.AlreadyExists, $"{_requests.Named(key)} exists");
+    }
+
+    private async ValueTask PutPartsAsync(string key, IAsyncEnumerable<PartContent> parts, PutMode mode, CancellationToken cancellationToken)
+    {
+        var conditional = mode == PutMode.Create
+            && await _retry.RunAsync((_, token) => _probe.ConditionalCompletionAsync(token), cancellationToken).ConfigureAwait(false);
+        await _uploads.PutPartsAsync(key, parts, mode, conditional, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<int> ReadAsync(AmazonS3Client client, StallGuard guard, string key, long offset, Memory<byte> destination)

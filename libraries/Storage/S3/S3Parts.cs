@@ -7,27 +7,28 @@ namespace StellaOps.Backup.Storage.S3;
 /// Content in parts of one size, but for the last: some servers demand it. With 10,000 parts at most, content of unknown length
 /// may have 625 GiB; of a stream that knows its length the parts grow with it.
 /// </summary>
-internal sealed class S3Parts(Stream content)
+internal sealed class S3Parts(Stream content, int usual)
 {
     /// <summary>Limit of the protocol.</summary>
     internal const int MostParts = 10_000;
 
-    private const int Usual = 16 << 20;
-    private const int OfUnknownLength = 64 << 20;
+    /// <summary>Bytes of a part, unless the content is too long for them.</summary>
+    internal const int Usual = 16 << 20;
+
     private int _number;
 
     /// <summary>Bytes of each part but the last.</summary>
-    internal int PartLength { get; } = !content.CanSeek ? OfUnknownLength
-        : (int)Math.Clamp((((content.Length - content.Position) / MostParts) | 0xFFFFF) + 1, Usual, 1 << 30);
+    internal int PartLength { get; } = !content.CanSeek ? 4 * usual
+        : (int)Math.Clamp((((content.Length - content.Position) / MostParts) | 0xFFFFF) + 1, usual, 1 << 30);
 
     /// <summary>Parts of what is in memory already.</summary>
-    internal static async IAsyncEnumerable<PartContent> Of(ReadOnlyMemory<byte> content)
+    internal static async IAsyncEnumerable<PartContent> Of(ReadOnlyMemory<byte> content, int length)
     {
         await Task.CompletedTask.ConfigureAwait(false);
         var number = 0;
-        for (var offset = 0; offset < content.Length; offset += Usual)
+        for (var offset = 0; offset < content.Length; offset += length)
         {
-            yield return new PartContent(++number, content.Slice(offset, Math.Min(Usual, content.Length - offset)), null);
+            yield return new PartContent(++number, content.Slice(offset, Math.Min(length, content.Length - offset)), null);
         }
     }
 

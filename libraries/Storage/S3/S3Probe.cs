@@ -15,6 +15,7 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
 
     private readonly SemaphoreSlim _gate = new(1, 1);
     private bool? _conditionalCreate;
+    private bool? _conditionalCompletion;
 
     /// <summary>True when the server keeps two creators apart. Asked once: one request where the object exists, else two.</summary>
     internal async ValueTask<bool> ConditionalCreateAsync(CancellationToken cancellationToken)
@@ -41,6 +42,14 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
         }
     }
 
+    /// <summary>
+    /// The same for the last call of an upload in parts, which some servers know less about. Tried out on the same object, with one
+    /// byte; asked once, by whoever has something large to create.
+    /// </summary>
+    internal async ValueTask<bool> ConditionalCompletionAsync(CancellationToken cancellationToken) =>
+        _conditionalCompletion ??= await ConditionalCreateAsync(cancellationToken).ConfigureAwait(false)
+            && !await CompleteAsync(cancellationToken).ConfigureAwait(false);
+
     public void Dispose() => _gate.Dispose();
 
     internal async ValueTask<StoreFeatures> LookAsync(CancellationToken cancellationToken) => new(
@@ -48,7 +57,10 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
         await AskAsync("s3:GetBucketVersioning", async (client, guard) => (await client.GetBucketVersioningAsync(
             new GetBucketVersioningRequest { BucketName = requests.Bucket }, guard.Token).ConfigureAwait(false)).VersioningConfig?.Status == VersionStatus.Enabled, cancellationToken).ConfigureAwait(false),
         await AskAsync("s3:GetBucketObjectLockConfiguration", async (client, guard) => (await client.GetObjectLockConfigurationAsync(
-            new GetObjectLockConfigurationRequest { BucketName = requests.Bucket }, guard.Token).ConfigureAwait(false)).ObjectLockConfiguration?.ObjectLockEnabled == ObjectLockEnabled.Enabled, cancellationToken).ConfigureAwait(false));
+            new GetObjectLockConfigurationRequest { BucketName = requests.Bucket }, guard.Token).ConfigureAwait(false)).ObjectLockConfiguration?.ObjectLockEnabled == ObjectLockEnabled.Enabled, cancellationToken).ConfigureAwait(false))
+    {
+        ConditionalCreateInParts = await ConditionalCompletionAsync(cancellationToken).ConfigureAwait(false),
+    };
 
     /// <returns>True when the server says that it created the object.</returns>
     private async ValueTask<bool> CreateAsync(CancellationToken cancellationToken)
@@ -72,6 +84,40 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
         catch (StorageException exception) when (exception.Failure == StorageFailure.AlreadyExists)
         {
             return false;
+        }
+    }
+
+    /// <returns>False when the server keeps the object that exists, and so knows the condition.</returns>
+    private async ValueTask<bool> CompleteAsync(CancellationToken cancellationToken)
+    {
+        var bucket = requests.Bucket;
+        var key = requests.Full(Key);
+        string? upload = null;
+        try
+        {
+            upload = await requests.SendAsync("s3:PutObject", Key, async (client, guard) =>
+                (await client.InitiateMultipartUploadAsync(bucket, key, guard.Token).ConfigureAwait(false)).UploadId, cancellationToken).ConfigureAwait(false);
+            await requests.SendAsync("s3:PutObject", Key, async (client, guard) =>
+            {
+                await using var body = new MemoryContent(new byte[1], guard);
+                var part = await client.UploadPartAsync(
+                    new UploadPartRequest { BucketName = bucket, Key = key, UploadId = upload, PartNumber = 1, PartSize = 1, InputStream = body, UseChunkEncoding = false },
+                    guard.Token).ConfigureAwait(false);
+                return await client.CompleteMultipartUploadAsync(
+                    new CompleteMultipartUploadRequest { BucketName = bucket, Key = key, UploadId = upload, PartETags = [new PartETag(1, part.ETag)], IfNoneMatch = "*" },
+                    guard.Token).ConfigureAwait(false);
+            }, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (StorageException exception) when (exception.Failure is StorageFailure.AlreadyExists or StorageFailure.Misconfigured)
+        {
+            if (upload is not null)
+            {
+                await requests.SendAsync("s3:AbortMultipartUpload", Key, (client, guard) => client.AbortMultipartUploadAsync(bucket, key, upload, guard.Token), cancellationToken)
+                    .ConfigureAwait(false);
+            }
+
+            return exception.Failure == StorageFailure.Misconfigured; // It refuses the header itself, or knows no parts at all.
         }
     }
 

@@ -11,9 +11,6 @@ namespace StellaOps.Backup.Storage.S3;
 /// </summary>
 internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, RetryPolicy retry, TimeProvider clock)
 {
-    /// <summary>What is larger goes in parts.</summary>
-    internal const int SinglePut = 64 << 20;
-
     /// <summary>Name of the mark among an object's metadata.</summary>
     private const string Mark = "stella-put";
 
@@ -72,15 +69,22 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
     /// <param name="key">The object.</param>
     /// <param name="parts">Content in pieces of one length, the last may be shorter; each is disposed.</param>
     /// <param name="mode">Whether an object may be replaced.</param>
+    /// <param name="conditional">The last call carries the condition of a create, since the server knows it there.</param>
     /// <param name="cancellationToken">Ends the upload.</param>
     internal async ValueTask PutPartsAsync(
-        string key, IAsyncEnumerable<PartContent> parts, PutMode mode, CancellationToken cancellationToken)
+        string key, IAsyncEnumerable<PartContent> parts, PutMode mode, bool conditional, CancellationToken cancellationToken)
     {
-        var upload = await retry.RunAsync((_, token) => StartAsync(key, token), cancellationToken).ConfigureAwait(false);
+        var mark = Guid.NewGuid().ToString("n");
+        var upload = await retry.RunAsync((_, token) => StartAsync(key, mark, token), cancellationToken).ConfigureAwait(false);
         try
         {
-            var (etags, length) = await SendPartsAsync(key, upload, parts, cancellationToken).ConfigureAwait(false);
-            await retry.RunAsync((attempt, token) => CompleteAsync(key, upload, etags, length, mode, attempt, token), cancellationToken).ConfigureAwait(false);
+            var etags = await SendPartsAsync(key, upload, parts, cancellationToken).ConfigureAwait(false);
+            if (mode == PutMode.Create)
+            {
+                await retry.RunAsync((_, token) => RefuseExistingAsync(key, token), cancellationToken).ConfigureAwait(false);
+            }
+
+            await retry.RunAsync((attempt, token) => CompleteAsync(key, mark, upload, etags, conditional, attempt, token), cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -89,22 +93,22 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
         }
     }
 
-    private async ValueTask<string> StartAsync(string key, CancellationToken cancellationToken)
+    private async ValueTask<string> StartAsync(string key, string mark, CancellationToken cancellationToken)
     {
         var started = await requests.SendAsync("s3:PutObject", key, (client, guard) =>
         {
             var request = new InitiateMultipartUploadRequest { BucketName = requests.Bucket, Key = requests.Full(key) };
+            request.Metadata[Mark] = mark;
             retention?.Apply(request, key, clock);
             return client.InitiateMultipartUploadAsync(request, guard.Token);
         }, cancellationToken).ConfigureAwait(false);
         return started.UploadId;
     }
 
-    private async Task<(List<PartETag> Parts, long Length)> SendPartsAsync(
+    private async Task<List<PartETag>> SendPartsAsync(
         string key, string upload, IAsyncEnumerable<PartContent> parts, CancellationToken cancellationToken)
     {
         var etags = new List<PartETag>();
-        var length = 0L;
         await Parallel.ForEachAsync(parts, new ParallelOptions { MaxDegreeOfParallelism = PartsAtOnce, CancellationToken = cancellationToken }, async (part, token) =>
         {
             using (part)
@@ -118,12 +122,11 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
                 lock (etags)
                 {
                     etags.Add(new PartETag(part.Number, etag));
-                    length += part.Content.Length;
                 }
             }
         }).ConfigureAwait(false);
         etags.Sort((left, right) => Nullable.Compare(left.PartNumber, right.PartNumber));
-        return (etags, length);
+        return etags;
     }
 
     private async ValueTask<string> SendPartAsync(string key, string upload, PartContent part, CancellationToken cancellationToken)
@@ -146,15 +149,16 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
         return sent.ETag;
     }
 
-    /// <summary>The object is visible and durable after this. Not every server knows the condition here, so it is looked for as well.</summary>
-    private async ValueTask<bool> CompleteAsync(
-        string key, string upload, List<PartETag> parts, long length, PutMode mode, int attempt, CancellationToken cancellationToken)
-    {
-        if (mode == PutMode.Create && attempt == 1 && await FindAsync(key, cancellationToken).ConfigureAwait(false) is not null)
-        {
-            throw new StorageException(StorageFailure.AlreadyExists, $"{requests.Named(key)} exists");
-        }
+    /// <summary>Not every server knows the condition of the last call, so the object is looked for as well.</summary>
+    private async ValueTask<bool> RefuseExistingAsync(string key, CancellationToken cancellationToken) =>
+        await FindAsync(key, cancellationToken).ConfigureAwait(false) is null
+            ? true
+            : throw new StorageException(StorageFailure.AlreadyExists, $"{requests.Named(key)} exists");
 
+    /// <summary>The object is visible and durable after this.</summary>
+    private async ValueTask<bool> CompleteAsync(
+        string key, string mark, string upload, List<PartETag> parts, bool conditional, int attempt, CancellationToken cancellationToken)
+    {
         try
         {
             await requests.SendAsync("s3:PutObject", key, (client, guard) => client.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest
@@ -163,14 +167,13 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
                 Key = requests.Full(key),
                 UploadId = upload,
                 PartETags = parts,
-                IfNoneMatch = mode == PutMode.Create ? "*" : null,
+                IfNoneMatch = conditional ? "*" : null,
             }, guard.Token), cancellationToken).ConfigureAwait(false);
         }
-        catch (StorageException) when (attempt > 1)
+        catch (StorageException exception) when (attempt > 1 || exception.Failure == StorageFailure.AlreadyExists)
         {
-            // An earlier attempt may have been done and its answer lost: the upload is gone then, and the object is ours.
-            if (await FindAsync(key, cancellationToken).ConfigureAwait(false) is not { } found
-                || found.ContentLength != length || !found.ETag.Trim('"').EndsWith($"-{parts.Count}", StringComparison.Ordinal))
+            // An earlier attempt may have been done and its answer lost: then the object is of this very upload.
+            if ((await FindAsync(key, cancellationToken).ConfigureAwait(false))?.Metadata[Mark] != mark)
             {
                 throw;
             }

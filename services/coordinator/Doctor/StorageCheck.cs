@@ -7,10 +7,11 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Coordinator.Doctor;
 
 /// <summary><c>check.storage.backup</c>: an object is written to the location, read back, compared and deleted.</summary>
-internal sealed class StorageCheck(IObjectStore location, TimeProvider clock) : IServiceCheck
+internal sealed partial class StorageCheck(IObjectStore location, TimeProvider clock, ILogger<StorageCheck> logger) : IServiceCheck
 {
     private const double SlowMilliseconds = 1000;
     private const int ProbeLength = 4096;
+    private int _saidEmulated;
 
     public string Id => "check.storage.backup";
 
@@ -41,11 +42,13 @@ internal sealed class StorageCheck(IObjectStore location, TimeProvider clock) : 
         {
             ["milliseconds"] = milliseconds.ToString("0", CultureInfo.InvariantCulture),
             ["conditional_create"] = features.ConditionalCreate ? "yes" : "no",
+            ["conditional_create_in_parts"] = features.ConditionalCreateInParts ? "yes" : "no",
             ["versioning"] = features.Versioning ? "yes" : "no",
             ["object_lock"] = features.ObjectLock ? "yes" : "no",
         };
         if (!features.ConditionalCreate)
         {
+            SayOnce();
             return this.Result(
                 CheckResults.Warn, "written, read back and deleted; but two creators of one object are not kept apart",
                 ["Use a bucket whose server honours If-None-Match on puts: without versioning, or of another server."], evidence);
@@ -54,6 +57,15 @@ internal sealed class StorageCheck(IObjectStore location, TimeProvider clock) : 
         return milliseconds > SlowMilliseconds
             ? this.Result(CheckResults.Warn, $"writable, but slow: {milliseconds:0} ms for one small object", ["Look at the load of the storage."], evidence)
             : this.Result(CheckResults.Pass, "written, read back and deleted", evidence: evidence);
+    }
+
+    /// <summary>The first round comes with the start of the service: whoever reads its log later finds there how it creates objects.</summary>
+    private void SayOnce()
+    {
+        if (Interlocked.Exchange(ref _saidEmulated, 1) == 0)
+        {
+            LogEmulated(logger, location.Description);
+        }
     }
 
     private async Task<bool> ProbeAsync(CancellationToken cancellationToken)
@@ -79,4 +91,7 @@ internal sealed class StorageCheck(IObjectStore location, TimeProvider clock) : 
         StorageFailure.Misconfigured => ["Correct Location:Url or Location:CredentialsFile as the message says, and restart the services."],
         _ => ["Check that the location is mounted and reachable, and that Location:Url names it."],
     };
+
+    [LoggerMessage(1, LogLevel.Warning, "{Location} does not keep two creators of one object apart: each object is looked for before it is created")]
+    private static partial void LogEmulated(ILogger logger, string location);
 }

@@ -23,6 +23,12 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : ObjectStoreCon
 
     protected override IObjectStore CreateStore() => Open($"azblob://{_container}/folder/{++_stores}");
 
+    protected override (IObjectStore Store, int PartLength) CreateStoreOfParts()
+    {
+        const int block = 1 << 20;
+        return (Open($"azblob://{_container}/folder/{++_stores}", blockLength: block), block);
+    }
+
     [Fact]
     public async Task A_stream_of_many_blocks_is_seen_whole_or_not_at_all()
     {
@@ -193,11 +199,11 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : ObjectStoreCon
         return $"# of the tests\nAZURE_STORAGE_ACCOUNT={parts["AccountName"]}\nAZURE_STORAGE_KEY=\"{parts["AccountKey"]}\"";
     }
 
-    private AzureBlobStore Open(string url, string? credentials = null, int pageLength = 5000)
+    private AzureBlobStore Open(string url, string? credentials = null, int pageLength = 5000, int blockLength = 8 << 20)
     {
         var file = _directory["credentials"];
         File.WriteAllText(file, credentials ?? azurite.ConnectionString);
-        return new AzureBlobStore((AzureBlobAddress)LocationAddress.Parse(url), new LocationSettings { Url = url, CredentialsFile = file, RetrySeconds = 2 }) { PageLength = pageLength };
+        return new AzureBlobStore((AzureBlobAddress)LocationAddress.Parse(url), new LocationSettings { Url = url, CredentialsFile = file, RetrySeconds = 2 }) { PageLength = pageLength, BlockLength = blockLength };
     }
 
     /// <summary>A stream that cannot seek and tells when its last quarter is reached.</summary>

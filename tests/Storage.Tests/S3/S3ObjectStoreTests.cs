@@ -1,5 +1,8 @@
 using Amazon.S3;
 using Amazon.S3.Model;
+using StellaOps.Backup.Storage.Addresses;
+using StellaOps.Backup.Storage.Decorators;
+using StellaOps.Backup.Storage.S3;
 using StellaOps.Backup.Testing.S3;
 
 namespace StellaOps.Backup.Storage.Tests.S3;
@@ -17,6 +20,15 @@ public sealed class S3ObjectStoreTests(S3Fixture server) : ObjectStoreContract, 
 
     protected override IObjectStore CreateStore() => ObjectStoreFactory.Open(server.Location(_bucket, $"some/folder {Guid.NewGuid():n}"));
 
+    protected override (IObjectStore Store, int PartLength) CreateStoreOfParts()
+    {
+        const int least = 5 << 20; // That servers take.
+        var settings = server.Location(_bucket, $"parts/{Guid.NewGuid():n}");
+        var retry = new RetryPolicy(TimeProvider.System);
+        var store = new S3ObjectStore((S3Address)LocationAddress.Parse(settings.Url), settings, 16, retry, TimeProvider.System) { PartLength = least };
+        return (new RetryingStore(store, retry), least);
+    }
+
     [Fact]
     public async Task Folders_of_one_bucket_do_not_see_each_other()
     {
@@ -32,8 +44,25 @@ public sealed class S3ObjectStoreTests(S3Fixture server) : ObjectStoreContract, 
     public async Task The_server_keeps_creators_apart_and_the_probe_finds_it_out()
     {
         await using var store = CreateStore();
-        Assert.Equal(new StoreFeatures(ConditionalCreate: true, Versioning: false, ObjectLock: false), await store.ProbeAsync(Cancellation));
+        Assert.True(await store.ProbeAsync(Cancellation) is { ConditionalCreate: true, Versioning: false, ObjectLock: false });
         Assert.Empty(await KeysAsync(store, ""));
+    }
+
+    [Fact]
+    public async Task The_probe_says_of_uploads_in_parts_what_the_server_does()
+    {
+        // Ceph 16 ignores the condition there; others do not.
+        await using var store = CreateStore();
+        using var client = server.CreateClient();
+        await store.PutAsync("object", Content(10), PutMode.Create, Cancellation);
+        var key = (await client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = _bucket }, Cancellation)).S3Objects.Single(found => found.Key.EndsWith("/object", StringComparison.Ordinal)).Key;
+        var upload = (await client.InitiateMultipartUploadAsync(_bucket, key, Cancellation)).UploadId;
+        var part = await client.UploadPartAsync(
+            new UploadPartRequest { BucketName = _bucket, Key = key, UploadId = upload, PartNumber = 1, PartSize = 20, InputStream = new MemoryStream(Content(20)), UseChunkEncoding = false }, Cancellation);
+        var refused = await Record.ExceptionAsync(() => client.CompleteMultipartUploadAsync(
+            new CompleteMultipartUploadRequest { BucketName = _bucket, Key = key, UploadId = upload, PartETags = [new PartETag(1, part.ETag)], IfNoneMatch = "*" }, Cancellation));
+        Assert.Equal(Content(refused is null ? 20 : 10), await store.ReadAllAsync("object", 100, Cancellation));
+        Assert.Equal(refused is not null, (await store.ProbeAsync(Cancellation)).ConditionalCreateInParts);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using StellaOps.Backup.Testing.Machine;
 
@@ -23,8 +22,7 @@ public sealed class PrivateAzurite : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It cannot be had or does not start; the message says why.</exception>
     public static async Task<PrivateAzurite> StartAsync(CancellationToken cancellationToken = default)
     {
-        var node = Processes.Find("node") ?? throw new InvalidOperationException("node is not installed, which runs Azurite; install it: apt-get install npm");
-        var home = await DownloadCache.GetAsync($"azurite-{Version}", directory => DownloadAsync(directory, cancellationToken), cancellationToken);
+        var (node, home) = await NodePackage.GetAsync("azurite", Version, cancellationToken);
         var directory = new TemporaryDirectory();
         var port = FreePorts.Next();
         var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(64));
@@ -39,7 +37,7 @@ public sealed class PrivateAzurite : IAsyncDisposable
             new Dictionary<string, string?> { ["AZURITE_ACCOUNTS"] = $"{AccountName}:{key}" });
         try
         {
-            await server.WaitUntilReadyAsync(token => AnswersAsync(port, token), StartLimit, cancellationToken);
+            await server.WaitUntilListeningAsync(port, StartLimit, cancellationToken);
         }
         catch
         {
@@ -58,29 +56,5 @@ public sealed class PrivateAzurite : IAsyncDisposable
         _server.Dispose();
         _directory.Dispose();
         return ValueTask.CompletedTask;
-    }
-
-    private static async Task DownloadAsync(string directory, CancellationToken cancellationToken)
-    {
-        var npm = Processes.Find("npm") ?? throw new InvalidOperationException("npm is not installed, which downloads Azurite; install it: apt-get install npm");
-        (await Processes.RunAsync(
-            npm,
-            ["install", "--prefix", directory, "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-save", $"azurite@{Version}"],
-            workingDirectory: directory,
-            cancellationToken: cancellationToken)).Checked();
-    }
-
-    private static async Task<bool> AnswersAsync(int port, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using var client = new TcpClient();
-            await client.ConnectAsync("127.0.0.1", port, cancellationToken);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

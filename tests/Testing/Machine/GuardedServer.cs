@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 
 namespace StellaOps.Backup.Testing.Machine;
 
@@ -75,6 +77,22 @@ public sealed class GuardedServer : IDisposable
             await Task.Delay(50, cancellationToken);
         }
     }
+
+    /// <summary>Waits until the server takes connections on a port of the loopback address.</summary>
+    /// <exception cref="InvalidOperationException">The server ended, or was not ready in time; the message holds its output.</exception>
+    public Task WaitUntilListeningAsync(int port, TimeSpan limit, CancellationToken cancellationToken) => WaitUntilReadyAsync(async token =>
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port, token);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }, limit, cancellationToken);
 
     /// <summary>Waits for the end of the server.</summary>
     public Task WaitForExitAsync(CancellationToken cancellationToken) => _shell.WaitForExitAsync(cancellationToken);
