@@ -58,6 +58,7 @@ internal sealed class FailureTable(IEnumerable<IFailureMapping> mappings)
         RepositoryFailure.TargetFull => ErrorCodes.StorageFull,
         RepositoryFailure.Locked or RepositoryFailure.Superseded => ErrorCodes.RepositoryLocked,
         RepositoryFailure.Refused => ErrorCodes.RefusedByRepository,
+        RepositoryFailure.AmbiguousSnapshot => ErrorCodes.InvalidInput,
         _ => ErrorCodes.Unexpected,
     };
 

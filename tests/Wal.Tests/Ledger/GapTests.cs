@@ -51,7 +51,9 @@ public sealed class GapTests
         // A base before the gap opens a window up to it, one behind it a window to the end.
         var first = inventory.Files!.StartOf(inventory.Segments.Keys.Select(name => inventory.Files.NumberOf(name)!.Value).Min());
         var windows = ReachableWindows.Of(inventory, [Base("before", first), Base("behind", gap.StopLsn)]);
-        Assert.Equal([("before", gap.StartLsn), ("behind", end)], windows.Select(window => (window.Points.Single(), window.To)));
+        Assert.Equal(["before", "behind"], windows.Select(window => window.Points.Single()));
+        Assert.Equal(gap.StartLsn, windows[0].To);
+        Assert.True(windows[1].To >= end, $"{windows[1].To} {end}"); // The server may write on by itself.
 
         var closed = await new GapLedger(bench.Location, inventory.Keys, TimeProvider.System)
             .CloseBeforeAsync(inventory, TimelineHistory.First, gap.StopLsn, "point 'behind'", TestContext.Current.CancellationToken);

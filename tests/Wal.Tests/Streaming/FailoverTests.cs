@@ -41,7 +41,8 @@ public sealed class FailoverTests
         var start = files.StartOf(inventory.Segments.Keys.Min(name => files.NumberOf(name)!.Value));
         var windows = ReachableWindows.Of(inventory, [new BaseCut("base", 1, start, start, DateTimeOffset.UnixEpoch)]);
         var window = windows.Single(window => window.Timeline == 2);
-        Assert.Equal((start, end), (window.From, window.To));
+        Assert.Equal(start, window.From);
+        Assert.True(window.To >= end, $"{window.To} {end}"); // The server may write on by itself.
         Assert.True(before > start && history.Parent.At >= before && end > history.Parent.At, $"{start} {before} {history.Parent.At} {end}");
     }
 
