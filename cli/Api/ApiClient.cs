@@ -98,7 +98,7 @@ internal sealed class ApiClient : IDisposable
         using var response = await ExchangeAsync(request, limit, accepted, cancellationToken);
         try
         {
-            return await response.Content.ReadFromJsonAsync<T>(ApiJson.Lines, cancellationToken) ?? throw new JsonException("it is null");
+            return await response.Content.ReadFromJsonAsync(ApiJson.Of<T>(), cancellationToken) ?? throw new JsonException("it is null");
         }
         catch (JsonException e)
         {
@@ -145,7 +145,7 @@ internal sealed class ApiClient : IDisposable
     private static bool IsConnectionRefused(BackupException failure) =>
         failure.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
 
-    private static JsonContent? Json(object? body) => body is null ? null : JsonContent.Create(body, body.GetType(), options: ApiJson.Lines);
+    private static JsonContent? Json(object? body) => body is null ? null : JsonContent.Create(body, ApiJson.Of(body.GetType()));
 
     private static string Relative(string path) => path.TrimStart('/');
 

@@ -72,7 +72,7 @@ internal static class ApiFailures
     {
         try
         {
-            return JsonSerializer.Deserialize<ErrorEnvelope>(body, ApiJson.Lines)?.Error;
+            return ApiJson.Read<ErrorEnvelope>(body).Error;
         }
         catch (JsonException)
         {

@@ -12,7 +12,9 @@ internal sealed class VersionCommand : StellaCommand
 
     protected override Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
     {
-        session.Print(new { version = ProductVersion.Text }, output => output.WriteLine($"stella {ProductVersion.Text}"));
+        session.Print(new VersionView(ProductVersion.Text), output => output.WriteLine($"stella {ProductVersion.Text}"));
         return Task.FromResult(0);
     }
+
+    internal sealed record VersionView(string Version);
 }

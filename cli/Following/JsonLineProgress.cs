@@ -1,4 +1,3 @@
-using System.Text.Json;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Contracts.Http;
 
@@ -7,9 +6,9 @@ namespace StellaOps.Backup.Cli.Following;
 /// <summary>Progress for a program: every event as one line of JSON, <c>{"log":…}</c> or <c>{"operation":…}</c>.</summary>
 internal sealed class JsonLineProgress(TextWriter output) : IProgressView
 {
-    public void Log(EventView line) => output.WriteLine(JsonSerializer.Serialize(new { log = line }, ApiJson.Lines));
+    public void Log(EventView line) => output.WriteLine(ApiJson.Line("log", line));
 
-    public void Update(OperationView operation) => output.WriteLine(JsonSerializer.Serialize(new { operation }, ApiJson.Lines));
+    public void Update(OperationView operation) => output.WriteLine(ApiJson.Line("operation", operation));
 
     public void Remark(string text)
     {

@@ -89,10 +89,10 @@ internal sealed class OperationFollower(ApiClient api, IProgressView view, TimeP
         switch (item.EventType)
         {
             case "log":
-                view.Log(Read<EventView>(item.Data));
+                view.Log(ApiJson.Read<EventView>(item.Data));
                 return null;
             case "operation":
-                var operation = Read<OperationView>(item.Data);
+                var operation = ApiJson.Read<OperationView>(item.Data);
                 view.Update(operation);
                 return operation;
             default:
@@ -138,6 +138,4 @@ internal sealed class OperationFollower(ApiClient api, IProgressView view, TimeP
         await Task.Delay(Pauses[Math.Min(_failures, Pauses.Length - 1)], clock, cancellationToken);
         _failures++;
     }
-
-    private static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, ApiJson.Lines) ?? throw new JsonException("it is null");
 }

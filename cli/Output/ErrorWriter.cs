@@ -1,4 +1,3 @@
-using System.Text.Json;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Cli.Settings;
 using StellaOps.Backup.Contracts.Errors;
@@ -17,7 +16,7 @@ internal static class ErrorWriter
             {
                 Error = new ApiError { Code = failure.Error.Code, Message = failure.Message, Hint = failure.Hint, TraceId = traceId ?? "" },
             };
-            error.WriteLine(JsonSerializer.Serialize(body, ApiJson.Lines));
+            error.WriteLine(ApiJson.Line(body));
             return;
         }
 

@@ -12,23 +12,9 @@ internal static class CheckPrinting
     /// <exception cref="BackupException"><see cref="ErrorCodes.Damaged"/>.</exception>
     public static int Print(Session session, CheckReport report, TimeSpan duration, string done)
     {
-        var view = new
-        {
-            packs = report.Packs,
-            blobs = report.Blobs,
-            packsRead = report.PacksRead,
-            bytesRead = report.BytesRead,
-            allReadSince = report.AllReadSince,
-            unindexedPacks = report.UnindexedPacks,
-            seconds = duration.TotalSeconds,
-            damages = report.Damages.Select(damage => new
-            {
-                kind = damage.Kind.ToString(),
-                @object = damage.Object,
-                detail = damage.Detail,
-                snapshots = damage.Snapshots.Select(id => id.ToString()),
-            }),
-        };
+        var view = new CheckView(
+            report.Packs, report.Blobs, report.PacksRead, report.BytesRead, report.AllReadSince, report.UnindexedPacks, duration.TotalSeconds,
+            [.. report.Damages.Select(damage => new DamageView(damage.Kind.ToString(), damage.Object, damage.Detail, [.. damage.Snapshots.Select(id => id.ToString())]))]);
         session.PrintResult(view, output => Write(output, report, duration, done));
         return report.Damages.Count == 0
             ? 0
@@ -74,4 +60,9 @@ internal static class CheckPrinting
 
         table.WriteTo(output);
     }
+
+    internal sealed record CheckView(
+        long Packs, long Blobs, long PacksRead, long BytesRead, DateTimeOffset? AllReadSince, long UnindexedPacks, double Seconds, IReadOnlyList<DamageView> Damages);
+
+    internal sealed record DamageView(string Kind, string Object, string Detail, IReadOnlyList<string> Snapshots);
 }

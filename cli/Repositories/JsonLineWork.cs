@@ -1,4 +1,3 @@
-using System.Text.Json;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Contracts.Tasks;
 
@@ -9,7 +8,7 @@ internal sealed class JsonLineWork(TextWriter output) : IWorkView
 {
     public TimeSpan Every => TimeSpan.FromSeconds(1);
 
-    public void Show(TaskProgress progress) => output.WriteLine(JsonSerializer.Serialize(new { progress }, ApiJson.Lines));
+    public void Show(TaskProgress progress) => output.WriteLine(ApiJson.Line("progress", progress));
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Cli.Sessions;
 using StellaOps.Backup.Cli.Settings;
@@ -21,7 +20,7 @@ internal static class LinePrinting
         long count = 0;
         await foreach (var item in items.WithCancellation(cancellationToken))
         {
-            var text = format == OutputFormat.Table ? line(item) : JsonSerializer.Serialize(item, ApiJson.Lines);
+            var text = format == OutputFormat.Table ? line(item) : ApiJson.Line(item);
             output.Write(format == OutputFormat.Json ? (count == 0 ? "\n" : ",\n") + text : text + "\n");
             count++;
         }

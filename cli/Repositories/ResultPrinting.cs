@@ -1,4 +1,3 @@
-using System.Text.Json;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Cli.Sessions;
 using StellaOps.Backup.Cli.Settings;
@@ -13,7 +12,7 @@ internal static class ResultPrinting
     {
         if (session.Settings.Format == OutputFormat.Ndjson)
         {
-            session.Terminal.Out.WriteLine(JsonSerializer.Serialize(new { result }, ApiJson.Lines));
+            session.Terminal.Out.WriteLine(ApiJson.Line("result", result));
             return;
         }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Settings;
@@ -42,10 +41,10 @@ internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvi
         switch (settings.Format)
         {
             case OutputFormat.Json:
-                terminal.Out.WriteLine(JsonSerializer.Serialize(result, ApiJson.Document));
+                terminal.Out.WriteLine(ApiJson.Document(result));
                 break;
             case OutputFormat.Ndjson:
-                terminal.Out.WriteLine(JsonSerializer.Serialize(result, ApiJson.Lines));
+                terminal.Out.WriteLine(ApiJson.Line(result));
                 break;
             default:
                 table(terminal.Out);
@@ -61,7 +60,7 @@ internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvi
             var count = 0;
             await foreach (var item in items.WithCancellation(cancellationToken))
             {
-                terminal.Out.WriteLine(JsonSerializer.Serialize(item, ApiJson.Lines));
+                terminal.Out.WriteLine(ApiJson.Line(item));
                 count++;
             }
 

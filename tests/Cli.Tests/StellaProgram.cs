@@ -5,12 +5,16 @@ using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.Cli.Tests;
 
-/// <summary>The built <c>stella</c>, run as its own process with an empty home and no variables but those that a test gives it.</summary>
+/// <summary>
+/// The built <c>stella</c>, or the published one that STELLA_TEST_PROGRAM names, run as its own process with an empty home
+/// and no variables but those that a test gives it.
+/// </summary>
 internal sealed partial class StellaProgram : IDisposable
 {
     private readonly TemporaryDirectory _home = new();
 
-    public static string Path { get; } = System.IO.Path.Combine(AppContext.BaseDirectory, "stella");
+    public static string Path { get; } =
+        Environment.GetEnvironmentVariable("STELLA_TEST_PROGRAM") ?? System.IO.Path.Combine(AppContext.BaseDirectory, "stella");
 
     public string Home => _home.Path;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Parsing;
@@ -63,7 +62,7 @@ internal sealed class BackupLogsCommand : StellaCommand
             {
                 after = line.Sequence.ToString(CultureInfo.InvariantCulture);
                 session.Terminal.Out.WriteLine(
-                    session.Settings.Format == OutputFormat.Table ? Line(line) : JsonSerializer.Serialize(line, ApiJson.Lines));
+                    session.Settings.Format == OutputFormat.Table ? Line(line) : ApiJson.Line(line));
             }
 
             if (isFinished)

@@ -81,24 +81,15 @@ internal sealed class RepoBackupCommand : RepoCommand
 
     private static void Print(RepositoryRun run, ArchiveResult result, Snapshot? parent, TimeSpan duration)
     {
-        var view = new
-        {
-            snapshot = SnapshotView.Of(result.Snapshot),
-            parent = parent?.Id.ToString(),
-            files = result.Files,
-            filesNew = result.FilesNew,
-            filesChanged = result.FilesChanged,
-            filesUnmodified = result.FilesUnmodified,
-            bytes = result.Bytes,
-            bytesAdded = result.BytesAdded,
-            seconds = duration.TotalSeconds,
-            problems = result.Problems.Select(problem => new { path = problem.Path, reason = problem.Reason, vanished = problem.Vanished }),
-        };
+        var view = new BackupView(
+            SnapshotView.Of(result.Snapshot), parent?.Id.ToString(), result.Files, result.FilesNew, result.FilesChanged, result.FilesUnmodified,
+            result.Bytes, result.BytesAdded, duration.TotalSeconds,
+            [.. result.Problems.Select(problem => new ProblemView(problem.Path, problem.Reason, problem.Vanished))]);
         run.Session.PrintResult(view, output =>
         {
             var facts = new Facts();
-            facts.Add("snapshot", view.snapshot.Id);
-            facts.Add("parent", view.parent);
+            facts.Add("snapshot", view.Snapshot.Id);
+            facts.Add("parent", view.Parent);
             facts.Add("files", $"{Units.Count(result.Files)}: {Units.Count(result.FilesNew)} new, {Units.Count(result.FilesChanged)} changed, {Units.Count(result.FilesUnmodified)} unmodified");
             facts.Add("size", $"{Units.Size(result.Bytes)}, {Units.Size(result.BytesAdded)} added");
             facts.Add("duration", Units.Duration(duration));
@@ -114,4 +105,10 @@ internal sealed class RepoBackupCommand : RepoCommand
             }
         });
     }
+
+    internal sealed record BackupView(
+        SnapshotView Snapshot, string? Parent, long Files, long FilesNew, long FilesChanged, long FilesUnmodified,
+        long Bytes, long BytesAdded, double Seconds, IReadOnlyList<ProblemView> Problems);
+
+    internal sealed record ProblemView(string Path, string Reason, bool Vanished);
 }

@@ -48,7 +48,7 @@ internal sealed class RepoCopyCommand : RepoCommand
             },
             cancellationToken);
         await run.DisposeAsync();
-        run.Session.PrintResult(View(report), output => Write(output, report));
+        run.Session.PrintResult(CopyView.Of(report), output => Write(output, report));
         return report.Failed is not [var failed, ..]
             ? 0
             : throw new BackupException(
@@ -56,21 +56,24 @@ internal sealed class RepoCopyCommand : RepoCommand
                 "All others were. 'stella repo repair' heals the source from a repository that has what is lost.");
     }
 
-    private static object View(CopyReport report) => new
-    {
-        dryRun = report.DryRun,
-        copied = report.Copied.Select(Pair),
-        present = report.Present.Select(Pair),
-        failed = report.Failed.Select(one => new { snapshot = one.Source.ToString(), reason = one.Reason }),
-        blobs = report.Blobs,
-        bytes = report.Bytes,
-        bytesAdded = report.BytesAdded,
-        seconds = report.Elapsed.TotalSeconds,
-    };
-
-    private static object Pair(CopiedSnapshot one) => new { source = one.Source.ToString(), target = one.Target.ToString() };
-
     private static void Write(TextWriter output, CopyReport report) => output.WriteLine(
         $"{(report.DryRun ? "would copy" : "copied")} {Units.Count(report.Copied.Count)} snapshots, {Units.Count(report.Blobs)} blobs, {Units.Size(report.Bytes)}; "
         + $"{Units.Count(report.Present.Count)} snapshots were here");
+
+    internal sealed record CopyView(
+        bool DryRun, IReadOnlyList<CopiedView> Copied, IReadOnlyList<CopiedView> Present, IReadOnlyList<NotCopiedView> Failed,
+        long Blobs, long Bytes, long BytesAdded, double Seconds)
+    {
+        public static CopyView Of(CopyReport report) => new(
+            report.DryRun, [.. report.Copied.Select(CopiedView.Of)], [.. report.Present.Select(CopiedView.Of)],
+            [.. report.Failed.Select(one => new NotCopiedView(one.Source.ToString(), one.Reason))],
+            report.Blobs, report.Bytes, report.BytesAdded, report.Elapsed.TotalSeconds);
+    }
+
+    internal sealed record CopiedView(string Source, string Target)
+    {
+        public static CopiedView Of(CopiedSnapshot one) => new(one.Source.ToString(), one.Target.ToString());
+    }
+
+    internal sealed record NotCopiedView(string Snapshot, string Reason);
 }

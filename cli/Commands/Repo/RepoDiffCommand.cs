@@ -55,5 +55,5 @@ internal sealed class RepoDiffCommand : RepoCommand
 
     private static char Letter(string change) => change switch { "added" => '+', "removed" => '-', "type" => 'T', "content" => 'C', _ => 'M' };
 
-    private sealed record DiffLine(string Change, string Path, EntryView? Before, EntryView? After);
+    internal sealed record DiffLine(string Change, string Path, EntryView? Before, EntryView? After);
 }

@@ -19,8 +19,10 @@ internal sealed class RepoInitCommand : RepoCommand
     {
         var repository = await run.InitAsync(cancellationToken);
         run.Session.Print(
-            new { id = repository.Id, repository = repository.Store.Description },
+            new InitView(repository.Id, repository.Store.Description),
             output => output.WriteLine($"created repository {repository.Id[..16]} at {repository.Store.Description}"));
         return 0;
     }
+
+    internal sealed record InitView(string Id, string Repository);
 }

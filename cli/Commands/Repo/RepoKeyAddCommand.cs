@@ -25,8 +25,10 @@ internal sealed class RepoKeyAddCommand : RepoCommand
         var repository = await run.OpenAsync(cancellationToken);
         var added = await (_replaces ? repository.Keys.ChangePasswordAsync(password, cancellationToken) : repository.Keys.AddAsync(password, cancellationToken));
         run.Session.Print(
-            new { key = added.ToString() },
+            new AddedKeyView(added.ToString()),
             output => output.WriteLine($"key {added.ToString()[..16]} opens the repository{(_replaces ? "; the password used until now no longer does" : "")}"));
         return 0;
     }
+
+    internal sealed record AddedKeyView(string Key);
 }

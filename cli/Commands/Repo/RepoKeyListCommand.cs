@@ -15,11 +15,11 @@ internal sealed class RepoKeyListCommand : RepoCommand
     {
         var repository = await run.OpenAsync(cancellationToken);
         var keys = await repository.Keys.ListAsync(cancellationToken);
-        await run.Session.PrintListAsync(keys.Select(View.Of).ToAsyncEnumerable(), Write, cancellationToken);
+        await run.Session.PrintListAsync(keys.Select(KeyView.Of).ToAsyncEnumerable(), Write, cancellationToken);
         return 0;
     }
 
-    private static void Write(TextWriter output, IReadOnlyList<View> keys)
+    private static void Write(TextWriter output, IReadOnlyList<KeyView> keys)
     {
         var table = new TextTable("KEY", "CURRENT", "CREATED", "HOST", "USER", "DAMAGE");
         foreach (var key in keys)
@@ -30,8 +30,8 @@ internal sealed class RepoKeyListCommand : RepoCommand
         table.WriteTo(output);
     }
 
-    private sealed record View(string Id, bool Current, DateTimeOffset? Created, string? Host, string? User, string? Damage)
+    internal sealed record KeyView(string Id, bool Current, DateTimeOffset? Created, string? Host, string? User, string? Damage)
     {
-        public static View Of(KeyInfo key) => new(key.Id.ToString(), key.IsCurrent, key.Created?.ToUniversalTime(), key.Hostname, key.Username, key.Damage);
+        public static KeyView Of(KeyInfo key) => new(key.Id.ToString(), key.IsCurrent, key.Created?.ToUniversalTime(), key.Hostname, key.Username, key.Damage);
     }
 }

@@ -30,7 +30,7 @@ internal sealed class RepoKeyRemoveCommand : RepoCommand
             run.Value(_confirm), $"this takes back the password of {key.Username ?? "an unknown user"} on {key.Hostname ?? "an unknown host"}, set {Units.Time(key.Created)}",
             Units.ShortId(id), $"stella repo key remove {Units.ShortId(id)} --confirm", cancellationToken);
         await repository.Keys.RemoveAsync(key.Id, cancellationToken);
-        run.Session.Print(new { removed = id }, output => output.WriteLine($"key {id[..16]} removed"));
+        run.Session.Print(new RemovedKeyView(id), output => output.WriteLine($"key {id[..16]} removed"));
         return 0;
     }
 
@@ -42,4 +42,6 @@ internal sealed class RepoKeyRemoveCommand : RepoCommand
             var several => throw new BackupException(
                 ErrorCodes.InvalidInput, $"'{name}' may be each of {string.Join(", ", several.Select(key => key.Id.ToString()[..16]))}", "Give more digits of the id."),
         };
+
+    internal sealed record RemovedKeyView(string Removed);
 }

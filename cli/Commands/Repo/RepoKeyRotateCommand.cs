@@ -79,11 +79,8 @@ internal sealed class RepoKeyRotateCommand : StellaCommand
             },
             cancellationToken);
         session.PrintResult(
-            new
-            {
-                epoch = report.Epoch, folder = report.Folder, oldFolder = report.OldFolder, repository = report.RepositoryId, snapshots = report.Snapshots,
-                rounds = report.Rounds, wasInCharge = report.WasInCharge, lockedSeconds = report.Locked.TotalSeconds,
-            },
+            new RotationView(
+                report.Epoch, report.Folder, report.OldFolder, report.RepositoryId, report.Snapshots, report.Rounds, report.WasInCharge, report.Locked.TotalSeconds),
             output => output.WriteLine($"epoch {report.Epoch} is in charge, in the folder {report.Folder}: {Units.Count(report.Snapshots)} snapshots; {report.OldFolder} stays readable until --remove-old"));
         return 0;
     }
@@ -95,9 +92,14 @@ internal sealed class RepoKeyRotateCommand : StellaCommand
             "stella repo key rotate --remove-old --confirm", cancellationToken);
         var removed = await new OldEpochs(location, parsed.GetRequiredValue(_component), Engine(session, parsed)).RemoveAsync(
             PasswordFile.Read(parsed.GetRequiredValue(_newPassword)), PasswordFile.Read(parsed.GetRequiredValue(_password)), TimeSpan.FromDays(parsed.GetValue(_grace)), cancellationToken);
-        session.PrintResult(new { removed }, output => output.WriteLine(removed is null ? "there is no old repository" : $"{removed} removed"));
+        session.PrintResult(new RemovedEpochView(removed), output => output.WriteLine(removed is null ? "there is no old repository" : $"{removed} removed"));
         return 0;
     }
 
     private RepositoryOptions Engine(Session session, ParseResult parsed) => new() { Clock = session.Clock, LockWait = TimeSpan.FromMinutes(parsed.GetValue(_wait)) };
+
+    internal sealed record RotationView(
+        int Epoch, string Folder, string OldFolder, string Repository, int Snapshots, int Rounds, bool WasInCharge, double LockedSeconds);
+
+    internal sealed record RemovedEpochView(string? Removed);
 }

@@ -56,7 +56,7 @@ internal sealed class RepoPruneCommand : RepoCommand
         run.Progress.Begin("prune");
         var report = await repository.PruneAsync(options, cancellationToken);
         await run.DisposeAsync();
-        run.Session.PrintResult(View.Of(report), output => output.WriteLine(Summary(report)));
+        run.Session.PrintResult(PruneView.Of(report), output => output.WriteLine(Summary(report)));
         return 0;
     }
 
@@ -101,15 +101,15 @@ internal sealed class RepoPruneCommand : RepoCommand
         return default;
     }
 
-    private sealed record View(
-        bool DryRun, IReadOnlyList<Row> Plan, int Snapshots, int ForgottenKept, int ForgottenDropped, DateTimeOffset? NextExpiry, long BytesHeldByForgotten,
+    internal sealed record PruneView(
+        bool DryRun, IReadOnlyList<PruneRow> Plan, int Snapshots, int ForgottenKept, int ForgottenDropped, DateTimeOffset? NextExpiry, long BytesHeldByForgotten,
         long PacksKept, long PacksRepacked, long PacksMarked, long PacksRestored, long PacksDeleted, long BytesBefore, long BytesAfter, IReadOnlyList<string> Warnings)
     {
-        public static View Of(PruneReport report) => new(
-            report.DryRun, [.. report.Plan.Packs.Select(row => new Row(Word(row.Fate), row.Why, row.Packs, row.Bytes, row.UsedBytes))],
+        public static PruneView Of(PruneReport report) => new(
+            report.DryRun, [.. report.Plan.Packs.Select(row => new PruneRow(Word(row.Fate), row.Why, row.Packs, row.Bytes, row.UsedBytes))],
             report.Plan.Snapshots, report.Plan.ForgottenKept, report.Plan.ForgottenDropped, report.Plan.NextForgottenExpiry, report.Plan.BytesHeldByForgotten,
             report.PacksKept, report.PacksRepacked, report.PacksMarked, report.PacksRestored, report.PacksDeleted, report.BytesBefore, report.BytesAfter, report.Plan.Warnings);
     }
 
-    private sealed record Row(string Do, string Why, long Packs, long Bytes, long NeededBytes);
+    internal sealed record PruneRow(string Do, string Why, long Packs, long Bytes, long NeededBytes);
 }

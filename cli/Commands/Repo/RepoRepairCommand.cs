@@ -44,26 +44,13 @@ internal sealed class RepoRepairCommand : RepoCommand
             },
             cancellationToken);
         await run.DisposeAsync();
-        run.Session.PrintResult(View(report), output => Write(output, report));
+        run.Session.PrintResult(RepairView.Of(report), output => Write(output, report));
         return report.IsWhole
             ? 0
             : throw new BackupException(
                 ErrorCodes.Damaged, $"{report.Lost.Count + report.Remaining.Count} damages could not be healed",
                 "Repair again from another repository that may have it. 'stella repo repair snapshots' makes snapshots without the lost files.");
     }
-
-    private static object View(RepairReport report) => new
-    {
-        dryRun = report.DryRun,
-        damages = report.Damages.Select(damage => new { kind = damage.Kind.ToString(), @object = damage.Object, detail = damage.Detail }),
-        blobsSalvaged = report.BlobsSalvaged,
-        blobsFetched = report.BlobsFetched,
-        packsDropped = report.PacksDropped,
-        indexRewritten = report.IndexRewritten,
-        snapshotsRestored = report.SnapshotsRestored.Select(one => new { lost = one.Source.ToString(), restored = one.Target.ToString() }),
-        lost = report.Lost.Select(one => new { type = one.Type.ToString(), id = one.Id.ToString(), snapshots = one.Snapshots.Select(id => id.ToString()), files = one.Files }),
-        remaining = report.Remaining,
-    };
 
     private static void Write(TextWriter output, RepairReport report)
     {
@@ -74,4 +61,22 @@ internal sealed class RepoRepairCommand : RepoCommand
             output.WriteLine($"lost: {line}");
         }
     }
+
+    internal sealed record RepairView(
+        bool DryRun, IReadOnlyList<FoundView> Damages, long BlobsSalvaged, long BlobsFetched, IReadOnlyList<string> PacksDropped, bool IndexRewritten,
+        IReadOnlyList<RestoredView> SnapshotsRestored, IReadOnlyList<LostView> Lost, IReadOnlyList<string> Remaining)
+    {
+        public static RepairView Of(RepairReport report) => new(
+            report.DryRun, [.. report.Damages.Select(damage => new FoundView(damage.Kind.ToString(), damage.Object, damage.Detail))],
+            report.BlobsSalvaged, report.BlobsFetched, report.PacksDropped, report.IndexRewritten,
+            [.. report.SnapshotsRestored.Select(one => new RestoredView(one.Source.ToString(), one.Target.ToString()))],
+            [.. report.Lost.Select(one => new LostView(one.Type.ToString(), one.Id.ToString(), [.. one.Snapshots.Select(id => id.ToString())], one.Files))],
+            report.Remaining);
+    }
+
+    internal sealed record FoundView(string Kind, string Object, string Detail);
+
+    internal sealed record RestoredView(string Lost, string Restored);
+
+    internal sealed record LostView(string Type, string Id, IReadOnlyList<string> Snapshots, IReadOnlyList<string> Files);
 }

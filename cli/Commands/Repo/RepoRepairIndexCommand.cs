@@ -24,11 +24,8 @@ internal sealed class RepoRepairIndexCommand : RepoCommand
         var report = await new IndexRepair(repository).RunAsync(run.Value(_readAll), run.Value(_dryRun), cancellationToken);
         await run.DisposeAsync();
         run.Session.PrintResult(
-            new
-            {
-                dryRun = report.DryRun, changed = report.Changed, packs = report.Packs, headersRead = report.HeadersRead,
-                damagedIndexFiles = report.DamagedIndexFiles, missingPacks = report.MissingPacks, unreadablePacks = report.UnreadablePacks,
-            },
+            new IndexRepairView(
+                report.DryRun, report.Changed, report.Packs, report.HeadersRead, report.DamagedIndexFiles, report.MissingPacks, report.UnreadablePacks),
             output => Write(output, report));
         return 0;
     }
@@ -42,4 +39,8 @@ internal sealed class RepoRepairIndexCommand : RepoCommand
             output.WriteLine(line);
         }
     }
+
+    internal sealed record IndexRepairView(
+        bool DryRun, bool Changed, int Packs, int HeadersRead,
+        IReadOnlyList<string> DamagedIndexFiles, IReadOnlyList<string> MissingPacks, IReadOnlyList<string> UnreadablePacks);
 }

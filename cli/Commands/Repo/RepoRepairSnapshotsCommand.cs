@@ -33,13 +33,9 @@ internal sealed class RepoRepairSnapshotsCommand : RepoCommand
         var report = await new SnapshotRepair(repository).RunAsync(run.Value(_forget), dryRun, cancellationToken);
         await run.DisposeAsync();
         run.Session.PrintResult(
-            new
-            {
-                dryRun,
-                repaired = report.Repaired.Select(one => new { damaged = one.Source.ToString(), repaired = one.Target.ToString() }),
-                dropped = report.Dropped,
-                hopeless = report.Hopeless.Select(id => id.ToString()),
-            },
+            new SnapshotRepairView(
+                dryRun, [.. report.Repaired.Select(one => new RepairedView(one.Source.ToString(), one.Target.ToString()))],
+                report.Dropped, [.. report.Hopeless.Select(id => id.ToString())]),
             output => Write(output, report));
         return 0;
     }
@@ -52,4 +48,8 @@ internal sealed class RepoRepairSnapshotsCommand : RepoCommand
             output.WriteLine(line);
         }
     }
+
+    internal sealed record SnapshotRepairView(bool DryRun, IReadOnlyList<RepairedView> Repaired, IReadOnlyList<string> Dropped, IReadOnlyList<string> Hopeless);
+
+    internal sealed record RepairedView(string Damaged, string Repaired);
 }

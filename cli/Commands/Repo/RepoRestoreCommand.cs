@@ -89,19 +89,9 @@ internal sealed class RepoRestoreCommand : RepoCommand
 
     private static void Print(RepositoryRun run, string snapshot, string target, RestoreReport report, bool dryRun, TimeSpan duration)
     {
-        var view = new
-        {
-            snapshot,
-            target,
-            dryRun,
-            filesWritten = report.FilesWritten,
-            filesUnchanged = report.FilesUnchanged,
-            filesDeleted = report.FilesDeleted,
-            bytesWritten = report.BytesWritten,
-            seconds = duration.TotalSeconds,
-            conflicts = report.Conflicts.Select(conflict => new { path = conflict.Path, reason = conflict.Reason }),
-            warnings = report.Warnings,
-        };
+        var view = new RestoreView(
+            snapshot, target, dryRun, report.FilesWritten, report.FilesUnchanged, report.FilesDeleted, report.BytesWritten,
+            duration.TotalSeconds, [.. report.Conflicts.Select(conflict => new ConflictView(conflict.Path, conflict.Reason))], report.Warnings);
         run.Session.PrintResult(view, output =>
         {
             var facts = new Facts();
@@ -122,4 +112,10 @@ internal sealed class RepoRestoreCommand : RepoCommand
             }
         });
     }
+
+    internal sealed record RestoreView(
+        string Snapshot, string Target, bool DryRun, long FilesWritten, long FilesUnchanged, long FilesDeleted, long BytesWritten,
+        double Seconds, IReadOnlyList<ConflictView> Conflicts, IReadOnlyList<string> Warnings);
+
+    internal sealed record ConflictView(string Path, string Reason);
 }

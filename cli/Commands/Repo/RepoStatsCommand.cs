@@ -49,15 +49,7 @@ internal sealed class RepoStatsCommand : RepoCommand
 
     private static void Print(RepositoryRun run, ResticRepository repository, int snapshots, StoredSizes sizes)
     {
-        var view = new
-        {
-            repository = repository.Id,
-            snapshots,
-            packs = sizes.Packs,
-            data = View(sizes.Data),
-            trees = View(sizes.Trees),
-            total = View(sizes.Total),
-        };
+        var view = new StatsView(repository.Id, snapshots, sizes.Packs, SizeView.Of(sizes.Data), SizeView.Of(sizes.Trees), SizeView.Of(sizes.Total));
         run.Session.Print(view, output =>
         {
             var facts = new Facts();
@@ -69,7 +61,7 @@ internal sealed class RepoStatsCommand : RepoCommand
             var table = new TextTable("TYPE", "BLOBS", "PLAIN", "STORED", "RATIO").Right(1, 2, 3, 4);
             foreach (var (type, size) in new[] { ("data", sizes.Data), ("tree", sizes.Trees), ("all", sizes.Total) })
             {
-                table.Add(type, Units.Count(size.Blobs), Units.Size(size.PlainBytes), Units.Size(size.StoredBytes), Ratio(size) is { } ratio ? ratio.ToString("0.00", CultureInfo.InvariantCulture) : "-");
+                table.Add(type, Units.Count(size.Blobs), Units.Size(size.PlainBytes), Units.Size(size.StoredBytes), PlainPerStored(size) is { } ratio ? ratio.ToString("0.00", CultureInfo.InvariantCulture) : "-");
             }
 
             table.WriteTo(output);
@@ -82,7 +74,7 @@ internal sealed class RepoStatsCommand : RepoCommand
         var sizes = snapshots.ToAsyncEnumerable().Select(async (snapshot, token) =>
         {
             var size = await statistics.OfRestoreAsync(snapshot, token);
-            return new { snapshot = snapshot.Id.ToString(), time = snapshot.Time, files = size.Files, entries = size.Entries, bytes = size.Bytes };
+            return new RestoreSizeView(snapshot.Id.ToString(), snapshot.Time, size.Files, size.Entries, size.Bytes);
         });
         await run.Session.PrintListAsync(
             sizes,
@@ -91,7 +83,7 @@ internal sealed class RepoStatsCommand : RepoCommand
                 var table = new TextTable("SNAPSHOT", "TAKEN", "FILES", "ENTRIES", "SIZE").Right(2, 3, 4);
                 foreach (var one in all)
                 {
-                    table.Add(Units.ShortId(one.snapshot), Units.Time(one.time), Units.Count(one.files), Units.Count(one.entries), Units.Size(one.bytes));
+                    table.Add(Units.ShortId(one.Snapshot), Units.Time(one.Time), Units.Count(one.Files), Units.Count(one.Entries), Units.Size(one.Bytes));
                 }
 
                 table.WriteTo(output);
@@ -99,9 +91,15 @@ internal sealed class RepoStatsCommand : RepoCommand
             cancellationToken);
     }
 
-    private static object View(StoredSize size) =>
-        new { blobs = size.Blobs, plainBytes = size.PlainBytes, storedBytes = size.StoredBytes, ratio = Ratio(size) };
-
     /// <summary>Plain bytes for each stored one; null where nothing is stored.</summary>
-    private static double? Ratio(StoredSize size) => size.StoredBytes == 0 ? null : Math.Round(size.PlainBytes / (double)size.StoredBytes, 3);
+    private static double? PlainPerStored(StoredSize size) => size.StoredBytes == 0 ? null : Math.Round(size.PlainBytes / (double)size.StoredBytes, 3);
+
+    internal sealed record StatsView(string Repository, int Snapshots, long Packs, SizeView Data, SizeView Trees, SizeView Total);
+
+    internal sealed record SizeView(long Blobs, long PlainBytes, long StoredBytes, double? Ratio)
+    {
+        public static SizeView Of(StoredSize size) => new(size.Blobs, size.PlainBytes, size.StoredBytes, PlainPerStored(size));
+    }
+
+    internal sealed record RestoreSizeView(string Snapshot, DateTimeOffset Time, long Files, long Entries, long Bytes);
 }

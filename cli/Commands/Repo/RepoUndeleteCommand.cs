@@ -40,7 +40,7 @@ internal sealed class RepoUndeleteCommand : RepoCommand
             await repository.Forgotten.UndeleteAsync(snapshot.Id, cancellationToken);
         }
 
-        await run.Session.PrintListAsync(wanted.Select(View.Of).ToAsyncEnumerable(), Write, cancellationToken);
+        await run.Session.PrintListAsync(wanted.Select(ForgottenView.Of).ToAsyncEnumerable(), Write, cancellationToken);
         run.Session.Remark(names.Length == 0 ? $"{wanted.Count} snapshots can be brought back" : $"{wanted.Count} snapshots are back, with all their data");
         return 0;
     }
@@ -53,7 +53,7 @@ internal sealed class RepoUndeleteCommand : RepoCommand
             _ => throw new BackupException(ErrorCodes.InvalidInput, $"several forgotten snapshots start with '{name}'", "Give more digits of the id."),
         };
 
-    private static void Write(TextWriter output, IReadOnlyList<View> snapshots)
+    private static void Write(TextWriter output, IReadOnlyList<ForgottenView> snapshots)
     {
         if (snapshots.Count == 0)
         {
@@ -69,9 +69,9 @@ internal sealed class RepoUndeleteCommand : RepoCommand
         table.WriteTo(output);
     }
 
-    private sealed record View(string Id, DateTimeOffset? Time, string? Host, IReadOnlyList<string> Paths, DateTimeOffset Forgotten, DateTimeOffset Until, string? Damage)
+    internal sealed record ForgottenView(string Id, DateTimeOffset? Time, string? Host, IReadOnlyList<string> Paths, DateTimeOffset Forgotten, DateTimeOffset Until, string? Damage)
     {
-        public static View Of(ForgottenSnapshot found) => new(
+        public static ForgottenView Of(ForgottenSnapshot found) => new(
             found.Id.ToString(), found.Snapshot?.Time, found.Snapshot?.Hostname, found.Snapshot?.Paths ?? [], found.ForgottenAt, found.ExpiresAt, found.Damage);
     }
 }

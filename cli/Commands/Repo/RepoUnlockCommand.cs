@@ -44,12 +44,12 @@ internal sealed class RepoUnlockCommand : RepoCommand
             locks = await repository.UnlockAsync(run.Value(_removeAll), cancellationToken);
         }
 
-        await run.Session.PrintListAsync(locks.Select(View.Of).ToAsyncEnumerable(), Write, cancellationToken);
+        await run.Session.PrintListAsync(locks.Select(LockView.Of).ToAsyncEnumerable(), Write, cancellationToken);
         run.Session.Remark(run.Value(_list) ? $"{locks.Count} locks" : $"{locks.Count} locks removed");
         return 0;
     }
 
-    private static void Write(TextWriter output, IReadOnlyList<View> locks)
+    private static void Write(TextWriter output, IReadOnlyList<LockView> locks)
     {
         if (locks.Count == 0)
         {
@@ -65,9 +65,9 @@ internal sealed class RepoUnlockCommand : RepoCommand
         table.WriteTo(output);
     }
 
-    private sealed record View(string Id, string Kind, string? Host, string? User, int? Process, DateTimeOffset Written, bool Stale, bool Readable)
+    internal sealed record LockView(string Id, string Kind, string? Host, string? User, int? Process, DateTimeOffset Written, bool Stale, bool Readable)
     {
-        public static View Of(LockInfo info) => new(
+        public static LockView Of(LockInfo info) => new(
             info.Id.ToString(), info.Kind == LockKind.Exclusive ? "exclusive" : "shared", info.Hostname, info.Username, info.IsReadable ? info.Pid : null, info.WrittenAt, info.IsStale, info.IsReadable);
     }
 }

@@ -62,7 +62,7 @@ public sealed record TaskHeartbeat
     public required TaskProgress Progress { get; init; }
 
     /// <summary>What happened since the last heartbeat and belongs into the operation's log.</summary>
-    public IReadOnlyList<TaskEvent> Events { get; init; } = [];
+    public IReadOnlyList<TaskEvent> Events { get => field ?? []; init; }
 }
 
 /// <summary>Answer to <see cref="TaskHeartbeat"/>.</summary>
@@ -98,5 +98,5 @@ public sealed record TaskFailed
     public required ErrorInfo Error { get; init; }
 
     /// <summary>What was found damaged, where the failure is damage.</summary>
-    public IReadOnlyList<Damage> Damages { get; init; } = [];
+    public IReadOnlyList<Damage> Damages { get => field ?? []; init; }
 }

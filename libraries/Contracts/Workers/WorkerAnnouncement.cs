@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace StellaOps.Backup.Contracts.Workers;
 
 /// <summary>Event, published by every service process every few seconds: I am here.</summary>
@@ -14,7 +16,7 @@ public sealed record WorkerAnnouncement
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>Components that this process is configured to do.</summary>
-    public IReadOnlyList<Component> Components { get; init; } = [];
+    public IReadOnlyList<Component> Components { get => field ?? []; init; }
 
     /// <summary>Task at work; null when idle.</summary>
     public Guid? TaskId { get; init; }
@@ -23,7 +25,7 @@ public sealed record WorkerAnnouncement
     public bool Leaving { get; init; }
 
     /// <summary>Results of the worker's own checks, for doctor and health.</summary>
-    public IReadOnlyList<CheckResult> Checks { get; init; } = [];
+    public IReadOnlyList<CheckResult> Checks { get => field ?? []; init; }
 }
 
 /// <summary>Result of one doctor check.</summary>
@@ -35,14 +37,14 @@ public sealed record CheckResult
     /// <summary><c>pass</c>, <c>warn</c>, <c>fail</c> or <c>skip</c>.</summary>
     public required string Status { get; init; }
     public required string Message { get; init; }
-    public string Category { get; init; } = "core";
+    public string Category { get => field ?? "core"; init; }
 
     /// <summary>Component or service that was looked at.</summary>
     public string? Subject { get; init; }
 
     /// <summary>Facts behind the status.</summary>
-    public IReadOnlyDictionary<string, string> Evidence { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Evidence { get => field ?? ReadOnlyDictionary<string, string>.Empty; init; }
 
     /// <summary>Commands to copy and paste.</summary>
-    public IReadOnlyList<string> Remedy { get; init; } = [];
+    public IReadOnlyList<string> Remedy { get => field ?? []; init; }
 }
