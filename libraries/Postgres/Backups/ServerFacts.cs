@@ -25,6 +25,11 @@ public sealed record ServerFacts
     /// <summary>True when pages carry checksums.</summary>
     public required bool PageChecksums { get; init; }
 
+    /// <summary>
+    /// True when recovery after a crash writes every page anew that was changed since the last checkpoint (<c>full_page_writes</c>).
+    /// </summary>
+    public required bool FullPageWrites { get; init; }
+
     /// <summary>Bytes of a WAL segment.</summary>
     public required long WalSegmentSize { get; init; }
 
@@ -67,6 +72,7 @@ public sealed record ServerFacts
             DataDirectory = values["data_directory"],
             GroupReadable = values["data_directory_mode"].EndsWith("50", StringComparison.Ordinal),
             PageChecksums = values["data_checksums"] == "on",
+            FullPageWrites = values["full_page_writes"] == "on",
             WalSegmentSize = Number(values, "wal_segment_bytes"),
             Superuser = values["superuser"],
             Settings = NeededSettings.ToDictionary(name => name, name => values.GetValueOrDefault(name, ""), StringComparer.Ordinal),

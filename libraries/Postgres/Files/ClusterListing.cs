@@ -10,25 +10,24 @@ public sealed class ClusterListing
     // place are of other clusters. Content of emptied directories is not even listed.
     private const string Sql = """
         WITH RECURSIVE tree AS (
-            SELECT name AS path, s.isdir, s.size, s.modification
+            SELECT name AS path, s.isdir, s.size, s.modification, s.change
             FROM pg_catalog.pg_ls_dir('.', true, false) AS name, pg_catalog.pg_stat_file('./' || name, true) AS s
           UNION ALL
-            SELECT tree.path || '/' || name, s.isdir, s.size, s.modification
+            SELECT tree.path || '/' || name, s.isdir, s.size, s.modification, s.change
             FROM tree,
                  pg_catalog.pg_ls_dir('./' || tree.path, true, false) AS name,
                  pg_catalog.pg_stat_file('./' || tree.path || '/' || name, true) AS s
             WHERE tree.isdir AND tree.path <> ALL ($1)
               AND (tree.path !~ '^pg_tblspc/[0-9]+$' OR name = $2)
         )
-        SELECT path, isdir, size, modification FROM tree WHERE isdir IS NOT NULL
+        SELECT path, isdir, size, modification, change FROM tree WHERE isdir IS NOT NULL
         """;
 
     private readonly ILookup<string, ClusterFile> _byDirectory;
 
-    private ClusterListing(IReadOnlyList<ClusterFile> files, IReadOnlyList<Tablespace> tablespaces)
+    private ClusterListing(IReadOnlyList<ClusterFile> files, IReadOnlyList<Tablespace> tablespaces, DateTimeOffset fileClock, DateTimeOffset serverClock)
     {
-        Files = files;
-        Tablespaces = tablespaces;
+        (Files, Tablespaces, FileClock, ServerClock) = (files, tablespaces, fileClock, serverClock);
         _byDirectory = files.ToLookup(file => file.Directory, StringComparer.Ordinal);
     }
 
@@ -37,6 +36,15 @@ public sealed class ClusterListing
 
     /// <summary>Tablespaces outside of the data directory.</summary>
     public IReadOnlyList<Tablespace> Tablespaces { get; }
+
+    /// <summary>
+    /// When <c>pg_control</c> was last written before the listing, which the checkpoint at the start of a backup does. It is of the
+    /// clock that stamps the files: whatever is written after the listing has this time or a later one.
+    /// </summary>
+    public DateTimeOffset FileClock { get; }
+
+    /// <summary>Clock of the server after the listing.</summary>
+    public DateTimeOffset ServerClock { get; }
 
     /// <summary>Entries of a directory, given by its path relative to the data directory (empty for itself).</summary>
     public IEnumerable<ClusterFile> In(string directory) => _byDirectory[directory];
@@ -51,13 +59,19 @@ public sealed class ClusterListing
     {
         ArgumentNullException.ThrowIfNull(cluster);
         ArgumentNullException.ThrowIfNull(control);
+        // First: read together with the rest, it could be newer than what was listed before it.
+        var fileClock = await cluster.QueryAsync(
+            "SELECT modification FROM pg_catalog.pg_stat_file($1, false)", row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken, ControlData.Path).ConfigureAwait(false);
         var listing = await cluster.QueryAsync(
             Sql,
-            row => new ClusterFile(row.GetString(0), row.GetBoolean(1), row.GetInt64(2), row.GetFieldValue<DateTimeOffset>(3)),
+            row => new ClusterFile(
+                row.GetString(0), row.GetBoolean(1), row.GetInt64(2), row.GetFieldValue<DateTimeOffset>(3), row.GetFieldValue<DateTimeOffset>(4)),
             cancellationToken,
             BackupExclusions.EmptiedDirectories.ToArray(),
             $"PG_{majorVersion}_{control.CatalogVersion}").ConfigureAwait(false);
-        return new ClusterListing(
-            [.. BackupExclusions.Apply(listing)], await Tablespace.ReadAllAsync(cluster, cancellationToken).ConfigureAwait(false));
+        var tablespaces = await Tablespace.ReadAllAsync(cluster, cancellationToken).ConfigureAwait(false);
+        var serverClock = await cluster.QueryAsync(
+            "SELECT pg_catalog.clock_timestamp()", row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken).ConfigureAwait(false);
+        return new ClusterListing([.. BackupExclusions.Apply(listing)], tablespaces, fileClock[0], serverClock[0]);
     }
 }

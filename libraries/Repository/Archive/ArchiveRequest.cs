@@ -20,6 +20,13 @@ public sealed record ArchiveRequest
     public Snapshot? Parent { get; init; }
 
     /// <summary>
+    /// Files of the parent that had changed at this time or later, in the clock that stamps them, are read again: they may have changed
+    /// once more within the same step of that clock, after they were read. Null where the source has the clock of this machine: then it
+    /// is two seconds before the parent's start, the coarsest step of a file system.
+    /// </summary>
+    public DateTimeOffset? TrustedBefore { get; init; }
+
+    /// <summary>
     /// Files that are read at the same time. Each reader holds a buffer of up to 8 MiB, and as many chunks as there are readers
     /// are on their way into the repository: memory is at most 16 MiB a reader, and the trees from the root to the directories
     /// at work.

@@ -27,7 +27,7 @@ internal sealed class ArchiveRun : IDisposable
     public ArchiveRun(ResticRepository repository, IFileSource source, IBlobWriter writer, ArchiveRequest request)
     {
         (_source, _writer, _request) = (source, writer, request);
-        _parent = new ParentSnapshot(request.Parent, new TreeReader(repository.Blobs), writer);
+        _parent = new ParentSnapshot(request, new TreeReader(repository.Blobs), writer);
         _files = new FileArchiver(repository, source, writer, (request.Readers + 1) / 2, Report);
     }
 

@@ -6,15 +6,15 @@ using StellaOps.Backup.Repository.Trees;
 namespace StellaOps.Backup.Repository.Archive;
 
 /// <summary>The snapshot whose files need not be read again when nothing about them changed.</summary>
-internal sealed class ParentSnapshot(Snapshot? parent, TreeReader trees, IBlobWriter writer)
+internal sealed class ParentSnapshot(ArchiveRequest request, TreeReader trees, IBlobWriter writer)
 {
     // Times of files advance in steps, of up to two seconds on some file systems. A file that changed right before or while
     // the parent was made may have changed once more within the same step, after it was read.
     private static readonly TimeSpan CoarsestStep = TimeSpan.FromSeconds(2);
 
-    private readonly UnixTime _trustedBefore = parent is null ? default : UnixTime.From(parent.Time - CoarsestStep);
+    private readonly UnixTime _trustedBefore = request.Parent is null ? default : UnixTime.From(request.TrustedBefore ?? request.Parent.Time - CoarsestStep);
 
-    public ValueTask<TreeBefore> RootAsync(CancellationToken cancellationToken) => ReadAsync(parent?.Tree, cancellationToken);
+    public ValueTask<TreeBefore> RootAsync(CancellationToken cancellationToken) => ReadAsync(request.Parent?.Tree, cancellationToken);
 
     /// <summary>A tree of the parent; none when there is none, or when it is lost: then the files are read again, which heals it.</summary>
     public async ValueTask<TreeBefore> ReadAsync(BlobId? tree, CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ namespace StellaOps.Backup.DatabaseBackup.Backups;
 /// Keeps the order that makes a base backup valid: all data files, then <c>pg_control</c>, then the end of the backup, then
 /// the WAL, the label and the facts that only the end knows. Whoever needs a later step waits here for the earlier ones.
 /// </summary>
-internal sealed class BackupEnd(ClusterConnection cluster, BaseBackupSession session, ClusterListing listing, ClusterCatalog catalog)
+internal sealed class BackupEnd(ClusterConnection cluster, BaseBackupSession session, ClusterListing listing, ClusterCatalog catalog, BackupParent parent, PageProblems problems)
 {
     private readonly TaskCompletionSource _dataRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<ControlData> _controlRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -19,7 +19,7 @@ internal sealed class BackupEnd(ClusterConnection cluster, BaseBackupSession ses
     private int _unread = listing.Files.Count(file => !file.IsDirectory && file.Path != ControlData.Path);
     private Task<Ending>? _ending;
 
-    /// <summary>A data file was read to its end, or given up. Once for each.</summary>
+    /// <summary>A data file was read to its end, taken over unread, or given up. Once for each.</summary>
     public void DataFileDone()
     {
         if (Interlocked.Decrement(ref _unread) == 0)
@@ -63,6 +63,7 @@ internal sealed class BackupEnd(ClusterConnection cluster, BaseBackupSession ses
             WalSegmentBytes = session.Server.WalSegmentSize,
             Settings = session.Server.Settings,
             Tablespaces = [.. listing.Tablespaces.Select(tablespace => new TablespaceFacts(tablespace.Oid, tablespace.Name, tablespace.Location))],
+            Read = new ReadFacts { ListedAt = listing.FileClock, AllReadAt = parent.AllReadAt ?? listing.FileClock, DamagedFiles = problems.Files },
         });
     }
 

@@ -24,9 +24,25 @@ internal sealed record BaseBackupFacts
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
     public required IReadOnlyList<TablespaceFacts> Tablespaces { get; init; }
 
+    /// <summary>What the next backup needs to leave unchanged files unread; null in snapshots of versions that read everything.</summary>
+    public ReadFacts? Read { get; init; }
+
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, BaseBackupJson.Default.BaseBackupFacts);
 
     public static BaseBackupFacts? Parse(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, BaseBackupJson.Default.BaseBackupFacts);
+}
+
+/// <summary>When and how the files of a snapshot were read.</summary>
+internal sealed record ReadFacts
+{
+    /// <summary>Clock of the server's files right before they were listed (<see cref="Postgres.Files.ClusterListing.FileClock"/>).</summary>
+    public required DateTimeOffset ListedAt { get; init; }
+
+    /// <summary>Same clock: when the newest backup began that read every file. The content of each file is at least as new.</summary>
+    public required DateTimeOffset AllReadAt { get; init; }
+
+    /// <summary>Files with pages that contradict their checksum: read again, and reported again, by every backup.</summary>
+    public required IReadOnlyList<string> DamagedFiles { get; init; }
 }
 
 /// <summary>A tablespace and where it was.</summary>

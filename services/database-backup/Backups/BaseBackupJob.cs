@@ -33,24 +33,28 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
         var listing = await ClusterListing.ReadAsync(cluster, session.Server.MajorVersion, control, cancellationToken);
         context.Progress.Begin("read", listing.Files.Count(file => !file.IsDirectory), listing.Files.Where(file => !file.IsDirectory).Sum(file => file.Size));
 
-        var end = new BackupEnd(cluster, session, listing, new ClusterCatalog(cluster, context.Log));
+        var parent = await BackupParent.FindAsync(repository, BackupPosition.Of(session, control, listing), settings.FullReadDays, cancellationToken);
+        context.Log.Info(parent.Description);
         var problems = new PageProblems();
+        var end = new BackupEnd(cluster, session, listing, new ClusterCatalog(cluster, context.Log), parent, problems);
         var entries = new EntryFactory(session.Server.GroupReadable, Account.Find(settings.RunAs), startedAt);
-        var source = new ClusterFileSource(session, listing, reader, end, entries, problems);
-        var archived = await new Archiver(repository, clock).RunAsync(source, Request(context, listing), cancellationToken);
+        var source = new ClusterFileSource(session, listing, reader, end, entries, problems, parent);
+        var archived = await new Archiver(repository, clock).RunAsync(source, Request(context, listing, parent), cancellationToken);
 
         var ending = await end.GetAsync(cancellationToken);
-        context.Log.Info($"base backup ended at {ending.Facts.Cut.StopLsn}: {archived.Files} files, {archived.Bytes} bytes, {archived.BytesAdded} bytes new in the repository");
+        context.Log.Info($"base backup ended at {ending.Facts.Cut.StopLsn}: {archived.Files} files, {archived.FilesUnmodified} of them unread, {archived.Bytes} bytes, {archived.BytesAdded} bytes new in the repository");
         return Result(archived, problems, ending.Facts.Cut, startedAt);
     }
 
-    private ArchiveRequest Request(TaskContext context, ClusterListing listing) => new()
+    private ArchiveRequest Request(TaskContext context, ClusterListing listing, BackupParent parent) => new()
     {
         Paths = listing.Tablespaces.Count == 0
             ? [$"/{BaseBackupFacts.FileName}", $"/{SnapshotLayout.DataDirectory}"]
             : [$"/{BaseBackupFacts.FileName}", $"/{SnapshotLayout.DataDirectory}", $"/{SnapshotLayout.Tablespaces}"],
         Hostname = Environment.MachineName,
         Tags = context.SnapshotTags,
+        Parent = parent.Snapshot,
+        TrustedBefore = parent.TrustedBefore,
         Readers = settings.Connections,
         OnProgress = new RunningTotals(context.Progress).Report,
     };

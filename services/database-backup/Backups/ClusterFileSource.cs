@@ -13,7 +13,7 @@ namespace StellaOps.Backup.DatabaseBackup.Backups;
 /// listings, so everything that needs the end of the backup is listed last; listing <c>pg_wal</c> ends it.
 /// </summary>
 internal sealed class ClusterFileSource(
-    BaseBackupSession session, ClusterListing listing, RemoteFileReader reader, BackupEnd end, EntryFactory entries, PageProblems problems) : IFileSource
+    BaseBackupSession session, ClusterListing listing, RemoteFileReader reader, BackupEnd end, EntryFactory entries, PageProblems problems, BackupParent parent) : IFileSource
 {
     private readonly RemoteDirectory _data = new("");
 
@@ -40,6 +40,9 @@ internal sealed class ClusterFileSource(
         FactsFile => new BytesContent(file, (await end.GetAsync(cancellationToken)).Facts.ToJson()),
         _ => throw new ArgumentException($"not a file of this source: {file.Name}", nameof(file)),
     };
+
+    /// <inheritdoc/>
+    public void Unchanged(SourceEntry file) => end.DataFileDone();
 
     private List<SourceEntry> ListRoot()
     {
@@ -74,7 +77,7 @@ internal sealed class ClusterFileSource(
             return entries.Link(file.Name, SnapshotLayout.LinkTarget(tablespace.Oid));
         }
 
-        return file.IsDirectory ? entries.Directory(file.Name, new RemoteDirectory(file.Path), file.Modified) : entries.File(file);
+        return file.IsDirectory ? entries.Directory(file.Name, new RemoteDirectory(file.Path), file.Modified) : entries.File(file, parent.Trusts(file));
     }
 
     private async Task<IReadOnlyList<SourceEntry>> ListWalAsync(CancellationToken cancellationToken)
@@ -89,7 +92,7 @@ internal sealed class ClusterFileSource(
 
         // The history of the timeline: how it came to be, for whoever recovers across the switch.
         var history = WalFiles.History(ending.Stop.Timeline);
-        return [.. segments, entries.File(history, new ClusterFile($"{SnapshotLayout.Wal}/{history}", false, 0, default), 0)];
+        return [.. segments, entries.File(history, new ClusterFile($"{SnapshotLayout.Wal}/{history}", false, 0, default, default), 0)];
     }
 
     private async Task<IFileContent> OpenDataAsync(SourceEntry file, ClusterFile data, CancellationToken cancellationToken)

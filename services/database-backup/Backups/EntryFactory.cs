@@ -18,21 +18,28 @@ internal sealed class EntryFactory(bool groupReadable, Account? owner, DateTimeO
         Handle = handle,
     };
 
-    public SourceEntry File(string name, object handle, long size, DateTimeOffset? modified = null) => new()
+    /// <summary>A file that is always read.</summary>
+    public SourceEntry File(string name, object handle, long size) => new()
     {
         Name = new EntryName(name),
         Type = NodeType.File,
-        Metadata = Metadata(FileMode | (groupReadable ? GroupFile : 0), modified),
+        Metadata = Metadata(FilePermissions, null),
         Size = size,
         Handle = handle,
-
-        // The server gives times of whole seconds; what proves a file unchanged needs more than that.
         TrustMetadata = false,
     };
 
     /// <summary>A data file; relations are cut at fixed places, so that a changed page costs one blob and not the rest of the file.</summary>
-    public SourceEntry File(ClusterFile file) => File(file.Name, file, file.Size, file.Modified) with
+    /// <param name="file">The file.</param>
+    /// <param name="trust">True when the parent's content may be used unread where size and times are the same.</param>
+    public SourceEntry File(ClusterFile file, bool trust) => new()
     {
+        Name = new EntryName(file.Name),
+        Type = NodeType.File,
+        Metadata = Metadata(FilePermissions, file.Modified) with { Changed = Time(file.Changed) },
+        Size = file.Size,
+        Handle = file,
+        TrustMetadata = trust,
         Chunking = RelationFile.TryParse(file.Path) is null ? Chunking.ContentDefined : Chunking.Fixed(RemoteFileReader.RangeLength),
     };
 
@@ -43,6 +50,8 @@ internal sealed class EntryFactory(bool groupReadable, Account? owner, DateTimeO
         Metadata = Metadata(0b111_111_111, null),
         LinkTarget = new EntryName(target),
     };
+
+    private uint FilePermissions => FileMode | (groupReadable ? GroupFile : 0);
 
     private NodeMetadata Metadata(uint permissions, DateTimeOffset? modified) => new()
     {

@@ -8,12 +8,17 @@ namespace StellaOps.Backup.DatabaseBackup.Backups;
 internal sealed class PageProblems
 {
     private readonly ConcurrentQueue<DamagedPage> _pages = new();
+    private readonly ConcurrentDictionary<string, bool> _files = new(StringComparer.Ordinal);
     private long _count;
 
     public long Count => Interlocked.Read(ref _count);
 
+    /// <summary>Every file with a damaged page.</summary>
+    public IReadOnlyList<string> Files => [.. _files.Keys.Order(StringComparer.Ordinal)];
+
     public void Add(DamagedPage page)
     {
+        _files.TryAdd(page.Path, true);
         if (Interlocked.Increment(ref _count) <= TaskResult.MaxMissing)
         {
             _pages.Enqueue(page);

@@ -25,6 +25,10 @@ internal sealed class DatabaseSettings : ComponentSettings, IValidatableObject
     [Range(1, 64)]
     public int Connections { get; set; } = 4;
 
+    /// <summary>A backup reads unchanged files, too, when the last one that did is as many days old; 0 reads everything every time.</summary>
+    [Range(0, 3650)]
+    public int FullReadDays { get; set; } = 7;
+
     public List<TestQuerySettings> TestQueries { get; set; } = [];
 
     public TestQuerySettings? EvidenceReferences { get; set; }

@@ -82,6 +82,10 @@ public abstract class BaseBackupJobTests(int major)
         var missing = Assert.Single(result.Missing);
         Assert.Equal(path, missing.Path);
         Assert.Contains("block 17 ", missing.Reason, StringComparison.Ordinal);
+
+        // Nothing wrote to the file since: a backup that took it over unread must not be the clean one.
+        var again = await bench.BackupAsync();
+        Assert.Equal((Outcome.Incomplete, path), (again.Outcome, Assert.Single(again.Missing).Path));
     }
 
     [Fact]

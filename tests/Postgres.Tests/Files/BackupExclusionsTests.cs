@@ -37,5 +37,5 @@ public sealed class BackupExclusionsTests
         Apply("base/5/100", "base/5/100.1", "base/5/100_fsm", "base/5/100_init", "base/5/101", "base/6/100"));
 
     private static IEnumerable<string> Apply(params string[] paths) =>
-        BackupExclusions.Apply([.. paths.Select(path => new ClusterFile(path, false, 0, default))]).Select(file => file.Path);
+        BackupExclusions.Apply([.. paths.Select(path => new ClusterFile(path, false, 0, default, default))]).Select(file => file.Path);
 }

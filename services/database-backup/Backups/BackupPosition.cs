@@ -1,0 +1,45 @@
+using System.Globalization;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Backups;
+using StellaOps.Backup.Postgres.Control;
+using StellaOps.Backup.Postgres.Files;
+
+namespace StellaOps.Backup.DatabaseBackup.Backups;
+
+/// <summary>Where a backup that begins stands in the history of its cluster, and what its clocks say.</summary>
+internal sealed record BackupPosition
+{
+    // Clocks of the server and of the machine that holds its files may differ by that much.
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(1);
+
+    public required string SystemIdentifier { get; init; }
+    public required int Timeline { get; init; }
+    public required Lsn Start { get; init; }
+    public required bool FullPageWrites { get; init; }
+
+    /// <summary><see cref="ClusterListing.FileClock"/>.</summary>
+    public required DateTimeOffset FileClock { get; init; }
+
+    /// <summary>True when a file has a time that is yet to come: the clock was set back, and times may come a second time.</summary>
+    public required bool FutureTimes { get; init; }
+
+    public static BackupPosition Of(BaseBackupSession session, ControlData control, ClusterListing listing) => new()
+    {
+        SystemIdentifier = control.SystemIdentifier.ToString(CultureInfo.InvariantCulture),
+        Timeline = (int)control.Timeline,
+        Start = session.Start,
+        FullPageWrites = session.Server.FullPageWrites,
+        FileClock = listing.FileClock,
+        FutureTimes = listing.Files.Any(file => !file.IsDirectory && file.Changed > listing.ServerClock + ClockDifference),
+    };
+
+    /// <summary>Why files of an earlier backup of this cluster cannot be told to be unchanged; null when they can.</summary>
+    public string? WhyNot(BaseBackupFacts earlier, int fullReadDays) =>
+        earlier.Read is not { } read ? "the last backup was taken by an older version of this product"
+        : earlier.Cut.Timeline != Timeline ? $"the last backup is of timeline {earlier.Cut.Timeline}, the cluster is on timeline {Timeline}"
+        : Lsn.Parse(earlier.Cut.StopLsn) > Start ? $"the last backup ended at {earlier.Cut.StopLsn} and the cluster is at {Start}: it was set back"
+        : FileClock <= read.ListedAt || FutureTimes ? "the clock of the server or of its files was set back"
+        : !FullPageWrites ? "full_page_writes is off"
+        : FileClock - read.AllReadAt >= TimeSpan.FromDays(fullReadDays) ? $"the last time that all files were read is {fullReadDays} days ago or more"
+        : null;
+}

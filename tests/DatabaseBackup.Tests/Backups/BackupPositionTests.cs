@@ -1,0 +1,62 @@
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.DatabaseBackup.Backups;
+using StellaOps.Backup.Postgres;
+
+namespace StellaOps.Backup.DatabaseBackup.Tests.Backups;
+
+public sealed class BackupPositionTests
+{
+    private static readonly DateTimeOffset Earlier = new(2026, 3, 1, 3, 0, 0, TimeSpan.Zero);
+
+    private static readonly BackupPosition Now = new()
+    {
+        SystemIdentifier = "7",
+        Timeline = 1,
+        Start = Lsn.Parse("0/5000000"),
+        FullPageWrites = true,
+        FileClock = Earlier.AddDays(1),
+        FutureTimes = false,
+    };
+
+    [Fact]
+    public void A_later_backup_of_the_same_history_builds_on_the_earlier_one() => Assert.Null(Now.WhyNot(Facts(), 7));
+
+    [Fact]
+    public void Everything_is_read_where_times_of_files_prove_nothing()
+    {
+        Assert.Contains("timeline 1", (Now with { Timeline = 2 }).WhyNot(Facts(), 7), StringComparison.Ordinal);
+        Assert.Contains("set back", (Now with { Start = Lsn.Parse("0/3FFFFFF") }).WhyNot(Facts(), 7), StringComparison.Ordinal);
+        Assert.Contains("clock", (Now with { FileClock = Earlier }).WhyNot(Facts(), 7), StringComparison.Ordinal);
+        Assert.Contains("clock", (Now with { FutureTimes = true }).WhyNot(Facts(), 7), StringComparison.Ordinal);
+        Assert.Contains("full_page_writes", (Now with { FullPageWrites = false }).WhyNot(Facts(), 7), StringComparison.Ordinal);
+        Assert.Contains("older version", Now.WhyNot(Facts() with { Read = null }, 7), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public void Everything_is_read_every_few_days(int days, bool builds) => Assert.Equal(builds, Now.WhyNot(Facts(), days) is null);
+
+    private static BaseBackupFacts Facts() => new()
+    {
+        Version = BaseBackupFacts.CurrentVersion,
+        Cut = new DatabaseCut
+        {
+            SystemIdentifier = "7",
+            Timeline = 1,
+            StartLsn = "0/3000000",
+            StopLsn = "0/4000000",
+            MajorVersion = 15,
+            ServerVersion = "15.1",
+            PageChecksums = true,
+            Databases = [],
+        },
+        Superuser = "postgres",
+        DataDirectory = "/data",
+        WalSegmentBytes = 1 << 24,
+        Settings = new Dictionary<string, string>(),
+        Tablespaces = [],
+        Read = new ReadFacts { ListedAt = Earlier, AllReadAt = Earlier, DamagedFiles = [] },
+    };
+}
