@@ -9,7 +9,7 @@ namespace StellaOps.Backup.Postgres.Files;
 /// An open file of the server. Ends where the file ended when the server got there: a relation may shrink or vanish while it
 /// is read, and the replay of WAL brings the copy to the same state.
 /// </summary>
-public sealed class RemoteFile : IAsyncDisposable
+public sealed class RemoteFile : IClusterFileContent
 {
     // Binary COPY: a signature of 11 bytes, 4 of flags, 4 of extension length; then per row a count of fields (int16) and
     // the length of each (int32, -1 for null); -1 as count at the end (PostgreSQL manual, COPY, "Binary Format").
@@ -31,7 +31,7 @@ public sealed class RemoteFile : IAsyncDisposable
         _length = length;
     }
 
-    /// <summary>Fills as much of <paramref name="destination"/> as there is; 0 only at the end.</summary>
+    /// <inheritdoc/>
     public Task<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken) => _cluster.RunAsync(async () =>
     {
         var filled = 0;

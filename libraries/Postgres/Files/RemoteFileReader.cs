@@ -8,7 +8,7 @@ namespace StellaOps.Backup.Postgres.Files;
 /// Reads files of the server over SQL: one <c>COPY … TO STDOUT</c> a file, with one row per mebibyte that
 /// <c>pg_read_binary_file</c> returns. That is twice as fast as plain queries, and memory stays bounded on both sides.
 /// </summary>
-public sealed class RemoteFileReader(ClusterConnection cluster)
+public sealed class RemoteFileReader(ClusterConnection cluster) : IClusterFiles
 {
     /// <summary>Bytes of a row.</summary>
     public const int RangeLength = 1 << 20;
@@ -19,7 +19,7 @@ public sealed class RemoteFileReader(ClusterConnection cluster)
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Null when there is no such file any more.</returns>
     /// <exception cref="ClusterException">It cannot be read.</exception>
-    public async Task<RemoteFile?> OpenAsync(string path, long length, CancellationToken cancellationToken)
+    public async Task<IClusterFileContent?> OpenAsync(string path, long length, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         var connection = await cluster.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -52,7 +52,7 @@ public sealed class RemoteFileReader(ClusterConnection cluster)
         return null;
     }
 
-    /// <summary>Reads one range; shorter at the end of the file, empty when there is no such file.</summary>
+    /// <inheritdoc/>
     public async Task<byte[]> ReadRangeAsync(string path, long offset, int length, CancellationToken cancellationToken)
     {
         var rows = await cluster.QueryAsync(

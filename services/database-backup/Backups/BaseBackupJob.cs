@@ -35,10 +35,11 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
 
         var parent = await BackupParent.FindAsync(repository, BackupPosition.Of(session, control, listing), settings.FullReadDays, cancellationToken);
         context.Log.Info(parent.Description);
+        var files = await new ClusterFileChoice(settings, cluster, context.Log).ChooseAsync(session, reader, cancellationToken);
         var problems = new PageProblems();
         var end = new BackupEnd(cluster, session, listing, new ClusterCatalog(cluster, context.Log), parent, problems);
         var entries = new EntryFactory(session.Server.GroupReadable, Account.Find(settings.RunAs), startedAt);
-        var source = new ClusterFileSource(session, listing, reader, end, entries, problems, parent);
+        var source = new ClusterFileSource(session, listing, reader, files, end, entries, problems, parent);
         var archived = await new Archiver(repository, clock).RunAsync(source, Request(context, listing, parent), cancellationToken);
 
         var ending = await end.GetAsync(cancellationToken);

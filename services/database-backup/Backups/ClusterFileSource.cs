@@ -13,7 +13,8 @@ namespace StellaOps.Backup.DatabaseBackup.Backups;
 /// listings, so everything that needs the end of the backup is listed last; listing <c>pg_wal</c> ends it.
 /// </summary>
 internal sealed class ClusterFileSource(
-    BaseBackupSession session, ClusterListing listing, RemoteFileReader reader, BackupEnd end, EntryFactory entries, PageProblems problems, BackupParent parent) : IFileSource
+    BaseBackupSession session, ClusterListing listing, RemoteFileReader server, IClusterFiles files, BackupEnd end, EntryFactory entries, PageProblems problems,
+    BackupParent parent) : IFileSource
 {
     private readonly RemoteDirectory _data = new("");
 
@@ -33,7 +34,7 @@ internal sealed class ClusterFileSource(
     /// <inheritdoc/>
     public async ValueTask<IFileContent> OpenAsync(SourceEntry file, CancellationToken cancellationToken) => file.Handle switch
     {
-        ClusterFile { Path: ControlData.Path } => new BytesContent(file, await end.ReadControlAsync(reader, cancellationToken)),
+        ClusterFile { Path: ControlData.Path } => new BytesContent(file, await end.ReadControlAsync(server, cancellationToken)),
         ClusterFile data => await OpenDataAsync(file, data, cancellationToken),
         WalSegment wal => await OpenWalAsync(file, wal, cancellationToken),
         LabelFile => new BytesContent(file, Encoding.UTF8.GetBytes((await end.GetAsync(cancellationToken)).Stop.BackupLabel)),
@@ -102,9 +103,9 @@ internal sealed class ClusterFileSource(
         Action done = counted ? end.DataFileDone : () => { };
         try
         {
-            var content = await reader.OpenAsync(data.Path, DataFileContent.LengthToRead(data), cancellationToken)
+            var content = await files.OpenAsync(data.Path, DataFileContent.LengthToRead(data), cancellationToken)
                 ?? throw new SourceException($"{data.Path} was removed during the backup") { Vanished = true };
-            return new DataFileContent(file, data, content, reader, session, problems, done);
+            return new DataFileContent(file, data, content, files, session, problems, done);
         }
         catch (ClusterException unreadable) when (unreadable.Failure is ClusterFailure.PermissionDenied or ClusterFailure.QueryFailed)
         {
@@ -120,7 +121,7 @@ internal sealed class ClusterFileSource(
 
     private async Task<IFileContent> OpenWalAsync(SourceEntry file, WalSegment segment, CancellationToken cancellationToken)
     {
-        var content = await reader.OpenAsync($"{SnapshotLayout.Wal}/{segment.Name}", segment.Length, cancellationToken)
+        var content = await files.OpenAsync($"{SnapshotLayout.Wal}/{segment.Name}", segment.Length, cancellationToken)
             ?? throw new ClusterException(
                 ClusterFailure.Unsuitable,
                 $"WAL segment {segment.Name} was removed before it could be read, and the backup is worthless without it",

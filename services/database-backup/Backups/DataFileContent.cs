@@ -16,8 +16,8 @@ internal sealed class DataFileContent : IFileContent
 
     private readonly SourceEntry _entry;
     private readonly ClusterFile _file;
-    private readonly RemoteFile _content;
-    private readonly RemoteFileReader _reader;
+    private readonly IClusterFileContent _content;
+    private readonly IClusterFiles _files;
     private readonly BaseBackupSession _session;
     private readonly PageProblems _problems;
     private readonly Action _done;
@@ -27,9 +27,9 @@ internal sealed class DataFileContent : IFileContent
     private int _filled, _taken, _badPages;
 
     public DataFileContent(
-        SourceEntry entry, ClusterFile file, RemoteFile content, RemoteFileReader reader, BaseBackupSession session, PageProblems problems, Action done)
+        SourceEntry entry, ClusterFile file, IClusterFileContent content, IClusterFiles files, BaseBackupSession session, PageProblems problems, Action done)
     {
-        (_entry, _file, _content, _reader, _session, _problems, _done) = (entry, file, content, reader, session, problems, done);
+        (_entry, _file, _content, _files, _session, _problems, _done) = (entry, file, content, files, session, problems, done);
         _verified = session.Server.PageChecksums ? RelationFile.TryParse(file.Path) : null;
     }
 
@@ -100,7 +100,7 @@ internal sealed class DataFileContent : IFileContent
         for (var attempt = 0; attempt < Rereads && _badPages < RereadPages; attempt++)
         {
             await Task.Delay(RereadDelay, cancellationToken);
-            var page = await _reader.ReadRangeAsync(_file.Path, (long)block * PageChecksums.PageSize, PageChecksums.PageSize, cancellationToken);
+            var page = await _files.ReadRangeAsync(_file.Path, (long)block * PageChecksums.PageSize, PageChecksums.PageSize, cancellationToken);
             if (page.Length < PageChecksums.PageSize)
             {
                 return true; // Truncated since; WAL says so, too.

@@ -5,7 +5,7 @@ using StellaOps.Backup.Repository.Files;
 namespace StellaOps.Backup.DatabaseBackup.Backups;
 
 /// <summary>A WAL segment; a short one ends the backup, because recovery would end there too early.</summary>
-internal sealed class WalSegmentContent(SourceEntry entry, WalSegment segment, RemoteFile file) : IFileContent
+internal sealed class WalSegmentContent(SourceEntry entry, WalSegment segment, IClusterFileContent file) : IFileContent
 {
     private long _read;
 

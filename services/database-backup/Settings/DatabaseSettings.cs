@@ -17,6 +17,9 @@ internal sealed class DatabaseSettings : ComponentSettings, IValidatableObject
 
     public string? DataDirectory { get; set; }
 
+    /// <summary>From where a base backup reads.</summary>
+    public FileSource Source { get; set; } = FileSource.Auto;
+
     public string? BinDirectory { get; set; }
 
     [Required]

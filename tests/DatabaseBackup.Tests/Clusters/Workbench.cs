@@ -29,6 +29,7 @@ internal sealed class Workbench : IAsyncDisposable
         {
             ConnectionString = cluster.Server.ConnectionString,
             DataDirectory = cluster.Server.DataDirectory,
+            Source = FileSource.Sql,
             BinDirectory = cluster.Server.BinDirectory,
             ScratchDirectory = _home["scratch"],
             RunAs = Environment.IsPrivilegedProcess ? PrivatePostgres.Account : Environment.UserName,
