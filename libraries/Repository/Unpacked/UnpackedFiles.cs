@@ -14,7 +14,14 @@ namespace StellaOps.Backup.Repository.Unpacked;
 internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd zstd, bool compress, FileCache? cache = null)
 {
     private const byte ZstdMark = 2;
-    private const int LargestStored = 256 << 20, LargestPlain = 1 << 30;
+
+    /// <summary>
+    /// What a small frame may grow to, in bytes: more than ten times the largest index file that restic and we write (50,000 blobs, 10 MB of JSON),
+    /// so that those of a pack with many more blobs are read, too; our record of reads reaches it at 1.8 million packs.
+    /// </summary>
+    internal const int LargestPlain = 128 << 20;
+
+    private const int LargestStored = LargestPlain + UnitCipher.Overhead;
 
     internal async ValueTask<BlobId> SaveAsync(FileKind kind, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
