@@ -14,7 +14,7 @@ namespace StellaOps.Backup.Repository.Copying;
 /// compressed frame is kept, and sealed with the writer's keys. What cannot be had is noted, and the rest goes on.
 /// </summary>
 /// <remarks>
-/// Memory: for each of the source's <see cref="RepositoryOptions.Readers"/> a span (<see cref="PackSpan.MostBytes"/>, or one larger blob), the
+/// Memory: for each of the source's <see cref="RepositoryOptions.Readers"/> a read (<see cref="PackRanges.LargestRange"/>, or one larger blob), the
 /// plaintext of one blob and its new unit; 4 + 8 + 8 MiB at most. The writer's packs come to that.
 /// </remarks>
 internal sealed class BlobMover(RepositoryParts from, BlobIndex index, BlobWriter to)
@@ -25,31 +25,36 @@ internal sealed class BlobMover(RepositoryParts from, BlobIndex index, BlobWrite
     internal ConcurrentDictionary<(BlobType Type, BlobId Id), string> Lost { get; } = new();
 
     /// <param name="packs">Packs with their wanted blobs only.</param>
-    /// <param name="moved">Told, by any thread, the blobs and stored bytes of each span that was moved.</param>
-    /// <param name="cancellationToken">Stops between two spans.</param>
+    /// <param name="moved">Told, by any thread, the blobs and stored bytes of each read.</param>
+    /// <param name="cancellationToken">Stops between two reads.</param>
     internal Task MoveAsync(IEnumerable<IndexedPack> packs, Action<int, long> moved, CancellationToken cancellationToken)
     {
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = from.Options.Readers, CancellationToken = cancellationToken };
         return Parallel.ForEachAsync(packs, parallel, async (pack, token) =>
         {
             var scratch = new GrowingBuffer();
-            foreach (var span in PackSpan.Merge(pack.Entries))
+            foreach (var range in PackRanges.Merge(Wanted(pack)))
             {
-                await MoveSpanAsync(pack.Id, span, scratch, token).ConfigureAwait(false);
-                moved(span.Entries.Count, span.Entries.Sum(entry => (long)entry.StoredLength));
+                await MoveAsync(range, scratch, token).ConfigureAwait(false);
+                moved(range.Blobs.Length, range.Blobs.ToArray().Sum(blob => (long)blob.Location.StoredLength));
             }
         });
     }
 
-    private async Task MoveSpanAsync(BlobId pack, PackSpan span, GrowingBuffer scratch, CancellationToken cancellationToken)
+    private static Wanted<PackEntry>[] Wanted(IndexedPack pack) =>
+        [.. pack.Entries.Select(entry => new Wanted<PackEntry>(
+            entry.Id, new BlobLocation(pack.Id, entry.Offset, entry.StoredLength, entry.PlainLength, entry.Compressed), entry))];
+
+    private async Task MoveAsync(PackRange<PackEntry> range, GrowingBuffer scratch, CancellationToken cancellationToken)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(span.Length);
+        var buffer = ArrayPool<byte>.Shared.Rent(range.Length);
         try
         {
-            var read = await ReadAsync(pack, span, buffer, cancellationToken).ConfigureAwait(false);
-            foreach (var entry in span.Entries)
+            var read = await ReadAsync(range, buffer, cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < range.Blobs.Length; i++)
             {
-                var at = (int)(entry.Offset - span.Offset);
+                var entry = range.Blobs.Span[i].For;
+                var at = (int)(entry.Offset - range.Offset);
                 if (at + entry.StoredLength <= read
                     && from.Codec.DecodeInPlace(buffer.AsSpan(at, (int)entry.StoredLength), entry.PlainLength, entry.Compressed, entry.Id, scratch, out _) is null)
                 {
@@ -68,11 +73,11 @@ internal sealed class BlobMover(RepositoryParts from, BlobIndex index, BlobWrite
         }
     }
 
-    private async ValueTask<int> ReadAsync(BlobId pack, PackSpan span, byte[] buffer, CancellationToken cancellationToken)
+    private async ValueTask<int> ReadAsync(PackRange<PackEntry> range, byte[] buffer, CancellationToken cancellationToken)
     {
         try
         {
-            return await from.Store.ReadAsync(RepositoryFile.Key(FileKind.Pack, pack), span.Offset, buffer.AsMemory(0, span.Length), cancellationToken).ConfigureAwait(false);
+            return await from.Store.ReadAsync(RepositoryFile.Key(FileKind.Pack, range.Pack), range.Offset, buffer.AsMemory(0, range.Length), cancellationToken).ConfigureAwait(false);
         }
         catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
         {
