@@ -50,5 +50,8 @@ internal sealed class UsedBlobs
     /// <param name="number">Number of an entry of the index.</param>
     internal bool IsUsed(int number) => (_bits[number >> 6] & (1UL << (number & 63))) != 0;
 
+    /// <summary>True when anything in the pack is needed, and not found elsewhere first.</summary>
+    internal bool IsUsed(BlobIndex.PackRange range) => Enumerable.Range(range.First, range.Count).Any(IsUsed);
+
     private static int Words(BlobIndex index) => (index.Count + 63) / 64;
 }

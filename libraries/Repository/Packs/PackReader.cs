@@ -11,6 +11,19 @@ internal sealed class PackReader(IObjectStore store, UnitSealer sealer)
     /// <summary>The first read takes as much as a header of this many entries; most headers need no second one.</summary>
     private const int EntriesAtFirst = 15;
 
+    /// <summary>Null when it is damaged.</summary>
+    internal async Task<IReadOnlyList<PackEntry>?> TryReadHeaderAsync(BlobId pack, long length, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadHeaderAsync(pack, length, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged)
+        {
+            return null;
+        }
+    }
+
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/>.</exception>
     internal async Task<IReadOnlyList<PackEntry>> ReadHeaderAsync(BlobId pack, long length, CancellationToken cancellationToken)
     {

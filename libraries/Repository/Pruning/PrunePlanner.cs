@@ -124,9 +124,11 @@ internal sealed class PrunePlanner(RepositoryParts parts, PruneOptions options)
         {
             var before = index.Packs().Count;
             _readHeaders = true;
-            await AddHeadersAsync(index, unindexed, cancellationToken).ConfigureAwait(false);
+
+            // A lost index file, or a backup that went on without its lock.
+            await UnindexedPacks.AddAsync(parts, unindexed, index, cancellationToken).ConfigureAwait(false);
             used = await Walk(index).RunAsync(roots, visited: null, cancellationToken).ConfigureAwait(false);
-            foreach (var range in index.Packs().Skip(before).Where(range => Enumerable.Range(range.First, range.Count).Any(used.IsUsed)))
+            foreach (var range in index.Packs().Skip(before).Where(range => used.IsUsed(range)))
             {
                 restored.Add(range.Pack);
                 unindexed.Remove(range.Pack);
@@ -135,24 +137,6 @@ internal sealed class PrunePlanner(RepositoryParts parts, PruneOptions options)
 
         ThrowIfIncomplete(used);
         return (used, restored);
-    }
-
-    /// <summary>Blobs are needed that no index file names: a lost index file, or a backup that went on without its lock. Packs know what they hold.</summary>
-    private async Task AddHeadersAsync(BlobIndex index, Dictionary<BlobId, long> unindexed, CancellationToken cancellationToken)
-    {
-        var reader = new PackReader(parts.Store, parts.Sealer);
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = parts.Options.Readers, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(unindexed, parallel, async (pack, token) =>
-        {
-            try
-            {
-                index.Add(new IndexedPack(pack.Key, await reader.ReadHeaderAsync(pack.Key, pack.Value, token).ConfigureAwait(false)));
-            }
-            catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged)
-            {
-                // Not readable: what it might hold stays missing.
-            }
-        }).ConfigureAwait(false);
     }
 
     private async Task<UsedBlobs> AddForgottenAsync(BlobIndex index, UsedBlobs bySnapshots, List<ForgottenSnapshot> kept, CancellationToken cancellationToken)

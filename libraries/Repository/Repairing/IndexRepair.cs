@@ -6,7 +6,10 @@ using StellaOps.Backup.Repository.Unpacked;
 
 namespace StellaOps.Backup.Repository.Repairing;
 
-/// <summary>Writes the index anew from the packs that are there: for lost or damaged index files, and for packs that are gone.</summary>
+/// <summary>
+/// Writes the index anew from the packs that are there: for lost or damaged index files, and for packs that are gone. Packs that a prune has
+/// marked stay out of it unless something needs them.
+/// </summary>
 public sealed class IndexRepair(ResticRepository repository)
 {
     /// <summary>Works under an exclusive lock; may be killed at any time, and run again.</summary>
@@ -22,7 +25,9 @@ public sealed class IndexRepair(ResticRepository repository)
         var damaged = new ConcurrentBag<BlobId>();
         var contents = await RepositoryContents.ReadAsync(
             repository.Parts.Files, repository.Options, (kind, id, _) => Note(damaged, kind, id), cancellationToken).ConfigureAwait(false);
-        var survey = await PackSurvey.RunAsync(repository.Parts, contents, new HashSet<BlobId>(), readAllPacks, cancellationToken).ConfigureAwait(false);
+        var marked = new MarkedPacks(repository.Parts);
+        var unneeded = await marked.FindUnneededAsync(contents, new HashSet<BlobId>(), cancellationToken).ConfigureAwait(false);
+        var survey = await PackSurvey.RunAsync(repository.Parts, contents, unneeded, readAllPacks, cancellationToken).ConfigureAwait(false);
         var changes = survey.ChangesIndex || !damaged.IsEmpty;
         var report = new IndexRepairReport
         {
@@ -39,6 +44,7 @@ public sealed class IndexRepair(ResticRepository repository)
             return (report, null);
         }
 
+        await marked.UnmarkOthersAsync(cancellationToken).ConfigureAwait(false);
         await IndexReplacement.RunAsync(repository.Parts, survey.Packs, contents.IndexFiles, cancellationToken).ConfigureAwait(false);
         var index = new BlobIndex();
         foreach (var pack in survey.Packs)

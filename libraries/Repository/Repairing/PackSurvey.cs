@@ -44,7 +44,7 @@ internal sealed class PackSurvey
             if (readAll || fitting is null)
             {
                 Interlocked.Increment(ref headers);
-                entries = await TryReadAsync(reader, pack.Key, pack.Value, token).ConfigureAwait(false) ?? fitting;
+                entries = await reader.TryReadHeaderAsync(pack.Key, pack.Value, token).ConfigureAwait(false) ?? fitting;
             }
 
             if (entries is null)
@@ -68,17 +68,5 @@ internal sealed class PackSurvey
             HeadersRead = headers,
             ChangesIndex = changed != 0 || without.Any(ranges.Contains),
         };
-    }
-
-    private static async Task<IReadOnlyList<PackEntry>?> TryReadAsync(PackReader reader, BlobId pack, long length, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await reader.ReadHeaderAsync(pack, length, cancellationToken).ConfigureAwait(false);
-        }
-        catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged)
-        {
-            return null;
-        }
     }
 }

@@ -27,11 +27,13 @@ internal sealed class RepairRun(ResticRepository repository, RepairRequest reque
         var contents = await RepositoryContents.ReadAsync(
             _parts.Files, repository.Options, (kind, _, _) => Interlocked.Add(ref damagedIndexes, kind == FileKind.Index ? 1 : 0), cancellationToken).ConfigureAwait(false);
         var bad = BadPacks(damage, contents.Index);
-        await FindDamagedStraysAsync(contents, cancellationToken).ConfigureAwait(false);
+        var marked = new MarkedPacks(_parts);
+        var unneeded = await marked.FindUnneededAsync(contents, bad, cancellationToken).ConfigureAwait(false);
+        await FindDamagedStraysAsync(contents, unneeded, cancellationToken).ConfigureAwait(false);
         bad.UnionWith(_strays.Keys);
 
         // (2) What is there without it.
-        var survey = await PackSurvey.RunAsync(_parts, contents, bad, readAll: false, cancellationToken).ConfigureAwait(false);
+        var survey = await PackSurvey.RunAsync(_parts, contents, bad.Union(unneeded).ToHashSet(), readAll: false, cancellationToken).ConfigureAwait(false);
         foreach (var pack in survey.Packs)
         {
             _index.Add(pack);
@@ -58,6 +60,7 @@ internal sealed class RepairRun(ResticRepository repository, RepairRequest reque
         {
             if (rewrites)
             {
+                await marked.UnmarkOthersAsync(cancellationToken).ConfigureAwait(false);
                 await IndexReplacement.RunAsync(_parts, survey.Packs, contents.IndexFiles, cancellationToken).ConfigureAwait(false);
             }
 
@@ -102,24 +105,18 @@ internal sealed class RepairRun(ResticRepository repository, RepairRequest reque
     /// A verify does not read packs that no index file names. Their headers may be all that is left of a lost index file; but an earlier repair may
     /// have dropped them because they are damaged, so they are read whole before they are named again.
     /// </summary>
-    private async Task FindDamagedStraysAsync(RepositoryContents contents, CancellationToken cancellationToken)
+    private async Task FindDamagedStraysAsync(RepositoryContents contents, HashSet<BlobId> unneeded, CancellationToken cancellationToken)
     {
         var reader = new PackReader(_parts.Store, _parts.Sealer);
         var verifier = new PackVerifier(_parts.Store, _parts.Sealer, _parts.Codec);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = repository.Options.Readers, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(contents.Packs.Where(pack => !contents.Index.ContainsPack(pack.Key)), parallel, async (pack, token) =>
+        await Parallel.ForEachAsync(contents.Packs.Where(pack => !contents.Index.ContainsPack(pack.Key) && !unneeded.Contains(pack.Key)), parallel, async (pack, token) =>
         {
-            try
+            // Where nothing tells what it holds, the survey leaves it out, and a prune removes it.
+            if (await reader.TryReadHeaderAsync(pack.Key, pack.Value, token).ConfigureAwait(false) is { } entries
+                && await verifier.VerifyAsync(pack.Key, entries, token).ConfigureAwait(false) is not null)
             {
-                var entries = await reader.ReadHeaderAsync(pack.Key, pack.Value, token).ConfigureAwait(false);
-                if (await verifier.VerifyAsync(pack.Key, entries, token).ConfigureAwait(false) is not null)
-                {
-                    _strays[pack.Key] = entries;
-                }
-            }
-            catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged)
-            {
-                // Nothing tells what it holds: the survey leaves it out, and a prune removes it.
+                _strays[pack.Key] = entries;
             }
         }).ConfigureAwait(false);
     }

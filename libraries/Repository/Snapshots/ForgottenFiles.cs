@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Unpacked;
@@ -15,6 +16,27 @@ internal sealed class ForgottenFiles(RepositoryParts parts)
 
     internal async Task<List<BlobId>> ListIdsAsync(CancellationToken cancellationToken) =>
         await parts.Files.ListAsync(FileKind.Forgotten, cancellationToken).Select(file => file.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Those that can be brought back as far as their records tell.</summary>
+    internal async IAsyncEnumerable<(Snapshot Snapshot, ForgottenJson Record)> ListReadableAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var id in await ListIdsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            ForgottenJson record;
+            Snapshot snapshot;
+            try
+            {
+                record = await LoadAsync(id, cancellationToken).ConfigureAwait(false);
+                snapshot = Decode(id, record);
+            }
+            catch (Exception exception) when (exception is RepositoryException or StorageException { Failure: StorageFailure.NotFound })
+            {
+                continue;
+            }
+
+            yield return (snapshot, record);
+        }
+    }
 
     /// <summary>Null when there is no such record.</summary>
     internal async Task<ForgottenSnapshot?> TryLoadAsync(BlobId id, CancellationToken cancellationToken)
@@ -67,15 +89,27 @@ internal sealed class ForgottenFiles(RepositoryParts parts)
         {
             var now = parts.Options.Clock.GetUtcNow();
             var record = new ForgottenJson { ForgottenAt = now, ExpiresAt = now + grace, File = file };
-            var sealedRecord = parts.Files.Seal(JsonSerializer.SerializeToUtf8Bytes(record, RepositoryJson.Default.ForgottenJson));
-            await parts.Store.PutAsync(RepositoryFile.Key(FileKind.Forgotten, id), sealedRecord.Content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
+            await SaveAsync(record, id, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <param name="record">Has the snapshot's file.</param>
+    /// <param name="id">That file's name.</param>
+    /// <param name="cancellationToken">Ends the write.</param>
+    internal ValueTask SaveAsync(ForgottenJson record, BlobId id, CancellationToken cancellationToken)
+    {
+        var sealedRecord = parts.Files.Seal(JsonSerializer.SerializeToUtf8Bytes(record, RepositoryJson.Default.ForgottenJson));
+        return parts.Store.PutAsync(RepositoryFile.Key(FileKind.Forgotten, id), sealedRecord.Content, PutMode.Replace, cancellationToken);
+    }
+
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/> snapshot.</exception>
+    internal Snapshot Decode(BlobId id, ForgottenJson record) =>
+        SnapshotFiles.Decode(id, parts.Files.Decode(RepositoryFile.Key(FileKind.Snapshot, id), record.File!));
 
     private ForgottenSnapshot Describe(BlobId id, ForgottenJson record) => new()
     {
         Id = id,
-        Snapshot = SnapshotFiles.Decode(id, parts.Files.Decode(RepositoryFile.Key(FileKind.Snapshot, id), record.File!)),
+        Snapshot = Decode(id, record),
         ForgottenAt = record.ForgottenAt,
         ExpiresAt = record.ExpiresAt,
     };

@@ -90,7 +90,7 @@ public sealed class ForgottenSnapshots
         await using (held.ConfigureAwait(false))
         {
             var record = await LoadAsync(id, cancellationToken).ConfigureAwait(false);
-            var snapshot = SnapshotFiles.Decode(id, Files.Decode(RepositoryFile.Key(FileKind.Snapshot, id), record.File!));
+            var snapshot = _records.Decode(id, record);
             if (await Files.FindAsync(FileKind.Snapshot, id, cancellationToken).ConfigureAwait(false) is null)
             {
                 await RequireDataAsync(snapshot, cancellationToken).ConfigureAwait(false);
@@ -123,7 +123,7 @@ public sealed class ForgottenSnapshots
         var reader = new BlobReader(_repository.Store, index, _repository.Parts.Codec);
         var used = await new TreeWalk(reader, index, _repository.Options.Readers).RunAsync([snapshot.Tree], visited: null, cancellationToken).ConfigureAwait(false);
         var packs = await Files.ListAsync(FileKind.Pack, cancellationToken).Select(pack => pack.Id).ToHashSetAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        var gone = index.Packs().Count(range => !packs.Contains(range.Pack) && Enumerable.Range(range.First, range.Count).Any(used.IsUsed));
+        var gone = index.Packs().Count(range => !packs.Contains(range.Pack) && used.IsUsed(range));
         if (!used.Missing.IsEmpty || !used.UnreadableTrees.IsEmpty || gone > 0)
         {
             throw new RepositoryException(RepositoryFailure.Refused,
