@@ -80,8 +80,16 @@ internal sealed class RepoKeyRotateCommand : StellaCommand
             cancellationToken);
         session.PrintResult(
             new RotationView(
-                report.Epoch, report.Folder, report.OldFolder, report.RepositoryId, report.Snapshots, report.Rounds, report.WasInCharge, report.Locked.TotalSeconds),
-            output => output.WriteLine($"epoch {report.Epoch} is in charge, in the folder {report.Folder}: {Units.Count(report.Snapshots)} snapshots; {report.OldFolder} stays readable until --remove-old"));
+                report.Epoch, report.Folder, report.OldFolder, report.RepositoryId, report.Snapshots, report.Forgotten, report.ForgottenLost, report.Rounds, report.WasInCharge,
+                report.Locked.TotalSeconds),
+            output => output.WriteLine(
+                $"epoch {report.Epoch} is in charge, in the folder {report.Folder}: {Units.Count(report.Snapshots)} snapshots, and {Units.Count(report.Forgotten)} that can be undeleted; "
+                + $"{report.OldFolder} stays readable until --remove-old"));
+        foreach (var lost in report.ForgottenLost)
+        {
+            session.Remark($"forgotten, and its data is gone: {lost}");
+        }
+
         return 0;
     }
 
@@ -99,7 +107,8 @@ internal sealed class RepoKeyRotateCommand : StellaCommand
     private RepositoryOptions Engine(Session session, ParseResult parsed) => new() { Clock = session.Clock, LockWait = TimeSpan.FromMinutes(parsed.GetValue(_wait)) };
 
     internal sealed record RotationView(
-        int Epoch, string Folder, string OldFolder, string Repository, int Snapshots, int Rounds, bool WasInCharge, double LockedSeconds);
+        int Epoch, string Folder, string OldFolder, string Repository, int Snapshots, int Forgotten, IReadOnlyList<string> ForgottenLost, int Rounds, bool WasInCharge,
+        double LockedSeconds);
 
     internal sealed record RemovedEpochView(string? Removed);
 }

@@ -16,6 +16,9 @@ public sealed record CopyReport
     /// <summary>Snapshots that cannot be copied because the source is damaged; everything else was.</summary>
     public required IReadOnlyList<FailedSnapshot> Failed { get; init; }
 
+    /// <summary>Of the forgotten snapshots that were to be carried over, those whose data is gone already.</summary>
+    public IReadOnlyList<FailedSnapshot> ForgottenLost { get; init; } = [];
+
     /// <summary>Blobs that the target lacked.</summary>
     public required long Blobs { get; init; }
 

@@ -11,8 +11,24 @@ public sealed record CopyRequest
     /// <summary>Says what would be copied, and changes nothing.</summary>
     public bool DryRun { get; init; }
 
+    /// <summary>What a copy does about snapshots that were forgotten and can be brought back.</summary>
+    internal ForgottenRule Forgotten { get; init; }
+
     /// <summary>Told after each read, by one thread at a time.</summary>
     public Action<CopyProgress>? OnProgress { get; init; }
+}
+
+/// <summary>What forgotten snapshots mean to a copy.</summary>
+internal enum ForgottenRule
+{
+    /// <summary>Nothing: those of the source are not copied, and what the target has forgotten comes back when the source still has it.</summary>
+    Ignored,
+
+    /// <summary>Those of the source are copied as what they are: they can be brought back in the target until their grace is over.</summary>
+    Carried,
+
+    /// <summary>What the target has forgotten counts as present.</summary>
+    Present,
 }
 
 /// <summary>How far a copy is. Sizes in stored bytes of the source.</summary>

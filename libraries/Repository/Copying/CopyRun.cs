@@ -10,6 +10,7 @@ namespace StellaOps.Backup.Repository.Copying;
 internal sealed class CopyRun(ResticRepository source, ResticRepository target, CopyRequest request)
 {
     private readonly List<FailedSnapshot> _failed = [];
+    private readonly Dictionary<BlobId, ForgottenJson> _forgotten = [];
     private readonly long _startedAt = source.Options.Clock.GetTimestamp();
     private readonly Lock _progress = new();
     private CopyProgress _done;
@@ -19,10 +20,14 @@ internal sealed class CopyRun(ResticRepository source, ResticRepository target, 
     {
         // Snapshots before the index: what a listed one needs is in index files that were written before it.
         var wanted = await SelectAsync(cancellationToken).ConfigureAwait(false);
+        await SelectForgottenAsync(wanted, cancellationToken).ConfigureAwait(false);
         var copies = new SnapshotCopies(await target.ListSnapshotsAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false));
+        var forgottenCopies = new SnapshotCopies(request.Forgotten == ForgottenRule.Ignored
+            ? []
+            : await target.Forgotten.ListAsync(cancellationToken).Where(found => found.Snapshot is not null).Select(found => found.Snapshot!).ToListAsync(cancellationToken).ConfigureAwait(false));
         await source.LoadIndexAsync(cancellationToken).ConfigureAwait(false);
         await target.LoadIndexAsync(cancellationToken).ConfigureAwait(false);
-        var present = wanted.Select(snapshot => (Source: snapshot, Copy: copies.Find(snapshot))).Where(pair => pair.Copy is not null).ToList();
+        var present = wanted.Select(snapshot => (Source: snapshot, Copy: Find(snapshot))).Where(pair => pair.Copy is not null).ToList();
         var lacking = wanted.Except(present.Select(pair => pair.Source)).OrderBy(snapshot => snapshot.Time).ToList();
         var copied = await CopyAsync(lacking, cancellationToken).ConfigureAwait(false);
         return new CopyReport
@@ -30,12 +35,17 @@ internal sealed class CopyRun(ResticRepository source, ResticRepository target, 
             DryRun = request.DryRun,
             Copied = copied,
             Present = [.. present.Select(pair => new CopiedSnapshot(pair.Source.Id, pair.Copy!.Id))],
-            Failed = _failed,
+            Failed = [.. _failed.Where(failed => !_forgotten.ContainsKey(failed.Source))],
+            ForgottenLost = [.. _failed.Where(failed => _forgotten.ContainsKey(failed.Source))],
             Blobs = _done.BlobsTotal,
             Bytes = _done.BytesTotal,
             BytesAdded = _bytesAdded,
             Elapsed = source.Options.Clock.GetElapsedTime(_startedAt),
         };
+
+        Snapshot? Find(Snapshot snapshot) =>
+            _forgotten.ContainsKey(snapshot.Id) ? forgottenCopies.Find(snapshot)
+            : copies.Find(snapshot) ?? (request.Forgotten == ForgottenRule.Present ? forgottenCopies.Find(snapshot) : null);
     }
 
     private async Task<List<Snapshot>> SelectAsync(CancellationToken cancellationToken)
@@ -60,6 +70,26 @@ internal sealed class CopyRun(ResticRepository source, ResticRepository target, 
         }
 
         return selected;
+    }
+
+    /// <summary>After the snapshots were read: a forget beside us is seen at one of the two places. Damaged records have nothing to bring back.</summary>
+    private async Task SelectForgottenAsync(List<Snapshot> wanted, CancellationToken cancellationToken)
+    {
+        if (request.Forgotten != ForgottenRule.Carried)
+        {
+            return;
+        }
+
+        var live = wanted.Select(snapshot => snapshot.Id).ToHashSet();
+        var now = source.Options.Clock.GetUtcNow();
+        await foreach (var (snapshot, record) in new ForgottenFiles(source.Parts).ListReadableAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (!live.Contains(snapshot.Id) && record.ExpiresAt > now)
+            {
+                _forgotten[snapshot.Id] = record;
+                wanted.Add(snapshot);
+            }
+        }
     }
 
     private async Task<IReadOnlyList<CopiedSnapshot>> CopyAsync(List<Snapshot> lacking, CancellationToken cancellationToken)
@@ -154,12 +184,26 @@ internal sealed class CopyRun(ResticRepository source, ResticRepository target, 
         var copied = new List<CopiedSnapshot>(snapshots.Count);
         foreach (var snapshot in snapshots)
         {
-            var json = await source.Parts.Files.LoadAsync(FileKind.Snapshot, snapshot.Id, cancellationToken).ConfigureAwait(false);
-            copied.Add(new CopiedSnapshot(
-                snapshot.Id, await target.Parts.Files.SaveAsync(FileKind.Snapshot, SnapshotCopies.Encode(snapshot, json), cancellationToken).ConfigureAwait(false)));
+            copied.Add(new CopiedSnapshot(snapshot.Id, await SaveAsync(snapshot, cancellationToken).ConfigureAwait(false)));
         }
 
         return copied;
+    }
+
+    private async Task<BlobId> SaveAsync(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        if (_forgotten.TryGetValue(snapshot.Id, out var forgotten))
+        {
+            var file = Seal(source.Parts.Files.Decode(RepositoryFile.Key(FileKind.Forgotten, snapshot.Id), forgotten.File!));
+            await new ForgottenFiles(target.Parts).SaveAsync(forgotten with { File = file.Content.ToArray() }, file.Id, cancellationToken).ConfigureAwait(false);
+            return file.Id;
+        }
+
+        var copy = Seal(await source.Parts.Files.LoadAsync(FileKind.Snapshot, snapshot.Id, cancellationToken).ConfigureAwait(false));
+        await target.Parts.Files.SaveAsync(FileKind.Snapshot, copy, cancellationToken).ConfigureAwait(false);
+        return copy.Id;
+
+        SealedFile Seal(byte[] json) => target.Parts.Files.Seal(SnapshotCopies.Encode(snapshot, json).Span);
     }
 
     private void Moved(int blobs, long bytes)

@@ -85,7 +85,7 @@ public sealed class OldEpochs(IObjectStore location, string component, Repositor
         var current = await ResticRepository.OpenAsync(Store(epoch), password, _options, cancellationToken).ConfigureAwait(false);
         await using (current.ConfigureAwait(false))
         {
-            var report = await new RepositoryCopy(old, current).RunUnderLockAsync(new CopyRequest(), lost, cancellationToken).ConfigureAwait(false);
+            var report = await new RepositoryCopy(old, current).RunUnderLockAsync(new CopyRequest { Forgotten = ForgottenRule.Present }, lost, cancellationToken).ConfigureAwait(false);
             if (report.Failed is [var failed, ..])
             {
                 throw new RepositoryException(RepositoryFailure.Damaged, $"nothing was removed: snapshot {failed.Source} is in no other epoch, and damaged: {failed.Reason}");

@@ -18,6 +18,12 @@ public sealed record RotationReport
     /// <summary>Snapshots that it holds.</summary>
     public required int Snapshots { get; init; }
 
+    /// <summary>Forgotten snapshots that can be brought back in it, until the grace that they had is over.</summary>
+    public required int Forgotten { get; init; }
+
+    /// <summary>Forgotten snapshots of the old epoch whose data was gone already, each with the reason.</summary>
+    public IReadOnlyList<string> ForgottenLost { get; init; } = [];
+
     /// <summary>Copies that were made, the one under the exclusive lock included.</summary>
     public required int Rounds { get; init; }
 

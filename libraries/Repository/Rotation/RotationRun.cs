@@ -10,6 +10,8 @@ internal sealed class RotationRun(IObjectStore location, string component, int e
 {
     private int _round;
     private TimeSpan _locked;
+    private bool _inCharge;
+    private IReadOnlyList<FailedSnapshot> _forgottenLost = [];
 
     internal async Task<RotationReport> RunAsync(CancellationToken cancellationToken)
     {
@@ -42,6 +44,7 @@ internal sealed class RotationRun(IObjectStore location, string component, int e
         OldFolder = LocationEpochs.Folder(component, epoch - 1),
         RepositoryId = repository.Id,
         Snapshots = await repository.ListSnapshotsAsync(cancellationToken).CountAsync(cancellationToken).ConfigureAwait(false),
+        Forgotten = await repository.Forgotten.ListAsync(cancellationToken).CountAsync(cancellationToken).ConfigureAwait(false),
         Rounds = rounds,
         WasInCharge = wasInCharge,
         Locked = locked,
@@ -72,18 +75,25 @@ internal sealed class RotationRun(IObjectStore location, string component, int e
 
     private async Task<RotationReport> FinishAsync(bool wasInCharge, CancellationToken cancellationToken)
     {
+        _inCharge = true;
         await CopyAsync(sourceLost: null, cancellationToken).ConfigureAwait(false);
-        return await ReportAsync(next, component, epoch, _round, wasInCharge, _locked, cancellationToken).ConfigureAwait(false);
+        var report = await ReportAsync(next, component, epoch, _round, wasInCharge, _locked, cancellationToken).ConfigureAwait(false);
+        return report with { ForgottenLost = [.. _forgottenLost.Select(lost => $"{lost.Source}: {lost.Reason}")] };
     }
 
     private async Task<CopyReport> CopyAsync(CancellationToken? sourceLost, CancellationToken cancellationToken)
     {
         var round = ++_round;
-        var copy = new CopyRequest { OnProgress = progress => request.OnProgress?.Invoke(new RotationProgress(round, sourceLost is not null, progress)) };
+        var copy = new CopyRequest
+        {
+            Forgotten = _inCharge ? ForgottenRule.Present : ForgottenRule.Carried,
+            OnProgress = progress => request.OnProgress?.Invoke(new RotationProgress(round, sourceLost is not null, progress)),
+        };
         var copier = new RepositoryCopy(old, next);
         var report = await (sourceLost is { } lost
             ? copier.RunUnderLockAsync(copy, lost, cancellationToken)
             : copier.RunAsync(copy, cancellationToken)).ConfigureAwait(false);
+        _forgottenLost = _inCharge ? _forgottenLost : report.ForgottenLost;
         return report.Failed is not [var failed, ..]
             ? report
             : throw new RepositoryException(RepositoryFailure.Damaged, $"{report.Failed.Count} snapshots cannot be copied; {failed.Source}: {failed.Reason}")
@@ -92,12 +102,13 @@ internal sealed class RotationRun(IObjectStore location, string component, int e
             };
     }
 
-    /// <summary>What was copied by an earlier round and forgotten in the old epoch since must not come back.</summary>
+    /// <summary>What was copied by an earlier round and forgotten, or brought back, in the old epoch since must not be both.</summary>
     private async Task ForgetWhatIsGoneAsync(CopyReport last, CancellationToken cancellationToken)
     {
         var wanted = last.Copied.Concat(last.Present).Select(copied => copied.Target).ToHashSet();
-        var gone = await next.ListSnapshotsAsync(cancellationToken).Select(snapshot => snapshot.Id).Where(id => !wanted.Contains(id))
-            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        var there = await next.ListSnapshotsAsync(cancellationToken).Select(snapshot => snapshot.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var forgotten = await next.Forgotten.ListAsync(cancellationToken).Select(snapshot => snapshot.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var gone = there.Concat(forgotten).Where(id => !wanted.Contains(id)).ToList();
         if (gone.Count > 0)
         {
             await next.Forgotten.ForgetAsync(gone, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);

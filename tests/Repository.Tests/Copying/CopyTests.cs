@@ -108,6 +108,22 @@ public sealed class CopyTests
     }
 
     [Fact]
+    public async Task What_was_forgotten_is_not_copied()
+    {
+        await using var source = await TestRepositories.InitAsync(new MemoryStore());
+        var targetStore = new MemoryStore();
+        await using var target = await TestRepositories.InitAsync(targetStore);
+        var forgotten = await TestRepositories.BackUpAsync(source, [TestRepositories.Content(1, 300)]);
+        var kept = await TestRepositories.BackUpAsync(source, [TestRepositories.Content(3, 300)]);
+        await source.Forgotten.ForgetAsync([forgotten.Id], TimeSpan.FromDays(7), Cancellation);
+        Assert.Equal(kept.Id, Assert.Single((await CopyAsync(source, target)).Copied).Source);
+        Assert.Null(target.Blobs.Find(BlobType.Data, BlobId.Of(TestRepositories.Content(1, 300))));
+        Assert.Empty(targetStore.Under("stella/"));
+        var asked = await Assert.ThrowsAsync<RepositoryException>(() => CopyAsync(source, target, new CopyRequest { Snapshots = [forgotten.Id] }));
+        Assert.Equal(RepositoryFailure.SnapshotNotFound, asked.Failure);
+    }
+
+    [Fact]
     public async Task It_gives_way_to_a_prune_on_either_side()
     {
         await using var source = await TestRepositories.InitAsync(new MemoryStore());

@@ -1,6 +1,8 @@
+using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Checking;
 using StellaOps.Backup.Repository.Crypto;
 using StellaOps.Backup.Repository.Locks;
+using StellaOps.Backup.Repository.Pruning;
 using StellaOps.Backup.Repository.Rotation;
 using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Repository.Tests.Pruning;
@@ -82,6 +84,86 @@ public sealed class KeyRotationTests
         }
 
         Assert.Equal(2, (await RotateAsync(location)).Snapshots);
+    }
+
+    [Fact]
+    public async Task What_was_forgotten_can_be_brought_back_in_the_new_epoch_for_the_rest_of_its_grace()
+    {
+        var location = new MemoryStore();
+        var snapshots = await FillAsync(location);
+        await using (var old = await OpenAsync(location, 1, Old))
+        {
+            await old.Forgotten.ForgetAsync([snapshots[0].Id, snapshots[2].Id], TimeSpan.FromDays(7), Cancellation);
+            await old.Forgotten.ForgetAsync([snapshots[1].Id], TimeSpan.FromDays(7), Cancellation);
+            await old.Forgotten.UndeleteAsync(snapshots[1].Id, Cancellation);
+        }
+
+        Assert.Equal((1, 2), await RotateAsync(location) is var report ? (report.Snapshots, report.Forgotten) : default);
+        await using var next = await OpenAsync(location, 2, New);
+        await next.PruneAsync(new PruneOptions { MaxUnused = 0 }, Cancellation);
+        var carried = await next.Forgotten.ListAsync(Cancellation).SingleAsync(found => found.Snapshot!.Original == snapshots[2].Id, Cancellation);
+        Assert.Equal(TimeSpan.FromDays(7), carried.ExpiresAt - carried.ForgottenAt);
+        await next.Forgotten.UndeleteAsync(carried.Id, Cancellation);
+        Assert.Equal(snapshots[2].Tree, (await next.ResolveSnapshotAsync(snapshots[2].Id, Cancellation)).Tree);
+        Assert.Empty((await next.VerifyAsync(new VerifyRequest(), Cancellation)).Damages);
+    }
+
+    [Fact]
+    public async Task What_was_forgotten_or_brought_back_between_two_rounds_is_not_both_in_the_new_epoch()
+    {
+        var location = new MemoryStore();
+        var snapshots = await FillAsync(location);
+        await using (var old = await OpenAsync(location, 1, Old))
+        {
+            await old.Forgotten.ForgetAsync([snapshots[0].Id], TimeSpan.FromDays(7), Cancellation);
+        }
+
+        await Assert.ThrowsAsync<CrashException>(() => RotateAsync(
+            new FaultyStore(location, new FaultRule(Fault.Crash) { Matches = call => call.IsChange && call.Key.StartsWith("epochs/", StringComparison.Ordinal) })));
+        Unlock(location);
+        await using (var old = await OpenAsync(location, 1, Old))
+        {
+            await old.Forgotten.UndeleteAsync(snapshots[0].Id, Cancellation);
+            await old.Forgotten.ForgetAsync([snapshots[1].Id], TimeSpan.FromDays(7), Cancellation);
+        }
+
+        Assert.Equal((2, 1), await RotateAsync(location) is var report ? (report.Snapshots, report.Forgotten) : default);
+        await using var next = await OpenAsync(location, 2, New);
+        Assert.Equal(snapshots[1].Id, (await next.Forgotten.ListAsync(Cancellation).SingleAsync(Cancellation)).Snapshot!.Original);
+    }
+
+    [Fact]
+    public async Task A_forgotten_snapshot_whose_data_is_gone_holds_up_no_rotation_and_is_named()
+    {
+        var location = new MemoryStore();
+        var snapshots = await FillAsync(location);
+        await using (var old = await OpenAsync(location, 1, Old))
+        {
+            await old.Forgotten.ForgetAsync([snapshots[2].Id], TimeSpan.FromDays(7), Cancellation);
+            var gone = old.Blobs.Find(BlobType.Tree, snapshots[2].Tree)!.Value.Pack.ToString();
+            await location.DeleteAsync($"evidence/data/{gone[..2]}/{gone}", Cancellation);
+        }
+
+        var report = await RotateAsync(location);
+        Assert.Equal((2, 0), (report.Snapshots, report.Forgotten));
+        Assert.StartsWith(snapshots[2].Id.ToString(), Assert.Single(report.ForgottenLost), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_forgotten_in_the_new_epoch_does_not_come_back_from_the_old_one()
+    {
+        var location = new MemoryStore();
+        var snapshots = await FillAsync(location);
+        await RotateAsync(location);
+        await using (var next = await OpenAsync(location, 2, New))
+        {
+            await next.Forgotten.ForgetAsync([(await next.ResolveSnapshotAsync(snapshots[0].Id, Cancellation)).Id], TimeSpan.FromDays(7), Cancellation);
+        }
+
+        Assert.Equal((2, 1), await RotateAsync(location) is var report ? (report.Snapshots, report.Forgotten) : default);
+        await RemoveAsync(location, TimeSpan.Zero);
+        await using var last = await OpenAsync(location, 2, New);
+        Assert.Equal(2, await last.ListSnapshotsAsync(Cancellation).CountAsync(Cancellation));
     }
 
     [Fact]
