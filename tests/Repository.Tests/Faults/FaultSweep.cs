@@ -36,6 +36,9 @@ internal sealed class FaultSweep(string name, MemoryStore template, IReadOnlyDic
     /// <summary>Committed snapshots that the work may remove, and has removed when it succeeds.</summary>
     internal IReadOnlyCollection<BlobId> Removed { get; init; } = [];
 
+    /// <summary>Committed snapshots that the work forgets with a grace: they are there, or can be brought back.</summary>
+    internal IReadOnlyCollection<BlobId> Forgotten { get; init; } = [];
+
     internal async Task RunAsync()
     {
         var faults = 0;
@@ -105,7 +108,13 @@ internal sealed class FaultSweep(string name, MemoryStore template, IReadOnlyDic
         var report = await repository.VerifyAsync(new VerifyRequest(), Cancellation);
         Assert.Empty(report.Damages);
         var listed = await repository.ListSnapshotsAsync(Cancellation).ToListAsync(Cancellation);
-        Assert.Empty(committed.Keys.Except(Removed).Except(listed.Select(snapshot => snapshot.Id)));
+        Assert.Empty(committed.Keys.Except(Removed).Except(Forgotten).Except(listed.Select(snapshot => snapshot.Id)));
+        foreach (var id in Forgotten.Except(listed.Select(snapshot => snapshot.Id)))
+        {
+            var found = await repository.Forgotten.ListAsync(Cancellation).SingleAsync(found => found.Id == id, Cancellation);
+            Assert.Equal(committed[id], await ModelTree.ReadAsync(repository, found.Snapshot!, Cancellation));
+        }
+
         foreach (var snapshot in listed)
         {
             // One that is not known was made by the work, whose answer may be lost.

@@ -48,6 +48,45 @@ public sealed class FaultSweepTests
     }
 
     [Fact]
+    public async Task Marking_deleting_and_undeleting_survive_a_fault_at_every_call()
+    {
+        var (store, _) = await RepositoryAsync();
+        BlobId[] all = [.. _committed.Keys];
+        var mark = new FaultSweep("forget with a grace, and mark", store, _committed)
+        {
+            Removed = [all[0]],
+            Forgotten = [all[1]],
+            Work = async (faulty, options) =>
+            {
+                await using var repository = await TestRepositories.OpenAsync(faulty, options);
+                await repository.Forgotten.ForgetAsync([all[0]], TimeSpan.Zero, Cancellation);
+                await repository.Forgotten.ForgetAsync([all[1]], TimeSpan.FromDays(7), Cancellation);
+                await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, Cancellation);
+                return null;
+            },
+        };
+        await mark.RunAsync();
+
+        var marked = store.Copy();
+        await mark.Work(marked, ModelWork.Here);
+        Assert.NotEmpty(marked.Under("stella/pending/"));
+        _committed.Remove(all[0]);
+        await new FaultSweep("delete a day later, and undelete", marked, _committed)
+        {
+            Forgotten = [all[1]],
+            Work = async (faulty, options) =>
+            {
+                await using var repository = await TestRepositories.OpenAsync(faulty, ModelWork.Later(options, TimeSpan.FromHours(25)));
+                await repository.PruneAsync(new PruneOptions { MaxUnused = 0 }, Cancellation);
+                return await repository.Forgotten.ListAsync(Cancellation).AnyAsync(found => found.Id == all[1], Cancellation)
+                    ? await repository.Forgotten.UndeleteAsync(all[1], Cancellation)
+                    : await repository.LoadSnapshotAsync(all[1], Cancellation); // An earlier run brought it back.
+            },
+            Made = _committed[all[1]],
+        }.RunAsync();
+    }
+
+    [Fact]
     public async Task The_target_of_a_copy_survives_a_fault_at_every_call()
     {
         var (store, last) = await RepositoryAsync();

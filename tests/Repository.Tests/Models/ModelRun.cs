@@ -1,6 +1,7 @@
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Copying;
 using StellaOps.Backup.Repository.Pruning;
+using StellaOps.Backup.Repository.Repairing;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Storage;
 
@@ -47,7 +48,7 @@ internal sealed class ModelRun(int seed, MemoryStore first, MemoryStore second)
         await EndAsync();
     }
 
-    private Task StepAsync(ModelRepository on) => on.Committed.Count < 2 ? BackUpAsync(on, NextTree()) : _random.Next(on.Committed.Count < MostSnapshots ? 0 : 4, 12) switch
+    private Task StepAsync(ModelRepository on) => on.Committed.Count < 2 ? BackUpAsync(on, NextTree()) : _random.Next(on.Committed.Count < MostSnapshots ? 0 : 4, 14) switch
     {
         0 or 1 or 2 => BackUpAsync(on, NextTree()),
         3 => SeveralAsync(on),
@@ -56,6 +57,8 @@ internal sealed class ModelRun(int seed, MemoryStore first, MemoryStore second)
         6 or 7 => PruneAsync(on),
         8 => PruneBesideBackupAsync(on),
         9 or 10 => CopyAsync(on, _repositories.Single(other => other != on)),
+        11 => RepairAsync(on, loseIndex: false),
+        12 => RepairAsync(on, loseIndex: true),
         _ => AddPasswordAsync(on),
     };
 
@@ -139,6 +142,24 @@ internal sealed class ModelRun(int seed, MemoryStore first, MemoryStore second)
         });
     }
 
+    /// <summary>Of a sound repository: nothing changes for its snapshots. Or of one that lost an index file: once more without a fault, and it is sound.</summary>
+    private async Task RepairAsync(ModelRepository on, bool loseIndex)
+    {
+        var indexes = on.Store.Under("index/");
+        if (loseIndex && indexes.Count > 0)
+        {
+            await on.Store.DeleteAsync(indexes[_random.Next(indexes.Count)], Cancellation);
+        }
+
+        var readAll = _random.Next(2) == 0;
+        foreach (var rule in loseIndex ? (FaultRule?[])[RandomRule(), null] : [RandomRule()])
+        {
+            await (_random.Next(2) == 0
+                ? DoAsync("repair index", on, repository => new IndexRepair(repository).RunAsync(readAll, cancellationToken: Cancellation), rule)
+                : DoAsync("repair data", on, repository => new RepositoryRepair(repository).RunAsync(new RepairRequest(), Cancellation), rule));
+        }
+    }
+
     private Task AddPasswordAsync(ModelRepository on)
     {
         var password = $"password {on.Passwords.Count}";
@@ -150,11 +171,12 @@ internal sealed class ModelRun(int seed, MemoryStore first, MemoryStore second)
     }
 
     /// <summary>Runs an operation as a process of its own; often with a fault somewhere in it.</summary>
-    private async Task DoAsync(string name, ModelRepository on, Func<ResticRepository, Task> work)
+    private Task DoAsync(string name, ModelRepository on, Func<ResticRepository, Task> work) => DoAsync(name, on, work, RandomRule());
+
+    private async Task DoAsync(string name, ModelRepository on, Func<ResticRepository, Task> work, FaultRule? rule)
     {
         _touched.Add(on);
         var (password, machine) = (PasswordOf(on), Machine());
-        var rule = RandomRule();
         await using var faulty = Faulty(on.Store, rule);
         var outcome = "done";
         try

@@ -47,6 +47,9 @@ internal static class ModelWork
         Clock = new AheadClock(died * LocksCountFor),
     };
 
+    /// <summary>The same machine later.</summary>
+    internal static RepositoryOptions Later(RepositoryOptions machine, TimeSpan by) => machine with { Clock = new AheadClock(by + (machine.Clock.GetUtcNow() - DateTimeOffset.UtcNow)) };
+
     private sealed class AheadClock(TimeSpan by) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
