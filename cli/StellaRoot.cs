@@ -33,6 +33,7 @@ internal sealed class StellaRoot : RootCommand
             new BackupVerifyCommand(),
             new BackupTestRestoreCommand(),
             new BackupRestoreCommand(),
+            new BackupRestorePitrCommand(),
             new BackupDeleteCommand(),
             new BackupWalListCommand(),
             new BackupLogsCommand(),

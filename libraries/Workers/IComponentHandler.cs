@@ -1,11 +1,12 @@
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 
 namespace StellaOps.Backup.Workers;
 
 /// <summary>
 /// What a worker service knows about one component. Verify and forget are the same for all and live in this library;
-/// only these three differ. Every method may run again after a crash of an earlier attempt and must then end the same way.
+/// only these differ. Every method may run again after a crash of an earlier attempt and must then end the same way.
 /// </summary>
 public interface IComponentHandler
 {
@@ -16,6 +17,11 @@ public interface IComponentHandler
 
     /// <summary>Brings a snapshot back, or with a dry run says what would happen; the result carries <see cref="TaskResult.Restore"/>.</summary>
     Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>Brings the component to a point in time, or with a dry run says how; the result carries <see cref="TaskResult.Restore"/>.</summary>
+    /// <exception cref="BackupException">The component has no history between its snapshots: only the database has.</exception>
+    Task<TaskResult> RecoverAsync(TaskContext context, RecoverySpec spec, CancellationToken cancellationToken) =>
+        throw new BackupException(ErrorCodes.InvalidInput, $"{Component.Name()} cannot be recovered to a point in time; restore a recovery point");
 
     /// <summary>Restores to a scratch directory and proves the copy there; the result carries <see cref="TaskResult.Proof"/>.</summary>
     Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken);

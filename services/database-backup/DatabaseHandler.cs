@@ -2,6 +2,7 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Backups;
 using StellaOps.Backup.DatabaseBackup.Proofs;
+using StellaOps.Backup.DatabaseBackup.Recoveries;
 using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.DatabaseBackup.Wal;
@@ -32,6 +33,12 @@ internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentReposi
     {
         await using var opened = await repositories.OpenAsync(Component, cancellationToken);
         return await new RestoreJob(opened.Repository, settings, clock).RunAsync(context, spec, cancellationToken);
+    }
+
+    public async Task<TaskResult> RecoverAsync(TaskContext context, RecoverySpec spec, CancellationToken cancellationToken)
+    {
+        await using var opened = await repositories.OpenAsync(Component, cancellationToken);
+        return await new RecoveryJob(opened.Repository, opened.Location, settings, clock).RunAsync(context, spec, cancellationToken);
     }
 
     public async Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ namespace StellaOps.Backup.Architecture.Tests;
 /// <summary>docs/what-happens-when.md leads a reader through the code; a step that names something that is gone misleads.</summary>
 public sealed partial class WhatHappensWhenTests
 {
-    private static readonly string[] Walks = ["create", "verify", "test-restore", "restore"];
+    private static readonly string[] Walks = ["create", "verify", "test-restore", "restore", "restore-pitr"];
 
     private static string[] Lines { get; } = File.ReadAllLines(SourceTree.PathOf("docs/what-happens-when.md"));
 

@@ -48,6 +48,40 @@ public sealed record RestoreRequest
     public string? Reason { get; init; }
 }
 
+/// <summary>POST /api/v1/recoveries (scope backup:restore): the database to a point in time. Exactly one of the targets is set.</summary>
+public sealed record PointInTimeRequest
+{
+    /// <summary>All that was committed until then.</summary>
+    public DateTimeOffset? Time { get; init; }
+
+    /// <summary>Log sequence number, <c>16/B374D848</c>.</summary>
+    public string? Lsn { get; init; }
+
+    /// <summary>Transaction id.</summary>
+    public ulong? Xid { get; init; }
+
+    /// <summary>Named restore point.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The end of the newest base backup.</summary>
+    public bool Immediate { get; init; }
+
+    /// <summary>Timeline to recover along; null takes the newest one.</summary>
+    public long? Timeline { get; init; }
+
+    /// <summary>Stop just before the target instead of just after it.</summary>
+    public bool Exclusive { get; init; }
+
+    /// <summary>Directory on the database worker's host, in place of the data directory.</summary>
+    public string? Target { get; init; }
+    public bool DryRun { get; init; }
+
+    /// <summary>Must be true unless <see cref="DryRun"/> is.</summary>
+    public bool Confirm { get; init; }
+    public bool KeepReplaced { get; init; }
+    public string? Reason { get; init; }
+}
+
 /// <summary>POST /api/v1/services/stop, /start, /restart (scope backup:admin).</summary>
 public sealed record ServiceActionRequest
 {

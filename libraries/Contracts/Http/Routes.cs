@@ -20,6 +20,9 @@ public static class Routes
     /// <summary>POST <see cref="RestoreRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
     public const string Restores = Root + "/restores";
 
+    /// <summary>POST <see cref="PointInTimeRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string Recoveries = Root + "/recoveries";
+
     /// <summary>
     /// GET <c>?type=&amp;since=&amp;unverified=true</c>: points, newest first. <c>type</c> is a component that the point holds, or <c>full</c>.
     /// GET <c>/{nameOrId}</c>: one <see cref="PointView"/>. DELETE <c>/{nameOrId}?confirm=true&amp;reason=</c>: 202 with an <see cref="OperationView"/>.

@@ -22,6 +22,7 @@ public sealed record RunTask
     public VerifySpec? Verify { get; init; }
     public TestRestoreSpec? TestRestore { get; init; }
     public RestoreSpec? Restore { get; init; }
+    public RecoverySpec? Recovery { get; init; }
     public ForgetSpec? Forget { get; init; }
 }
 

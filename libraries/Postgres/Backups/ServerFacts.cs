@@ -40,7 +40,10 @@ public sealed record ServerFacts
     public required IReadOnlyDictionary<string, string> Settings { get; init; }
 
     private static readonly string[] NeededSettings =
-        ["shared_preload_libraries", "max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions", "max_locks_per_transaction"];
+    [
+        "shared_preload_libraries", "max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions", "max_locks_per_transaction",
+        "track_commit_timestamp",
+    ];
 
     /// <summary>Asks the server, and refuses what cannot be backed up.</summary>
     /// <exception cref="ClusterException">

@@ -10,20 +10,22 @@ public static class NewLineage
     private const string Begin = "# stella ops backup: recovery settings, may be removed once the server has started";
     private const string End = "# stella ops backup: end of recovery settings";
 
-    // restore_command fails always, so recovery takes what is in pg_wal; no target that an older recovery left behind counts.
-    private static readonly string[] Block =
-    [
-        Begin, "restore_command = 'false'", "recovery_target_timeline = 'current'", "recovery_target = ''", "recovery_target_lsn = ''",
-        "recovery_target_name = ''", "recovery_target_time = ''", "recovery_target_xid = ''", End,
-    ];
+    // No target that an older recovery left behind counts.
+    private static readonly IReadOnlyList<KeyValuePair<string, string>> NoTarget =
+        [new("recovery_target", ""), new("recovery_target_lsn", ""), new("recovery_target_name", ""), new("recovery_target_time", ""), new("recovery_target_xid", "")];
 
     /// <summary>Writes the settings and the signal file, durably. May be repeated.</summary>
+    /// <param name="dataDirectory">The restored directory.</param>
+    /// <param name="target">
+    /// Target of a recovery that goes on from here with WAL from elsewhere: a server that is started without that WAL ends, and does not
+    /// take the base backup for what was asked for. Null where the base backup is all.
+    /// </param>
     /// <returns>Files that it wrote, to be given to the account of the server.</returns>
-    public static IReadOnlyList<string> Prepare(string dataDirectory)
+    public static IReadOnlyList<string> Prepare(string dataDirectory, RecoveryTarget? target = null)
     {
         var settings = Path.Combine(dataDirectory, Settings);
         var lines = File.Exists(settings) ? WithoutBlock(File.ReadAllLines(settings)) : [];
-        File.WriteAllLines(settings, [.. lines, .. Block]);
+        File.WriteAllLines(settings, [.. lines, .. Block(target)]);
         DurableFiles.Sync(settings);
 
         var signal = Path.Combine(dataDirectory, Signal);
@@ -32,6 +34,34 @@ public static class NewLineage
         DurableFiles.Sync(dataDirectory);
         return [settings, signal];
     }
+
+    /// <summary>Takes the settings out again, durably, once the server has left recovery.</summary>
+    /// <returns>The file that it wrote; null when there was nothing to take out.</returns>
+    public static string? Remove(string dataDirectory)
+    {
+        var settings = Path.Combine(dataDirectory, Settings);
+        var lines = File.Exists(settings) ? File.ReadAllLines(settings) : [];
+        if (!lines.Contains(Begin))
+        {
+            return null;
+        }
+
+        // Whole under its name at every moment: without this file the server starts with other settings than it had.
+        var next = settings + ".new";
+        File.WriteAllLines(next, WithoutBlock(lines));
+        DurableFiles.Sync(next);
+        File.Move(next, settings, overwrite: true);
+        DurableFiles.Sync(dataDirectory);
+        return settings;
+    }
+
+    // restore_command fails always, so recovery takes what is in pg_wal.
+    private static IEnumerable<string> Block(RecoveryTarget? target) =>
+    [
+        Begin, "restore_command = 'false'", "recovery_target_timeline = 'current'",
+        .. (target?.Settings() ?? NoTarget).Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'"),
+        End,
+    ];
 
     private static List<string> WithoutBlock(IEnumerable<string> lines)
     {

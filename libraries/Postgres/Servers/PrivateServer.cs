@@ -11,6 +11,7 @@ namespace StellaOps.Backup.Postgres.Servers;
 /// </summary>
 public sealed class PrivateServer : IAsyncDisposable
 {
+    private const string Prefix = "stella-pg-", RunDirectory = "run";
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
     private readonly PrivateServerOptions _options;
     private readonly TimeProvider _clock;
@@ -64,6 +65,15 @@ public sealed class PrivateServer : IAsyncDisposable
 
             throw;
         }
+    }
+
+    /// <summary>Whether the server that works, or worked, on a data directory is or was a private one: its socket says so.</summary>
+    public static bool IsPrivate(string dataDirectory)
+    {
+        const int socketLine = 4;
+        var file = Path.Combine(dataDirectory, PostmasterFile.Name);
+        return File.Exists(file) && File.ReadLines(file).ElementAtOrDefault(socketLine) is { } socket
+            && (Path.GetFileName(socket).StartsWith(Prefix, StringComparison.Ordinal) || socket == Path.Combine(Path.GetDirectoryName(dataDirectory) ?? "/", RunDirectory));
     }
 
     /// <summary>Stops a private server that an earlier process, killed by now, left running on a data directory.</summary>
@@ -129,8 +139,8 @@ public sealed class PrivateServer : IAsyncDisposable
         // A socket's path may have 107 bytes, and a scratch directory may be deep; the temporary directory is short.
         const int longestParent = 80;
         return parent is { Length: <= longestParent }
-            ? Directory.CreateDirectory(Path.Combine(parent, "run"), (UnixFileMode)0b111_000_000).FullName
-            : Directory.CreateTempSubdirectory("stella-pg-").FullName;
+            ? Directory.CreateDirectory(Path.Combine(parent, RunDirectory), (UnixFileMode)0b111_000_000).FullName
+            : Directory.CreateTempSubdirectory(Prefix).FullName;
     }
 
     private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)

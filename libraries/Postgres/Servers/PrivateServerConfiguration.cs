@@ -81,6 +81,7 @@ internal static class PrivateServerConfiguration
             settings[name] = value;
         }
 
-        return settings.SelectMany(setting => (string[])["-c", $"{setting.Key}={setting.Value}"]);
+        // Empty ones first: PostgreSQL takes an empty recovery target that follows a set one for a second target.
+        return settings.OrderBy(setting => setting.Value.Length > 0).SelectMany(setting => (string[])["-c", $"{setting.Key}={setting.Value}"]);
     }
 }

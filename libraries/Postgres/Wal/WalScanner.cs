@@ -15,7 +15,7 @@ public ref struct WalScanner
     private const byte RestorePointInfo = 0x70, XactMask = 0x70, Commit = 0x00, CommitPrepared = 0x30, SwitchInfo = 0x40;
     private const byte ShortData = 255, LongData = 254, OriginId = 253, TopLevelXid = 252;
     private const int RestorePointName = 64;
-    private const int Looked = RecordHeader + 5 + 3 + 5 + 8 + RestorePointName;
+    internal const int Looked = RecordHeader + 5 + 3 + 5 + 8 + RestorePointName;
     private static readonly DateTimeOffset Epoch = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly ReadOnlySpan<byte> _segment;
@@ -90,7 +90,7 @@ public ref struct WalScanner
     }
 
     /// <summary>Data of a record that touches no blocks; empty when it does.</summary>
-    private static ReadOnlySpan<byte> MainData(ReadOnlySpan<byte> record)
+    internal static ReadOnlySpan<byte> MainData(ReadOnlySpan<byte> record)
     {
         var at = RecordHeader;
         while (at + 2 <= record.Length)
@@ -118,7 +118,7 @@ public ref struct WalScanner
     private static ReadOnlySpan<byte> Part(ReadOnlySpan<byte> record, int at, uint length) =>
         at > record.Length ? [] : record[at..(int)Math.Min(record.Length, at + (long)length)];
 
-    private static DateTimeOffset? Time(ReadOnlySpan<byte> data)
+    internal static DateTimeOffset? Time(ReadOnlySpan<byte> data)
     {
         var microseconds = BinaryPrimitives.ReadInt64LittleEndian(data);
         return microseconds is > 0 and < 10_000L * 366 * 86_400 * 1_000_000 / 2 ? Epoch.AddTicks(microseconds * 10) : null;

@@ -19,6 +19,7 @@ internal static class WorkEndpoints
         routes.MapPost(Routes.Verifications, VerifyAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.TestRestores, TestRestoreAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Restores, RestoreAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
+        routes.MapPost(Routes.Recoveries, RecoverAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
         routes.MapDelete(Routes.Points + "/{nameOrId}", DeleteAsync).RequireAuthorization(Scopes.Admin).WithTags("work");
         return routes;
     }
@@ -51,6 +52,14 @@ internal static class WorkEndpoints
         var components = CallerOf.ComponentsOf(request.Types);
         await checks.CheckAsync(request, components, cancellationToken);
         var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, components, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> RecoverAsync(
+        PointInTimeRequest request, HttpContext context, OperationAcceptance acceptance, RestoreChecks checks, RecoveryDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        await checks.CheckAsync(request, cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 

@@ -40,7 +40,7 @@ internal sealed class OperationAcceptance(
         catalog.Operations.Add(operation);
         catalog.Tasks.AddRange(drafted.Tasks.Select(task => Create(operation, task)));
         log.Info(operation, $"accepted from {caller.Subject}");
-        await audit.AppendAsync(caller.Subject, drafted.Kind.Name(), drafted.PointName ?? "", drafted.Request.Reason, cancellationToken);
+        await audit.AppendAsync(caller.Subject, drafted.Kind.Name(), drafted.PointName ?? drafted.Request.PointInTime ?? "", drafted.Request.Reason, cancellationToken);
         await outbox.SendAsync(Queues.Address(Queues.Coordinator), new ReviewOperation { OperationId = operation.CorrelationId }, cancellationToken);
         await catalog.SaveChangesAsync(cancellationToken);
         if (own is not null)
@@ -106,6 +106,7 @@ internal sealed class OperationAcceptance(
                 Verify = draft.Verify,
                 TestRestore = draft.TestRestore,
                 Restore = draft.Restore,
+                Recovery = draft.Recovery,
                 Forget = draft.Forget,
             },
         };

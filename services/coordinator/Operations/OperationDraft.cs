@@ -22,12 +22,14 @@ internal sealed record TaskDraft
 
     /// <summary>From 1; a stage begins when the one before has ended.</summary>
     public required int Stage { get; init; }
-    public required Guid PointId { get; init; }
-    public required string PointName { get; init; }
+    /// <summary>Null where the worker chooses the point.</summary>
+    public Guid? PointId { get; init; }
+    public string? PointName { get; init; }
     public BackupSpec? Backup { get; init; }
     public VerifySpec? Verify { get; init; }
     public TestRestoreSpec? TestRestore { get; init; }
     public RestoreSpec? Restore { get; init; }
+    public RecoverySpec? Recovery { get; init; }
     public ForgetSpec? Forget { get; init; }
 }
 

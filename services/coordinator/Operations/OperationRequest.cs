@@ -7,5 +7,8 @@ internal sealed record OperationRequest
     public bool Full { get; init; }
     public bool DryRun { get; init; }
     public string? Target { get; init; }
+
+    /// <summary>Restore to a point in time: the target in words.</summary>
+    public string? PointInTime { get; init; }
     public string? Reason { get; init; }
 }

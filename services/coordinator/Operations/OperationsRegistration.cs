@@ -32,6 +32,7 @@ internal static class OperationsRegistration
         services.AddScoped<TestRestoreDrafts>();
         services.AddScoped<RestoreDrafts>();
         services.AddScoped<RestoreChecks>();
+        services.AddScoped<RecoveryDrafts>();
         services.AddScoped<DeleteDrafts>();
         services.AddScoped<TaskBoard>();
         services.AddScoped<TaskClaims>();

@@ -28,6 +28,21 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Platf
         }
     }
 
+    /// <summary>The same for a recovery to a point in time, which is of the database alone.</summary>
+    public async Task CheckAsync(PointInTimeRequest request, CancellationToken cancellationToken)
+    {
+        TargetDirectory.Check(request.Target);
+        if (!request.Confirm && !request.DryRun)
+        {
+            throw new BackupException(ErrorCodes.ConfirmationMissing, "a recovery to a point in time replaces data and needs a confirmation");
+        }
+
+        if (request.Target is null && !request.DryRun)
+        {
+            await RequireStoppedAsync([Component.Database], cancellationToken);
+        }
+    }
+
     private async Task RequireStoppedAsync(IReadOnlyList<Component> components, CancellationToken cancellationToken)
     {
         var running = await services.RunningWritersAsync(components, cancellationToken);

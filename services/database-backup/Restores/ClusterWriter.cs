@@ -33,7 +33,14 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
         return places;
     }
 
-    public async Task<RestoreReport> WriteAsync(DatabaseSnapshot snapshot, RestoreTarget target, TaskProgressMeter meter, CancellationToken cancellationToken)
+    /// <summary>Writes the cluster.</summary>
+    /// <param name="snapshot">What.</param>
+    /// <param name="target">Where.</param>
+    /// <param name="meter">Gets the progress.</param>
+    /// <param name="cancellationToken">Gives up; the directory is no cluster then.</param>
+    /// <param name="recovery">Target of the replay that follows; null where none does.</param>
+    public async Task<RestoreReport> WriteAsync(
+        DatabaseSnapshot snapshot, RestoreTarget target, TaskProgressMeter meter, CancellationToken cancellationToken, RecoveryTarget? recovery = null)
     {
         RemoveControlFile(target.DataDirectory);
         MakeOwnDirectories(snapshot, target);
@@ -48,7 +55,7 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
             LinkTablespaces(snapshot, target.DataDirectory);
         }
 
-        Complete(target.DataDirectory);
+        Complete(target.DataDirectory, recovery);
         return report;
     }
 
@@ -118,9 +125,9 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
         DurableFiles.Sync(links);
     }
 
-    private void Complete(string dataDirectory)
+    private void Complete(string dataDirectory, RecoveryTarget? recovery)
     {
-        foreach (var file in NewLineage.Prepare(dataDirectory))
+        foreach (var file in NewLineage.Prepare(dataDirectory, recovery))
         {
             GiveIfRoot(file);
         }

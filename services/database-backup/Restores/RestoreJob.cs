@@ -34,7 +34,7 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         }
 
         string? kept = null;
-        await phases.RunAsync("keep", () => Task.FromResult(kept = Begin(context, spec, snapshot, target)));
+        await phases.RunAsync("keep", () => Task.FromResult(kept = Begin(context, spec.PointName, spec.KeepReplaced, snapshot, target)));
         var report = await phases.RunAsync(
             "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken), size.Files, size.Bytes);
         File.Delete(target.MarkerFile);
@@ -42,15 +42,17 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         return Result(target, Notes(snapshot, target, report), phases, report, kept);
     }
 
-    private static string? Begin(TaskContext context, RestoreSpec spec, DatabaseSnapshot snapshot, RestoreTarget target)
+    /// <summary>Marks the target as not whole, durably, and puts aside what is there when that is wished.</summary>
+    /// <returns>Where it was put.</returns>
+    internal static string? Begin(TaskContext context, string pointName, bool keepReplaced, DatabaseSnapshot snapshot, RestoreTarget target)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(target.MarkerFile)!);
         File.WriteAllText(
             target.MarkerFile,
-            $"A restore of point '{spec.PointName}' to {target.Directory} has begun and not ended. No server starts on it.\nRun the same restore again; it goes on where this one stopped.\n");
+            $"A restore of point '{pointName}' to {target.Directory} has begun and not ended. No server starts on it.\nRun the same restore again; it goes on where this one stopped.\n");
         DurableFiles.Sync(target.MarkerFile);
         DurableFiles.Sync(Path.GetDirectoryName(target.MarkerFile)!);
-        return spec.KeepReplaced && target.Root is null ? new ReplacedData(context.TaskId).Keep(target, snapshot) : null;
+        return keepReplaced && target.Root is null ? new ReplacedData(context.TaskId).Keep(target, snapshot) : null;
     }
 
     private static List<string> Plan(DatabaseSnapshot snapshot, RestoreTarget target, RestoreSize size, bool keepReplaced, string? running)
@@ -80,7 +82,7 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         return notes;
     }
 
-    private static IEnumerable<string> Places(DatabaseSnapshot snapshot, RestoreTarget target, string verb) =>
+    internal static IEnumerable<string> Places(DatabaseSnapshot snapshot, RestoreTarget target, string verb) =>
         snapshot.Facts.Tablespaces.Select(tablespace =>
             $"tablespace '{tablespace.Name}' {verb} in {(target.Root is { } root ? Path.Combine(root, SnapshotLayout.Tablespaces, $"{tablespace.Oid}") : tablespace.Location)}");
 

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Globalization;
+using StellaOps.Backup.Cli.Following;
+using StellaOps.Backup.Cli.Parsing;
+using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts.Http;
+
+namespace StellaOps.Backup.Cli.Commands.Backup;
+
+/// <summary><c>stella backup restore-pitr</c>.</summary>
+internal sealed class BackupRestorePitrCommand : StellaCommand
+{
+    private readonly PointInTimeOptions _targets = new();
+    private readonly Option<string> _target = new("--target")
+    {
+        Description = "Directory on the database worker's host to recover into; without it the data directory is replaced", HelpName = "DIR",
+    };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say how the target would be reached, or why it cannot be" };
+    private readonly Option<bool> _confirm = new("--confirm") { Description = "Do it without asking" };
+    private readonly Option<bool> _keepReplaced = new("--keep-replaced") { Description = "Keep what is replaced, under a name that is printed" };
+    private readonly Option<string> _reason = new("--reason") { Description = "Why, for the audit log", HelpName = "TEXT" };
+    private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the recovery is accepted, and print the operation's id" };
+
+    public BackupRestorePitrCommand()
+        : base("restore-pitr", "Bring the database to a point in time. Replaces data: stop the services first")
+    {
+        foreach (var option in (Option[])[.. _targets.All, _target, _dryRun, _confirm, _keepReplaced, _reason, _noWait])
+        {
+            Add(option);
+        }
+
+        Examples =
+        [
+            "stella backup wal-list",
+            "stella backup restore-pitr --to-time 2026-01-17T10:30:00Z --dry-run",
+            "stella service stop --all",
+            "stella backup restore-pitr --to-time 2026-01-17T10:30:00Z --confirm",
+            "stella backup restore-pitr --to-xid 48213 --exclusive --target /srv/beside --confirm",
+        ];
+    }
+
+    protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var request = _targets.Read(parsed) with
+        {
+            Target = parsed.GetValue(_target),
+            DryRun = parsed.GetValue(_dryRun),
+            KeepReplaced = parsed.GetValue(_keepReplaced),
+            Reason = parsed.GetValue(_reason),
+        };
+        if (request.Time is { } time)
+        {
+            session.Remark($"target time: {time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture)} (UTC)");
+        }
+
+        if (!request.DryRun)
+        {
+            await session.RequireAsync(
+                parsed.GetValue(_confirm),
+                $"this recovers the database to a point in time {(request.Target is { } directory ? $"into {directory}" : "in place of the data of the running system")}",
+                "recover",
+                "the same command with --confirm (or with --dry-run, to see how the target would be reached)",
+                cancellationToken);
+            request = request with { Confirm = true };
+        }
+
+        return await session.StartAsync(HttpMethod.Post, Routes.Recoveries, request, parsed.GetValue(_noWait), cancellationToken);
+    }
+}

@@ -1,0 +1,29 @@
+namespace StellaOps.Backup.Postgres.Wal;
+
+/// <summary>What a record is to point-in-time recovery.</summary>
+public enum WalRecordKind
+{
+    /// <summary>Recovery can stop at it by its position only.</summary>
+    Other,
+
+    /// <summary>End of a transaction that counts.</summary>
+    Commit,
+
+    /// <summary>End of a transaction that does not.</summary>
+    Abort,
+
+    /// <summary>A named restore point.</summary>
+    RestorePoint,
+
+    /// <summary>A new tablespace: replay makes it at the place that the original had, also when that is in use.</summary>
+    NewTablespace,
+}
+
+/// <summary>A record of the write-ahead log.</summary>
+/// <param name="Start">Its first byte: what <c>recovery_target_lsn</c> is compared with.</param>
+/// <param name="End">Where the next one starts, or the end of its page.</param>
+/// <param name="Kind">What it is.</param>
+/// <param name="Xid">Transaction of a commit or abort; 0 for the second phase of a prepared one.</param>
+/// <param name="At">Time of a commit, an abort or a restore point.</param>
+/// <param name="Name">Name of a restore point.</param>
+public readonly record struct WalRecord(Lsn Start, Lsn End, WalRecordKind Kind, uint Xid, DateTimeOffset? At, string? Name);

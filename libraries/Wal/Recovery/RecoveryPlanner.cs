@@ -1,0 +1,225 @@
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Recovery;
+using StellaOps.Backup.Postgres.Timelines;
+using StellaOps.Backup.Postgres.Wal;
+using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Coverage;
+
+namespace StellaOps.Backup.Wal.Recovery;
+
+/// <summary>
+/// Chooses the base backup for a target, finds in the WAL where the replay will stop, and proves that everything up to there is in the
+/// archive. The same rules as the server's own (src/backend/access/transam/xlogrecovery.c, recoveryStopsBefore and recoveryStopsAfter),
+/// so that it cannot be surprised half-way.
+/// </summary>
+public sealed class RecoveryPlanner
+{
+    private readonly WalInventory _inventory;
+    private readonly WalReader _reader;
+    private readonly IReadOnlyList<BaseCut> _all;
+    private readonly WalFiles _files;
+
+    /// <param name="inventory">The archive.</param>
+    /// <param name="reader">Opens its objects.</param>
+    /// <param name="bases">Base backups of the cluster.</param>
+    /// <param name="segmentSize">Bytes of a segment.</param>
+    public RecoveryPlanner(WalInventory inventory, WalReader reader, IReadOnlyList<BaseCut> bases, long segmentSize)
+    {
+        ArgumentNullException.ThrowIfNull(inventory);
+        (_inventory, _reader, _all, _files) = (inventory, reader, bases, inventory.Files ?? new WalFiles(segmentSize));
+    }
+
+    /// <summary>Plans.</summary>
+    /// <param name="target">Target.</param>
+    /// <param name="timeline">Timeline to recover along; null takes the newest one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="UnreachableException">It cannot be reached.</exception>
+    /// <exception cref="WalException">A segment that had to be looked through is damaged.</exception>
+    public async Task<RecoveryPlan> PlanAsync(RecoveryTarget target, uint? timeline, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        var chosen = timeline ?? _inventory.Timelines.Concat(_all.Select(cut => cut.Timeline)).DefaultIfEmpty(1u).Max();
+        if (_inventory.History(chosen) is not { } history || !_all.Any(cut => IsOn(history.Path(), cut)))
+        {
+            throw Unreachable($"no base backup leads to timeline {chosen}");
+        }
+
+        var path = history.Path();
+        var bases = _all.Where(cut => IsOn(path, cut)).OrderByDescending(cut => cut.Stop).ToList();
+        return target.Kind switch
+        {
+            RecoveryTargetKind.Immediate => Immediate(target, chosen, path, bases[0]),
+            RecoveryTargetKind.Lsn => await ToLsnAsync(target, chosen, path, bases, cancellationToken).ConfigureAwait(false),
+            RecoveryTargetKind.Time => await ToTimeAsync(target, chosen, path, bases, cancellationToken).ConfigureAwait(false),
+            _ => await ToMarkAsync(target, chosen, path, bases, cancellationToken).ConfigureAwait(false),
+        };
+    }
+
+    private RecoveryPlan Immediate(RecoveryTarget target, uint timeline, IReadOnlyList<TimelineSpan> path, BaseCut cut) =>
+        Plan(target, timeline, path, cut, new RecoveryStop(cut.Stop, cut.Stop, null));
+
+    private async Task<RecoveryPlan> ToLsnAsync(
+        RecoveryTarget target, uint timeline, IReadOnlyList<TimelineSpan> path, List<BaseCut> bases, CancellationToken cancellationToken)
+    {
+        var cut = bases.Find(cut => cut.Stop <= target.Lsn) ?? throw Unreachable($"{target} is before the end of the first base backup");
+        var proof = WalCoverage.Prove(_inventory, path, cut.Start);
+        if (proof.ReachesTo < target.Lsn)
+        {
+            throw Unreachable($"{target} is behind the last WAL that can be replayed from '{cut.Name}': {Reach(proof)}");
+        }
+
+        var search = new StopSearch(target);
+        await ScanAsync(proof, Before(proof, target.Lsn), search, cancellationToken).ConfigureAwait(false);
+
+        // Nothing was written at the target or behind it: its state is that after the last record.
+        return search.Stop is { } stop ? Plan(target, timeline, path, cut, stop) : AtEnd(timeline, path, cut, search)
+            ?? throw Unreachable($"no record reaches {target}");
+    }
+
+    private async Task<RecoveryPlan> ToTimeAsync(
+        RecoveryTarget target, uint timeline, IReadOnlyList<TimelineSpan> path, List<BaseCut> bases, CancellationToken cancellationToken)
+    {
+        CoverageProof? proof = null;
+        StopSearch? search = null;
+        foreach (var cut in bases.Where(cut => cut.FinishedAt <= target.Time))
+        {
+            proof = WalCoverage.Prove(_inventory, path, cut.Start);
+            search = new StopSearch(target);
+            await ScanAsync(proof, FirstToLookAt(proof, target.Time, cut.Start), search, cancellationToken).ConfigureAwait(false);
+            if (search.Stop is { } stop)
+            {
+                if (stop.At >= cut.Stop)
+                {
+                    return Plan(target, timeline, path, cut, stop);
+                }
+
+                continue; // The clocks of worker and server differ: the target is before the end of this backup.
+            }
+
+            // The last commit itself, or nothing was committed from it to the target as far as the archiver had looked: the end is that state.
+            if ((target.Time <= search.LastSeen || IsQuietUntil(target.Time, timeline, proof)) && AtEnd(timeline, path, cut, search) is { } end)
+            {
+                return end;
+            }
+
+            throw Unreachable($"{target} is behind the last commit that can be replayed from '{cut.Name}' ({search.LastSeen?.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'}): {Reach(proof)}");
+        }
+
+        throw Unreachable($"{target} is before the end of the first base backup of timeline {timeline}");
+    }
+
+    private async Task<RecoveryPlan> ToMarkAsync(
+        RecoveryTarget target, uint timeline, IReadOnlyList<TimelineSpan> path, List<BaseCut> bases, CancellationToken cancellationToken)
+    {
+        // The newest stretch first: transaction ids come round again, and names may be given twice.
+        Lsn? until = null;
+        foreach (var first in bases)
+        {
+            var proof = WalCoverage.Prove(_inventory, path, first.Start, until);
+            var marks = new List<RecoveryStop>();
+            var search = new StopSearch(target) { Found = marks.Add };
+            await ScanAsync(proof, first.Start, search, cancellationToken).ConfigureAwait(false);
+            if (marks.Count > 0)
+            {
+                return ToMark(target, timeline, path, bases, marks[^1]);
+            }
+
+            until = first.Start;
+        }
+
+        throw Unreachable($"{target} is not in the WAL that can be replayed along timeline {timeline}");
+    }
+
+    private RecoveryPlan ToMark(RecoveryTarget target, uint timeline, IReadOnlyList<TimelineSpan> path, List<BaseCut> bases, RecoveryStop stop)
+    {
+        var cut = bases.Find(cut => cut.Stop <= stop.At) ?? throw Unreachable($"{target} is before the end of the first base backup");
+        var proof = WalCoverage.Prove(_inventory, path, cut.Start, stop.Needed);
+        return proof.IsComplete
+            ? Plan(target, timeline, path, cut, stop)
+            : throw Unreachable($"{target} is at {stop.At}, behind WAL that is missing: {Reach(proof)}");
+    }
+
+    /// <summary>The state after the last record, by its position: a target behind it would never be reached by a record.</summary>
+    private RecoveryPlan? AtEnd(uint timeline, IReadOnlyList<TimelineSpan> path, BaseCut cut, StopSearch search) => search.Last is not { } last || last.End < cut.Stop
+        ? null
+        : Plan(
+            new RecoveryTarget { Kind = RecoveryTargetKind.Lsn, Lsn = last.Start }, timeline, path, cut, new RecoveryStop(last.End, last.End, search.LastSeen));
+
+    private RecoveryPlan Plan(RecoveryTarget target, uint timeline, IReadOnlyList<TimelineSpan> path, BaseCut cut, RecoveryStop stop)
+    {
+        var proof = WalCoverage.Prove(_inventory, path, cut.Start, stop.Needed);
+        if (!proof.IsComplete && target.Kind != RecoveryTargetKind.Immediate)
+        {
+            throw Unreachable($"{target} is behind WAL that is missing: {Reach(proof)}");
+        }
+
+        if (proof.Segments.Select(Problem).FirstOrDefault(problem => problem is not null) is { } problem)
+        {
+            throw Unreachable($"{target} cannot be reached safely: {problem}");
+        }
+
+        return new RecoveryPlan
+        {
+            Base = cut,
+            Timeline = timeline,
+            Segments = proof.Segments,
+            Bytes = (long)(stop.Needed.Value - cut.Start.Value),
+            Target = target,
+            Stop = stop,
+        };
+    }
+
+    /// <summary>What speaks against a segment, by its listing and its manifest.</summary>
+    private string? Problem(WalName name)
+    {
+        if (_inventory.Conflicts.Any(conflict => conflict.Name == name))
+        {
+            return $"segment {name} is in the archive with two contents";
+        }
+
+        return _inventory.Segments.TryGetValue(name, out var segment) && _inventory.Expected.TryGetValue(name, out var expected)
+            && (segment.Digest != expected.Digest || segment.Length != expected.Length)
+                ? $"segment {name} is in the archive with {segment.Length} bytes, and its manifest says {expected.Length} bytes of another content"
+                : null;
+    }
+
+    private Task ScanAsync(CoverageProof proof, Lsn from, StopSearch search, CancellationToken cancellationToken) =>
+        new RecordScan(_reader, _files, proof).RunAsync(from, search.See, cancellationToken);
+
+    /// <summary>
+    /// The last segment that is known to hold a commit up to the time, among those before the first one that is known to hold a later
+    /// commit: the stop is not before it.
+    /// </summary>
+    private Lsn FirstToLookAt(CoverageProof proof, DateTimeOffset time, Lsn start)
+    {
+        var from = start;
+        foreach (var name in proof.Segments)
+        {
+            var last = _inventory.Expected.GetValueOrDefault(name)?.LastCommitAt;
+            if (last > time)
+            {
+                break;
+            }
+
+            from = last is not null && _files.StartOf(_files.NumberOf(name) ?? 0) is var begin && begin > start ? begin : from;
+        }
+
+        return from;
+    }
+
+    /// <summary>The segment before that of a position, where there is one: a record may begin in it.</summary>
+    private Lsn Before(CoverageProof proof, Lsn position) =>
+        _files.NumberAt(position) is var number && number > _files.NumberAt(proof.Start) ? _files.StartOf(number - 1) : proof.Start;
+
+    private bool IsQuietUntil(DateTimeOffset time, uint timeline, CoverageProof proof) =>
+        _inventory.State is { } state && state.Timeline == timeline && time <= state.CaughtUpAt && proof.ReachesTo >= state.ArchivedTo;
+
+    private static string Reach(CoverageProof proof) => proof.Missing is { } missing
+        ? $"WAL reaches to {proof.ReachesTo}, and {missing.Start} to {missing.Stop} of timeline {missing.Timeline} is not in the archive"
+        : $"WAL reaches to {proof.ReachesTo}";
+
+    private static bool IsOn(IReadOnlyList<TimelineSpan> path, BaseCut cut) =>
+        path.Any(span => span.Timeline == cut.Timeline && (span.End is not { } end || cut.Stop <= end));
+
+    private UnreachableException Unreachable(string why) => new(why, ReachableWindows.Of(_inventory, _all));
+}

@@ -1,0 +1,54 @@
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Recovery;
+using StellaOps.Backup.Postgres.Wal;
+
+namespace StellaOps.Backup.Wal.Recovery;
+
+/// <summary>Finds the record at which the server will stop.</summary>
+internal sealed class StopSearch(RecoveryTarget target)
+{
+    private WalRecord? _previous;
+
+    /// <summary>Where it will; null as long as no record was it.</summary>
+    public RecoveryStop? Stop { get; private set; }
+
+    /// <summary>Gets every place that fits, where all of them are wanted.</summary>
+    public Action<RecoveryStop>? Found { get; init; }
+
+    /// <summary>The last record that was seen.</summary>
+    public WalRecord? Last => _previous;
+
+    /// <summary>Time of the last commit or abort that was seen before the stop.</summary>
+    public DateTimeOffset? LastSeen { get; private set; }
+
+    /// <summary>Takes a record; false when no more are wanted.</summary>
+    public bool See(WalRecord record)
+    {
+        if (Stops(record))
+        {
+            // What is not replayed ends where the record before it does; the page header between the two is no difference.
+            var at = !StopsBefore ? record.End : _previous is { } previous && previous.End <= record.Start ? previous.End : record.Start;
+            Stop = new RecoveryStop(at, record.End, StopsBefore ? LastSeen : record.At ?? LastSeen);
+            Found?.Invoke(Stop);
+            if (Found is null)
+            {
+                return false;
+            }
+        }
+
+        LastSeen = record.At ?? LastSeen;
+        _previous = record;
+        return true;
+    }
+
+    private bool StopsBefore => target.Kind == RecoveryTargetKind.Time || (target.Exclusive && target.Kind != RecoveryTargetKind.Name);
+
+    private bool Stops(WalRecord record) => target.Kind switch
+    {
+        RecoveryTargetKind.Lsn => record.Start >= target.Lsn,
+        RecoveryTargetKind.Xid => record.Kind is WalRecordKind.Commit or WalRecordKind.Abort && record.Xid == target.Xid,
+        RecoveryTargetKind.Name => record.Kind == WalRecordKind.RestorePoint && record.Name == target.Name,
+        RecoveryTargetKind.Time => record.Kind is WalRecordKind.Commit or WalRecordKind.Abort && (target.Exclusive ? record.At >= target.Time : record.At > target.Time),
+        _ => false,
+    };
+}
