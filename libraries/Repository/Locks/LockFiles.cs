@@ -24,16 +24,21 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
     /// <summary>Locks of this process: one with its pid that is not among them is of a former process with the same number.</summary>
     private static readonly ConcurrentDictionary<BlobId, bool> Held = new();
 
+    private bool _foundDead;
+
     /// <summary>Takes a lock, and tries again for up to <see cref="RepositoryOptions.LockWait"/> while others hold one that excludes it.</summary>
+    /// <param name="kind">Shared or exclusive.</param>
+    /// <param name="early">Answers before the second look where that is safe (<see cref="TryAcquireAsync"/>).</param>
+    /// <param name="cancellationToken">Ends the wait; the lock is then given back.</param>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>: by whom, and since when.</exception>
-    internal async Task<RepositoryLock> AcquireAsync(LockKind kind, CancellationToken cancellationToken)
+    internal async Task<RepositoryLock> AcquireAsync(LockKind kind, bool early, CancellationToken cancellationToken)
     {
         var started = options.Clock.GetTimestamp();
         for (var pause = FirstPause; ; pause = pause < LongestPause / 2 ? pause * 2 : LongestPause)
         {
             try
             {
-                return await TryAcquireAsync(kind, cancellationToken).ConfigureAwait(false);
+                return await TryAcquireAsync(kind, early, cancellationToken).ConfigureAwait(false);
             }
             catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Locked && options.Clock.GetElapsedTime(started) < options.LockWait)
             {
@@ -72,22 +77,59 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>.</exception>
     internal Task ThrowIfLockedAsync(LockKind kind, CancellationToken cancellationToken) => ThrowIfConflictAsync(kind, own: null, cancellationToken);
 
-    private async Task<RepositoryLock> TryAcquireAsync(LockKind kind, CancellationToken cancellationToken)
+    /// <summary>True once after a lock of a dead holder was removed: it may have left more behind.</summary>
+    internal bool TakeFoundDead() => Interlocked.Exchange(ref _foundDead, false);
+
+    /// <summary>The wait between both looks, then the second one.</summary>
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>: someone wrote a lock that excludes this one, too.</exception>
+    internal async Task SettleAsync(LockKind kind, BlobId id, CancellationToken cancellationToken)
     {
+        await Task.Delay(options.LockSettle, options.Clock, cancellationToken).ConfigureAwait(false);
+        await ThrowIfConflictAsync(kind, id, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// <para>
+    /// Whether what is read between the own lock's writing and the second look can be trusted: let A be who takes a shared lock, and X who
+    /// takes an exclusive one and changes index files under it. All stores list what was put before. X's lock is one of these:
+    /// </para>
+    /// <list type="number">
+    /// <item>There at A's first look: A gives way.</item>
+    /// <item>Gone before A's first look: X's changes are complete, and A reads what they left.</item>
+    /// <item>Written after A's first look, and X's first look came after A's write: X sees A and gives way.</item>
+    /// <item>Written after A's first look, and X's second look came after A's write: X sees A and gives way. A may see X, too, and gives way.</item>
+    /// <item>
+    /// Written after A's first look, and X's second look came before A's write: X holds its lock, and changes what A reads. Should X end before A's
+    /// second look, A never learns of it. But X waits the settle time between its write and its second look, and both lie between A's first look
+    /// and A's write: it takes a gap longer than that.
+    /// </item>
+    /// </list>
+    /// <para>
+    /// So only the fifth is a danger, and a gap of up to half the settle time (half, for clocks that run unevenly) rules it out. After a longer one
+    /// nobody answers before the second look; then X is either seen there, or has ended, and the index is read after it.
+    /// </para>
+    /// </summary>
+    private async Task<RepositoryLock> TryAcquireAsync(LockKind kind, bool early, CancellationToken cancellationToken)
+    {
+        var looked = options.Clock.GetTimestamp();
         await ThrowIfConflictAsync(kind, own: null, cancellationToken).ConfigureAwait(false);
         var id = await WriteAsync(kind, cancellationToken).ConfigureAwait(false);
+        var gap = options.Clock.GetElapsedTime(looked);
+        var held = new RepositoryLock(this, kind, id, options.Clock);
         try
         {
-            await Task.Delay(options.LockSettle, options.Clock, cancellationToken).ConfigureAwait(false);
-            await ThrowIfConflictAsync(kind, id, cancellationToken).ConfigureAwait(false);
+            if (!early || gap > options.LockSettle / 2)
+            {
+                await held.Confirmed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return held;
         }
         catch
         {
-            await ReleaseAsync(id).ConfigureAwait(false);
+            await held.DisposeAsync().ConfigureAwait(false);
             throw;
         }
-
-        return new RepositoryLock(this, kind, id, options.Clock);
     }
 
     /// <summary>False when someone removed the lock: they took it for abandoned, and may be at work now.</summary>
@@ -121,10 +163,14 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
         }
     }
 
-    /// <summary>Removes the lock. Where the store does not let it, the lock ends by its age; that must not spoil finished work.</summary>
+    /// <summary>Removes a lock of ours, once. Where the store does not let it, the lock ends by its age; that must not spoil finished work.</summary>
     internal async ValueTask ReleaseAsync(BlobId id)
     {
-        Held.TryRemove(id, out _);
+        if (!Held.TryRemove(id, out _))
+        {
+            return;
+        }
+
         try
         {
             await files.DeleteAsync(FileKind.Lock, id, CancellationToken.None).ConfigureAwait(false);
@@ -167,6 +213,7 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
             if (found.IsStale)
             {
                 await files.DeleteAsync(FileKind.Lock, found.Id, cancellationToken).ConfigureAwait(false);
+                Volatile.Write(ref _foundDead, true);
             }
             else if (found.Kind == LockKind.Exclusive || kind == LockKind.Exclusive)
             {
