@@ -105,6 +105,18 @@ public sealed class RepoCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_forgotten_snapshot_is_listed_and_brought_back()
+    {
+        await RunAsync(0, "init");
+        var id = (await JsonAsync("backup", Source)).GetProperty("snapshot").GetProperty("id").GetString()!;
+        await RunAsync(0, "forget", id[..12], "--confirm");
+        Assert.Empty(Items(await JsonAsync("snapshots")));
+        Assert.Equal(id, Items(await JsonAsync("undelete", "--list")).Single().GetProperty("id").GetString());
+        await RunAsync(0, "undelete", id[..12]);
+        Assert.Equal(id, Items(await JsonAsync("snapshots")).Single().GetProperty("id").GetString());
+    }
+
+    [Fact]
     public async Task A_location_and_a_component_name_the_repository_in_it()
     {
         string[] place = ["--location", _directory["location"], "--type", "evidence"];

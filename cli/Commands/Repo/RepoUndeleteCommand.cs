@@ -26,7 +26,7 @@ internal sealed class RepoUndeleteCommand : RepoCommand
 
     protected override async Task<int> RunAsync(RepositoryRun run, CancellationToken cancellationToken)
     {
-        var names = run.Value(_snapshots);
+        var names = run.Parsed.GetValue(_snapshots) ?? [];
         if (run.Value(_list) == names.Length > 0)
         {
             throw new BackupException(ErrorCodes.InvalidInput, "name the snapshots to bring back, or list them", "'stella repo undelete --list' shows their ids.");
