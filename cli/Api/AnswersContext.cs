@@ -10,6 +10,7 @@ namespace StellaOps.Backup.Cli.Api;
 [JsonSerializable(typeof(VerifyRequest))]
 [JsonSerializable(typeof(TestRestoreRequest))]
 [JsonSerializable(typeof(RestoreRequest))]
+[JsonSerializable(typeof(PointInTimeRequest))]
 [JsonSerializable(typeof(ServiceActionRequest))]
 [JsonSerializable(typeof(DoctorRequest))]
 [JsonSerializable(typeof(OperationView))]
