@@ -74,11 +74,14 @@ internal static class WalReport
         var table = new TextTable("REACHABLE FROM", "TO", "FROM LSN", "TO LSN", "TIMELINE", "BASE BACKUPS").Right(4);
         foreach (var window in windows)
         {
-            table.Add(Units.Time(window.FromTime), Units.Time(window.ToTime), window.FromLsn, window.ToLsn, $"{window.Timeline}", string.Join(", ", window.Points));
+            table.Add(Units.Time(window.FromTime), LastTime(window), window.FromLsn, window.ToLsn, $"{window.Timeline}", string.Join(", ", window.Points));
         }
 
         table.WriteTo(output);
     }
+
+    // Nothing was committed since the first base backup: only that backup's end can be named as a time.
+    private static string LastTime(WalWindowView window) => Units.Time(window.ToTime < window.FromTime ? window.FromTime : window.ToTime);
 
     private static void WriteGaps(TextWriter output, IReadOnlyList<WalGapView> gaps)
     {
