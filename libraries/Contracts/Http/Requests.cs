@@ -6,7 +6,7 @@ namespace StellaOps.Backup.Contracts.Http;
 public sealed record CreateBackupRequest
 {
     /// <summary>Component names; empty, or <c>full</c>, means all that are configured.</summary>
-    public IReadOnlyList<string> Types { get => field ?? []; init; }
+    public IReadOnlyList<string> Types { get; init => field = value ?? []; } = [];
     public string? Name { get; init; }
 }
 
@@ -36,7 +36,7 @@ public sealed record RestoreRequest
     public required string Point { get; init; }
 
     /// <summary>Component names; empty means all of the point.</summary>
-    public IReadOnlyList<string> Types { get => field ?? []; init; }
+    public IReadOnlyList<string> Types { get; init => field = value ?? []; } = [];
 
     /// <summary>Directory on the workers' hosts, in place of where the data belongs: itself for one component, a folder per component in it for several.</summary>
     public string? Target { get; init; }
@@ -86,7 +86,7 @@ public sealed record PointInTimeRequest
 public sealed record ServiceActionRequest
 {
     public bool All { get; init; }
-    public IReadOnlyList<string> Services { get => field ?? []; init; }
+    public IReadOnlyList<string> Services { get; init => field = value ?? []; } = [];
     public bool Graceful { get; init; }
 }
 
@@ -94,6 +94,6 @@ public sealed record ServiceActionRequest
 public sealed record DoctorRequest
 {
     /// <summary>Check ids; empty means the default set.</summary>
-    public IReadOnlyList<string> Checks { get => field ?? []; init; }
+    public IReadOnlyList<string> Checks { get; init => field = value ?? []; } = [];
     public bool All { get; init; }
 }

@@ -32,7 +32,7 @@ public sealed record OperationView
     public ErrorInfo? Error { get; init; }
     public required string TraceId { get; init; }
     public bool DryRun { get; init; }
-    public IReadOnlyList<TaskView> Tasks { get => field ?? []; init; }
+    public IReadOnlyList<TaskView> Tasks { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>One task of an operation.</summary>
@@ -51,7 +51,7 @@ public sealed record TaskView
     public TaskProgress? Progress { get; init; }
     public TaskResult? Result { get; init; }
     public ErrorInfo? Error { get; init; }
-    public IReadOnlyList<Damage> Damages { get => field ?? []; init; }
+    public IReadOnlyList<Damage> Damages { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>
@@ -86,7 +86,7 @@ public sealed record PointView
 
     /// <summary><c>unverified</c>, <c>verified</c> (all data read), <c>proven</c> (restored and checked), or <c>damaged</c>.</summary>
     public required string Proof { get; init; }
-    public IReadOnlyList<Damage> Damages { get => field ?? []; init; }
+    public IReadOnlyList<Damage> Damages { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>One recorded proof.</summary>

@@ -20,11 +20,11 @@ public sealed record WalArchiveView
 
     /// <summary>Time of the newest archived commit, by the server's clock.</summary>
     public DateTimeOffset? LastCommitAt { get; init; }
-    public IReadOnlyList<WalRangeView> Ranges { get => field ?? []; init; }
-    public IReadOnlyList<WalTimelineView> Timelines { get => field ?? []; init; }
-    public IReadOnlyList<WalGapView> Gaps { get => field ?? []; init; }
-    public IReadOnlyList<WalWindowView> Windows { get => field ?? []; init; }
-    public IReadOnlyList<WalRestorePointView> RestorePoints { get => field ?? []; init; }
+    public IReadOnlyList<WalRangeView> Ranges { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<WalTimelineView> Timelines { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<WalGapView> Gaps { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<WalWindowView> Windows { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<WalRestorePointView> RestorePoints { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>A timeline and where it comes from.</summary>

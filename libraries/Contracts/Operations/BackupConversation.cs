@@ -11,7 +11,7 @@ public sealed record RequestBackup
     public required Guid RequestId { get; init; }
 
     /// <summary>Components to take; empty means all that are configured (a full backup).</summary>
-    public IReadOnlyList<Component> Components { get => field ?? []; init; }
+    public IReadOnlyList<Component> Components { get; init => field = value ?? []; } = [];
 
     /// <summary>Unique name of the point; null lets the coordinator choose one.</summary>
     public string? Name { get; init; }

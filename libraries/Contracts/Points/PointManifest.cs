@@ -22,7 +22,7 @@ public sealed record PointManifest
     /// <summary>Version of the product that wrote the manifest.</summary>
     public required string ProductVersion { get; init; }
     public required IReadOnlyList<ComponentSnapshot> Components { get; init; }
-    public IReadOnlyList<string> Notes { get => field ?? []; init; }
+    public IReadOnlyList<string> Notes { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>The snapshot of one component inside a point.</summary>
@@ -47,7 +47,7 @@ public sealed record ComponentSnapshot
     public EvidenceCut? Evidence { get; init; }
 
     /// <summary>Secrets and keys: the age recipients to which the content is encrypted.</summary>
-    public IReadOnlyList<string> Recipients { get => field ?? []; init; }
+    public IReadOnlyList<string> Recipients { get; init => field = value ?? []; } = [];
     public long MissingCount { get; init; }
 }
 
@@ -71,7 +71,7 @@ public sealed record DatabaseSummary
 {
     public required string Name { get; init; }
     public required long Bytes { get; init; }
-    public IReadOnlyList<SchemaMigrations> Migrations { get => field ?? []; init; }
+    public IReadOnlyList<SchemaMigrations> Migrations { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>Content of one <c>schema_migrations</c> table, in the order of application.</summary>

@@ -63,7 +63,7 @@ public sealed record TaskHeartbeat
     public required TaskProgress Progress { get; init; }
 
     /// <summary>What happened since the last heartbeat and belongs into the operation's log.</summary>
-    public IReadOnlyList<TaskEvent> Events { get => field ?? []; init; }
+    public IReadOnlyList<TaskEvent> Events { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>Answer to <see cref="TaskHeartbeat"/>.</summary>
@@ -99,5 +99,5 @@ public sealed record TaskFailed
     public required ErrorInfo Error { get; init; }
 
     /// <summary>What was found damaged, where the failure is damage.</summary>
-    public IReadOnlyList<Damage> Damages { get => field ?? []; init; }
+    public IReadOnlyList<Damage> Damages { get; init => field = value ?? []; } = [];
 }

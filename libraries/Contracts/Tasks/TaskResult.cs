@@ -8,7 +8,7 @@ public sealed record TaskResult
     public required Outcome Outcome { get; init; }
 
     /// <summary>What is missing from an incomplete result; at most <see cref="MaxMissing"/> items, <see cref="MissingCount"/> counts all.</summary>
-    public IReadOnlyList<MissingItem> Missing { get => field ?? []; init; }
+    public IReadOnlyList<MissingItem> Missing { get; init => field = value ?? []; } = [];
     public long MissingCount { get; init; }
 
     /// <summary>Backup: the new snapshot.</summary>
@@ -48,7 +48,7 @@ public sealed record Damage
     public required string Detail { get; init; }
 
     /// <summary>Snapshots of the component's repository that need it.</summary>
-    public IReadOnlyList<string> Snapshots { get => field ?? []; init; }
+    public IReadOnlyList<string> Snapshots { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>What a restore did, or with a dry run would do.</summary>
@@ -64,6 +64,6 @@ public sealed record RestoreResult
     public string? ReplacedDirectory { get; init; }
 
     /// <summary>Steps and remarks for a human, in order.</summary>
-    public IReadOnlyList<string> Notes { get => field ?? []; init; }
-    public IReadOnlyList<PhaseTime> Phases { get => field ?? []; init; }
+    public IReadOnlyList<string> Notes { get; init => field = value ?? []; } = [];
+    public IReadOnlyList<PhaseTime> Phases { get; init => field = value ?? []; } = [];
 }

@@ -16,7 +16,7 @@ public sealed record WorkerAnnouncement
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>Components that this process is configured to do.</summary>
-    public IReadOnlyList<Component> Components { get => field ?? []; init; }
+    public IReadOnlyList<Component> Components { get; init => field = value ?? []; } = [];
 
     /// <summary>Task at work; null when idle.</summary>
     public Guid? TaskId { get; init; }
@@ -25,7 +25,7 @@ public sealed record WorkerAnnouncement
     public bool Leaving { get; init; }
 
     /// <summary>Results of the worker's own checks, for doctor and health.</summary>
-    public IReadOnlyList<CheckResult> Checks { get => field ?? []; init; }
+    public IReadOnlyList<CheckResult> Checks { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>Result of one doctor check.</summary>
@@ -37,14 +37,14 @@ public sealed record CheckResult
     /// <summary><c>pass</c>, <c>warn</c>, <c>fail</c> or <c>skip</c>.</summary>
     public required string Status { get; init; }
     public required string Message { get; init; }
-    public string Category { get => field ?? "core"; init; }
+    public string Category { get; init => field = value ?? "core"; } = "core";
 
     /// <summary>Component or service that was looked at.</summary>
     public string? Subject { get; init; }
 
     /// <summary>Facts behind the status.</summary>
-    public IReadOnlyDictionary<string, string> Evidence { get => field ?? ReadOnlyDictionary<string, string>.Empty; init; }
+    public IReadOnlyDictionary<string, string> Evidence { get; init => field = value ?? ReadOnlyDictionary<string, string>.Empty; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>Commands to copy and paste.</summary>
-    public IReadOnlyList<string> Remedy { get => field ?? []; init; }
+    public IReadOnlyList<string> Remedy { get; init => field = value ?? []; } = [];
 }

@@ -38,7 +38,7 @@ internal sealed record BackupPosition
         earlier.Read is not { } read ? "the last backup was taken by an older version of this product"
         : earlier.Cut.Timeline != Timeline ? $"the last backup is of timeline {earlier.Cut.Timeline}, the cluster is on timeline {Timeline}"
         : Lsn.Parse(earlier.Cut.StopLsn) > Start ? $"the last backup ended at {earlier.Cut.StopLsn} and the cluster is at {Start}: it was set back"
-        : FileClock <= read.ListedAt || FutureTimes ? "the clock of the server or of its files was set back"
+        : FileClock < read.ListedAt || FutureTimes ? "the clock of the server or of its files was set back"
         : !FullPageWrites ? "full_page_writes is off"
         : FileClock - read.AllReadAt >= TimeSpan.FromDays(fullReadDays) ? $"the last time that all files were read is {fullReadDays} days ago or more"
         : null;

@@ -10,7 +10,7 @@ namespace StellaOps.Backup.DatabaseBackup.Recoveries;
 /// <summary>What a human is told of a recovery.</summary>
 internal static class RecoveryNotes
 {
-    /// <summary>Measured on small machines; drills give the figures of this one.</summary>
+    /// <summary>Careful guesses for a small machine; a drill on the machine at hand says more.</summary>
     private const double ReplayBytesPerSecond = 30e6, RestoreBytesPerSecond = 100e6;
 
     public static IReadOnlyList<string> Plan(RecoveryPlan plan, DatabaseSnapshot snapshot, RestoreTarget target, RestoreSize size, string? running, string programs)

@@ -62,9 +62,8 @@ public abstract partial class IncrementalBackupTests(int major)
     {
         var bench = await Workbench.StartAsync(major);
         var server = bench.Cluster.Server;
-        await server.ExecuteAsync("ALTER SYSTEM SET autovacuum = off", cancellationToken: Cancellation);
         await server.ExecuteAsync("ALTER SYSTEM SET log_statement = 'all'", cancellationToken: Cancellation);
-        await server.ExecuteAsync("SELECT pg_reload_conf()", cancellationToken: Cancellation);
+        await bench.StopVacuumingAsync();
 
         // Reading sets hint bits; the next checkpoint would write every page once more.
         await bench.Cluster.DigestAsync(Cancellation);

@@ -15,8 +15,7 @@ public abstract class MountedDirectoryTests(int major)
     public async Task Both_sources_give_the_same_bytes()
     {
         await using var bench = await Workbench.StartAsync(major);
-        await bench.Cluster.Server.ExecuteAsync("ALTER SYSTEM SET autovacuum = off", cancellationToken: Cancellation);
-        await bench.Cluster.Server.ExecuteAsync("SELECT pg_reload_conf()", cancellationToken: Cancellation);
+        await bench.StopVacuumingAsync();
         var expected = await bench.Cluster.DigestAsync(Cancellation);
         bench.Settings.FullReadDays = 0;
 

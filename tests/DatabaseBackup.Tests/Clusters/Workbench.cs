@@ -58,6 +58,19 @@ internal sealed class Workbench : IAsyncDisposable
         return bench;
     }
 
+    /// <summary>Ends autovacuum, also one that is under way: it writes files while nobody looks.</summary>
+    public async Task StopVacuumingAsync()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await Cluster.Server.ExecuteAsync("ALTER SYSTEM SET autovacuum = off", cancellationToken: cancellationToken);
+        await Cluster.Server.ExecuteAsync("SELECT pg_reload_conf()", cancellationToken: cancellationToken);
+        while ((long)(await Cluster.Server.ExecuteAsync(
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'autovacuum%'", cancellationToken: cancellationToken))! > 0)
+        {
+            await Task.Delay(50, cancellationToken);
+        }
+    }
+
     public async Task<TaskResult> BackupAsync()
     {
         var spec = new BackupSpec { PointId = Guid.CreateVersion7(), PointName = "test" };
