@@ -7,6 +7,7 @@ using StellaOps.Backup.Testing.Machine;
 namespace StellaOps.Backup.Hosting.Tests.Settings;
 
 /// <summary>The tests that set environment variables and capture standard error: one class, so that they run one after another.</summary>
+[Collection(nameof(ProcessEnvironment))]
 public sealed class ConfigurationTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
