@@ -22,11 +22,16 @@ public sealed class AzureBlobStore : IObjectStore
     /// <summary>Deletes that <see cref="DeleteManyAsync"/> has on their way at a time.</summary>
     private const int DeletesAtOnce = 16;
 
+    /// <summary>Creations of a blob from memory when something stands in the way that is no blob; the last one asks no more.</summary>
+    private const int Attempts = 3;
+
     /// <summary>An empty blob by which conditional creation was tried; never listed, never removed.</summary>
     private const string ProbeKey = ".conditional-create-probe";
 
     /// <summary>Metadata that names the put which made a blob.</summary>
     private const string PutMark = "put";
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly AzureBlobAddress _address;
     private readonly BlobContainerClient _container;
@@ -61,7 +66,7 @@ public sealed class AzureBlobStore : IObjectStore
 
     /// <inheritdoc/>
     public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken = default) =>
-        PutAsync(key, (blob, options, token) => blob.UploadAsync(BinaryData.FromBytes(content), options, token), SinglePut, mode, cancellationToken);
+        PutAsync(key, (blob, options, token) => blob.UploadAsync(BinaryData.FromBytes(content), options, token), SinglePut, Attempts, mode, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask PutAsync(string key, Stream content, PutMode mode, CancellationToken cancellationToken = default)
@@ -69,7 +74,7 @@ public sealed class AzureBlobStore : IObjectStore
         ArgumentNullException.ThrowIfNull(content);
         return content.CanSeek && content.Position >= content.Length
             ? PutAsync(key, ReadOnlyMemory<byte>.Empty, mode, cancellationToken) // The SDK takes that for a mistake.
-            : PutAsync(key, (blob, options, token) => blob.UploadAsync(content, options, token), BlockLength, mode, cancellationToken);
+            : PutAsync(key, (blob, options, token) => blob.UploadAsync(content, options, token), BlockLength, attempts: 1, mode, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -174,7 +179,7 @@ public sealed class AzureBlobStore : IObjectStore
 
     /// <summary>The blob is durable and visible when the last request is answered; until then nobody sees a part of it.</summary>
     private async ValueTask PutAsync(
-        string key, Func<BlobClient, BlobUploadOptions, CancellationToken, Task<Response<BlobContentInfo>>> upload, int singlePut, PutMode mode, CancellationToken cancellationToken)
+        string key, Func<BlobClient, BlobUploadOptions, CancellationToken, Task<Response<BlobContentInfo>>> upload, int singlePut, int attempts, PutMode mode, CancellationToken cancellationToken)
     {
         var mark = Guid.NewGuid().ToString("n");
         var options = new BlobUploadOptions
@@ -188,27 +193,47 @@ public sealed class AzureBlobStore : IObjectStore
         };
         await CallAsync<Response<BlobContentInfo>?>("write", key, async blob =>
         {
-            try
+            for (var attempt = 1; ; attempt++)
             {
-                return await upload(blob, options, cancellationToken).ConfigureAwait(false);
-            }
-            catch (RequestFailedException answer) when (mode == PutMode.Create && answer.ErrorCode is "BlobAlreadyExists" or "ConditionNotMet")
-            {
-                if (!await IsMadeByAsync(blob, mark, cancellationToken).ConfigureAwait(false))
+                try
                 {
-                    throw;
+                    return await upload(blob, options, cancellationToken).ConfigureAwait(false);
+                }
+                catch (RequestFailedException answer) when (mode == PutMode.Create && answer.ErrorCode is "BlobAlreadyExists" or "ConditionNotMet")
+                {
+                    var made = await IsMadeByAsync(blob, mark, cancellationToken).ConfigureAwait(false);
+                    if (made == true)
+                    {
+                        return null;
+                    }
+
+                    if (made == false || attempt >= attempts)
+                    {
+                        throw;
+                    }
                 }
 
-                return null;
+                // No blob is there: it was deleted meanwhile, or there are only blocks of an upload that was given up, which
+                // Azurite takes for a blob for days. Who commits between that look and the last put is overwritten by a whole blob.
+                await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
+                options.Conditions = attempt + 1 < attempts ? options.Conditions : null;
             }
         }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The SDK may have repeated a request that was done and whose answer got lost: then the blob exists by this very put.</summary>
-    private static async Task<bool> IsMadeByAsync(BlobClient blob, string mark, CancellationToken cancellationToken)
+    /// <returns>Null when there is no blob.</returns>
+    private static async Task<bool?> IsMadeByAsync(BlobClient blob, string mark, CancellationToken cancellationToken)
     {
-        BlobProperties found = await blob.GetPropertiesAsync(conditions: null, cancellationToken).ConfigureAwait(false);
-        return found.Metadata.TryGetValue(PutMark, out var maker) && maker == mark;
+        try
+        {
+            BlobProperties found = await blob.GetPropertiesAsync(conditions: null, cancellationToken).ConfigureAwait(false);
+            return found.Metadata.TryGetValue(PutMark, out var maker) && maker == mark;
+        }
+        catch (RequestFailedException answer) when (answer.Status == 404)
+        {
+            return null;
+        }
     }
 
     private async ValueTask<bool> TryCreateAsync(CancellationToken cancellationToken)
