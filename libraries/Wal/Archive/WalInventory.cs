@@ -48,6 +48,9 @@ public sealed class WalInventory
     /// <summary>Segments that manifests and state name, whether they are there or not.</summary>
     public IReadOnlyDictionary<WalName, SegmentEntry> Expected { get; private set; } = new Dictionary<WalName, SegmentEntry>();
 
+    /// <summary>What manifests and state say of segments that were not finished.</summary>
+    public IReadOnlyDictionary<WalName, TailEntry> KnownTails { get; private set; } = new Dictionary<WalName, TailEntry>();
+
     /// <summary>Timelines of which anything is there, ascending.</summary>
     public IReadOnlyList<uint> Timelines =>
         [.. _segments.Keys.Concat(_tails.Keys).Concat(Expected.Keys).Select(name => name.Timeline).Concat(_histories.Keys).Distinct().Order()];
@@ -203,6 +206,7 @@ public sealed class WalInventory
 
         Manifests = [.. manifests.OrderBy(manifest => manifest.Content.Timeline).ThenBy(manifest => manifest.Content.StartLsn)];
         Expected = ExpectedSegments();
+        KnownTails = TailEntries();
         Gaps = [.. gaps.OrderBy(gap => gap.Timeline).ThenBy(gap => gap.StartLsn)];
         Files ??= (State?.SegmentSize ?? (Manifests.Count > 0 ? Manifests[0].Content.SegmentSize : null)) is { } size ? new WalFiles(size) : null;
     }
@@ -219,6 +223,20 @@ public sealed class WalInventory
         }
 
         return expected;
+    }
+
+    private Dictionary<WalName, TailEntry> TailEntries()
+    {
+        var known = new Dictionary<WalName, TailEntry>();
+        foreach (var entry in Manifests.Select(manifest => manifest.Content.Tail).Prepend(State?.Tail).OfType<TailEntry>())
+        {
+            if (WalName.TryParse(entry.Name, out var name) && !_segments.ContainsKey(name))
+            {
+                known.TryAdd(name, entry);
+            }
+        }
+
+        return known;
     }
 
     private static async Task<byte[]?> FindAsync(IObjectStore location, string key, CancellationToken cancellationToken)

@@ -85,6 +85,7 @@ public static class ArchivedRanges
         {
             var start = files.StartOf(files.NumberOf(name) ?? 0);
             var entry = inventory.Expected.GetValueOrDefault(name);
+            var tail = isTail ? inventory.KnownTails.GetValueOrDefault(name) : null;
             yield return new ArchivedRange
             {
                 Timeline = name.Timeline,
@@ -95,8 +96,8 @@ public static class ArchivedRanges
                 Segments = isTail ? 0 : 1,
                 Bytes = bytes,
                 HasTail = isTail,
-                FirstCommitAt = entry?.FirstCommitAt,
-                LastCommitAt = entry?.LastCommitAt ?? (isTail && inventory.State?.Timeline == name.Timeline ? inventory.State.LastCommitAt : null),
+                FirstCommitAt = entry?.FirstCommitAt ?? tail?.FirstCommitAt,
+                LastCommitAt = entry?.LastCommitAt ?? tail?.LastCommitAt,
             };
         }
     }

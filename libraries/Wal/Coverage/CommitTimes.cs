@@ -9,7 +9,7 @@ namespace StellaOps.Backup.Wal.Coverage;
 /// <summary>When the commits in the archive were, by its manifests and its state.</summary>
 public sealed class CommitTimes
 {
-    private readonly List<(uint Timeline, Lsn Start, SegmentEntry Entry)> _entries = [];
+    private readonly List<Stretch> _stretches = [];
     private readonly ArchiveState? _state;
 
     /// <summary>Takes the documents of an archive.</summary>
@@ -22,13 +22,14 @@ public sealed class CommitTimes
             return;
         }
 
-        var entries = inventory.Manifests.SelectMany(manifest => manifest.Content.Segments).Concat(inventory.State?.Open ?? []);
-        foreach (var entry in entries.DistinctBy(entry => entry.Name))
+        foreach (var (name, entry) in inventory.Expected)
         {
-            if (WalName.TryParse(entry.Name, out var name) && files.NumberOf(name) is { } number)
-            {
-                _entries.Add((name.Timeline, files.StartOf(number), entry));
-            }
+            Add(files, name, new WalFacts { FirstCommitAt = entry.FirstCommitAt, LastCommitAt = entry.LastCommitAt, RestorePoints = entry.RestorePoints });
+        }
+
+        foreach (var (name, entry) in inventory.KnownTails)
+        {
+            Add(files, name, new WalFacts { FirstCommitAt = entry.FirstCommitAt, LastCommitAt = entry.LastCommitAt, RestorePoints = entry.RestorePoints });
         }
     }
 
@@ -41,21 +42,21 @@ public sealed class CommitTimes
             return newest;
         }
 
-        return _entries.Where(one => one.Start < position && path.Any(span => span.Timeline == one.Timeline && (span.End is null || one.Start < span.End)))
-            .Max(one => one.Entry.LastCommitAt);
-    }
-
-    /// <summary>Times of the commits in a range of a timeline.</summary>
-    public (DateTimeOffset? First, DateTimeOffset? Last) Within(uint timeline, Lsn start, Lsn stop)
-    {
-        var inside = _entries.Where(one => one.Timeline == timeline && one.Start >= start && one.Start < stop).ToList();
-        var last = inside.Max(one => one.Entry.LastCommitAt);
-        var tail = _state is { } state && state.Timeline == timeline && state.ArchivedTo > start && state.ArchivedTo <= stop ? state.LastCommitAt : null;
-        return (inside.Min(one => one.Entry.FirstCommitAt), tail > last || last is null ? tail ?? last : last);
+        return _stretches.Where(one => one.Start < position && path.Any(span => span.Timeline == one.Timeline && (span.End is null || one.Start < span.End)))
+            .Max(one => one.Facts.LastCommitAt);
     }
 
     /// <summary>Named restore points, with their timelines.</summary>
-    public IEnumerable<(uint Timeline, RestorePoint Point)> RestorePoints() => _entries
-        .SelectMany(one => one.Entry.RestorePoints.Select(point => (one.Timeline, point)))
-        .Concat(_state?.RestorePoints.Select(point => (_state.Timeline, point)) ?? []);
+    public IEnumerable<(uint Timeline, RestorePoint Point)> RestorePoints() =>
+        _stretches.SelectMany(one => one.Facts.RestorePoints.Select(point => (one.Timeline, point)));
+
+    private void Add(WalFiles files, WalName name, WalFacts facts)
+    {
+        if (files.NumberOf(name) is { } number)
+        {
+            _stretches.Add(new Stretch(name.Timeline, files.StartOf(number), facts));
+        }
+    }
+
+    private sealed record Stretch(uint Timeline, Lsn Start, WalFacts Facts);
 }

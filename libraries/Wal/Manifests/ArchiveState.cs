@@ -1,5 +1,4 @@
 using StellaOps.Backup.Postgres;
-using StellaOps.Backup.Postgres.Wal;
 
 namespace StellaOps.Backup.Wal.Manifests;
 
@@ -36,8 +35,8 @@ public sealed record ArchiveState : IWalDocument
     /// <summary>When this was written, by the worker's clock.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>Restore points in the tail.</summary>
-    public IReadOnlyList<RestorePoint> RestorePoints { get; init; } = [];
+    /// <summary>The unfinished segment; null when nothing of it is in the archive.</summary>
+    public TailEntry? Tail { get; init; }
 
     /// <summary>Segments that no manifest holds yet.</summary>
     public IReadOnlyList<SegmentEntry> Open { get; init; } = [];

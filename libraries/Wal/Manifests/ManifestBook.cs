@@ -22,6 +22,7 @@ public sealed class ManifestBook
     private readonly Lock _gate = new();
     private readonly SortedDictionary<(uint Timeline, ulong Number), SegmentEntry> _open = [];
     private readonly Dictionary<uint, (string Key, string Digest)> _last = [];
+    private readonly HashSet<string> _ended = [];
     private DateTimeOffset _openSince;
 
     /// <summary>Takes up what an earlier run left.</summary>
@@ -35,6 +36,10 @@ public sealed class ManifestBook
         foreach (var manifest in inventory.Manifests)
         {
             _last[manifest.Content.Timeline] = (manifest.Key, manifest.Digest);
+            if (manifest.Content.Tail is { } tail)
+            {
+                _ended.Add(tail.Name);
+            }
         }
 
         var closed = inventory.Manifests.SelectMany(manifest => manifest.Content.Segments).Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
@@ -74,7 +79,7 @@ public sealed class ManifestBook
     /// <returns>Manifests written.</returns>
     public async Task<int> CloseAsync(TimeSpan age, CancellationToken cancellationToken)
     {
-        List<List<(uint Timeline, ulong Number, SegmentEntry Entry)>> runs;
+        List<Run> runs;
         lock (_gate)
         {
             if (_open.Count < Most && _clock.GetUtcNow() - _openSince < age)
@@ -82,9 +87,56 @@ public sealed class ManifestBook
                 return 0;
             }
 
-            runs = Runs();
+            runs = Runs(null);
         }
 
+        await WriteAsync(runs, cancellationToken).ConfigureAwait(false);
+        _openSince = _clock.GetUtcNow();
+        return runs.Count;
+    }
+
+    /// <summary>
+    /// Closes a timeline that is not received any more, with its unfinished segment: what <c>state.json</c> knew of it is replaced by that of
+    /// the next timeline. Repeating it changes nothing.
+    /// </summary>
+    public async Task EndAsync(uint timeline, TailEntry? tail, CancellationToken cancellationToken)
+    {
+        List<Run> runs;
+        lock (_gate)
+        {
+            runs = Runs(timeline);
+            if (tail is not null && WalName.TryParse(tail.Name, out var name) && _files.NumberOf(name) is { } number && !_ended.Contains(tail.Name))
+            {
+                if (runs.Count == 0 || runs[^1].Next != number)
+                {
+                    runs.Add(new Run(timeline, number));
+                }
+
+                runs[^1].Tail = tail;
+            }
+        }
+
+        await WriteAsync(runs, cancellationToken).ConfigureAwait(false);
+    }
+
+    private List<Run> Runs(uint? only)
+    {
+        var runs = new List<Run>();
+        foreach (var ((timeline, number), entry) in _open.Where(one => only is null || one.Key.Timeline == only))
+        {
+            if (runs.Count == 0 || runs[^1] is var last && (last.Entries.Count == Most || last.Timeline != timeline || last.Next != number))
+            {
+                runs.Add(new Run(timeline, number));
+            }
+
+            runs[^1].Entries.Add(entry);
+        }
+
+        return runs;
+    }
+
+    private async Task WriteAsync(List<Run> runs, CancellationToken cancellationToken)
+    {
         foreach (var run in runs)
         {
             await WriteAsync(run, cancellationToken).ConfigureAwait(false);
@@ -92,55 +144,55 @@ public sealed class ManifestBook
             // Durable now: the manifest. A crash before the next state.json leaves entries that the next run finds to be closed.
             lock (_gate)
             {
-                foreach (var (timeline, number, _) in run)
+                for (var number = run.First; number < run.Next; number++)
                 {
-                    _open.Remove((timeline, number));
+                    _open.Remove((run.Timeline, number));
+                }
+
+                if (run.Tail is { } tail)
+                {
+                    _ended.Add(tail.Name);
                 }
             }
         }
-
-        _openSince = _clock.GetUtcNow();
-        return runs.Count;
     }
 
-    private List<List<(uint Timeline, ulong Number, SegmentEntry Entry)>> Runs()
+    private async Task WriteAsync(Run run, CancellationToken cancellationToken)
     {
-        var runs = new List<List<(uint Timeline, ulong Number, SegmentEntry Entry)>>();
-        foreach (var ((timeline, number), entry) in _open)
-        {
-            if (runs.Count == 0 || runs[^1].Count == Most || runs[^1][^1] is var last && (last.Timeline != timeline || last.Number + 1 != number))
-            {
-                runs.Add([]);
-            }
-
-            runs[^1].Add((timeline, number, entry));
-        }
-
-        return runs;
-    }
-
-    private async Task WriteAsync(List<(uint Timeline, ulong Number, SegmentEntry Entry)> run, CancellationToken cancellationToken)
-    {
-        var timeline = run[0].Timeline;
-        var previous = _last.TryGetValue(timeline, out var found) ? found : ((string Key, string Digest)?)null;
+        var previous = _last.TryGetValue(run.Timeline, out var found) ? found : ((string Key, string Digest)?)null;
         var manifest = new RangeManifest
         {
             SystemIdentifier = _keys.SystemIdentifier,
             Cluster = _cluster,
-            Timeline = timeline,
+            Timeline = run.Timeline,
             SegmentSize = _files.SegmentSize,
-            StartLsn = _files.StartOf(run[0].Number),
-            StopLsn = _files.StartOf(run[^1].Number + 1),
-            FirstCommitAt = run.Min(one => one.Entry.FirstCommitAt),
-            LastCommitAt = run.Max(one => one.Entry.LastCommitAt),
+            StartLsn = _files.StartOf(run.First),
+            StopLsn = run.Tail?.StopLsn ?? _files.StartOf(run.Next),
+            FirstCommitAt = run.Entries.Min(entry => entry.FirstCommitAt) ?? run.Tail?.FirstCommitAt,
+            LastCommitAt = run.Tail?.LastCommitAt ?? run.Entries.Max(entry => entry.LastCommitAt),
             ClosedAt = _clock.GetUtcNow(),
             Previous = previous?.Key,
             PreviousDigest = previous?.Digest,
-            Segments = [.. run.Select(one => one.Entry)],
+            Segments = run.Entries,
+            Tail = run.Tail,
         };
         var content = WalJson.Write(manifest);
-        var key = _keys.Manifest(timeline, manifest.StartLsn, manifest.StopLsn);
+        var key = _keys.Manifest(run.Timeline, manifest.StartLsn, manifest.StopLsn);
         await _location.PutAsync(key, content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
-        _last[timeline] = (key, Convert.ToHexStringLower(SHA256.HashData(content)));
+        _last[run.Timeline] = (key, Convert.ToHexStringLower(SHA256.HashData(content)));
+    }
+
+    /// <summary>Neighbours that come into one manifest.</summary>
+    private sealed class Run(uint timeline, ulong first)
+    {
+        public uint Timeline => timeline;
+
+        public ulong First => first;
+
+        public List<SegmentEntry> Entries { get; } = [];
+
+        public TailEntry? Tail { get; set; }
+
+        public ulong Next => first + (ulong)Entries.Count;
     }
 }

@@ -48,8 +48,11 @@ public sealed record RangeManifest : IWalDocument
     /// <summary>SHA-256 of that manifest's object, lower-case hex.</summary>
     public string? PreviousDigest { get; init; }
 
-    /// <summary>The segments, in order and without a hole.</summary>
+    /// <summary>The segments, in order and without a hole; none where the timeline ended in its first segment.</summary>
     public required IReadOnlyList<SegmentEntry> Segments { get; init; }
+
+    /// <summary>The unfinished segment behind them, where another timeline began; null in all but the last manifest of a timeline.</summary>
+    public TailEntry? Tail { get; init; }
 }
 
 /// <summary>One segment in a manifest.</summary>
@@ -68,6 +71,26 @@ public sealed record SegmentEntry
     public string? StoredDigest { get; init; }
 
     /// <summary>Time of its earliest commit record; null without one, or when nobody looked.</summary>
+    public DateTimeOffset? FirstCommitAt { get; init; }
+
+    /// <summary>Time of its latest commit record.</summary>
+    public DateTimeOffset? LastCommitAt { get; init; }
+
+    /// <summary>Named restore points in it.</summary>
+    public IReadOnlyList<RestorePoint> RestorePoints { get; init; } = [];
+}
+
+/// <summary>The unfinished segment of a timeline.</summary>
+public sealed record TailEntry
+{
+    /// <summary>Name of the segment.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Behind its last archived byte.</summary>
+    [JsonPropertyName("stop")]
+    public required Lsn StopLsn { get; init; }
+
+    /// <summary>Time of its earliest commit record; null without one.</summary>
     public DateTimeOffset? FirstCommitAt { get; init; }
 
     /// <summary>Time of its latest commit record.</summary>

@@ -1,9 +1,10 @@
+using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Wal.Archive;
 
 namespace StellaOps.Backup.Wal.Manifests;
 
-/// <summary>Entries of manifests.</summary>
+/// <summary>Entries of manifests and of the state.</summary>
 public static class SegmentEntries
 {
     /// <summary>Entry of a segment that was archived here.</summary>
@@ -20,6 +21,16 @@ public static class SegmentEntries
             FirstCommitAt = facts.FirstCommitAt,
             LastCommitAt = facts.LastCommitAt,
             RestorePoints = facts.RestorePoints,
+        };
+    }
+
+    /// <summary>Entry of an unfinished segment of which everything before <paramref name="stop"/> is archived.</summary>
+    public static TailEntry Of(WalName name, Lsn stop, WalFacts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        return new TailEntry
+        {
+            Name = name.ToString(), StopLsn = stop, FirstCommitAt = facts.FirstCommitAt, LastCommitAt = facts.LastCommitAt, RestorePoints = facts.RestorePoints,
         };
     }
 }

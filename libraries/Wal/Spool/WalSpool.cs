@@ -20,7 +20,9 @@ public sealed class WalSpool : IDisposable
     private readonly int _capacity;
     private readonly FileStream _lock;
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<Lsn, SpoolSegment> _pending = [];
+
+    /// <summary>By position, then timeline: where a timeline began, two of them have a segment at the same place.</summary>
+    private readonly SortedDictionary<(Lsn Start, uint Timeline), SpoolSegment> _pending = [];
     private readonly Channel<SpoolSegment> _received = Channel.CreateUnbounded<SpoolSegment>(new UnboundedChannelOptions { SingleReader = true });
     private TaskCompletionSource _room = NewSignal();
     private SafeFileHandle? _current;
@@ -59,7 +61,7 @@ public sealed class WalSpool : IDisposable
         {
             lock (_gate)
             {
-                return _pending.Count > 0 ? _pending.First().Key : _files.Floor(Received);
+                return _pending.Count > 0 ? _pending.First().Key.Start : _files.Floor(Received);
             }
         }
     }
@@ -218,7 +220,7 @@ public sealed class WalSpool : IDisposable
         TaskCompletionSource room;
         lock (_gate)
         {
-            _pending.Remove(segment.Start);
+            _pending.Remove((segment.Start, segment.Name.Timeline));
             (room, _room) = (_room, NewSignal());
         }
 
@@ -275,7 +277,7 @@ public sealed class WalSpool : IDisposable
     {
         lock (_gate)
         {
-            _pending[segment.Start] = segment;
+            _pending[(segment.Start, segment.Name.Timeline)] = segment;
         }
 
         _received.Writer.TryWrite(segment);

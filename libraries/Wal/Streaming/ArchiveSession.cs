@@ -43,7 +43,7 @@ internal sealed class ArchiveSession(
         }
 
         _start = Choose(slot, least);
-        archive.Spool.Begin(_start.Timeline, _start.Start);
+        await archive.BeginAsync(_start.Timeline, _start.Start, cancellationToken).ConfigureAwait(false);
         state.Set(status => status with { Timeline = _start.Timeline, Slot = slot, Received = _start.Start, Archived = archive.ArchivedTo, SpoolSegments = archive.Spool.Waiting });
         state.Advanced = Acknowledge;
         try

@@ -17,8 +17,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
     private readonly ArchiverState _state;
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _stop = new();
-    private Lsn _savedTo;
-    private DateTimeOffset _savedAt;
+    private ArchiveState? _saved;
 
     private ClusterArchive(WalArchiverOptions options, ArchiverState state, TimeProvider clock, WalArchive archive, WalInventory inventory, WalSpool spool, AgeEncryption encryption)
     {
@@ -27,6 +26,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
         Book = new ManifestBook(archive.Location, inventory, options.Cluster, clock);
         Ledger = new GapLedger(archive.Location, archive.Keys, clock);
         Tail = new TailShipper(spool, archive, inventory, Files, encryption, state);
+        _saved = inventory.State;
     }
 
     public WalArchive Archive { get; }
@@ -76,19 +76,32 @@ internal sealed class ClusterArchive : IAsyncDisposable
         }
     }
 
+    /// <summary>Begins to receive. Where a timeline was left its manifests are closed first, with its unfinished segment.</summary>
+    public async Task BeginAsync(uint timeline, Lsn start, CancellationToken cancellationToken)
+    {
+        if (_saved is { } last && last.Timeline != timeline)
+        {
+            await Book.EndAsync(last.Timeline, last.Tail, cancellationToken).ConfigureAwait(false);
+            Tail.Forget();
+        }
+
+        Spool.Begin(timeline, start);
+    }
+
     /// <summary>Writes down what the listing does not say, when it has changed.</summary>
     public async Task SaveStateAsync(uint timeline, CancellationToken cancellationToken)
     {
         var now = _clock.GetUtcNow();
         var archived = ArchivedTo;
         var status = _state.Status;
-        if (archived == _savedTo && now - _savedAt < TimeSpan.FromSeconds(30))
+        if (_saved is { } saved && saved.Timeline == timeline && saved.ArchivedTo == archived && now - saved.UpdatedAt < TimeSpan.FromSeconds(30))
         {
             return;
         }
 
         var open = Book.Open;
-        var newest = Latest(status.LastCommitAt, Latest(Tail.Facts.LastCommitAt, open.Max(entry => entry.LastCommitAt)));
+        var tail = TailAt(archived);
+        var newest = Latest(status.LastCommitAt, Latest(tail?.LastCommitAt, open.Max(entry => entry.LastCommitAt)));
         var caughtUp = archived >= status.Server ? now : status.CaughtUpAt;
         _state.Set(current => current with { LastCommitAt = newest, CaughtUpAt = caughtUp, Archived = archived });
         var document = new ArchiveState
@@ -101,11 +114,11 @@ internal sealed class ClusterArchive : IAsyncDisposable
             LastCommitAt = newest,
             CaughtUpAt = caughtUp,
             UpdatedAt = now,
-            RestorePoints = Tail.Facts.RestorePoints,
+            Tail = tail,
             Open = open,
         };
         await Archive.Location.PutAsync(Archive.Keys.State, WalJson.Write(document), PutMode.Replace, cancellationToken).ConfigureAwait(false);
-        (_savedTo, _savedAt) = (archived, now);
+        _saved = document;
     }
 
     public async ValueTask DisposeAsync()
@@ -116,6 +129,11 @@ internal sealed class ClusterArchive : IAsyncDisposable
         Spool.Dispose();
         _stop.Dispose();
     }
+
+    /// <summary>After a start the unfinished segment is first received again: until then it is what the last process wrote of it.</summary>
+    private TailEntry? TailAt(Lsn archived) =>
+        Tail.Entry is { } entry ? entry.StopLsn == archived ? entry : null
+        : _saved?.Tail is { } last && last.StopLsn == archived ? last : null;
 
     private static DateTimeOffset? Latest(DateTimeOffset? one, DateTimeOffset? two) => one is null || two > one ? two ?? one : one;
 }

@@ -3,6 +3,7 @@ using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Manifests;
 using StellaOps.Backup.Wal.Spool;
 
 namespace StellaOps.Backup.Wal.Streaming;
@@ -21,12 +22,17 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
     private byte[] _buffer = [];
     private WalName _name;
     private long _shipped;
-
-    /// <summary>What the records of the tail say of time.</summary>
-    public WalFacts Facts { get; private set; } = WalFacts.None;
+    private WalFacts? _facts;
+    private long _looked;
 
     /// <summary>Position up to which the archive has the segment that is being received; null when it has nothing of it.</summary>
     public Lsn? ShippedTo { get; private set; }
+
+    /// <summary>What the archive has of that segment; null as long as its records were not looked through.</summary>
+    public TailEntry? Entry => ShippedTo is { } stop && _facts is { } facts ? SegmentEntries.Of(_name, stop, facts) : null;
+
+    /// <summary>Another timeline begins: what was shipped of a segment of the old one says nothing about the new one.</summary>
+    public void Forget() => (_name, ShippedTo, _facts) = (default, null, null);
 
     /// <summary>Ships what is new. Nothing is done while whole segments wait: the tail is of no use before they are archived.</summary>
     /// <exception cref="StorageException">The store failed; the same bytes are shipped the next time.</exception>
@@ -46,7 +52,11 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
         {
             await PutAsync(_shipped, length, cancellationToken).ConfigureAwait(false);
             state.StoreWorks();
-            Facts = WalScanner.Scan(_buffer.AsSpan(0, length), Start(name));
+        }
+
+        if (length == _shipped && length > _looked)
+        {
+            (_facts, _looked) = (WalScanner.Scan(_buffer.AsSpan(0, length), Start(name)), length);
         }
 
         if (_parts.Count >= MostParts && length >= _shipped)
@@ -70,7 +80,7 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
             _parts.AddRange(inventory.Tails(name));
         }
 
-        Facts = WalFacts.None;
+        (_facts, _looked) = (null, 0);
     }
 
     private async Task PutAsync(long from, int to, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Postgres;
 using StellaOps.Backup.Wal.Coverage;
 using StellaOps.Backup.Wal.Ledger;
+using StellaOps.Backup.Wal.Manifests;
 using StellaOps.Backup.Wal.Tests.Bench;
 
 namespace StellaOps.Backup.Wal.Tests.Streaming;
@@ -18,8 +19,12 @@ public sealed class FailoverTests
         await MakeStandbyAsync(bench, standby);
         var first = bench.Archive();
         await bench.WriteAsync(40);
+        await bench.RunAsync("SELECT pg_create_restore_point('the last of the first')");
+        await bench.RunAsync("INSERT INTO load (body) VALUES ('last')");
         var before = await bench.CatchUpAsync(first);
         await first.DisposeAsync();
+        var known = (await bench.InventoryAsync()).State!;
+        Assert.True(known.Tail is { LastCommitAt: not null } && known.Tail.LastCommitAt == known.LastCommitAt, $"{known}");
 
         // What the old primary still writes on its timeline is lost by the failover, and does not become a gap.
         await WalBench.RunAsync(standby, "SELECT pg_promote()");
@@ -36,6 +41,14 @@ public sealed class FailoverTests
         Assert.Empty(inventory.Gaps);
         Assert.True(await bench.CompareWithServerAsync(standby) > 2);
 
+        // What was known of the timeline that was left is known for ever: when its last commits were, and what points are named in its end.
+        var left = ArchivedRanges.Of(inventory).Last(range => range.Timeline == 1);
+        Assert.Equal((true, known.LastCommitAt), (left.HasTail, left.LastCommitAt));
+        Assert.Contains(new CommitTimes(inventory).RestorePoints(), one => one is { Timeline: 1, Point.Name: "the last of the first" });
+        Assert.Equal(known.Tail, inventory.Manifests.Last(manifest => manifest.Content.Timeline == 1).Content.Tail, SameTail);
+        Assert.DoesNotContain(inventory.State!.Open, entry => entry.Name.StartsWith("00000001", StringComparison.Ordinal));
+        Assert.Empty(ManifestChain.Breaks(inventory.Manifests));
+
         // A base backup from before the switch reaches both sides of it.
         var files = inventory.Files!;
         var start = files.StartOf(inventory.Segments.Keys.Min(name => files.NumberOf(name)!.Value));
@@ -45,6 +58,9 @@ public sealed class FailoverTests
         Assert.True(window.To >= end, $"{window.To} {end}"); // The server may write on by itself.
         Assert.True(before > start && history.Parent.At >= before && end > history.Parent.At, $"{start} {before} {history.Parent.At} {end}");
     }
+
+    private static bool SameTail(TailEntry? one, TailEntry? other) =>
+        (one?.Name, one?.StopLsn, one?.FirstCommitAt, one?.LastCommitAt, one?.RestorePoints.Count) == (other?.Name, other?.StopLsn, other?.FirstCommitAt, other?.LastCommitAt, other?.RestorePoints.Count);
 
     private static async Task MakeStandbyAsync(WalBench bench, PrivatePostgres standby)
     {
