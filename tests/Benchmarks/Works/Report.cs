@@ -30,14 +30,8 @@ internal sealed class Report(IReadOnlyDictionary<(DataSet, Step, string Program)
     private static double Ratio(List<Sample> ours, List<Sample> theirs, Func<Sample, double> figure) =>
         ours.Zip(theirs, (our, their) => figure(our) / figure(their)).Median();
 
-    private static bool Line(Work work, double ours, string peer, double theirs, double ratio, double target, string remark)
-    {
-        var ok = ratio <= target;
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{work.Name,-26} {Text(work.Figure, ours),12}   {peer,-6} {Text(work.Figure, theirs),12}   ratio {ratio,5:F2}   target {target,4:F2}   {(ok ? "ok" : "short"),-5}{remark}"));
-        return ok;
-    }
+    private static bool Line(Work work, double ours, string peer, double theirs, double ratio, double target, string remark) =>
+        TableLine.Print(work.Name, Text(work.Figure, ours), peer, Text(work.Figure, theirs), ratio, target, remark);
 
     private static string Text(Figure figure, double value) =>
         figure == Figure.Wall
