@@ -10,6 +10,7 @@ namespace StellaOps.Backup.Repository.Archive;
 internal sealed class BlobSaver(IBlobWriter writer, int savers) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(savers);
+    private readonly BufferPool _copies = new();
 
     /// <summary>Most chunks that may be under way.</summary>
     public int Savers => savers;
@@ -22,22 +23,22 @@ internal sealed class BlobSaver(IBlobWriter writer, int savers) : IDisposable
     public async ValueTask<Task<BlobId>> StartAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken)
     {
         await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var copy = ArrayPool<byte>.Shared.Rent(chunk.Length);
-        chunk.CopyTo(copy);
-        return Task.Run(() => SaveCopyAsync(copy, chunk.Length, cancellationToken), CancellationToken.None);
+        var copy = _copies.Rent(chunk.Length);
+        chunk.CopyTo(copy.Memory);
+        return Task.Run(() => SaveCopyAsync(copy, cancellationToken), CancellationToken.None);
     }
 
     public void Dispose() => _slots.Dispose();
 
-    private async Task<BlobId> SaveCopyAsync(byte[] copy, int length, CancellationToken cancellationToken)
+    private async Task<BlobId> SaveCopyAsync(IMemoryOwner<byte> copy, CancellationToken cancellationToken)
     {
         try
         {
-            return await writer.SaveAsync(BlobType.Data, copy.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+            return await writer.SaveAsync(BlobType.Data, copy.Memory, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(copy);
+            copy.Dispose();
             _slots.Release();
         }
     }

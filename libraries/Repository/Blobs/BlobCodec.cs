@@ -8,17 +8,19 @@ namespace StellaOps.Backup.Repository.Blobs;
 /// <summary>From plaintext to the unit in a pack, and back. Safe for any number of threads.</summary>
 internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
 {
+    private readonly BufferPool _units = new();
+
     /// <summary>The same with other compression.</summary>
     internal BlobCodec With(Zstd other) => new(sealer, other, compress);
 
-    /// <summary>Compresses where that helps, and seals, into memory of the shared pool.</summary>
-    /// <returns>The unit in <see cref="PooledMemory"/>, and the plaintext's length when it was compressed, else 0.</returns>
+    /// <summary>Compresses where that helps, and seals.</summary>
+    /// <returns>The unit, in memory that goes back when it is disposed, and the plaintext's length when it was compressed, else 0.</returns>
     /// <remarks>restic rewrites packs with uncompressed trees whenever it prunes, so trees are always compressed.</remarks>
-    internal (PooledMemory Unit, uint CompressedFrom) Encode(BlobType type, ReadOnlySpan<byte> plain)
+    internal (SealedUnit Unit, uint CompressedFrom) Encode(BlobType type, ReadOnlySpan<byte> plain)
     {
         // Room for what compression may add to content that it cannot shrink.
-        var unit = ArrayPool<byte>.Shared.Rent((compress ? Zstd.Bound(plain.Length) : plain.Length) + UnitCipher.Overhead);
-        var content = unit.AsSpan(UnitCipher.IvLength);
+        var unit = _units.Rent((compress ? Zstd.Bound(plain.Length) : plain.Length) + UnitCipher.Overhead);
+        var content = unit.Memory.Span[UnitCipher.IvLength..];
         if (compress && plain.Length > 0)
         {
             var length = zstd.Compress(plain, content);
@@ -39,7 +41,7 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
     /// <param name="type">Data or tree.</param>
     /// <param name="content">Frame, or plaintext; its hash was compared.</param>
     /// <param name="compressedFrom">Length of the plaintext when <paramref name="content"/> is a frame, else 0.</param>
-    internal (PooledMemory Unit, uint CompressedFrom) Encode(BlobType type, ReadOnlySpan<byte> content, uint compressedFrom)
+    internal (SealedUnit Unit, uint CompressedFrom) Encode(BlobType type, ReadOnlySpan<byte> content, uint compressedFrom)
     {
         if (compressedFrom == 0)
         {
@@ -141,16 +143,25 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
         }
     }
 
-    private PooledMemory Seal(ReadOnlySpan<byte> content)
+    private SealedUnit Seal(ReadOnlySpan<byte> content)
     {
-        var unit = ArrayPool<byte>.Shared.Rent(content.Length + UnitCipher.Overhead);
-        content.CopyTo(unit.AsSpan(UnitCipher.IvLength));
+        var unit = _units.Rent(content.Length + UnitCipher.Overhead);
+        content.CopyTo(unit.Memory.Span[UnitCipher.IvLength..]);
         return SealInPlace(unit, content.Length);
     }
 
-    private PooledMemory SealInPlace(byte[] unit, int length)
+    private SealedUnit SealInPlace(IMemoryOwner<byte> unit, int length)
     {
-        sealer.SealInPlace(unit.AsSpan(0, length + UnitCipher.Overhead));
-        return new PooledMemory(unit, 0, length + UnitCipher.Overhead);
+        sealer.SealInPlace(unit.Memory.Span[..(length + UnitCipher.Overhead)]);
+        return new SealedUnit(unit, length + UnitCipher.Overhead);
     }
+}
+
+/// <summary>A unit at the start of borrowed memory; disposing gives the memory back.</summary>
+internal readonly record struct SealedUnit(IMemoryOwner<byte> Owner, int Length) : IDisposable
+{
+    internal ReadOnlyMemory<byte> Memory => Owner.Memory[..Length];
+
+    /// <inheritdoc/>
+    public void Dispose() => Owner.Dispose();
 }

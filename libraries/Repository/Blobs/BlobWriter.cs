@@ -6,8 +6,7 @@ namespace StellaOps.Backup.Repository.Blobs;
 
 /// <inheritdoc cref="IBlobWriter"/>
 /// <remarks>
-/// Memory: the packs of <see cref="PackBufferPool"/>, and for each caller its unit, at most twice its blob as arrays of the pool go, and a
-/// context of zstd. Hashing, compression and encryption run on the callers' threads; only the copy into the
+/// Memory: the packs of <see cref="PackBufferPool"/>, and for each caller its unit, about as large as its blob, and a context of zstd. Hashing, compression and encryption run on the callers' threads; only the copy into the
 /// open pack is under a lock.
 /// </remarks>
 internal sealed class BlobWriter : IBlobWriter

@@ -2,12 +2,13 @@ using StellaOps.Backup.Repository.Files;
 
 namespace StellaOps.Backup.Repository.Chunks;
 
-/// <summary>Reads a file chunk by chunk through one buffer, which is kept for the next file.</summary>
+/// <summary>Reads a file chunk by chunk through one buffer of 9 MiB, which is kept for the next file.</summary>
 internal sealed class ChunkReader(ContentCutter cutter)
 {
-    private const int SmallBuffer = 1 << 20, ReadSize = 1 << 20;
+    private const int ReadSize = 1 << 20;
 
-    private byte[] _buffer = GC.AllocateUninitializedArray<byte>(SmallBuffer);
+    // Small files touch its start only, and the system gives memory when it is touched.
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ContentCutter.Maximum + ReadSize);
     private IFileContent? _content;
     private int _fixedSize;
     private int _end, _length;
@@ -62,11 +63,6 @@ internal sealed class ChunkReader(ContentCutter cutter)
 
     private async ValueTask FillAsync(CancellationToken cancellationToken)
     {
-        if (_end == _buffer.Length)
-        {
-            Array.Resize(ref _buffer, Math.Min(2 * _buffer.Length, ContentCutter.Maximum + ReadSize));
-        }
-
         var read = await _content!.ReadAsync(_buffer.AsMemory(_end, Math.Min(ReadSize, _buffer.Length - _end)), cancellationToken).ConfigureAwait(false);
         _ended = read == 0;
         _end += read;

@@ -34,6 +34,22 @@ internal static class PhysicalLimits
         }
     }
 
+    /// <summary>Writes a file of this length, and removes it.</summary>
+    /// <returns>Bytes, and the seconds that they took to be written.</returns>
+    public static (long Bytes, double Seconds) Fill(string directory, long bytes)
+    {
+        var path = Path.Combine(directory, $"stella-bench-fill-{Environment.ProcessId}");
+        var start = Stopwatch.GetTimestamp();
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        var buffer = new byte[Buffer];
+        for (var left = bytes; left > 0; left -= Buffer)
+        {
+            file.Write(buffer, 0, (int)Math.Min(Buffer, left));
+        }
+
+        return (bytes, Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+
     /// <summary>Reads every byte of every file.</summary>
     /// <returns>How many there were.</returns>
     public static long ReadAll(string directory) => Each(directory, _ => { });
