@@ -15,6 +15,9 @@ public sealed record RepositoryOptions
     /// <summary>Packs that may be on their way to the store at the same time, 1 to 32.</summary>
     public int Uploads { get; init; } = 2;
 
+    /// <summary>Blobs that are compressed and encrypted at the same time, 1 to 64: no more than there are processors makes it faster.</summary>
+    public int Encoders { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 16);
+
     /// <summary>Packs or files that are read at the same time by check, verify and prune, 1 to 64.</summary>
     public int Readers { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 16);
 
@@ -67,6 +70,7 @@ public sealed record RepositoryOptions
         InRange(CompressionLevel, 1, 19);
         InRange(PackTarget, 4 << 10, 128 << 20);
         InRange(Uploads, 1, 32);
+        InRange(Encoders, 1, 64);
         InRange(Readers, 1, 64);
 
         static void InRange(int value, int least, int most, [CallerArgumentExpression(nameof(value))] string name = "")

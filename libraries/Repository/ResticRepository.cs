@@ -322,7 +322,7 @@ public sealed class ResticRepository : IAsyncDisposable
     {
         var zstd = options?.CompressionLevel is { } level && level != Options.CompressionLevel ? new Zstd(level) : null;
         var codec = zstd is null ? Parts.Codec : Parts.Codec.With(zstd);
-        return new BlobWriter(index, codec, new PackUploader(Store, Parts.Sealer, mayWrite ?? Task.CompletedTask), _indexes, _buffers, Options.PackTarget, () =>
+        return new BlobWriter(index, codec, new PackUploader(Store, Parts.Sealer, mayWrite ?? Task.CompletedTask), _indexes, _buffers, Options, () =>
         {
             zstd?.Dispose();
             disposed?.Invoke();

@@ -27,11 +27,12 @@ public sealed record ArchiveRequest
     public DateTimeOffset? TrustedBefore { get; init; }
 
     /// <summary>
-    /// Files that are read at the same time. Each reader holds a buffer of up to 9 MiB (the largest chunk and one read), and half as many
-    /// chunks as there are readers, of up to 8 MiB, are on their way into the repository: memory is at most 13 MiB a reader, what the writer
-    /// holds for each chunk that is read or on its way (<see cref="Blobs.BlobWriter"/>), and the trees from the root to the directories at work.
+    /// Files that are read at the same time; each costs memory (<see cref="ArchiveMemory"/>).
     /// </summary>
     public int Readers { get; init; } = Math.Clamp(2 * Environment.ProcessorCount, 2, 16);
+
+    /// <summary>Chunks of large files that are on their way into the repository beside the readers.</summary>
+    internal int Savers => (Readers + 1) / 2;
 
     /// <summary>Told from any thread: files and bytes done so far, unread ones of the parent included.</summary>
     public Action<long, long>? OnProgress { get; init; }

@@ -28,7 +28,7 @@ internal sealed class ArchiveRun : IDisposable
     {
         (_source, _writer, _request) = (source, writer, request);
         _parent = new ParentSnapshot(request, new TreeReader(repository.Blobs), writer);
-        _files = new FileArchiver(repository, source, writer, (request.Readers + 1) / 2, Report);
+        _files = new FileArchiver(repository, source, writer, request.Savers, Report);
     }
 
     public ArchiveCounters Counters { get; } = new();

@@ -6,7 +6,7 @@ namespace StellaOps.Backup.Repository.Blobs;
 
 /// <inheritdoc cref="IBlobWriter"/>
 /// <remarks>
-/// Memory: the packs of <see cref="PackBufferPool"/>, and for each caller its unit, about as large as its blob, and a context of zstd. Hashing, compression and encryption run on the callers' threads; only the copy into the
+/// Memory: the packs of <see cref="PackBufferPool"/>, and for each of <see cref="RepositoryOptions.Encoders"/> a unit and a context of zstd. Hashing, compression and encryption run on the callers' threads; only the copy into the
 /// open pack is under a lock.
 /// </remarks>
 internal sealed class BlobWriter : IBlobWriter
@@ -17,6 +17,7 @@ internal sealed class BlobWriter : IBlobWriter
     private readonly IndexWriter _indexes;
     private readonly Action _disposed;
     private readonly int _target;
+    private readonly SemaphoreSlim _encoders;
     private readonly PackBufferPool _buffers;
     private readonly OpenPack[] _open = [new(), new()];
     private readonly HashSet<(BlobType, BlobId)> _claimed = [];
@@ -25,8 +26,11 @@ internal sealed class BlobWriter : IBlobWriter
     private Exception? _failure;
     private long _dataBlobsAdded, _treeBlobsAdded, _plainBytesAdded, _bytesAdded;
 
-    internal BlobWriter(BlobIndex index, BlobCodec codec, PackUploader uploader, IndexWriter indexes, PackBufferPool buffers, int target, Action disposed) =>
-        (_index, _codec, _uploader, _indexes, _buffers, _target, _disposed) = (index, codec, uploader, indexes, buffers, target, disposed);
+    internal BlobWriter(BlobIndex index, BlobCodec codec, PackUploader uploader, IndexWriter indexes, PackBufferPool buffers, RepositoryOptions options, Action disposed)
+    {
+        (_index, _codec, _uploader, _indexes, _buffers, _disposed) = (index, codec, uploader, indexes, buffers, disposed);
+        (_target, _encoders) = (options.PackTarget, new SemaphoreSlim(options.Encoders));
+    }
 
     /// <inheritdoc/>
     public long BytesAdded => Interlocked.Read(ref _bytesAdded);
@@ -69,12 +73,7 @@ internal sealed class BlobWriter : IBlobWriter
 
         try
         {
-            var (unit, from) = _codec.Encode(type, content.Span, compressedFrom);
-            using (unit)
-            {
-                await AppendAsync(type, id, unit.Memory, from, cancellationToken).ConfigureAwait(false);
-            }
-
+            await EncodeAsync(type, id, content, compressedFrom, cancellationToken).ConfigureAwait(false);
             Interlocked.Add(ref _plainBytesAdded, compressedFrom == 0 ? content.Length : compressedFrom);
             Interlocked.Increment(ref type == BlobType.Tree ? ref _treeBlobsAdded : ref _dataBlobsAdded);
         }
@@ -115,6 +114,7 @@ internal sealed class BlobWriter : IBlobWriter
         await _stop.CancelAsync().ConfigureAwait(false);
         await WaitForUploadsAsync().ConfigureAwait(false);
         _stop.Dispose();
+        _encoders.Dispose();
         foreach (var open in _open)
         {
             open.Turn.Dispose();
@@ -132,6 +132,23 @@ internal sealed class BlobWriter : IBlobWriter
         lock (_claimed)
         {
             return !_index.Contains(type, id) && _claimed.Add((type, id));
+        }
+    }
+
+    private async ValueTask EncodeAsync(BlobType type, BlobId id, ReadOnlyMemory<byte> content, uint compressedFrom, CancellationToken cancellationToken)
+    {
+        await _encoders.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var (unit, from) = _codec.Encode(type, content.Span, compressedFrom);
+            using (unit)
+            {
+                await AppendAsync(type, id, unit.Memory, from, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _encoders.Release();
         }
     }
 

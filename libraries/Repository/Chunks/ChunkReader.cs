@@ -5,10 +5,13 @@ namespace StellaOps.Backup.Repository.Chunks;
 /// <summary>Reads a file chunk by chunk through one buffer of 9 MiB, which is kept for the next file.</summary>
 internal sealed class ChunkReader(ContentCutter cutter)
 {
+    /// <summary>Bytes of the buffer: the largest chunk, and one read.</summary>
+    internal const int Memory = ContentCutter.Maximum + ReadSize;
+
     private const int ReadSize = 1 << 20;
 
     // Small files touch its start only, and the system gives memory when it is touched.
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ContentCutter.Maximum + ReadSize);
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(Memory);
     private IFileContent? _content;
     private int _fixedSize;
     private int _end, _length;

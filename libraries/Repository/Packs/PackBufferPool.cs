@@ -18,8 +18,10 @@ internal sealed class PackBufferPool(int count, int capacity) : IDisposable
     private readonly SemaphoreSlim _free = new(count);
     private readonly ConcurrentBag<PackBuffer> _idle = [];
 
-    /// <summary>Memory: <c>(2 + Uploads) × (PackTarget + 1 MiB)</c>, 68 MiB as it comes.</summary>
     internal static PackBufferPool For(RepositoryOptions options) => new(Filling + options.Uploads, options.PackTarget + Room);
+
+    /// <summary>Bytes of all buffers: <c>(2 + Uploads) × (PackTarget + 1 MiB)</c>, 68 MiB as it comes.</summary>
+    internal static long Memory(RepositoryOptions options) => (Filling + (long)options.Uploads) * (options.PackTarget + Room);
 
     /// <param name="storedLength">Bytes of the blob that is to go in; one that is larger than a pack gets memory of its own.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
