@@ -89,6 +89,7 @@ internal sealed class StellaRoot : RootCommand
             },
         });
         Add(new DoctorCommand());
+        Add(new KeygenCommand());
         Add(new VersionCommand());
     }
 
