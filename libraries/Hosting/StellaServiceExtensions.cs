@@ -45,7 +45,11 @@ public static class StellaServiceExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         app.Urls.Clear();
-        app.Urls.Add(app.Services.GetRequiredService<IOptions<ListenSettings>>().Value.Url);
+        foreach (var address in app.Services.GetRequiredService<IOptions<ListenSettings>>().Value.Addresses)
+        {
+            app.Urls.Add(address);
+        }
+
         app.UseMiddleware<ErrorMiddleware>();
         app.UseRouting();
         app.UseHttpMetrics();

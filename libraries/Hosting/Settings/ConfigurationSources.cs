@@ -14,6 +14,8 @@ internal static class ConfigurationSources
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
         ["Logging:LogLevel:Microsoft.Hosting"] = "Warning",
+        // No cookie and no form is protected here: its keys may be gone with the process.
+        ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
         ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
         ["Logging:LogLevel:MassTransit"] = "Error",
         ["Logging:LogLevel:Yarp"] = "Warning",
