@@ -5,20 +5,29 @@ SAMPLE=$LOCAL/sample
 start_platform() {
   create_cluster "$DATA/platform/postgres" "$PLATFORM_PORT" "$SECRETS/platform-superuser"
   start_cluster postgres "$DATA/platform/postgres" "$PLATFORM_PORT"
-  if [ ! -f "$DATA/platform/filled" ]; then
-    step "filling the sample platform"
-    rm -rf "$DATA/platform/evidence"
-    create_evidence
-    create_configuration_tree
-    create_platform_secrets
-    create_platform_keys
-    fill_database
-    touch "$DATA/platform/filled"
-  fi
+  fill_platform
   local name
   for name in api release-orchestrator; do
     start_platform_service "$name"
   done
+}
+
+# The mark is written last: what was broken off before is done again.
+fill_platform() {
+  [ ! -f "$DATA/platform/filled" ] || return 0
+  step "filling the sample platform"
+  create_evidence
+  create_configuration_tree
+  create_platform_secrets
+  create_platform_keys
+  fill_database
+  touch "$DATA/platform/filled"
+}
+
+# empty_directory DIR: it may be a mount, which cannot be removed.
+empty_directory() {
+  mkdir -p "$1"
+  find "$1" -mindepth 1 -delete
 }
 
 start_platform_service() {
@@ -65,6 +74,7 @@ platform_sql() { sql "$PLATFORM_PORT" "$SECRETS/platform-superuser" "$@"; }
 # The files, and evidence.tsv with a line for each: SHA-256, size, path.
 create_evidence() {
   local root=$DATA/platform/evidence
+  empty_directory "$root"
   mkdir -p "$root"/{attestations,sboms,vex,verdicts,provenance}
   awk -v root="$root" -v count=3000 -f "$SAMPLE/evidence.awk"
   (cd "$root" && find . -type f -printf '%s\t%P\n' | sort -k 2 >"$DATA/platform/sizes.tsv" &&
@@ -81,7 +91,7 @@ create_evidence() {
 
 create_configuration_tree() {
   local etc=$DATA/platform/etc
-  rm -rf "$etc"
+  empty_directory "$etc"
   mkdir -p "$etc/authority.plugins" "$etc/policy/packs" "$etc/notify"
   cat >"$etc/authority.yaml" <<'YAML'
 issuer: https://authority.stella-ops.local
@@ -107,7 +117,7 @@ YAML
 
 create_platform_secrets() {
   local dir=$DATA/platform/secrets
-  rm -rf "$dir"
+  empty_directory "$dir"
   mkdir -p "$dir/tls"
   (
     umask 077
@@ -126,7 +136,7 @@ create_platform_secrets() {
 
 create_platform_keys() {
   local dir=$DATA/platform/keys year
-  rm -rf "$dir"
+  empty_directory "$dir"
   mkdir -p "$dir/public" "$dir/history" "$dir/revoked"
   (
     umask 077
