@@ -73,6 +73,7 @@ public sealed class ComposeTests
             Assert.Contains("999:999", service.Value("user"), StringComparison.Ordinal);
             Assert.Equal("true", service.Value("init"));
         });
+        Assert.All(Services.Where(service => service.Program is not null), service => Assert.False(service.Has("hostname"), $"{service.Name} would share the locks of its replicas"));
         Assert.Equal(["gateway"], ComposeFile.Base.Services.Values.Where(service => service.Has("ports")).Select(service => service.Name));
     }
 

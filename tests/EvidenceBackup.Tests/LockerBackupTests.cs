@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Repository.Archive;
+using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.EvidenceBackup.Tests;
@@ -29,6 +31,23 @@ public sealed class LockerBackupTests : IAsyncDisposable
         _bench.Write("2026/02/c.json", "[2]");
         var third = await _bench.BackupAsync();
         Assert.NotEqual(second.Snapshot.Evidence.RootTree, third.Snapshot!.Evidence!.RootTree);
+    }
+
+    /// <summary>A container has another host name after each upgrade, and a replica always; both see the same locker.</summary>
+    [Fact]
+    public async Task What_a_worker_on_another_host_has_saved_is_not_read_again()
+    {
+        _bench.Write("a", "1");
+        await _bench.BackupAsync();
+        var repositories = _bench.Services.GetRequiredService<ComponentRepositories>();
+        await using var opened = await repositories.OpenAsync(Component.Evidence, TestContext.Current.CancellationToken);
+        var elsewhere = await new Archiver(opened.Repository, TimeProvider.System).RunAsync(
+            new LocalFileSource([_bench.Source]),
+            new ArchiveRequest { Paths = [_bench.Source], Hostname = "elsewhere", Tags = ["stella.component=evidence"] },
+            TestContext.Current.CancellationToken);
+
+        await _bench.BackupAsync();
+        Assert.Contains(_bench.Log.Lines, line => line.Contains($"unchanged since {elsewhere.Snapshot.Id}", StringComparison.Ordinal));
     }
 
     [Fact]

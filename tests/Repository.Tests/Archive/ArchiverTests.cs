@@ -264,7 +264,7 @@ public sealed class ArchiverTests
     }
 
     [Fact]
-    public async Task The_parent_is_the_newest_of_the_same_host_paths_and_tags()
+    public async Task The_parent_is_the_newest_of_the_same_host_or_any_paths_and_tags()
     {
         await using var fixture = await ArchiveFixture.CreateAsync();
         async Task<BlobId> SaveAsync(string host, string path, params string[] tags) => (await new Archiver(fixture.Repository, TimeProvider.System).RunAsync(
@@ -272,10 +272,11 @@ public sealed class ArchiverTests
         await SaveAsync("here", "/a", "x");
         var wanted = await SaveAsync("here", "/a", "x", "y");
         await SaveAsync("here", "/a", "y");
-        await SaveAsync("there", "/a", "x");
+        var elsewhere = await SaveAsync("there", "/a", "x");
         await SaveAsync("here", "/b", "x");
 
         Assert.Equal(wanted, (await SnapshotQueries.FindParentAsync(fixture.Repository, "here", ["/a"], ["x"], Cancellation))?.Id);
+        Assert.Equal(elsewhere, (await SnapshotQueries.FindParentAsync(fixture.Repository, hostname: null, ["/a"], ["x"], Cancellation))?.Id);
         Assert.Null(await SnapshotQueries.FindParentAsync(fixture.Repository, "here", ["/a", "/b"], [], Cancellation));
     }
 
