@@ -15,6 +15,12 @@ public sealed record RecoverySpec
     /// <summary>Keep what is replaced, under a name that the result tells.</summary>
     public bool KeepReplaced { get; init; }
 
+    /// <summary>
+    /// Services that write the database and ran when it was asked for. The target is proven all the same, so that what cannot be reached
+    /// is known before anybody stops them; then the recovery is refused.
+    /// </summary>
+    public IReadOnlyList<string> RunningServices { get; init => field = value ?? []; } = [];
+
     /// <summary>Bound on the bases in one message.</summary>
     public const int MaxBases = 1000;
 }

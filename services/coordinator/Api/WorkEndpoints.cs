@@ -58,8 +58,8 @@ internal static class WorkEndpoints
     private static async Task<Accepted<OperationView>> RecoverAsync(
         PointInTimeRequest request, HttpContext context, OperationAcceptance acceptance, RestoreChecks checks, RecoveryDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
-        await checks.CheckAsync(request, cancellationToken);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        var running = await checks.CheckAsync(request, cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, running, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 

@@ -19,7 +19,7 @@ internal sealed class RecoveryDrafts(PointCatalog points)
 {
     private const int LongestName = 63;
 
-    public async Task<OperationDraft> DraftAsync(PointInTimeRequest request, CancellationToken cancellationToken)
+    public async Task<OperationDraft> DraftAsync(PointInTimeRequest request, IReadOnlyList<string> running, CancellationToken cancellationToken)
     {
         var target = Target(request);
         var bases = await BasesAsync(cancellationToken);
@@ -37,6 +37,7 @@ internal sealed class RecoveryDrafts(PointCatalog points)
                     Recovery = new RecoverySpec
                     {
                         Target = target, Bases = bases, TargetDirectory = request.Target, DryRun = request.DryRun, KeepReplaced = request.KeepReplaced,
+                        RunningServices = running,
                     },
                 },
             ],

@@ -29,7 +29,8 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Platf
     }
 
     /// <summary>The same for a recovery to a point in time, which is of the database alone.</summary>
-    public async Task CheckAsync(PointInTimeRequest request, CancellationToken cancellationToken)
+    /// <returns>Services that still write the database. They are refused by the worker, once it has proven that the target can be reached.</returns>
+    public async Task<IReadOnlyList<string>> CheckAsync(PointInTimeRequest request, CancellationToken cancellationToken)
     {
         TargetDirectory.Check(request.Target);
         if (!request.Confirm && !request.DryRun)
@@ -37,10 +38,7 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Platf
             throw new BackupException(ErrorCodes.ConfirmationMissing, "a recovery to a point in time replaces data and needs a confirmation");
         }
 
-        if (request.Target is null && !request.DryRun)
-        {
-            await RequireStoppedAsync([Component.Database], cancellationToken);
-        }
+        return request.Target is null ? [.. (await services.RunningWritersAsync([Component.Database], cancellationToken)).Select(service => service.Name)] : [];
     }
 
     private async Task RequireStoppedAsync(IReadOnlyList<Component> components, CancellationToken cancellationToken)

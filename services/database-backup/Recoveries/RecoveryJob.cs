@@ -38,6 +38,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         var chosen = spec.Bases.First(one => one.PointName == plan.Base.Name);
         var snapshot = await DatabaseSnapshot.LoadAsync(repository, chosen.SnapshotId, cancellationToken);
         context.Log.Info(Summary(plan));
+        RequireStopped(spec, plan);
         await StopOwnServerAsync(target, cancellationToken);
         var running = await new RestoreChecks(settings).RunAsync(target, snapshot, spec.KeepReplaced, spec.DryRun, cancellationToken);
         var owner = FileOwner.Of(settings);
@@ -52,7 +53,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
 
         if (spec.DryRun)
         {
-            return Result(target, RecoveryNotes.Plan(plan, snapshot, target, size, running, options.BinDirectory), phases);
+            return Result(target, RecoveryNotes.Plan(plan, snapshot, target, size, Running(spec) ?? running, options.BinDirectory), phases);
         }
 
         await phases.RunAsync("verify-wal", () => CheckWalAsync(context, archive, plan, cancellationToken), bytes: plan.Bytes);
@@ -91,6 +92,22 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
             throw Refused(refused);
         }
     }
+
+    /// <summary>Only now: a target that cannot be reached is refused while everything still runs.</summary>
+    private static void RequireStopped(RecoverySpec spec, RecoveryPlan plan)
+    {
+        if (Running(spec) is { } running && !spec.DryRun)
+        {
+            throw new BackupException(
+                ErrorCodes.ServerRunning,
+                $"{plan.Target} can be reached, but {running}; nothing was changed",
+                $"Stop first: stella service stop --service {string.Join(',', spec.RunningServices)}. Then run the same command again.");
+        }
+    }
+
+    private static string? Running(RecoverySpec spec) => spec.RunningServices.Count == 0
+        ? null
+        : $"{string.Join(", ", spec.RunningServices)} still {(spec.RunningServices.Count == 1 ? "runs and writes" : "run and write")} the database";
 
     private static async Task<bool> CheckWalAsync(TaskContext context, Archive archive, RecoveryPlan plan, CancellationToken cancellationToken)
     {

@@ -148,6 +148,24 @@ public sealed class PointFlowTests(PostgresFixture postgres, RabbitMqFixture rab
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_recovery_is_proven_by_the_worker_before_anybody_has_to_stop_a_service()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("p", token);
+        var inPlace = new PointInTimeRequest { Lsn = "0/6000000", Confirm = true };
+
+        await RunAsync(Routes.Recoveries, inPlace, token);
+        await RunAsync(Routes.Recoveries, inPlace with { Target = "/srv/elsewhere" }, token);
+        var unconfirmed = await _stack.Api.RefusedAsync(Routes.Recoveries, inPlace with { Confirm = false }, HttpStatusCode.BadRequest, token);
+
+        Assert.Equal(ErrorCodes.ConfirmationMissing.Code, unconfirmed.Code);
+        var specs = _stack.Workers.Commands.Where(command => command.Recovery is not null).Select(command => command.Recovery!).ToList();
+        Assert.Equal(["api"], specs[0].RunningServices);
+        Assert.Equal(("/srv/elsewhere", 0), (specs[1].TargetDirectory, specs[1].RunningServices.Count));
+        Assert.All(specs, spec => Assert.Equal("p", Assert.Single(spec.Bases).PointName));
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_restore_stops_after_a_database_that_failed()
     {
         var token = TestContext.Current.CancellationToken;

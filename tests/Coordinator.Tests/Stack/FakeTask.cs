@@ -64,7 +64,7 @@ internal sealed class FakeTask(FakeWorkers workers, RunTask command, ClaimGrante
             Proof = Proof(ProofDepth.Restored),
             EvidenceReferencesKey = command.Component == Component.Database ? command.TestRestore!.EvidenceReferencesKey : null,
         },
-        OperationKind.Restore => new TaskResult { Outcome = Outcome.Complete, Restore = new RestoreResult { TargetDirectory = command.Restore!.TargetDirectory ?? "/" } },
+        OperationKind.Restore => new TaskResult { Outcome = Outcome.Complete, Restore = new RestoreResult { TargetDirectory = (command.Restore?.TargetDirectory ?? command.Recovery?.TargetDirectory) ?? "/" } },
         _ => new TaskResult { Outcome = Outcome.Complete },
     };
 

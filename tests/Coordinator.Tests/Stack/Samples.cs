@@ -17,6 +17,9 @@ internal static class Samples
         Result = new TaskResult { Outcome = Outcome.Complete, Snapshot = Snapshot(task.Component) },
     };
 
+    /// <summary>Cluster of all database snapshots.</summary>
+    public const string SystemIdentifier = "7448844188800000001";
+
     /// <summary>Every call makes another snapshot, as every attempt of a backup does.</summary>
     public static ComponentSnapshot Snapshot(Component component) => new()
     {
@@ -29,6 +32,19 @@ internal static class Samples
         Files = 10,
         Bytes = 1000,
         BytesAdded = 100,
+        Database = component == Component.Database ? Cut : null,
+    };
+
+    private static DatabaseCut Cut => new()
+    {
+        SystemIdentifier = SystemIdentifier,
+        Timeline = 1,
+        StartLsn = "0/5000028",
+        StopLsn = "0/5000100",
+        MajorVersion = 15,
+        ServerVersion = "15.8",
+        PageChecksums = true,
+        Databases = [],
     };
 
     public static PointManifest Manifest(string name, params Component[] components) => new()

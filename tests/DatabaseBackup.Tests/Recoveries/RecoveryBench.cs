@@ -142,9 +142,9 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
 
     public Task<object?> RunAsync(string sql) => Server.ExecuteAsync(sql, cancellationToken: Cancellation);
 
-    public async Task<RestoreResult> RecoverAsync(PointInTime target, string? directory = null, bool dryRun = false)
+    public async Task<RestoreResult> RecoverAsync(PointInTime target, string? directory = null, bool dryRun = false, IReadOnlyList<string>? running = null)
     {
-        var spec = new RecoverySpec { Target = target, Bases = _bases, TargetDirectory = directory, DryRun = dryRun };
+        var spec = new RecoverySpec { Target = target, Bases = _bases, TargetDirectory = directory, DryRun = dryRun, RunningServices = running ?? [] };
         return (await new RecoveryJob(Repository, _location, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, Cancellation)).Restore!;
     }
 

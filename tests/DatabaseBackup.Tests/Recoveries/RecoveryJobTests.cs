@@ -69,6 +69,7 @@ public abstract class RecoveryJobTests(int major, bool every) : IAsyncLifetime
         await RefusedAsync(new PointInTime { Xid = 4_000_000_000 }, "is not in the WAL", 1);
         await RefusedAsync(new PointInTime { Name = "never made" }, "is not in the WAL", 1);
         await RefusedAsync(new PointInTime { Time = _bench.Ledger[70].CommittedAt, Timeline = 9 }, "no base backup leads to timeline 9", 1);
+        await RefusedWhileServicesRunAsync();
 
         // A segment between the two base backups goes: what lies before and behind the hole can be had, what lies in it cannot.
         var inventory = await _bench.InventoryAsync();
@@ -81,6 +82,23 @@ public abstract class RecoveryJobTests(int major, bool every) : IAsyncLifetime
         await MeetsAsync(new PointInTime { Xid = _bench.Ledger[10].Xid }, 11, dryRun: true);
         await MeetsAsync(new PointInTime { Xid = _bench.Ledger[100].Xid }, 101, dryRun: true);
         File.Move(_bench["aside"], path);
+    }
+
+    /// <summary>What can be reached is known first; only then somebody has to stop what runs.</summary>
+    private async Task RefusedWhileServicesRunAsync()
+    {
+        var reachable = new PointInTime { Xid = _bench.Ledger[10].Xid };
+        var stopFirst = await Assert.ThrowsAsync<BackupException>(() => _bench.RecoverAsync(reachable, running: ["api", "worker"]));
+        Assert.Equal(ErrorCodes.ServerRunning, stopFirst.Error);
+        Assert.Contains("can be reached, but api, worker still run and write the database", stopFirst.Message, StringComparison.Ordinal);
+        Assert.Contains("stella service stop --service api,worker", stopFirst.Hint, StringComparison.Ordinal);
+        var serverToo = await Assert.ThrowsAsync<BackupException>(() => _bench.RecoverAsync(reachable));
+        Assert.Equal(ErrorCodes.ServerRunning, serverToo.Error);
+        await _bench.RecoverAsync(reachable, dryRun: true, running: ["api"]);
+
+        var unreachable = await Assert.ThrowsAsync<BackupException>(() => _bench.RecoverAsync(new PointInTime { Name = "never made" }, running: ["api"]));
+        Assert.Equal(ErrorCodes.TargetNotReachable, unreachable.Error);
+        Assert.Equal((long)_bench.Ledger.Count, await _bench.RunAsync("SELECT count(*) FROM ledger"));
     }
 
     private async Task MeetsAsync(PointInTime target, long last, bool dryRun = false)
