@@ -88,6 +88,7 @@ internal sealed class StellaRoot : RootCommand
                 new RepoKeyRotateCommand(),
             },
         });
+        Add(new BackupStatusCommand());
         Add(new DoctorCommand());
         Add(new KeygenCommand());
         Add(new VersionCommand());
@@ -109,6 +110,6 @@ internal sealed class StellaRoot : RootCommand
         ("23", "confirmation missing"),
         ("24", "incomplete: usable, but something is missing"),
         ("25", "target not reachable"),
-        ("130", "interrupted; work that was given to the server goes on"),
+        ("130", "interrupted: the work goes on at the server; or cancelled by somebody"),
     ];
 }

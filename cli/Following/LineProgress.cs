@@ -25,7 +25,7 @@ internal sealed class LineProgress(TextWriter output, TimeProvider clock) : IPro
     {
         foreach (var task in operation.Tasks.Where(WaitsTooLong))
         {
-            Write($"{ProgressText.Name(operation, task)}: waiting for a worker of {task.Component.Name()}");
+            Write($"{ProgressText.Name(operation, task)}: waiting for a worker of {task.Component.Title(task.Cluster)}");
         }
 
         foreach (var task in operation.Tasks.Where(task => task is { State: "running", Progress: not null }))

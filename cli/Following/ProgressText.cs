@@ -10,7 +10,7 @@ internal static class ProgressText
 {
     /// <summary>The component, and the point where an operation handles several.</summary>
     public static string Name(OperationView operation, TaskView task) =>
-        operation.PointName is null && task.PointName is { } point ? $"{point}/{task.Component.Name()}" : task.Component.Name();
+        operation.PointName is null && task.PointName is { } point ? $"{point}/{task.Component.Title(task.Cluster)}" : task.Component.Title(task.Cluster);
 
     public static string Amount(TaskProgress progress) => (progress.BytesDone, progress.BytesTotal, progress.FilesDone, progress.FilesTotal) switch
     {

@@ -47,7 +47,7 @@ internal static class OperationReport
         foreach (var task in operation.Tasks)
         {
             var outcome = task.Result is { } result ? Spelling.Of(result.Outcome) : task.State;
-            table.Add([.. several ? [task.PointName ?? "-"] : Array.Empty<string>(), task.Component.Name(), outcome, .. Cells(kind, task.Result)]);
+            table.Add([.. several ? [task.PointName ?? "-"] : Array.Empty<string>(), task.Component.Title(task.Cluster), outcome, .. Cells(kind, task.Result)]);
         }
 
         return table;

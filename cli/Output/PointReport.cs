@@ -63,7 +63,7 @@ internal static class PointReport
     }
 
     private static string Held(PointView point) =>
-        point.Full ? Components.Full : Spelling.List(point.Components.Select(snapshot => snapshot.Component));
+        point.Full ? Components.Full : Spelling.List(point.Components);
 
     private static void WriteComponents(TextWriter output, IReadOnlyList<ComponentSnapshot> snapshots)
     {
@@ -71,7 +71,7 @@ internal static class PointReport
         foreach (var snapshot in snapshots)
         {
             table.Add(
-                snapshot.Component.Name(),
+                snapshot.Component.Title(snapshot.Cluster),
                 Spelling.Of(snapshot.Outcome),
                 Units.Count(snapshot.Files),
                 Units.Size(snapshot.Bytes),
@@ -108,7 +108,7 @@ internal static class PointReport
         if (!facts.IsEmpty)
         {
             output.WriteLine();
-            output.WriteLine($"{snapshot.Component.Name()}:");
+            output.WriteLine($"{snapshot.Component.Title(snapshot.Cluster)}:");
             facts.WriteTo(output, "  ");
         }
     }
@@ -126,7 +126,7 @@ internal static class PointReport
         {
             table.Add(
                 Units.Time(proof.At),
-                proof.Component.Name(),
+                proof.Component.Title(proof.Cluster),
                 proof.Result?.Depth.ToString().ToLowerInvariant() ?? "-",
                 proof.Passed ? "yes" : "no",
                 proof.Result is { } result ? Units.Duration(result.Phases.Aggregate(TimeSpan.Zero, (sum, phase) => sum + phase.Duration)) : "-");

@@ -1,5 +1,6 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Points;
 
 namespace StellaOps.Backup.Cli.Output;
 
@@ -25,6 +26,10 @@ internal static class Spelling
 
     /// <summary>The outcome where there is one, else the state.</summary>
     public static string Of(OperationState state, Outcome? outcome) => outcome is { } known ? Of(known) : state.ToString().ToLowerInvariant();
+
+    /// <summary>What a point holds; clusters other than the default one are named.</summary>
+    public static string List(IEnumerable<ComponentSnapshot> snapshots) =>
+        string.Join(',', snapshots.Select(snapshot => snapshot.Component.Title(snapshot.Cluster)));
 
     public static string List(IEnumerable<Component> components) => string.Join(',', components.Select(component => component.Name()));
 }

@@ -21,7 +21,7 @@ public static class Components
         _ => throw new ArgumentOutOfRangeException(nameof(component), component, null),
     };
 
-    /// <summary>The queue on which the workers of a component compete. Secrets and keys share one kind of worker.</summary>
+    /// <summary>The service whose workers do a component, and their queue where they are all alike. Secrets and keys share one kind of worker.</summary>
     public static string Queue(this Component component) => component switch
     {
         Component.Database => "database-backup",
@@ -30,6 +30,10 @@ public static class Components
         Component.Secrets or Component.Keys => "secrets-backup",
         _ => throw new ArgumentOutOfRangeException(nameof(component), component, null),
     };
+
+    /// <summary>The queue of a task: workers of one cluster never see the commands of another.</summary>
+    public static string Queue(this Component component, string? cluster) =>
+        Clusters.Of(component, cluster) is { } name ? $"{component.Queue()}.{name}" : component.Queue();
 
     /// <summary>Reads one component name; false for any other word, also for <see cref="Full"/>.</summary>
     public static bool TryParse(string? text, out Component component)

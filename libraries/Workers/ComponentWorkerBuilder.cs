@@ -61,6 +61,6 @@ public sealed class ComponentWorkerBuilder
                 "Add the section (docs/configuration.md), or do not start this worker.");
         }
 
-        return new WorkerComponents(_configured[0].Queue(), _configured);
+        return new WorkerComponents(_configured, _builder.Configuration[$"{ComponentSettings.Section(Component.Database)}:Name"]);
     }
 }

@@ -41,6 +41,9 @@ public sealed class CoordinatorSettings
     /// <summary>Components of a full backup; empty means those that workers announced.</summary>
     public IList<Component> Components { get; init; } = [];
 
+    /// <summary>Clusters of the database; empty means those that workers announced.</summary>
+    public IList<string> Clusters { get; init; } = [];
+
     internal TimeSpan Lease => TimeSpan.FromSeconds(LeaseSeconds);
 
     internal TimeSpan TaskDeadline => TimeSpan.FromHours(TaskDeadlineHours);

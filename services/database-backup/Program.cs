@@ -15,10 +15,12 @@ return await StellaRunner.RunAsync("database-backup", builder =>
     // One task at a time: a base backup uses all of its connections and both ends of the network.
     builder.AddComponentWorker(concurrency: 1, worker => worker.Handle<DatabaseHandler, DatabaseSettings>(Component.Database));
     builder.Services.AddSingleton<IFailureMapping, ClusterFailureMapping>();
-    builder.Services.AddSingleton<IServiceCheck>(services => new ConnectivityCheck(Settings(services), services.GetRequiredService<TimeProvider>()));
+    builder.Services.AddSingleton<IServiceCheck>(services => ActivatorUtilities.CreateInstance<ConnectivityCheck>(services, Settings(services)));
     builder.Services.AddSingleton<IServiceCheck>(services => new DataDirectoryCheck(Settings(services)));
     builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<WalService>(services, Settings(services)));
     builder.Services.AddHostedService(services => services.GetRequiredService<WalService>());
+    builder.Services.AddSingleton<SeenServer>();
+    builder.Services.AddSingleton<IClusterSource>(services => ActivatorUtilities.CreateInstance<ClusterSource>(services, Settings(services)));
     builder.Services.AddSingleton<IServiceCheck>(services => new WalCheck(Settings(services), services.GetRequiredService<WalService>(), services.GetRequiredService<TimeProvider>()));
 });
 

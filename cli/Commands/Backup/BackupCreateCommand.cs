@@ -12,6 +12,7 @@ internal sealed class BackupCreateCommand : StellaCommand
 {
     private readonly Option<bool> _full = new("--full") { Description = "Take every component that is configured" };
     private readonly TypeOption _types = new("Take only these components");
+    private readonly ClusterOption _cluster = new("Of the database take only this cluster; alone, it means --type database");
     private readonly Option<string> _name = new("--name") { Description = "Unique name of the recovery point; chosen by the server when absent", HelpName = "N" };
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the backup is accepted, and print the operation's id" };
 
@@ -20,14 +21,16 @@ internal sealed class BackupCreateCommand : StellaCommand
     {
         Add(_full);
         Add(_types);
+        Add(_cluster);
         Add(_name);
         Add(_noWait);
         Validators.Add(result =>
         {
             var hasTypes = result.GetResult(_types) is { Implicit: false };
-            if (hasTypes == result.GetValue(_full))
+            var hasCluster = result.GetResult(_cluster) is { Implicit: false };
+            if (result.GetValue(_full) ? hasTypes || hasCluster : !hasTypes && !hasCluster)
             {
-                result.AddError(hasTypes ? "not both: either --full or --type" : "say what to take: either --full or --type");
+                result.AddError(hasTypes ? "not both: either --full or --type" : hasCluster ? "not both: either --full or --cluster" : "say what to take: either --full or --type");
             }
         });
         Examples =
@@ -35,6 +38,7 @@ internal sealed class BackupCreateCommand : StellaCommand
             "stella backup create --full --name \"pre-upgrade-$(date +%Y%m%d)\"",
             "stella backup create --type database --name db-pre-migration",
             "stella backup create --type evidence,config",
+            "stella backup create --cluster analytics",
         ];
     }
 
@@ -42,7 +46,8 @@ internal sealed class BackupCreateCommand : StellaCommand
     {
         var request = new CreateBackupRequest
         {
-            Types = _types.Named(parsed) ?? [Components.Full],
+            Types = _types.Named(parsed) ?? (parsed.GetValue(_full) ? [Components.Full] : []),
+            Cluster = parsed.GetValue(_cluster),
             Name = parsed.GetValue(_name),
         };
         return session.StartAsync(HttpMethod.Post, Routes.Backups, request, parsed.GetValue(_noWait), cancellationToken);

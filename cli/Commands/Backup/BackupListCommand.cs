@@ -11,6 +11,7 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 internal sealed class BackupListCommand : StellaCommand
 {
     private readonly TypeOption _types = new("Only points that hold this component");
+    private readonly ClusterOption _cluster = new("Only points that hold this cluster");
     private readonly LastOption _last = new("Only points taken within this span");
     private readonly Option<bool> _unverified = new("--unverified") { Description = "Only points that were never verified" };
 
@@ -18,6 +19,7 @@ internal sealed class BackupListCommand : StellaCommand
         : base("list", "List recovery points, newest first")
     {
         Add(_types);
+        Add(_cluster);
         Add(_last);
         Add(_unverified);
         Validators.Add(result =>
@@ -41,6 +43,7 @@ internal sealed class BackupListCommand : StellaCommand
             Routes.Points,
             [
                 ("type", _types.Named(parsed)?[0]),
+                ("cluster", parsed.GetValue(_cluster)),
                 ("since", _last.Since(parsed, session.Clock)),
                 ("unverified", parsed.GetValue(_unverified) ? "true" : null),
             ],

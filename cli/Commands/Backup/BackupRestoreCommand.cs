@@ -14,6 +14,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
 {
     private readonly Option<string> _name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N", Required = true };
     private readonly TypeOption _types = new("Restore only these components");
+    private readonly ClusterOption _cluster = new("Of the database restore only this cluster; alone, it means --type database");
     private readonly Option<string> _target = new("--target")
     {
         Description = "Directory on the workers' hosts to restore into; without it the running system's data is replaced", HelpName = "DIR",
@@ -27,7 +28,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
     public BackupRestoreCommand()
         : base("restore", "Bring a recovery point back. Replaces data: stop the services first")
     {
-        foreach (var option in new Option[] { _name, _types, _target, _dryRun, _confirm, _keepReplaced, _reason, _noWait })
+        foreach (var option in new Option[] { _name, _types, _cluster, _target, _dryRun, _confirm, _keepReplaced, _reason, _noWait })
         {
             Add(option);
         }
@@ -49,6 +50,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
         {
             Point = parsed.GetRequiredValue(_name),
             Types = _types.Named(parsed) is { } names && !names.Contains(Components.Full) ? names : [],
+            Cluster = parsed.GetValue(_cluster),
             Target = parsed.GetValue(_target),
             DryRun = parsed.GetValue(_dryRun),
             Confirm = true,
@@ -69,16 +71,18 @@ internal sealed class BackupRestoreCommand : StellaCommand
 
     private static async Task ConfirmAsync(Session session, RestoreRequest request, bool confirmed, CancellationToken cancellationToken)
     {
-        var what = request.Types.Count > 0 ? string.Join(", ", request.Types) : "all components";
+        var cluster = request.Cluster is { } named ? $" (cluster {named})" : "";
+        var what = (request.Types.Count > 0 ? string.Join(", ", request.Types) : request.Cluster is null ? "all components" : "database") + cluster;
         var where = request.Target is { } directory ? $"into {directory}" : "in place of the data of the running system";
         if (!confirmed && session.Terminal.CanAsk)
         {
             // Asked for by the name alone: show which point that is before the question.
             var point = await session.Api.GetAsync<PointView>(Paging.Below(Routes.Points, request.Point), cancellationToken);
-            session.Remark($"'{point.Name}' was taken {Units.Time(point.StartedAt)}, holds {Spelling.List(point.Components.Select(part => part.Component))}, is {point.Proof}.");
+            session.Remark($"'{point.Name}' was taken {Units.Time(point.StartedAt)}, holds {Spelling.List(point.Components)}, is {point.Proof}.");
         }
 
         var types = request.Types.Count > 0 ? $" --type {string.Join(',', request.Types)}" : "";
+        types += request.Cluster is null ? "" : $" --cluster {request.Cluster}";
         var target = request.Target is null ? "" : $" --target {request.Target}";
         await session.RequireAsync(
             confirmed,

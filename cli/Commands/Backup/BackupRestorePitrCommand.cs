@@ -11,6 +11,7 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 internal sealed class BackupRestorePitrCommand : StellaCommand
 {
     private readonly PointInTimeOptions _targets = new();
+    private readonly ClusterOption _cluster = new("Cluster to recover; needed where there are several");
     private readonly Option<string> _target = new("--target")
     {
         Description = "Directory on the database worker's host to recover into; without it the data directory is replaced", HelpName = "DIR",
@@ -24,7 +25,7 @@ internal sealed class BackupRestorePitrCommand : StellaCommand
     public BackupRestorePitrCommand()
         : base("restore-pitr", "Bring the database to a point in time. Replaces data: stop the services first")
     {
-        foreach (var option in (Option[])[.. _targets.All, _target, _dryRun, _confirm, _keepReplaced, _reason, _noWait])
+        foreach (var option in (Option[])[.. _targets.All, _cluster, _target, _dryRun, _confirm, _keepReplaced, _reason, _noWait])
         {
             Add(option);
         }
@@ -43,6 +44,7 @@ internal sealed class BackupRestorePitrCommand : StellaCommand
     {
         var request = _targets.Read(parsed) with
         {
+            Cluster = parsed.GetValue(_cluster),
             Target = parsed.GetValue(_target),
             DryRun = parsed.GetValue(_dryRun),
             KeepReplaced = parsed.GetValue(_keepReplaced),
@@ -57,7 +59,7 @@ internal sealed class BackupRestorePitrCommand : StellaCommand
         {
             await session.RequireAsync(
                 parsed.GetValue(_confirm),
-                $"this recovers the database to a point in time {(request.Target is { } directory ? $"into {directory}" : "in place of the data of the running system")}",
+                $"this recovers {(request.Cluster is { } cluster ? $"cluster {cluster}" : "the database")} to a point in time {(request.Target is { } directory ? $"into {directory}" : "in place of the data of the running system")}",
                 "recover",
                 "the same command with --confirm (or with --dry-run, to see how the target would be reached)",
                 cancellationToken);

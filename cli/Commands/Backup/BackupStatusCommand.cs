@@ -6,11 +6,11 @@ using StellaOps.Backup.Contracts.Http;
 
 namespace StellaOps.Backup.Cli.Commands.Backup;
 
-/// <summary><c>stella backup status</c>.</summary>
+/// <summary><c>stella backup status</c>, and <c>stella status</c> for short.</summary>
 internal sealed class BackupStatusCommand : StellaCommand
 {
     public BackupStatusCommand()
-        : base("status", "Show how each component stands, what runs, and which services are there") =>
+        : base("status", "Show how each component and cluster stands, what runs, and which services are there") =>
         Examples = ["stella backup status"];
 
     protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
@@ -41,6 +41,7 @@ internal sealed class BackupStatusCommand : StellaCommand
         }
 
         table.WriteTo(output);
+        ClusterReport.Write(output, status.Clusters);
         output.WriteLine();
         ServiceReport.Write(output, status.Services);
         if (status.Running.Count > 0)

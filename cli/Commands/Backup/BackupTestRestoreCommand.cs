@@ -1,5 +1,6 @@
 using System.CommandLine;
 using StellaOps.Backup.Cli.Following;
+using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Sessions;
 using StellaOps.Backup.Contracts.Http;
 
@@ -10,6 +11,7 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
 {
     private readonly Option<string> _name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N" };
     private readonly Option<bool> _latest = new("--latest") { Description = "The newest recovery point" };
+    private readonly ClusterOption _cluster = new("Only the database of this cluster");
     private readonly Option<string> _target = new("--target")
     {
         Description = "Directory on the workers' hosts; what is restored is kept there. Without it, a scratch directory is used and emptied",
@@ -23,6 +25,7 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
     {
         Add(_name);
         Add(_latest);
+        Add(_cluster);
         Add(_target);
         Add(_dryRun);
         Add(_noWait);
@@ -46,6 +49,7 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
         {
             Point = parsed.GetValue(_name),
             Latest = parsed.GetValue(_latest),
+            Cluster = parsed.GetValue(_cluster),
             Target = parsed.GetValue(_target),
             DryRun = parsed.GetValue(_dryRun),
         };

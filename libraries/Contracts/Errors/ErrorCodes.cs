@@ -25,6 +25,7 @@ public static class ErrorCodes
     public static readonly ErrorCode ServerRunning = new("refused.server-running", 5, 409, false, "Stop the server first: stella service stop --all");
     public static readonly ErrorCode TargetNotEmpty = new("refused.target-not-empty", 5, 409, false, "Name an empty or new directory with --target.");
     public static readonly ErrorCode RefusedByRepository = new("refused.by-repository", 5, 409, false, "The message says what would be lost, or is lost already; nothing was changed.");
+    public static readonly ErrorCode LastProven = new("refused.last-proven", 5, 409, false, "Prove a later point first: stella backup test-restore --latest");
     public static readonly ErrorCode OperationConflict = new("operation.conflict", 10, 409, true, "Wait for the named operation to end, or cancel it.");
     public static readonly ErrorCode WorkerLost = new("operation.worker-lost", 10, 503, true, "Check that a worker of the component runs: stella service health");
     public static readonly ErrorCode DeadlinePassed = new("operation.deadline-passed", 10, 504, true, "Check the worker's log; raise the deadline of the operation if the work is larger than it.");
@@ -32,9 +33,9 @@ public static class ErrorCodes
     public static readonly ErrorCode ServerUnreachable = new("server.unreachable", 10, 503, true, "Check STELLA_SERVER and that the gateway runs.");
     public static readonly ErrorCode TooManyRequests = new("server.busy", 10, 429, true, "Wait as long as Retry-After says and try again; Gateway:RequestsPerSecond is the limit.");
     public static readonly ErrorCode SourceUnreachable = new("source.unreachable", 10, 503, true, "Check that the source runs and that the connection settings are right.");
+    public static readonly ErrorCode SourceDown = new("source.down", 10, 503, true, "Start the server, or correct the connection settings, then run the command again: nothing was saved, and the name is free.");
     public static readonly ErrorCode StorageUnavailable = new("storage.unavailable", 10, 503, true, "Check that the location is mounted and reachable.");
     public static readonly ErrorCode RepositoryLocked = new("repository.locked", 10, 409, true, "Wait for the named lock holder to finish; a lock of a process that is gone ends by itself after 30 minutes.");
-    public static readonly ErrorCode Cancelled = new("operation.cancelled", 10, 409, true, "Start the operation again when wanted.");
     public static readonly ErrorCode Damaged = new("integrity.damaged", 20, 409, false, "Do not delete anything. Restore from an undamaged point, or repair from another copy.");
     public static readonly ErrorCode BadSignature = new("integrity.bad-signature", 20, 409, false, "The manifest was altered or signed by another installation; compare the signing key.");
     public static readonly ErrorCode SourceDamaged = new("integrity.source-damaged", 20, 409, false, "The named file of the source is damaged; keep earlier points and look at the disk.");
@@ -45,6 +46,7 @@ public static class ErrorCodes
     public static readonly ErrorCode ConfirmationMissing = new("confirmation.missing", 23, 400, false, "Add --confirm; --dry-run shows what would happen.");
     public static readonly ErrorCode Incomplete = new("outcome.incomplete", 24, 409, false, "The result lists what is missing; decide whether it may be missing.");
     public static readonly ErrorCode TargetNotReachable = new("target.not-reachable", 25, 409, false, "Choose a target inside one of the named windows.");
+    public static readonly ErrorCode Cancelled = new("operation.cancelled", 130, 409, false, "Somebody did not want it: 'stella operation show ID' says who. Start it again when it is wanted.");
     public static readonly ErrorCode Interrupted = new("interrupted", 130, 409, false, "Run the command again; what it had stored is used again.");
     public static readonly ErrorCode Detached = new("detached", 130, 409, false, "The operation goes on; 'stella operation list' shows it.");
 
@@ -53,10 +55,10 @@ public static class ErrorCodes
     [
         Unexpected, ChecksFailed, ServiceActionFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
         PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, CheckNotFound,
-        SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, OperationConflict, WorkerLost, DeadlinePassed,
+        SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, LastProven, OperationConflict, WorkerLost, DeadlinePassed,
         Unhealthy, ServerUnreachable,
-        TooManyRequests, SourceUnreachable, StorageUnavailable, RepositoryLocked, Cancelled, Damaged, BadSignature, SourceDamaged, WalConflict, ProofFailed,
-        VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Interrupted, Detached,
+        TooManyRequests, SourceUnreachable, SourceDown, StorageUnavailable, RepositoryLocked, Damaged, BadSignature, SourceDamaged, WalConflict, ProofFailed,
+        VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Cancelled, Interrupted, Detached,
     ];
 
     private static readonly Dictionary<string, ErrorCode> ByCode = All.ToDictionary(row => row.Code, StringComparer.Ordinal);

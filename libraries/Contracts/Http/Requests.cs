@@ -8,6 +8,9 @@ public sealed record CreateBackupRequest
     /// <summary>Component names; empty, or <c>full</c>, means all that are configured.</summary>
     public IReadOnlyList<string> Types { get; init => field = value ?? []; } = [];
     public string? Name { get; init; }
+
+    /// <summary>Of the database only this cluster; without types, nothing but it.</summary>
+    public string? Cluster { get; init; }
 }
 
 /// <summary>POST /api/v1/verifications (scope backup:run).</summary>
@@ -15,6 +18,9 @@ public sealed record VerifyRequest
 {
     public string? Point { get; init; }
     public bool AllUnverified { get; init; }
+
+    /// <summary>Only the database of this cluster.</summary>
+    public string? Cluster { get; init; }
 }
 
 /// <summary>POST /api/v1/test-restores (scope backup:run).</summary>
@@ -28,6 +34,9 @@ public sealed record TestRestoreRequest
     /// <summary>Directory on the workers' hosts; a folder per component is made below it and kept.</summary>
     public string? Target { get; init; }
     public bool DryRun { get; init; }
+
+    /// <summary>Only the database of this cluster.</summary>
+    public string? Cluster { get; init; }
 }
 
 /// <summary>POST /api/v1/restores (scope backup:restore).</summary>
@@ -37,6 +46,9 @@ public sealed record RestoreRequest
 
     /// <summary>Component names; empty means all of the point.</summary>
     public IReadOnlyList<string> Types { get; init => field = value ?? []; } = [];
+
+    /// <summary>Of the database only this cluster; without types, nothing but it.</summary>
+    public string? Cluster { get; init; }
 
     /// <summary>Directory on the workers' hosts, in place of where the data belongs: itself for one component, a folder per component in it for several.</summary>
     public string? Target { get; init; }
@@ -65,6 +77,9 @@ public sealed record PointInTimeRequest
 
     /// <summary>The end of the newest base backup.</summary>
     public bool Immediate { get; init; }
+
+    /// <summary>Cluster to recover; null where there is one.</summary>
+    public string? Cluster { get; init; }
 
     /// <summary>Timeline to recover along; null takes the newest one.</summary>
     public long? Timeline { get; init; }

@@ -41,6 +41,9 @@ public sealed record TaskView
     public required Guid Id { get; init; }
     public required Component Component { get; init; }
 
+    /// <summary>Database: the cluster.</summary>
+    public string? Cluster { get; init; }
+
     /// <summary>Verify of several points has one task per point and component.</summary>
     public string? PointName { get; init; }
 
@@ -94,16 +97,22 @@ public sealed record ProofView
 {
     public required DateTimeOffset At { get; init; }
     public required Component Component { get; init; }
+
+    /// <summary>Database: the cluster.</summary>
+    public string? Cluster { get; init; }
     public required bool Passed { get; init; }
     public required Guid OperationId { get; init; }
     public ProofResult? Result { get; init; }
 }
 
-/// <summary>GET /api/v1/status.</summary>
+/// <summary>GET /api/v1/status. What is not known is left out, and never guessed.</summary>
 public sealed record StatusView
 {
     public required string Location { get; init; }
     public required IReadOnlyList<ComponentStatus> Components { get; init; }
+
+    /// <summary>PostgreSQL clusters, by name.</summary>
+    public IReadOnlyList<ClusterStatus> Clusters { get; init => field = value ?? []; } = [];
     public required IReadOnlyList<OperationView> Running { get; init; }
     public required IReadOnlyList<ServiceHealth> Services { get; init; }
     public PointView? LatestPoint { get; init; }

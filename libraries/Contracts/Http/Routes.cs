@@ -24,7 +24,7 @@ public static class Routes
     public const string Recoveries = Root + "/recoveries";
 
     /// <summary>
-    /// GET <c>?type=&amp;since=&amp;unverified=true</c>: points, newest first. <c>type</c> is a component that the point holds, or <c>full</c>.
+    /// GET <c>?type=&amp;cluster=&amp;since=&amp;unverified=true</c>: points, newest first. <c>type</c> is a component that the point holds, or <c>full</c>.
     /// GET <c>/{nameOrId}</c>: one <see cref="PointView"/>. DELETE <c>/{nameOrId}?confirm=true&amp;reason=</c>: 202 with an <see cref="OperationView"/>.
     /// </summary>
     public const string Points = Root + "/points";
@@ -39,7 +39,7 @@ public static class Routes
     public const string Events = Root + "/events";
 
     /// <summary>
-    /// GET <c>?after=&amp;before=</c>: a list of <see cref="WalArchiveView"/>, whole. The times cut ranges to segments with commits between them,
+    /// GET <c>?cluster=&amp;after=&amp;before=</c>: a list of <see cref="WalArchiveView"/>, whole. The times cut ranges to segments with commits between them,
     /// and leave out windows that do not touch them; gaps are always told.
     /// </summary>
     public const string Wal = Root + "/wal";

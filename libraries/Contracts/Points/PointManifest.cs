@@ -29,6 +29,9 @@ public sealed record PointManifest
 public sealed record ComponentSnapshot
 {
     public required Component Component { get; init; }
+
+    /// <summary>Database: name of the cluster; null is <see cref="Clusters.Default"/>.</summary>
+    public string? Cluster { get; init; }
     public required Outcome Outcome { get; init; }
 
     /// <summary>restic repository id and snapshot id, 64 lower hex digits each.</summary>

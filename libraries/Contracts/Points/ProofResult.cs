@@ -26,4 +26,8 @@ public sealed record ProofResult
 }
 
 /// <summary>Measured duration of one phase.</summary>
-public sealed record PhaseTime(string Phase, TimeSpan Duration);
+public sealed record PhaseTime(string Phase, TimeSpan Duration)
+{
+    /// <summary>Plain bytes that it went through: read, written or replayed; null where it has nothing of that kind.</summary>
+    public long? Bytes { get; init; }
+}

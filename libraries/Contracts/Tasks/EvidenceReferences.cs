@@ -11,6 +11,7 @@ public static class EvidenceReferences
     /// <summary>Bytes of one record.</summary>
     public const int RecordLength = 64;
 
-    /// <summary>Key of the object for an operation.</summary>
-    public static string Key(Guid operationId) => $"exchange/{operationId:n}.evidence-references";
+    /// <summary>Key of the object for an operation and the cluster whose database refers to the files.</summary>
+    public static string Key(Guid operationId, string? cluster = null) =>
+        cluster is null or Clusters.Default ? $"exchange/{operationId:n}.evidence-references" : $"exchange/{operationId:n}.{cluster}.evidence-references";
 }

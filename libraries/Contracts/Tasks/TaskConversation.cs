@@ -12,6 +12,9 @@ public sealed record RunTask
     public required Guid TaskId { get; init; }
     public required Guid OperationId { get; init; }
     public required Component Component { get; init; }
+
+    /// <summary>Database: name of the cluster; null is <see cref="Clusters.Default"/>.</summary>
+    public string? Cluster { get; init; }
     public required OperationKind Kind { get; init; }
 
     /// <summary>1 for the first dispatch.</summary>

@@ -33,6 +33,9 @@ public sealed record TestRestoreSpec
     /// read and deleted by the evidence task. See <see cref="EvidenceReferences"/>. Null where there is no such pair.
     /// </summary>
     public string? EvidenceReferencesKey { get; init; }
+
+    /// <summary>Evidence: the keys of further clusters whose databases refer to the same locker.</summary>
+    public IReadOnlyList<string> MoreEvidenceReferencesKeys { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>Bring one snapshot back.</summary>

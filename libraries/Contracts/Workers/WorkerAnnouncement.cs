@@ -18,6 +18,9 @@ public sealed record WorkerAnnouncement
     /// <summary>Components that this process is configured to do.</summary>
     public IReadOnlyList<Component> Components { get; init => field = value ?? []; } = [];
 
+    /// <summary>Database: the cluster that this process is configured for, and how its WAL stands. Empty: <see cref="Contracts.Clusters.Default"/>.</summary>
+    public IReadOnlyList<ClusterAnnouncement> Clusters { get; init => field = value ?? []; } = [];
+
     /// <summary>Task at work; null when idle.</summary>
     public Guid? TaskId { get; init; }
 

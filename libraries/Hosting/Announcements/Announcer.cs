@@ -65,6 +65,7 @@ internal sealed partial class Announcer(
         Version = identity.Version,
         StartedAt = identity.StartedAt,
         Components = _activity?.Components ?? [],
+        Clusters = _activity?.Clusters ?? [],
         TaskId = _activity?.TaskId,
         Leaving = leaving,
         Checks = checks.Results,

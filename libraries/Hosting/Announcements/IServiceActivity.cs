@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Workers;
 
 namespace StellaOps.Backup.Hosting.Announcements;
 
@@ -7,6 +8,9 @@ public interface IServiceActivity
 {
     /// <summary>Components that this process is configured to do.</summary>
     IReadOnlyList<Component> Components { get; }
+
+    /// <summary>Clusters that this process is configured for.</summary>
+    IReadOnlyList<ClusterAnnouncement> Clusters => [];
 
     /// <summary>A task at work; null when idle.</summary>
     Guid? TaskId { get; }

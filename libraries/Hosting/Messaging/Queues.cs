@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Tasks;
 
 namespace StellaOps.Backup.Hosting.Messaging;
 
@@ -17,6 +18,10 @@ public static class Queues
     /// </summary>
     public static Uri Address(string queue) => new($"exchange:{queue}");
 
-    /// <summary>Address of the queue on which the workers of a component compete.</summary>
-    public static Uri Address(this Component component) => Address(component.Queue());
+    /// <summary>Address of the queue on which the workers of a task's component, and cluster, compete.</summary>
+    public static Uri Address(this RunTask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return Address(task.Component.Queue(task.Cluster));
+    }
 }

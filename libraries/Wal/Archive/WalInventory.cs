@@ -95,6 +95,17 @@ public sealed class WalInventory
         return inventory;
     }
 
+    /// <summary>
+    /// What the archiver wrote last; null when it is not there or not readable. Read before a listing, everything that it names is in the listing; the
+    /// <see cref="State"/> of an inventory is read after it, and may be ahead.
+    /// </summary>
+    /// <exception cref="StorageException">The store failed.</exception>
+    public static async Task<ArchiveState?> ReadStateAsync(IObjectStore location, ulong systemIdentifier, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(location);
+        return await FindAsync(location, new WalKeys(systemIdentifier).State, cancellationToken).ConfigureAwait(false) is { } content ? WalJson.TryRead<ArchiveState>(content) : null;
+    }
+
     /// <summary>Parts of a segment, by offset.</summary>
     public IReadOnlyList<ArchivedTail> Tails(WalName name) =>
         _tails.TryGetValue(name, out var tails) ? [.. tails.OrderBy(tail => tail.From).ThenByDescending(tail => tail.To)] : [];

@@ -94,6 +94,8 @@ internal sealed class ClusterArchive : IAsyncDisposable
         var now = _clock.GetUtcNow();
         var archived = ArchivedTo;
         var status = _state.Status;
+        var caughtUp = archived >= status.Server ? now : status.CaughtUpAt;
+        _state.Set(current => current with { CaughtUpAt = caughtUp, Archived = archived });
         if (_saved is { } saved && saved.Timeline == timeline && saved.ArchivedTo == archived && now - saved.UpdatedAt < TimeSpan.FromSeconds(30))
         {
             return;
@@ -102,8 +104,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
         var open = Book.Open;
         var tail = TailAt(archived);
         var newest = Latest(status.LastCommitAt, Latest(tail?.LastCommitAt, open.Max(entry => entry.LastCommitAt)));
-        var caughtUp = archived >= status.Server ? now : status.CaughtUpAt;
-        _state.Set(current => current with { LastCommitAt = newest, CaughtUpAt = caughtUp, Archived = archived });
+        _state.Set(current => current with { LastCommitAt = newest });
         var document = new ArchiveState
         {
             SystemIdentifier = Archive.Keys.SystemIdentifier,

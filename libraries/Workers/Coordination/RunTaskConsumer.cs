@@ -29,7 +29,7 @@ internal sealed partial class RunTaskConsumer(
             return;
         }
 
-        if (slots.AreFull || !components.Contains(task.Component))
+        if (slots.AreFull || !components.Does(task))
         {
             await ReturnAsync(context).ConfigureAwait(false);
             return;
@@ -65,7 +65,7 @@ internal sealed partial class RunTaskConsumer(
     private async Task ReturnAsync(ConsumeContext<RunTask> context)
     {
         await Task.Delay(ReturnDelay, clock, CancellationToken.None).ConfigureAwait(false);
-        await context.Forward(Queues.Address(context.Message.Component)).ConfigureAwait(false);
+        await context.Forward(context.Message.Address()).ConfigureAwait(false);
     }
 
     [LoggerMessage(1, LogLevel.Warning, "task {Task} could not be claimed and goes back to the queue: {Reason}")]

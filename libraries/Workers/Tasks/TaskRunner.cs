@@ -2,19 +2,23 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Workers.Coordination;
 
 namespace StellaOps.Backup.Workers.Tasks;
 
 /// <summary>Runs claimed tasks; each takes a slot until it is over. At an orderly stop it hands them back.</summary>
-internal sealed class TaskRunner(RunningTaskFactory factory, TaskSlots slots, WorkerComponents components, QueueMembership membership)
+internal sealed class TaskRunner(
+    RunningTaskFactory factory, TaskSlots slots, WorkerComponents components, QueueMembership membership, IEnumerable<IClusterSource> clusters)
     : IHostedService, IServiceActivity, IDisposable
 {
     private readonly ConcurrentDictionary<RunningTask, Task> _running = new();
     private readonly CancellationTokenSource _stopping = new();
 
     public IReadOnlyList<Component> Components => membership.Joined ? components.All : [];
+
+    public IReadOnlyList<ClusterAnnouncement> Clusters => membership.Joined ? [.. clusters.Select(cluster => cluster.Describe())] : [];
 
     public Guid? TaskId => _running.Keys.FirstOrDefault()?.TaskId;
 

@@ -23,6 +23,7 @@ internal static class PointEndpoints
 
     private static async Task<Page<PointView>> ListAsync(
         string? type,
+        string? cluster,
         DateTimeOffset? since,
         bool? unverified,
         [FromQuery(Name = "page_size")] int? pageSize,
@@ -31,7 +32,7 @@ internal static class PointEndpoints
         CancellationToken cancellationToken)
     {
         var size = Paging.Size(pageSize);
-        var rows = Filter(points.All, type, since);
+        var rows = Filter(points.All, type, cluster, since);
         var found = new List<PointRow>();
         var cursor = Paging.Read(pageToken);
         while (found.Count <= size)
@@ -54,8 +55,13 @@ internal static class PointEndpoints
         };
     }
 
-    private static IQueryable<PointRow> Filter(IQueryable<PointRow> rows, string? type, DateTimeOffset? since)
+    private static IQueryable<PointRow> Filter(IQueryable<PointRow> rows, string? type, string? cluster, DateTimeOffset? since)
     {
+        if (cluster is not null)
+        {
+            rows = rows.Where(point => point.Snapshots.Any(snapshot => snapshot.Component == Component.Database && snapshot.Cluster == cluster));
+        }
+
         if (since is { } time)
         {
             var utc = time.ToUniversalTime();

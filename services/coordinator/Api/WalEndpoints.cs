@@ -14,8 +14,8 @@ internal static class WalEndpoints
     }
 
     private static async Task<Page<WalArchiveView>> ListAsync(
-        DateTimeOffset? after, DateTimeOffset? before, WalReport report, CancellationToken cancellationToken) =>
+        string? cluster, DateTimeOffset? after, DateTimeOffset? before, WalReport report, CancellationToken cancellationToken) =>
         after > before
             ? throw new BackupException(ErrorCodes.InvalidInput, "'before' is earlier than 'after'")
-            : new Page<WalArchiveView> { Items = await report.ReadAsync(after, before, cancellationToken) };
+            : new Page<WalArchiveView> { Items = await report.ReadAsync(cluster, after, before, cancellationToken) };
 }

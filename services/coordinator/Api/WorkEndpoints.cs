@@ -28,7 +28,7 @@ internal static class WorkEndpoints
         CreateBackupRequest request, HttpContext context, OperationAcceptance acceptance, BackupDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         var components = CallerOf.ComponentsOf(request.Types);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(components, request.Name, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(components, request.Cluster, request.Name, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 

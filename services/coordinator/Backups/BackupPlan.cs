@@ -21,6 +21,13 @@ internal sealed class BackupPlan(PointStore store, PointSigner signer, PointCata
 
     public static int StageOf(Component component) => component == Component.Database ? 1 : 2;
 
+    /// <summary>
+    /// A database that was down from the start ends the backup within seconds while nothing is saved yet, and leaves the name free: who asked can start
+    /// the server and try again. Later failures cost only their own component.
+    /// </summary>
+    public override bool GoesOnAfter(TaskRow failed, IReadOnlyList<TaskRow> tasks) =>
+        failed.Error?.Code != ErrorCodes.SourceDown.Code || tasks.Any(task => task.Result?.Snapshot is not null);
+
     /// <summary>A point is made of whatever was saved, unless the user did not want it any more.</summary>
     public override bool NeedsSealing(Operation operation, IReadOnlyList<TaskRow> tasks) =>
         !WasCancelled(operation, tasks) && tasks.Any(task => task.Result?.Snapshot is not null);
@@ -59,7 +66,7 @@ internal sealed class BackupPlan(PointStore store, PointSigner signer, PointCata
         StartedAt = operation.StartedAt!.Value,
         FinishedAt = operation.SealedAt!.Value,
         ProductVersion = identity.Version,
-        Components = [.. tasks.Select(task => task.Result?.Snapshot).OfType<ComponentSnapshot>().OrderBy(snapshot => snapshot.Component)],
+        Components = [.. tasks.Where(task => task.Result?.Snapshot is not null).OrderBy(task => task.Part).Select(task => task.Result!.Snapshot! with { Cluster = task.Part.Cluster })],
         Notes = [.. tasks.Where(task => task.State == TaskState.Failed).Select(Absence)],
     };
 
@@ -67,5 +74,5 @@ internal sealed class BackupPlan(PointStore store, PointSigner signer, PointCata
     private static string Remedy(IEnumerable<TaskRow> failed) =>
         $"{string.Join(' ', failed.Select(task => task.Error!.Hint).Distinct())} Then take another backup under a new name.";
 
-    private static string Absence(TaskRow task) => $"{task.Component.Name()} is missing: {task.Error!.Message}";
+    private static string Absence(TaskRow task) => $"{task.Part.Title} is missing: {task.Error!.Message}";
 }

@@ -20,7 +20,7 @@ internal sealed class RequestBackupConsumer(OperationAcceptance acceptance, Back
         try
         {
             var operation = await acceptance.AcceptAsync(
-                caller, cancellationToken => drafts.DraftAsync(request.Components, request.Name, cancellationToken), context.CancellationToken);
+                caller, cancellationToken => drafts.DraftAsync(request.Components, null, request.Name, cancellationToken), context.CancellationToken);
             await RespondAsync(context, new BackupAccepted { RequestId = request.RequestId, OperationId = operation.CorrelationId, Name = operation.PointName! });
         }
         catch (BackupException e)

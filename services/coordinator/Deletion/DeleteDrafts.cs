@@ -18,16 +18,21 @@ internal sealed class DeleteDrafts(PointCatalog points, PointUse use)
         }
 
         await use.RequireUnusedAsync(point, cancellationToken);
+        if (!point.Deleting)
+        {
+            await use.RequireNotLastProvenAsync(point, cancellationToken);
+        }
+
         return new OperationDraft
         {
             Kind = OperationKind.Delete,
-            Components = [.. point.Snapshots.Select(snapshot => snapshot.Component).Order()],
+            Components = [.. point.Snapshots.Select(snapshot => snapshot.Component).Distinct().Order()],
             PointId = point.Id,
             PointName = point.Name,
             Request = new OperationRequest { Reason = reason },
-            Tasks = [.. point.Snapshots.OrderBy(snapshot => snapshot.Component).Select(snapshot => new TaskDraft
+            Tasks = [.. point.Snapshots.OrderBy(snapshot => snapshot.Part).Select(snapshot => new TaskDraft
             {
-                Component = snapshot.Component,
+                Part = snapshot.Part,
                 Stage = 1,
                 PointId = point.Id,
                 PointName = point.Name,

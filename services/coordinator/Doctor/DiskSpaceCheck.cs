@@ -24,12 +24,11 @@ internal sealed class DiskSpaceCheck(IOptions<LocationSettings> settings) : ISer
 
     private CheckResult Look()
     {
-        if (LocationAddress.Parse(settings.Value.Url) is not LocalAddress local || ExistingPart(local.Path) is not { } existing)
+        if (LocationDrive.Find(settings.Value) is not { } drive)
         {
             return this.Result(CheckResults.Skip, "the location is not a directory of this host");
         }
 
-        var drive = new DriveInfo(existing);
         var used = 100.0 * (drive.TotalSize - drive.AvailableFreeSpace) / drive.TotalSize;
         var evidence = new Dictionary<string, string>
         {
@@ -40,17 +39,5 @@ internal sealed class DiskSpaceCheck(IOptions<LocationSettings> settings) : ISer
         var message = string.Create(CultureInfo.InvariantCulture, $"{used:0} % used, {drive.AvailableFreeSpace / 1e9:0.0} GB free");
         var status = used >= FailPercent ? CheckResults.Fail : used >= WarnPercent ? CheckResults.Warn : CheckResults.Pass;
         return this.Result(status, message, status == CheckResults.Pass ? [] : Remedies, evidence);
-    }
-
-    /// <summary>The location is created with the first backup; until then the nearest directory above it counts.</summary>
-    private static string? ExistingPart(string path)
-    {
-        var part = path;
-        while (part is not null && !Directory.Exists(part))
-        {
-            part = Path.GetDirectoryName(part);
-        }
-
-        return part;
     }
 }

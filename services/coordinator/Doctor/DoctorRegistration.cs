@@ -1,5 +1,6 @@
 using StellaOps.Backup.Coordinator.Services;
 using StellaOps.Backup.Coordinator.Status;
+using StellaOps.Backup.Coordinator.Wal;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Hosting.Settings;
 
@@ -23,7 +24,13 @@ internal static class DoctorRegistration
         services.AddScoped<OperationViews>();
         services.AddScoped<HealthReport>();
         services.AddScoped<StatusReport>();
+        services.AddSingleton<WalPictures>();
+        services.AddScoped<WalReport>();
+        services.AddScoped<Drills>();
+        services.AddScoped<ClusterStatuses>();
+        services.AddHostedService<ClusterMetrics>();
         services.AddHostedService<CatalogMetrics>();
+        services.AddHostedService<LocationMetrics>();
         return builder;
     }
 }

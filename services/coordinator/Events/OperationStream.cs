@@ -12,23 +12,43 @@ using StellaOps.Backup.Hosting;
 namespace StellaOps.Backup.Coordinator.Events;
 
 /// <summary>
-/// An operation as server-sent events, until it is finished. It is read from the catalog again and again, so any coordinator can
+/// An operation as server-sent events, until it is finished. It is read from the catalog whenever that says that it changed, so any coordinator can
 /// serve it, and a reader that lost the connection goes on after the last line it saw.
 /// </summary>
-internal sealed class OperationStream(IServiceScopeFactory scopes, TimeProvider clock)
+internal sealed class OperationStream(IServiceScopeFactory scopes, OperationSignals signals, TimeProvider clock)
 {
     private const int Batch = 200;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>Changes of so long are shown together.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Looks at least this often, in case that a signal was lost.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     /// <summary>Something is sent at least this often; proxies close connections on which nothing moves.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
 
     public async IAsyncEnumerable<SseItem<string>> ReadAsync(Guid operationId, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var bell = signals.Begin(operationId);
+        try
+        {
+            await foreach (var item in FollowAsync(operationId, after, bell, cancellationToken))
+            {
+                yield return item;
+            }
+        }
+        finally
+        {
+            signals.End(operationId, bell);
+        }
+    }
+
+    private async IAsyncEnumerable<SseItem<string>> FollowAsync(Guid operationId, long after, Bell bell, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
         var last = "";
         var sentAt = clock.GetTimestamp();
-        using var timer = new PeriodicTimer(Interval, clock);
-        do
+        while (true)
         {
             // First the state, then the lines: a finished operation writes no more lines, so none is missed before the end.
             var (view, lines) = await LookAsync(operationId, after, cancellationToken);
@@ -60,8 +80,10 @@ internal sealed class OperationStream(IServiceScopeFactory scopes, TimeProvider 
             {
                 yield break;
             }
+
+            await bell.WaitAsync(Interval, clock, cancellationToken);
+            await Task.Delay(Gathering, clock, cancellationToken);
         }
-        while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
     private async Task<(OperationView? View, IReadOnlyList<EventView> Lines)> LookAsync(Guid operationId, long after, CancellationToken cancellationToken)

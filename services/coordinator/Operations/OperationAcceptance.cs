@@ -91,7 +91,8 @@ internal sealed class OperationAcceptance(
             Id = id,
             OperationId = operation.CorrelationId,
             Kind = operation.Kind,
-            Component = draft.Component,
+            Component = draft.Part.Component,
+            Cluster = draft.Part.Column,
             Stage = draft.Stage,
             PointId = draft.PointId,
             PointName = draft.PointName,
@@ -99,7 +100,8 @@ internal sealed class OperationAcceptance(
             {
                 TaskId = id,
                 OperationId = operation.CorrelationId,
-                Component = draft.Component,
+                Component = draft.Part.Component,
+                Cluster = draft.Part.Cluster,
                 Kind = operation.Kind,
                 Attempt = 1,
                 Backup = draft.Backup,
@@ -111,5 +113,4 @@ internal sealed class OperationAcceptance(
             },
         };
     }
-
 }

@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Parts;
 
 namespace StellaOps.Backup.Coordinator.Operations;
 
@@ -18,7 +19,7 @@ internal sealed record OperationDraft
 /// <summary>One task of a draft.</summary>
 internal sealed record TaskDraft
 {
-    public required Component Component { get; init; }
+    public required Part Part { get; init; }
 
     /// <summary>From 1; a stage begins when the one before has ended.</summary>
     public required int Stage { get; init; }

@@ -15,7 +15,7 @@ internal abstract class OperationPlan
     public virtual Task BeginAsync(Operation operation, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Whether the stages after a failed task make sense.</summary>
-    public virtual bool GoesOnAfterFailure => true;
+    public virtual bool GoesOnAfter(TaskRow failed, IReadOnlyList<TaskRow> tasks) => true;
 
     /// <summary>The command of a task whose stage begins, in the light of how earlier stages ended.</summary>
     public virtual RunTask Prepare(TaskRow task, IReadOnlyList<TaskRow> tasks) => task.Command;
@@ -57,7 +57,7 @@ internal sealed record Conclusion(Outcome Outcome, ErrorInfo? Error)
         var incomplete = tasks.Where(task => task.Result?.Outcome == Outcome.Incomplete).ToList();
         return incomplete.Count == 0
             ? Complete
-            : new Conclusion(Outcome.Incomplete, Missing(string.Join(", ", incomplete.Select(task => $"{task.Component.Name()} lacks {task.Result!.MissingCount} item(s)"))));
+            : new Conclusion(Outcome.Incomplete, Missing(string.Join(", ", incomplete.Select(task => $"{task.Part.Title} lacks {task.Result!.MissingCount} item(s)"))));
     }
 
     public static ErrorInfo Missing(string what, string? hint = null) => new BackupException(ErrorCodes.Incomplete, what, hint).ToInfo();

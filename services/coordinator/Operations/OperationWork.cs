@@ -47,9 +47,9 @@ internal sealed class OperationWork(
     {
         var all = await tasks.OfAsync(operation.CorrelationId, cancellationToken);
         var plan = plans.For(operation.Kind);
-        if (!operation.CancelRequested && !plan.GoesOnAfterFailure && all.FirstOrDefault(task => task.State == TaskState.Failed) is { } failed)
+        if (!operation.CancelRequested && all.FirstOrDefault(task => task.State == TaskState.Failed && !plan.GoesOnAfter(task, all)) is { } failed)
         {
-            await RefuseTasksAsync(operation, new BackupException(ErrorCodes.Cancelled, $"not started, because {failed.Component.Name()} failed").ToInfo(), cancellationToken);
+            await RefuseTasksAsync(operation, new BackupException(ErrorCodes.Cancelled, $"not started, because {failed.Part.Title} failed").ToInfo(), cancellationToken);
             return false;
         }
 
@@ -64,7 +64,7 @@ internal sealed class OperationWork(
         {
             var command = plan.Prepare(task, all);
             await tasks.QueueAsync(task.Id, command, cancellationToken);
-            await bus.SendToAsync(task.Component.Address(), command, cancellationToken);
+            await bus.SendToAsync(command.Address(), command, cancellationToken);
         }
 
         return true;

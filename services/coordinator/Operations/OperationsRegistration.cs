@@ -39,6 +39,8 @@ internal static class OperationsRegistration
         services.AddScoped<TaskSweep>();
         services.AddHostedService<TaskSweeper>();
         services.AddScoped<OperationLog>();
+        services.AddSingleton<OperationSignals>();
+        services.AddHostedService(provider => provider.GetRequiredService<OperationSignals>());
         services.AddSingleton<OperationStream>();
         services.AddScoped<AuditLog>();
         services.AddScoped<WorkerDirectory>();

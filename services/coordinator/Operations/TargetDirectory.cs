@@ -1,5 +1,6 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Coordinator.Parts;
 
 namespace StellaOps.Backup.Coordinator.Operations;
 
@@ -15,6 +16,9 @@ internal static class TargetDirectory
         }
     }
 
-    /// <summary>The component's folder below the target.</summary>
-    public static string? For(string? target, Component component) => target is null ? null : $"{target.TrimEnd('/')}/{component.Name()}";
+    /// <summary>The component's folder below the target; one for each cluster where there are several.</summary>
+    public static string? For(string? target, Part part, IReadOnlyList<Part> all) =>
+        target is null ? null
+        : all.Count(other => other.Component == part.Component) > 1 ? $"{target.TrimEnd('/')}/{part.Component.Name()}/{part.Cluster}"
+        : $"{target.TrimEnd('/')}/{part.Component.Name()}";
 }

@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Parts;
 
 namespace StellaOps.Backup.Coordinator.Points;
 
@@ -48,9 +49,10 @@ internal sealed class PointCatalog(CatalogContext catalog)
     }
 
     /// <summary>All data of the snapshot was read again and is whole: it was repaired.</summary>
-    public async Task ClearDamagesAsync(Guid pointId, Component component, CancellationToken cancellationToken)
+    public async Task ClearDamagesAsync(Guid pointId, Part part, CancellationToken cancellationToken)
     {
-        var snapshot = await catalog.Snapshots.SingleOrDefaultAsync(row => row.PointId == pointId && row.Component == component, cancellationToken);
+        var snapshot = await catalog.Snapshots.SingleOrDefaultAsync(
+            row => row.PointId == pointId && row.Component == part.Component && row.Cluster == part.Column, cancellationToken);
         if (snapshot is { Damages.Count: > 0 })
         {
             snapshot.Damages = [];

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Coordinator.Catalog;
 
 namespace StellaOps.Backup.Coordinator.Points;
@@ -24,8 +25,10 @@ internal sealed class SnapshotMap : IEntityTypeConfiguration<SnapshotRow>
 {
     public void Configure(EntityTypeBuilder<SnapshotRow> builder)
     {
-        builder.ToTable("snapshots").HasKey(snapshot => new { snapshot.PointId, snapshot.Component });
+        builder.ToTable("snapshots").HasKey(snapshot => new { snapshot.PointId, snapshot.Component, snapshot.Cluster });
         builder.Property(snapshot => snapshot.Component).IsName();
+        builder.Property(snapshot => snapshot.Cluster).HasMaxLength(Clusters.LongestName);
+        builder.Ignore(snapshot => snapshot.Part);
         builder.Property(snapshot => snapshot.Damages).IsJson();
         builder.HasIndex(snapshot => new { snapshot.Component, snapshot.SnapshotId });
     }
@@ -38,6 +41,8 @@ internal sealed class ProofMap : IEntityTypeConfiguration<ProofRow>
         builder.ToTable("proofs").HasKey(proof => proof.TaskId);
         builder.Property(proof => proof.TaskId).ValueGeneratedNever();
         builder.Property(proof => proof.Component).IsName();
+        builder.Property(proof => proof.Cluster).HasMaxLength(Clusters.LongestName);
+        builder.Ignore(proof => proof.Part);
         builder.Property(proof => proof.Depth).IsName();
         builder.Property(proof => proof.Result).IsJson();
         builder.HasIndex(proof => new { proof.PointId, proof.Component });

@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Coordinator.Parts;
 
 namespace StellaOps.Backup.Coordinator.Points;
 
@@ -21,13 +22,14 @@ internal static class PointProof
             return Damaged;
         }
 
-        var depths = point.Snapshots.ConvertAll(snapshot => Depth(point.Proofs.Where(proof => proof.Component == snapshot.Component)));
+        var depths = point.Snapshots.ConvertAll(snapshot => DepthOf(point, snapshot.Part));
         return depths.Count == 0 || depths.Contains(null) ? Unverified
             : depths.Contains(ProofDepth.Verified) ? Verified
             : Proven;
     }
 
-    private static ProofDepth? Depth(IEnumerable<ProofRow> proofs) => proofs
+    /// <summary>What the last proofs of one part say; null when it was never proven, or failed since.</summary>
+    public static ProofDepth? DepthOf(PointRow point, Part part) => point.Proofs.Where(proof => proof.Part == part)
         .OrderByDescending(proof => proof.At)
         .TakeWhile(proof => proof.Passed)
         .Select(proof => (ProofDepth?)proof.Depth)

@@ -1,5 +1,6 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Coordinator.Parts;
 
 namespace StellaOps.Backup.Coordinator.Points;
 
@@ -32,6 +33,7 @@ internal sealed class PointRow
         {
             PointId = manifest.Id,
             Component = snapshot.Component,
+            Cluster = new Part(snapshot.Component, snapshot.Cluster).Column,
             SnapshotId = snapshot.SnapshotId,
             FinishedAt = snapshot.FinishedAt,
             Seconds = (snapshot.FinishedAt - snapshot.StartedAt).TotalSeconds,

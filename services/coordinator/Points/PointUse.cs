@@ -1,12 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Catalog;
 
 namespace StellaOps.Backup.Coordinator.Points;
 
 /// <summary>Keeps a point and its deletion apart. Asked under the acceptance lock, so that nothing comes between.</summary>
-internal sealed class PointUse(CatalogContext catalog)
+internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
 {
     /// <exception cref="BackupException">A deletion of the point was accepted.</exception>
     public async Task RequireNotDeletingAsync(PointRow point, CancellationToken cancellationToken)
@@ -19,6 +20,29 @@ internal sealed class PointUse(CatalogContext catalog)
             throw new BackupException(ErrorCodes.OperationConflict, $"recovery point '{point.Name}' is being deleted by operation {deletion.CorrelationId}");
         }
     }
+
+    /// <summary>Of each part the newest point stays whose restore was proven: it is the one that is known to bring the data back.</summary>
+    /// <exception cref="BackupException"><c>refused.last-proven</c>.</exception>
+    public async Task RequireNotLastProvenAsync(PointRow point, CancellationToken cancellationToken)
+    {
+        var proven = point.Snapshots.Where(snapshot => IsProven(point, snapshot)).Select(snapshot => snapshot.Part).Order().ToList();
+        if (proven.Count == 0)
+        {
+            return;
+        }
+
+        var others = await points.All.Where(other => !other.Deleting && other.Id != point.Id && other.FinishedAt >= point.FinishedAt).ToListAsync(cancellationToken);
+        var last = proven.Where(part => !others.Exists(other => other.Snapshots.Exists(snapshot => snapshot.Part == part && IsProven(other, snapshot)))).ToList();
+        if (last.Count > 0)
+        {
+            throw new BackupException(
+                ErrorCodes.LastProven,
+                $"recovery point '{point.Name}' is the newest one whose restore was proven, of {string.Join(", ", last.Select(part => part.Title))}");
+        }
+    }
+
+    private static bool IsProven(PointRow point, SnapshotRow snapshot) =>
+        snapshot.Damages.Count == 0 && PointProof.DepthOf(point, snapshot.Part) == ProofDepth.Restored;
 
     /// <exception cref="BackupException">An operation that has not ended uses the point.</exception>
     public async Task RequireUnusedAsync(PointRow point, CancellationToken cancellationToken)

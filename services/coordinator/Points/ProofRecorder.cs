@@ -29,6 +29,7 @@ internal sealed class ProofRecorder(CatalogContext catalog, PointCatalog points,
             OperationId = task.OperationId,
             PointId = task.PointId!.Value,
             Component = task.Component,
+            Cluster = task.Cluster,
             At = clock.GetUtcNow(),
             Passed = passed,
             Depth = task.Result?.Proof?.Depth ?? depth,
@@ -36,7 +37,7 @@ internal sealed class ProofRecorder(CatalogContext catalog, PointCatalog points,
         });
         if (passed)
         {
-            await points.ClearDamagesAsync(task.PointId.Value, task.Component, cancellationToken);
+            await points.ClearDamagesAsync(task.PointId.Value, task.Part, cancellationToken);
         }
         else if (task.Damages.Count > 0)
         {

@@ -1,5 +1,6 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Parts;
 
 namespace StellaOps.Backup.Coordinator.Points;
 
@@ -8,9 +9,14 @@ internal sealed class SnapshotRow
 {
     public Guid PointId { get; init; }
     public Component Component { get; init; }
+
+    /// <summary>Cluster of the database; empty for other components.</summary>
+    public string Cluster { get; init; } = "";
     public string SnapshotId { get; init; } = "";
     public DateTimeOffset FinishedAt { get; init; }
     public double Seconds { get; init; }
     public long Bytes { get; init; }
     public IReadOnlyList<Damage> Damages { get; set; } = [];
+
+    public Part Part => new(Component, Cluster);
 }

@@ -6,7 +6,9 @@ using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Postgres;
 
 namespace StellaOps.Backup.Coordinator.Restores;
@@ -15,14 +17,16 @@ namespace StellaOps.Backup.Coordinator.Restores;
 /// What a request for a point in time comes to. The worker, which can open the WAL, chooses the base backup; it gets all that are whole,
 /// not known to be damaged, and not being deleted. A deletion waits: it wants the component for itself, as the recovery does.
 /// </summary>
-internal sealed class RecoveryDrafts(PointCatalog points)
+internal sealed class RecoveryDrafts(PointCatalog points, WorkerDirectory workers)
 {
     private const int LongestName = 63;
 
     public async Task<OperationDraft> DraftAsync(PointInTimeRequest request, IReadOnlyList<string> running, CancellationToken cancellationToken)
     {
         var target = Target(request);
-        var bases = await BasesAsync(cancellationToken);
+        var part = await ChooseAsync(request.Cluster, cancellationToken);
+        await workers.RequireOneServerEachAsync([part], cancellationToken);
+        var bases = await BasesAsync(part, cancellationToken);
         return new OperationDraft
         {
             Kind = OperationKind.Restore,
@@ -32,7 +36,7 @@ internal sealed class RecoveryDrafts(PointCatalog points)
             [
                 new TaskDraft
                 {
-                    Component = Component.Database,
+                    Part = part,
                     Stage = RestorePlan.StageOf(Component.Database),
                     Recovery = new RecoverySpec
                     {
@@ -44,16 +48,30 @@ internal sealed class RecoveryDrafts(PointCatalog points)
         };
     }
 
-    private async Task<IReadOnlyList<RecoveryBase>> BasesAsync(CancellationToken cancellationToken)
+    /// <summary>The named cluster, or the only one that workers are configured for.</summary>
+    private async Task<Part> ChooseAsync(string? cluster, CancellationToken cancellationToken)
+    {
+        var configured = (await workers.ConfiguredAsync(cancellationToken)).Where(part => part.Component == Component.Database).ToList();
+        if (configured.Count == 0)
+        {
+            throw new BackupException(ErrorCodes.NotConfigured, "no worker is configured for a database", "Start the worker of the cluster: 'stella service health' shows which are there.");
+        }
+
+        var chosen = PartChoice.Choose(configured, [Component.Database], cluster, "this installation");
+        PartChoice.RequireOneCluster(chosen, "this installation");
+        return chosen[0];
+    }
+
+    private async Task<IReadOnlyList<RecoveryBase>> BasesAsync(Part part, CancellationToken cancellationToken)
     {
         var rows = await points.All
-            .Where(point => !point.Deleting && point.Snapshots.Any(snapshot => snapshot.Component == Component.Database))
+            .Where(point => !point.Deleting && point.Snapshots.Any(snapshot => snapshot.Component == Component.Database && snapshot.Cluster == part.Column))
             .OrderByDescending(point => point.FinishedAt).Take(RecoverySpec.MaxBases).ToListAsync(cancellationToken);
         var bases =
             from point in rows
-            where !point.Snapshots.Any(row => row.Component == Component.Database && row.Damages.Count > 0)
+            where !point.Snapshots.Any(row => row.Part == part && row.Damages.Count > 0)
             from snapshot in point.Manifest.Components
-            where snapshot.Outcome == Outcome.Complete
+            where new Part(snapshot.Component, snapshot.Cluster) == part && snapshot.Outcome == Outcome.Complete
             let cut = snapshot.Database
             where cut is not null
             select new RecoveryBase
@@ -70,7 +88,7 @@ internal sealed class RecoveryDrafts(PointCatalog points)
         return bases.ToList() is { Count: > 0 } found
             ? found
             : throw new BackupException(
-                ErrorCodes.TargetNotReachable, "there is no recovery point with a whole database to begin with", "Take one: stella backup create --type database");
+                ErrorCodes.TargetNotReachable, $"there is no recovery point with a whole {part.Title} to begin with", "Take one: stella backup create --type database");
     }
 
     private static PointInTime Target(PointInTimeRequest request)

@@ -23,7 +23,7 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Platf
         await store.LoadAsync(StoredPoint.At(point.Id, point.StartedAt), cancellationToken);
         if (request.Target is null && !request.DryRun)
         {
-            var components = RestoreDrafts.Choose(point, asked).Select(snapshot => snapshot.Component).ToList();
+            var components = RestoreDrafts.Choose(point, asked, request.Cluster).Select(snapshot => snapshot.Component).Distinct().ToList();
             await RequireStoppedAsync(components, cancellationToken);
         }
     }

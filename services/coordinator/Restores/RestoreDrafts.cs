@@ -4,29 +4,33 @@ using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Workers;
 
 namespace StellaOps.Backup.Coordinator.Restores;
 
 /// <summary>What a request to restore comes to. Everything that can be refused is refused here, before any data is touched.</summary>
-internal sealed class RestoreDrafts(PointCatalog points, PointUse use)
+internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDirectory workers)
 {
     public async Task<OperationDraft> DraftAsync(RestoreRequest request, IReadOnlyList<Component> asked, CancellationToken cancellationToken)
     {
         var point = await points.FindAsync(request.Point, cancellationToken);
         await use.RequireNotDeletingAsync(point, cancellationToken);
-        var snapshots = Choose(point, asked);
+        var snapshots = Choose(point, asked, request.Cluster);
         RequireUndamaged(point, snapshots);
+        var parts = snapshots.Select(snapshot => snapshot.Part).ToList();
+        await workers.RequireOneServerEachAsync(parts, cancellationToken);
         return new OperationDraft
         {
             Kind = OperationKind.Restore,
-            Components = [.. snapshots.Select(snapshot => snapshot.Component)],
+            Components = [.. snapshots.Select(snapshot => snapshot.Component).Distinct()],
             PointId = point.Id,
             PointName = point.Name,
             Request = new OperationRequest { DryRun = request.DryRun, Target = request.Target, Reason = request.Reason },
             Tasks = [.. snapshots.Select(snapshot => new TaskDraft
             {
-                Component = snapshot.Component,
+                Part = snapshot.Part,
                 Stage = RestorePlan.StageOf(snapshot.Component),
                 PointId = point.Id,
                 PointName = point.Name,
@@ -35,7 +39,7 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use)
                     PointId = point.Id,
                     PointName = point.Name,
                     SnapshotId = snapshot.SnapshotId,
-                    TargetDirectory = snapshots.Count == 1 ? request.Target : TargetDirectory.For(request.Target, snapshot.Component),
+                    TargetDirectory = snapshots.Count == 1 ? request.Target : TargetDirectory.For(request.Target, snapshot.Part, parts),
                     DryRun = request.DryRun,
                     KeepReplaced = request.KeepReplaced,
                 },
@@ -43,18 +47,28 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use)
         };
     }
 
-    /// <summary>The point's snapshots of the components that were asked for; all of them when none was named.</summary>
-    public static IReadOnlyList<SnapshotRow> Choose(PointRow point, IReadOnlyList<Component> asked)
+    /// <summary>The point's snapshots of what was asked for; all of them when nothing was named. Who names the database has to say which cluster.</summary>
+    public static IReadOnlyList<SnapshotRow> Choose(PointRow point, IReadOnlyList<Component> asked, string? cluster)
     {
         var lacking = asked.Except(point.Snapshots.Select(snapshot => snapshot.Component)).Select(component => component.Name()).ToList();
-        return lacking.Count > 0
-            ? throw new BackupException(ErrorCodes.InvalidInput, $"recovery point '{point.Name}' does not hold {string.Join(", ", lacking)}", $"'stella backup info --name {point.Name}' shows what it holds.")
-            : [.. point.Snapshots.Where(snapshot => asked.Count == 0 || asked.Contains(snapshot.Component)).OrderBy(snapshot => snapshot.Component)];
+        if (lacking.Count > 0)
+        {
+            throw new BackupException(ErrorCodes.InvalidInput, $"recovery point '{point.Name}' does not hold {string.Join(", ", lacking)}", $"'stella backup info --name {point.Name}' shows what it holds.");
+        }
+
+        var where = $"recovery point '{point.Name}'";
+        var parts = PartChoice.Choose(point.Snapshots.Select(snapshot => snapshot.Part), asked, cluster, where);
+        if (asked.Count > 0)
+        {
+            PartChoice.RequireOneCluster(parts, where);
+        }
+
+        return [.. point.Snapshots.Where(snapshot => parts.Contains(snapshot.Part)).OrderBy(snapshot => snapshot.Part)];
     }
 
     private static void RequireUndamaged(PointRow point, IReadOnlyList<SnapshotRow> snapshots)
     {
-        var damaged = snapshots.Where(snapshot => snapshot.Damages.Count > 0).Select(snapshot => snapshot.Component.Name()).ToList();
+        var damaged = snapshots.Where(snapshot => snapshot.Damages.Count > 0).Select(snapshot => snapshot.Part.Title).ToList();
         if (damaged.Count > 0)
         {
             throw new BackupException(

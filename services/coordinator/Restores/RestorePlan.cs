@@ -14,7 +14,7 @@ internal sealed class RestorePlan : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Restore;
 
-    public override bool GoesOnAfterFailure => false;
+    public override bool GoesOnAfter(TaskRow failed, IReadOnlyList<TaskRow> tasks) => false;
 
     public static int StageOf(Component component) => component == Component.Database ? 1 : 2;
 
@@ -26,6 +26,6 @@ internal sealed class RestorePlan : OperationPlan
 
     private static ErrorInfo LeftAlone(IReadOnlyList<TaskRow> tasks) => Conclusion.Missing(
         string.Join(", ", tasks.Where(task => task.Result?.Outcome == Outcome.Incomplete)
-            .Select(task => $"items of {task.Component.Name()} that differ and are left as they are: {task.Result!.MissingCount}")),
+            .Select(task => $"items of {task.Part.Title} that differ and are left as they are: {task.Result!.MissingCount}")),
         "Look at what is there; move it away and restore again, or restore beside it with --target DIR.");
 }

@@ -1,20 +1,29 @@
 using Microsoft.EntityFrameworkCore;
 using Prometheus;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Parts;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Tasks;
+using StellaOps.Backup.Coordinator.Workers;
 
 namespace StellaOps.Backup.Coordinator.Status;
 
 /// <summary>The metrics of the runbook, read from the catalog at each scrape: they are right after a restart, too.</summary>
 internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogger<CatalogMetrics> logger) : IHostedService
 {
-    private static readonly Gauge LastSuccess = Metrics.CreateGauge("stella_backup_last_success_timestamp", "Unix time of the last snapshot of the component that is part of a recovery point.", "component");
-    private static readonly Gauge Duration = Metrics.CreateGauge("stella_backup_duration_seconds", "Duration of that snapshot.", "component");
-    private static readonly Gauge Size = Metrics.CreateGauge("stella_backup_size_bytes", "Size of the data in that snapshot, as it is at the source.", "component");
+    private static readonly Gauge LastSuccess = Metrics.CreateGauge("stella_backup_last_success_timestamp", "Unix time of the last snapshot of the component that is part of a recovery point; of several clusters, of the one that lags.", "component");
+    private static readonly Gauge Duration = Metrics.CreateGauge("stella_backup_duration_seconds", "Duration of the last snapshot.", "component");
+    private static readonly Gauge Size = Metrics.CreateGauge("stella_backup_size_bytes", "Size of the data in the last snapshot, as it is at the source; of all clusters.", "component");
     private static readonly Gauge LastTestRestore = Metrics.CreateGauge("stella_restore_test_last_success", "Unix time of the last test-restore of the component that passed.", "component");
+    private static readonly Gauge LastFailure = Metrics.CreateGauge("stella_backup_last_failure_timestamp", "Unix time of the last backup that failed, by the code of its error (docs/errors.md); the cluster is that of a database and else empty.", "component", "cluster", "code");
+    private static readonly Gauge Newest = Metrics.CreateGauge("stella_backup_newest_timestamp", "Unix time of the newest snapshot in a recovery point; the cluster is that of a database and else empty.", "component", "cluster");
+    private static readonly Gauge Points = Metrics.CreateGauge("stella_backup_points", "Recovery points that hold the component.", "component");
+    private static readonly Gauge Damaged = Metrics.CreateGauge("stella_backup_points_damaged", "Recovery points in which the component is known to be damaged.", "component");
+    private static readonly Gauge Workers = Metrics.CreateGauge("stella_backup_workers", "Live worker processes; the cluster is that of a database and else empty.", "component", "cluster");
     private static readonly Counter Operations = Metrics.CreateCounter("stella_backup_operations_total", "Operations that ended.", "kind", "outcome");
     private static readonly Gauge Tasks = Metrics.CreateGauge("stella_backup_tasks", "Tasks of unfinished operations.", "state");
 
@@ -43,10 +52,19 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
     {
         await using var scope = scopes.CreateAsyncScope();
         var catalog = scope.ServiceProvider.GetRequiredService<CatalogContext>();
+        var workers = scope.ServiceProvider.GetRequiredService<WorkerDirectory>();
+        var configured = await workers.ConfiguredAsync(cancellationToken);
         foreach (var component in Components.All)
         {
-            await UpdateAsync(catalog, component, cancellationToken);
+            await UpdateAsync(catalog, component, configured, cancellationToken);
         }
+
+        foreach (var part in configured)
+        {
+            await FailuresAsync(catalog, part, cancellationToken);
+        }
+
+        await WorkersAsync(workers, configured, cancellationToken);
 
         var ended = await catalog.Operations.Where(operation => operation.Outcome != null)
             .GroupBy(operation => new { operation.Kind, operation.Outcome })
@@ -67,24 +85,69 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
         }
     }
 
-    private static async Task UpdateAsync(CatalogContext catalog, Component component, CancellationToken cancellationToken)
+    /// <summary>A component is as old as the cluster of it that lags: one that is not saved any more must not hide behind another.</summary>
+    private static async Task UpdateAsync(CatalogContext catalog, Component component, IReadOnlyList<Part> configured, CancellationToken cancellationToken)
     {
-        var last = await catalog.Snapshots.AsNoTracking().Where(snapshot => snapshot.Component == component)
-            .OrderByDescending(snapshot => snapshot.FinishedAt)
-            .FirstOrDefaultAsync(cancellationToken);
-        if (last is not null)
+        var snapshots = catalog.Snapshots.AsNoTracking().Where(snapshot => snapshot.Component == component);
+        var newest = new List<SnapshotRow>();
+        foreach (var cluster in await snapshots.Select(snapshot => snapshot.Cluster).Distinct().ToListAsync(cancellationToken))
         {
-            LastSuccess.WithLabels(component.Name()).Set(last.FinishedAt.ToUnixTimeMilliseconds() / 1000.0);
-            Duration.WithLabels(component.Name()).Set(last.Seconds);
-            Size.WithLabels(component.Name()).Set(last.Bytes);
+            var wanted = configured.Contains(new Part(component, cluster)) || configured.All(part => part.Component != component);
+            if (wanted && await snapshots.Where(snapshot => snapshot.Cluster == cluster).OrderByDescending(snapshot => snapshot.FinishedAt).FirstOrDefaultAsync(cancellationToken) is { } last)
+            {
+                newest.Add(last);
+            }
         }
 
+        foreach (var snapshot in newest)
+        {
+            Newest.WithLabels(component.Name(), snapshot.Cluster).Set(snapshot.FinishedAt.ToUnixTimeMilliseconds() / 1000.0);
+        }
+
+        if (newest.Count > 0)
+        {
+            LastSuccess.WithLabels(component.Name()).Set(newest.Min(snapshot => snapshot.FinishedAt).ToUnixTimeMilliseconds() / 1000.0);
+            Duration.WithLabels(component.Name()).Set(newest.Max(snapshot => snapshot.Seconds));
+            Size.WithLabels(component.Name()).Set(newest.Sum(snapshot => snapshot.Bytes));
+        }
+
+        Points.WithLabels(component.Name()).Set(await snapshots.CountAsync(cancellationToken));
+        Damaged.WithLabels(component.Name()).Set(
+            (await snapshots.Select(snapshot => snapshot.Damages).ToListAsync(cancellationToken)).Count(damages => damages.Count > 0));
         var proven = await catalog.Proofs
             .Where(proof => proof.Component == component && proof.Passed && proof.Depth == ProofDepth.Restored)
             .MaxAsync(proof => (DateTimeOffset?)proof.At, cancellationToken);
         if (proven is not null)
         {
             LastTestRestore.WithLabels(component.Name()).Set(proven.Value.ToUnixTimeMilliseconds() / 1000.0);
+        }
+    }
+
+    /// <summary>One series for each part: that of its last failure. A cancelled backup did not fail.</summary>
+    private static async Task FailuresAsync(CatalogContext catalog, Part part, CancellationToken cancellationToken)
+    {
+        var ended = await catalog.Tasks.AsNoTracking()
+            .Where(task => task.Kind == OperationKind.Backup && task.Component == part.Component && task.Cluster == part.Column && task.State == TaskState.Failed)
+            .OrderByDescending(task => task.EndedAt).Take(20).ToListAsync(cancellationToken);
+        var last = ended.Find(task => task.Error?.Code != ErrorCodes.Cancelled.Code);
+        foreach (var old in LastFailure.GetAllLabelValues().Where(labels => labels[0] == part.Component.Name() && labels[1] == part.Column && labels[2] != last?.Error?.Code))
+        {
+            LastFailure.RemoveLabelled(old);
+        }
+
+        if (last is { Error: { } error, EndedAt: { } at })
+        {
+            LastFailure.WithLabels(part.Component.Name(), part.Column, error.Code).Set(at.ToUnixTimeMilliseconds() / 1000.0);
+        }
+    }
+
+    /// <summary>Also of what is configured and has none: 0 is what an alert looks for.</summary>
+    private static async Task WorkersAsync(WorkerDirectory workers, IReadOnlyList<Part> configured, CancellationToken cancellationToken)
+    {
+        var live = (await workers.LiveAsync(cancellationToken)).SelectMany(WorkerDirectory.PartsOf).ToList();
+        foreach (var part in configured.Union(live))
+        {
+            Workers.WithLabels(part.Component.Name(), part.Column).Set(live.Count(entry => entry == part));
         }
     }
 

@@ -50,6 +50,7 @@ internal sealed class OperationViews(CatalogContext catalog)
     {
         Id = task.Id,
         Component = task.Component,
+        Cluster = task.Part.Cluster,
         PointName = task.PointName,
         State = task.State.ToString().ToLowerInvariant(),
         Attempt = task.Attempt,

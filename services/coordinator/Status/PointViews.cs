@@ -21,6 +21,7 @@ internal static class PointViews
         {
             At = proof.At,
             Component = proof.Component,
+            Cluster = proof.Part.Cluster,
             Passed = proof.Passed,
             OperationId = proof.OperationId,
             Result = proof.Result,

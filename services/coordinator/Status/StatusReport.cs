@@ -12,7 +12,7 @@ namespace StellaOps.Backup.Coordinator.Status;
 
 /// <summary>The first answer that an operator wants: how each component stands, what runs, and which point to trust.</summary>
 internal sealed class StatusReport(
-    CatalogContext catalog, PointCatalog points, WorkerDirectory workers, OperationViews operations, HealthReport health, IObjectStore location)
+    CatalogContext catalog, PointCatalog points, WorkerDirectory workers, OperationViews operations, HealthReport health, ClusterStatuses clusters, IObjectStore location)
 {
     private const int ProvenSearch = 50;
 
@@ -27,6 +27,7 @@ internal sealed class StatusReport(
         {
             Location = location.Description,
             Components = await ComponentsAsync(cancellationToken),
+            Clusters = await clusters.ReadAsync(cancellationToken),
             Running = await operations.ViewsAsync(running, cancellationToken),
             Services = (await health.ReadAsync(cancellationToken)).Services,
             LatestPoint = newest.FirstOrDefault()?.ToView(),
@@ -37,7 +38,7 @@ internal sealed class StatusReport(
     private async Task<IReadOnlyList<ComponentStatus>> ComponentsAsync(CancellationToken cancellationToken)
     {
         var live = await workers.LiveAsync(cancellationToken);
-        var configured = await workers.ConfiguredAsync(cancellationToken);
+        var configured = (await workers.ConfiguredAsync(cancellationToken)).Select(part => part.Component).Distinct().ToList();
         var statuses = new List<ComponentStatus>();
         foreach (var component in Components.All)
         {

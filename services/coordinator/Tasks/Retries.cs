@@ -9,14 +9,14 @@ internal static class Retries
     private static readonly TimeSpan Unclaimed = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Retryable in the error table says that the same request may succeed later. A full storage, a conflict and a passed
-    /// deadline need somebody first; a cancelled task is not wanted any more.
+    /// Retryable in the error table says that the same request may succeed later. A full storage, a conflict, a passed
+    /// deadline and a source that was down from the start need somebody first.
     /// </summary>
     public static bool MayHelp(ErrorInfo error)
     {
         var row = ErrorCodes.Find(error.Code);
         return row.Retryable && row != ErrorCodes.StorageFull && row != ErrorCodes.OperationConflict
-            && row != ErrorCodes.DeadlinePassed && row != ErrorCodes.Cancelled;
+            && row != ErrorCodes.DeadlinePassed && row != ErrorCodes.SourceDown;
     }
 
     /// <summary>2, 6, 18, 54 seconds ... A worker that was stopped has a successor at once.</summary>

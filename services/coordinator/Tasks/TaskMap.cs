@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 
@@ -19,6 +20,8 @@ internal sealed class TaskMap : IEntityTypeConfiguration<TaskRow>
         builder.Property(task => task.Result).IsJson();
         builder.Property(task => task.Error).IsJson();
         builder.Property(task => task.Damages).IsJson();
+        builder.Property(task => task.Cluster).HasMaxLength(Clusters.LongestName);
+        builder.Ignore(task => task.Part);
         builder.Ignore(task => task.Title);
         builder.HasOne<Operation>().WithMany().HasForeignKey(task => task.OperationId).OnDelete(DeleteBehavior.Cascade);
         builder.HasIndex(task => task.PointId);

@@ -2,6 +2,7 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Parts;
 
 namespace StellaOps.Backup.Coordinator.Tasks;
 
@@ -15,6 +16,9 @@ internal sealed class TaskRow
     public Guid OperationId { get; init; }
     public OperationKind Kind { get; init; }
     public Component Component { get; init; }
+
+    /// <summary>Cluster of the database; empty for other components.</summary>
+    public string Cluster { get; init; } = "";
     public int Stage { get; init; }
     public Guid? PointId { get; init; }
     public string? PointName { get; init; }
@@ -44,6 +48,8 @@ internal sealed class TaskRow
     public ErrorInfo? Error { get; init; }
     public IReadOnlyList<Damage> Damages { get; init; } = [];
 
+    public Part Part => new(Component, Cluster);
+
     /// <summary>For the log: <c>verify of evidence in nightly</c>.</summary>
-    public string Title => PointName is null ? $"{Kind.Name()} of {Component.Name()}" : $"{Kind.Name()} of {Component.Name()} in {PointName}";
+    public string Title => PointName is null ? $"{Kind.Name()} of {Part.Title}" : $"{Kind.Name()} of {Part.Title} in {PointName}";
 }

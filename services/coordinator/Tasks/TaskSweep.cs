@@ -86,7 +86,7 @@ internal sealed class TaskSweep(
             .ToListAsync(cancellationToken);
         foreach (var task in overdue)
         {
-            var cause = task.State == TaskState.Queued ? $"no worker took it ({task.Component.Name()})" : $"{task.Worker} did not end it in time";
+            var cause = task.State == TaskState.Queued ? $"no worker took it ({task.Part.Title})" : $"{task.Worker} did not end it in time";
             var error = new BackupException(ErrorCodes.DeadlinePassed, $"the deadline of {settings.Value.TaskDeadlineHours} hours passed: {cause}");
             await EndAsync(task, error.ToInfo(), now, cancellationToken);
         }
@@ -122,7 +122,7 @@ internal sealed class TaskSweep(
                     .SetProperty(row => row.Dispatches, dispatches)
                     .SetProperty(row => row.DispatchAt, now + Retries.UnclaimedPatience(dispatches)),
                 cancellationToken);
-            await SendAsync(task.OperationId, task.Component.Address(), task.Command with { Attempt = task.Attempt }, cancellationToken);
+            await SendAsync(task.OperationId, task.Command.Address(), task.Command with { Attempt = task.Attempt }, cancellationToken);
         }
     }
 

@@ -5,38 +5,41 @@ using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Workers;
 
 namespace StellaOps.Backup.Coordinator.TestRestores;
 
 /// <summary>What a request for a test-restore comes to: the database first, because it says which evidence it refers to.</summary>
-internal sealed class TestRestoreDrafts(PointCatalog points, PointUse use)
+internal sealed class TestRestoreDrafts(PointCatalog points, PointUse use, WorkerDirectory workers)
 {
     public async Task<OperationDraft> DraftAsync(TestRestoreRequest request, CancellationToken cancellationToken)
     {
         TargetDirectory.Check(request.Target);
         var point = await ChooseAsync(request, cancellationToken);
         await use.RequireNotDeletingAsync(point, cancellationToken);
-        var components = point.Snapshots.Select(snapshot => snapshot.Component).Order().ToList();
+        var parts = PartChoice.Choose(point.Snapshots.Select(snapshot => snapshot.Part), [], request.Cluster, $"recovery point '{point.Name}'");
+        await workers.RequireOneServerEachAsync(parts, cancellationToken);
         return new OperationDraft
         {
             Kind = OperationKind.TestRestore,
-            Components = components,
+            Components = [.. parts.Select(part => part.Component).Distinct()],
             PointId = point.Id,
             PointName = point.Name,
             Request = new OperationRequest { DryRun = request.DryRun, Target = request.Target },
-            Tasks = [.. components.Select(component => new TaskDraft
+            Tasks = [.. parts.Select(part => new TaskDraft
             {
-                Component = component,
-                Stage = component == Component.Database ? 1 : 2,
+                Part = part,
+                Stage = part.Component == Component.Database ? 1 : 2,
                 PointId = point.Id,
                 PointName = point.Name,
                 TestRestore = new TestRestoreSpec
                 {
                     PointId = point.Id,
                     PointName = point.Name,
-                    SnapshotId = point.Snapshots.Single(snapshot => snapshot.Component == component).SnapshotId,
-                    TargetDirectory = TargetDirectory.For(request.Target, component),
+                    SnapshotId = point.Snapshots.Single(snapshot => snapshot.Part == part).SnapshotId,
+                    TargetDirectory = TargetDirectory.For(request.Target, part, parts),
                     DryRun = request.DryRun,
                 },
             })],
@@ -56,6 +59,12 @@ internal sealed class TestRestoreDrafts(PointCatalog points, PointUse use)
         }
 
         var newest = points.All.Where(point => !point.Deleting).OrderByDescending(point => point.FinishedAt);
+        if (request.Cluster is { } cluster)
+        {
+            return await newest.FirstOrDefaultAsync(point => point.Snapshots.Any(snapshot => snapshot.Component == Component.Database && snapshot.Cluster == cluster), cancellationToken)
+                ?? throw new BackupException(ErrorCodes.PointNotFound, $"there is no recovery point of cluster '{cluster}' yet", $"Take one: stella backup create --cluster {cluster}");
+        }
+
         return await newest.FirstOrDefaultAsync(point => point.Snapshots.Any(snapshot => snapshot.Component == Component.Database), cancellationToken)
             ?? await newest.FirstOrDefaultAsync(cancellationToken)
             ?? throw new BackupException(ErrorCodes.PointNotFound, "there is no recovery point yet", "Take one: stella backup create --full");

@@ -19,15 +19,15 @@ internal sealed class TestRestorePlan(ProofRecorder proofs) : OperationPlan
     public override RunTask Prepare(TaskRow task, IReadOnlyList<TaskRow> tasks)
     {
         var spec = task.Command.TestRestore!;
-        var key = task.Component switch
+        IReadOnlyList<string> keys = task.Component switch
         {
-            Component.Database when !spec.DryRun && tasks.Any(other => other.Component == Component.Evidence) => EvidenceReferences.Key(task.OperationId),
+            Component.Database when !spec.DryRun && tasks.Any(other => other.Component == Component.Evidence) => [EvidenceReferences.Key(task.OperationId, task.Part.Cluster)],
 
             // A database that did not come up, or has no query for them, has left no list.
-            Component.Evidence => tasks.SingleOrDefault(other => other.Component == Component.Database)?.Result?.EvidenceReferencesKey,
-            _ => null,
+            Component.Evidence => [.. tasks.Select(other => other.Result?.EvidenceReferencesKey).OfType<string>()],
+            _ => [],
         };
-        return task.Command with { TestRestore = spec with { EvidenceReferencesKey = key } };
+        return task.Command with { TestRestore = spec with { EvidenceReferencesKey = keys is [var first, ..] ? first : null, MoreEvidenceReferencesKeys = [.. keys.Skip(1)] } };
     }
 
     public override Task RecordAsync(TaskRow task, CancellationToken cancellationToken)

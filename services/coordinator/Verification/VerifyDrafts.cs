@@ -1,9 +1,11 @@
 using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
 
 namespace StellaOps.Backup.Coordinator.Verification;
@@ -18,12 +20,12 @@ internal sealed class VerifyDrafts(PointCatalog points, PointUse use)
         return new OperationDraft
         {
             Kind = OperationKind.Verify,
-            Components = [.. chosen.SelectMany(point => point.Snapshots).Select(snapshot => snapshot.Component).Distinct().Order()],
+            Components = [.. chosen.SelectMany(point => point.Snapshots).Where(snapshot => IsWanted(snapshot, request)).Select(snapshot => snapshot.Component).Distinct().Order()],
             PointId = single?.Id,
             PointName = single?.Name,
-            Tasks = [.. chosen.SelectMany(point => point.Snapshots.OrderBy(snapshot => snapshot.Component), (point, snapshot) => new TaskDraft
+            Tasks = [.. chosen.SelectMany(point => point.Snapshots.Where(snapshot => IsWanted(snapshot, request)).OrderBy(snapshot => snapshot.Part), (point, snapshot) => new TaskDraft
             {
-                Component = snapshot.Component,
+                Part = snapshot.Part,
                 Stage = 1,
                 PointId = point.Id,
                 PointName = point.Name,
@@ -31,6 +33,9 @@ internal sealed class VerifyDrafts(PointCatalog points, PointUse use)
             })],
         };
     }
+
+    private static bool IsWanted(SnapshotRow snapshot, VerifyRequest request) =>
+        request.Cluster is null || snapshot.Part == new Part(Component.Database, request.Cluster);
 
     private async Task<IReadOnlyList<PointRow>> ChooseAsync(VerifyRequest request, CancellationToken cancellationToken)
     {
@@ -43,6 +48,7 @@ internal sealed class VerifyDrafts(PointCatalog points, PointUse use)
         {
             var point = await points.FindAsync(request.Point, cancellationToken);
             await use.RequireNotDeletingAsync(point, cancellationToken);
+            _ = PartChoice.Choose(point.Snapshots.Select(snapshot => snapshot.Part), [], request.Cluster, $"recovery point '{point.Name}'");
             return [point];
         }
 

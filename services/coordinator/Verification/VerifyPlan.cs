@@ -47,7 +47,7 @@ internal sealed class VerifyPlan(ProofRecorder proofs, PointCatalog points, Poin
     }
 
     private static string Describe(TaskRow task) => task.Damages.Count == 0
-        ? $"{task.Component.Name()} of {task.PointName}: {task.Error!.Message}"
-        : $"{task.Component.Name()} of {task.PointName}: {task.Damages[0].Kind} {task.Damages[0].Item} {task.Damages[0].Detail}"
+        ? $"{task.Part.Title} of {task.PointName}: {task.Error!.Message}"
+        : $"{task.Part.Title} of {task.PointName}: {task.Damages[0].Kind} {task.Damages[0].Item} {task.Damages[0].Detail}"
             + (task.Damages.Count > 1 ? $" and {task.Damages.Count - 1} more" : "");
 }

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Storage;
@@ -15,19 +16,24 @@ namespace StellaOps.Backup.Coordinator.Wal;
 /// <summary>The WAL archives of the location, read from its listing; windows begin at the base backups of the catalog's points.</summary>
 internal sealed class WalReport(PointCatalog points, IObjectStore location)
 {
-    public async Task<IReadOnlyList<WalArchiveView>> ReadAsync(DateTimeOffset? after, DateTimeOffset? before, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<WalArchiveView>> ReadAsync(string? cluster, DateTimeOffset? after, DateTimeOffset? before, CancellationToken cancellationToken)
     {
         try
         {
             var views = new List<WalArchiveView>();
+            var bases = await BasesAsync(cancellationToken);
             foreach (var system in await WalInventory.ClustersAsync(location, cancellationToken))
             {
                 var inventory = await WalInventory.ReadAsync(location, system, null, cancellationToken);
-                var bases = await BasesAsync(system, cancellationToken);
-                views.Add(WalViews.Of(inventory, ReachableWindows.Of(inventory, bases), after, before));
+                if (cluster is null || inventory.State?.Cluster == cluster)
+                {
+                    views.Add(WalViews.Of(inventory, ReachableWindows.Of(inventory, [.. bases[system]]), after, before));
+                }
             }
 
-            return views;
+            return cluster is null || views.Count > 0
+                ? views
+                : throw new BackupException(ErrorCodes.InvalidInput, $"no WAL of a cluster '{cluster}' is archived", "'stella backup wal-list' shows the archives of all clusters.");
         }
         catch (WalException failure)
         {
@@ -35,18 +41,19 @@ internal sealed class WalReport(PointCatalog points, IObjectStore location)
         }
     }
 
-    /// <summary>Base backups of a cluster that are not known to be damaged.</summary>
-    private async Task<IReadOnlyList<BaseCut>> BasesAsync(ulong system, CancellationToken cancellationToken)
+    /// <summary>Base backups, by system identifier, that a recovery may begin with: whole, and not known to be damaged.</summary>
+    public async Task<ILookup<ulong, BaseCut>> BasesAsync(CancellationToken cancellationToken)
     {
         var rows = await points.All.Where(point => !point.Deleting && point.Snapshots.Any(snapshot => snapshot.Component == Component.Database)).ToListAsync(cancellationToken);
-        return
-        [
-            .. from point in rows
-               where !point.Snapshots.Any(row => row.Component == Component.Database && row.Damages.Count > 0)
-               from snapshot in point.Manifest.Components
-               let cut = snapshot.Database
-               where cut is not null && cut.SystemIdentifier == system.ToString(CultureInfo.InvariantCulture)
-               select new BaseCut(point.Name, (uint)cut.Timeline, Lsn.Parse(cut.StartLsn), Lsn.Parse(cut.StopLsn), snapshot.FinishedAt),
-        ];
+        var cuts =
+            from point in rows
+            from snapshot in point.Manifest.Components
+            let cut = snapshot.Database
+            where cut is not null && snapshot.Outcome == Outcome.Complete
+            let part = new Part(snapshot.Component, snapshot.Cluster)
+            where !point.Snapshots.Any(row => row.Part == part && row.Damages.Count > 0)
+            select (System: ulong.Parse(cut.SystemIdentifier, CultureInfo.InvariantCulture),
+                Cut: new BaseCut(point.Name, (uint)cut.Timeline, Lsn.Parse(cut.StartLsn), Lsn.Parse(cut.StopLsn), snapshot.FinishedAt));
+        return cuts.ToLookup(one => one.System, one => one.Cut);
     }
 }

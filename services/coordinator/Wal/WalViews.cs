@@ -54,7 +54,7 @@ internal static class WalViews
         return new WalTimelineView { Timeline = (int)timeline, Parent = (int?)parent?.Timeline, SwitchLsn = parent?.At.ToString() };
     }
 
-    private static WalGapView Gap(WalGap gap) => new()
+    public static WalGapView Gap(WalGap gap) => new()
     {
         Timeline = (int)gap.Timeline,
         FirstSegment = gap.FirstSegment,

@@ -10,7 +10,7 @@ using StellaOps.Backup.Postgres.Connections;
 namespace StellaOps.Backup.DatabaseBackup.Checks;
 
 /// <summary><c>check.postgres.connectivity</c>: the cluster answers, quickly, to a role that may take a backup of it.</summary>
-internal sealed class ConnectivityCheck(DatabaseSettings settings, TimeProvider clock) : IServiceCheck
+internal sealed class ConnectivityCheck(DatabaseSettings settings, SeenServer seen, TimeProvider clock) : IServiceCheck
 {
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(100), TooSlow = TimeSpan.FromMilliseconds(500);
 
@@ -35,6 +35,8 @@ internal sealed class ConnectivityCheck(DatabaseSettings settings, TimeProvider 
             var started = clock.GetTimestamp();
             await cluster.QueryAsync(connection, "SELECT 1", row => row.GetInt32(0), cancellationToken);
             var answered = clock.GetElapsedTime(started);
+            seen.SystemIdentifier = (await cluster.QueryAsync(
+                connection, "SELECT system_identifier FROM pg_catalog.pg_control_system()", row => (ulong)row.GetInt64(0), cancellationToken))[0];
             var server = await ServerFacts.ReadAsync(cluster, connection, cancellationToken);
             var remedies = await MissingGrantsAsync(cluster, connection, cancellationToken);
             return Result(cluster, answered, server.Version, remedies);

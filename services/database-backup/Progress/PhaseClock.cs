@@ -10,12 +10,17 @@ internal sealed class PhaseClock(TaskProgressMeter meter, TimeProvider clock)
 
     public IReadOnlyList<PhaseTime> Phases => _phases;
 
-    public async Task<T> RunAsync<T>(string phase, Func<Task<T>> work, long? files = null, long? bytes = null)
+    /// <param name="phase">Its name.</param>
+    /// <param name="work">What it does.</param>
+    /// <param name="files">Files that it has to do, where that is known before.</param>
+    /// <param name="bytes">Bytes likewise.</param>
+    /// <param name="through">Bytes that it went through, where only the result tells.</param>
+    public async Task<T> RunAsync<T>(string phase, Func<Task<T>> work, long? files = null, long? bytes = null, Func<T, long>? through = null)
     {
         meter.Begin(phase, files, bytes);
         var started = clock.GetTimestamp();
         var result = await work();
-        _phases.Add(new PhaseTime(phase, clock.GetElapsedTime(started)));
+        _phases.Add(new PhaseTime(phase, clock.GetElapsedTime(started)) { Bytes = through?.Invoke(result) ?? bytes });
         return result;
     }
 }

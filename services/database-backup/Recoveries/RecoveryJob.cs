@@ -45,7 +45,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         var server = new RecoveryServer(settings, owner, clock);
         var options = await server.OptionsAsync(snapshot, target, plan, context.Log, cancellationToken);
         var writer = new ClusterWriter(repository, owner);
-        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, readData: !spec.DryRun, cancellationToken));
+        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, readData: !spec.DryRun, cancellationToken), through: size => size.Bytes);
         foreach (var (directory, bytes) in await writer.MeasureAsync(snapshot, target, cancellationToken))
         {
             SpaceCheck.Run(directory, bytes, replaced: !spec.KeepReplaced);

@@ -22,7 +22,7 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         var writer = new ClusterWriter(repository, FileOwner.Of(settings));
 
         // Everything that the restore needs is read before anything is changed.
-        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, readData: !spec.DryRun, cancellationToken));
+        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, readData: !spec.DryRun, cancellationToken), through: size => size.Bytes);
         foreach (var (directory, bytes) in await writer.MeasureAsync(snapshot, target, cancellationToken))
         {
             SpaceCheck.Run(directory, bytes, replaced: !spec.KeepReplaced);

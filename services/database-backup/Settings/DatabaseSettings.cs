@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.DatabaseBackup.Settings;
@@ -38,7 +39,9 @@ internal sealed class DatabaseSettings : ComponentSettings, IValidatableObject
 
     public WalSettings Wal { get; set; } = new();
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Wal.Validate();
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Clusters.IsName(Name)
+        ? Wal.Validate()
+        : Wal.Validate().Append(new ValidationResult($"'{Name}' cannot be the name of a cluster: 1 to {Clusters.LongestName} lower-case letters, digits, hyphens and underscores are wanted", [nameof(Name)]));
 }
 
 /// <summary>A query on a restored copy.</summary>

@@ -31,7 +31,8 @@ internal sealed class LockerProof(ComponentRepositories repositories, CopyProof 
         }
 
         var startedAt = clock.GetTimestamp();
-        var references = spec.EvidenceReferencesKey is { } key ? await ReferenceSet.ReadAsync(opened.Location, key, cancellationToken) : null;
+        IReadOnlyList<string> keys = spec.EvidenceReferencesKey is { } key ? [key, .. spec.MoreEvidenceReferencesKeys] : [];
+        var references = keys.Count > 0 ? await ReferenceSet.ReadAsync(opened.Location, keys, cancellationToken) : null;
         var reading = clock.GetElapsedTime(startedAt);
         await using var copy = await proof.RunAsync(
             opened, references is null ? work : work with { OnEqualFile = references.Found }, context, cancellationToken);
@@ -46,7 +47,11 @@ internal sealed class LockerProof(ComponentRepositories repositories, CopyProof 
         var result = Result(copy.ToProof([finding], [new PhaseTime("references", reading)]), []);
 
         // If the process dies now, the next attempt finds no list and says so.
-        await opened.Location.DeleteAsync(spec.EvidenceReferencesKey!, cancellationToken);
+        foreach (var read in keys)
+        {
+            await opened.Location.DeleteAsync(read, cancellationToken);
+        }
+
         return result;
     }
 

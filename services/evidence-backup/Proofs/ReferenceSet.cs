@@ -31,12 +31,28 @@ internal sealed class ReferenceSet
     /// <summary>How many were compared by content, for a human.</summary>
     public string HashNote => _hashed == 0 ? "" : $", {_hashed} of them with the content that it recorded";
 
-    /// <summary>Reads the list; null when it is not there.</summary>
-    public static async Task<ReferenceSet?> ReadAsync(IObjectStore location, string key, CancellationToken cancellationToken)
+    /// <summary>Reads the lists, one for each cluster; null when one of them is not there.</summary>
+    public static async Task<ReferenceSet?> ReadAsync(IObjectStore location, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        var references = new ReferenceSet();
+        foreach (var key in keys)
+        {
+            if (!await references.ReadAsync(location, key, cancellationToken))
+            {
+                return null;
+            }
+        }
+
+        references.Count = references._open.Count;
+        return references;
+    }
+
+    /// <returns>False when the list is not there.</returns>
+    private async Task<bool> ReadAsync(IObjectStore location, string key, CancellationToken cancellationToken)
     {
         if (await location.FindAsync(key, cancellationToken) is not { } found)
         {
-            return null;
+            return false;
         }
 
         if (found.Length % EvidenceReferences.RecordLength != 0)
@@ -44,18 +60,16 @@ internal sealed class ReferenceSet
             throw new BackupException(ErrorCodes.Damaged, $"the list of references {key} has {found.Length} bytes, which is not a multiple of {EvidenceReferences.RecordLength}");
         }
 
-        var references = new ReferenceSet();
         var buffer = new byte[Math.Min(Batch, found.Length)];
         for (long offset = 0; offset < found.Length;)
         {
             var read = await location.ReadAsync(key, offset, buffer, cancellationToken);
             var whole = read - (read % EvidenceReferences.RecordLength);
-            references.Add(buffer.AsSpan(0, whole));
+            Add(buffer.AsSpan(0, whole));
             offset += whole > 0 ? whole : throw new BackupException(ErrorCodes.Damaged, $"the list of references {key} ends too early");
         }
 
-        references.Count = references._open.Count;
-        return references;
+        return true;
     }
 
     /// <summary>A file of the locker, with the SHA-256 of its content. Safe from any thread.</summary>

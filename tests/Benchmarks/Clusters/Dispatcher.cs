@@ -54,7 +54,7 @@ internal sealed class Dispatcher : IAsyncDisposable
     public async Task<TaskResult> RunAsync(RunTask task, CancellationToken cancellationToken)
     {
         var end = Tasks.Ends.GetOrAdd(task.TaskId, _ => new TaskCompletionSource<TaskResult>(TaskCreationOptions.RunContinuationsAsynchronously));
-        var endpoint = await _app.Services.GetRequiredService<IBus>().GetSendEndpoint(task.Component.Address());
+        var endpoint = await _app.Services.GetRequiredService<IBus>().GetSendEndpoint(task.Address());
         await endpoint.Send(task, cancellationToken);
         return await end.Task.WaitAsync(cancellationToken);
     }

@@ -75,6 +75,21 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_full_backup_of_a_database_that_is_down_ends_at_once_with_nothing_saved_and_its_name_free()
+    {
+        var token = TestContext.Current.CancellationToken;
+        _stack.Workers.Work = task => task.Component == Component.Database ? task.FailAsync(ErrorCodes.SourceDown, "PostgreSQL does not answer") : task.FinishAsync();
+
+        var finished = await _stack.Api.FinishedAsync((await _stack.Api.BackupAsync("down", token)).Id, token);
+
+        Assert.Equal((Outcome.Failed, ErrorCodes.SourceDown.Code), (finished.Outcome, finished.Error!.Code));
+        Assert.Equal(1, finished.Tasks.Single(task => task.Component == Component.Database).Attempt);
+        Assert.All(finished.Tasks.Where(task => task.Component != Component.Database), task => Assert.Equal("not started, because database failed", task.Error!.Message));
+        _stack.Workers.Work = task => task.FinishAsync();
+        Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync((await _stack.Api.BackupAsync("down", token)).Id, token)).Outcome);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_failure_that_may_pass_is_tried_again()
     {
         var token = TestContext.Current.CancellationToken;

@@ -202,6 +202,24 @@ public sealed class PointFlowTests(PostgresFixture postgres, RabbitMqFixture rab
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task The_newest_proven_point_is_not_deleted_until_a_later_one_is_proven()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("proven", token);
+        await RunAsync(Routes.TestRestores, new TestRestoreRequest { Point = "proven" }, token);
+        await BackupAsync("newer", token);
+
+        using var answer = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/proven?confirm=true", UriKind.Relative), token);
+        var refused = await ApiClient.ErrorAsync(answer, HttpStatusCode.Conflict, token);
+        Assert.Equal(ErrorCodes.LastProven.Code, refused.Code);
+        Assert.Equal("recovery point 'proven' is the newest one whose restore was proven, of database, evidence, config, secrets, keys", refused.Message);
+
+        await RunAsync(Routes.TestRestores, new TestRestoreRequest { Latest = true }, token);
+        using var accepted = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/proven?confirm=true", UriKind.Relative), token);
+        Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync((await ApiClient.ReadAsync<OperationView>(accepted, token)).Id, token)).Outcome);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_point_that_an_operation_uses_is_not_deleted()
     {
         var token = TestContext.Current.CancellationToken;

@@ -126,7 +126,7 @@ internal sealed class CatalogHarness : IAsyncDisposable
     public Task<Operation> AcceptBackupAsync(string? name, CancellationToken cancellationToken, string? key = null, params Component[] components) =>
         InAsync((IServiceProvider scope) => scope.GetRequiredService<OperationAcceptance>().AcceptAsync(
             new Caller { Subject = "tester", IdempotencyKey = key },
-            token => scope.GetRequiredService<BackupDrafts>().DraftAsync(components, name, token),
+            token => scope.GetRequiredService<BackupDrafts>().DraftAsync(components, null, name, token),
             cancellationToken));
 
     /// <summary>A backup of one component whose task is queued, as after its first command.</summary>

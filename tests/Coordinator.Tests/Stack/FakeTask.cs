@@ -19,6 +19,13 @@ internal sealed class FakeTask(FakeWorkers workers, RunTask command, ClaimGrante
 
     public Task FinishAsync() => workers.SendToCoordinatorAsync(Finished(), CancellationToken.None);
 
+    /// <summary>A backup that ends with this snapshot.</summary>
+    public Task FinishAsync(ComponentSnapshot snapshot)
+    {
+        var finished = Finished();
+        return workers.SendToCoordinatorAsync(finished with { Result = finished.Result with { Snapshot = snapshot } }, CancellationToken.None);
+    }
+
     public Task FailAsync(ErrorCode error, string message = "it failed", params Damage[] damages) => workers.SendToCoordinatorAsync(
         new TaskFailed
         {
@@ -64,7 +71,7 @@ internal sealed class FakeTask(FakeWorkers workers, RunTask command, ClaimGrante
             Proof = Proof(ProofDepth.Restored),
             EvidenceReferencesKey = command.Component == Component.Database ? command.TestRestore!.EvidenceReferencesKey : null,
         },
-        OperationKind.Restore => new TaskResult { Outcome = Outcome.Complete, Restore = new RestoreResult { TargetDirectory = (command.Restore?.TargetDirectory ?? command.Recovery?.TargetDirectory) ?? "/" } },
+        OperationKind.Restore => new TaskResult { Outcome = Outcome.Complete, Restore = new RestoreResult { TargetDirectory = command.Restore?.TargetDirectory ?? command.Recovery?.TargetDirectory ?? "/" } },
         _ => new TaskResult { Outcome = Outcome.Complete },
     };
 

@@ -18,10 +18,14 @@ namespace StellaOps.Backup.Coordinator.Tests.Stack;
 internal sealed class FakeWorkers : IAsyncDisposable
 {
     public const string Name = "fake@test:1:1";
+
+    /// <summary>Announced when a test says so.</summary>
+    public const string SecondCluster = "analytics";
     private static readonly TimeSpan ClaimLimit = TimeSpan.FromSeconds(5);
     private readonly ServiceProvider _services;
     private readonly IBusControl _bus;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _again = new(0);
     private Task _announcing = Task.CompletedTask;
 
     private FakeWorkers(ServiceProvider services)
@@ -41,6 +45,9 @@ internal sealed class FakeWorkers : IAsyncDisposable
 
     /// <summary>Events that were published when backups ended.</summary>
     public ConcurrentQueue<BackupFinished> FinishedBackups { get; } = new();
+
+    /// <summary>What the database workers announce of their clusters.</summary>
+    public IReadOnlyList<ClusterAnnouncement> Clusters { get; set; } = [];
 
     /// <summary>What a claimed task does; by default it ends well at once.</summary>
     public Func<FakeTask, Task> Work { get; set; } = task => task.FinishAsync();
@@ -62,7 +69,7 @@ internal sealed class FakeWorkers : IAsyncDisposable
                 json.Converters.Add(new JsonStringEnumConverter());
                 return json;
             });
-            foreach (var queue in Services.Keys)
+            foreach (var queue in Components.All.Select(component => component.Queue(null)).Append(Component.Database.Queue(SecondCluster)).Distinct())
             {
                 transport.ReceiveEndpoint(queue, endpoint =>
                 {
@@ -98,11 +105,19 @@ internal sealed class FakeWorkers : IAsyncDisposable
         await endpoint.Send(message, send => send.MessageId = messageId ?? send.MessageId, cancellationToken);
     }
 
+    /// <summary>Announces other clusters, now.</summary>
+    public void Announce(params ClusterAnnouncement[] clusters)
+    {
+        Clusters = clusters;
+        _again.Release();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         await _announcing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
+        _again.Dispose();
         await _bus.StopAsync(CancellationToken.None);
         await _services.DisposeAsync();
     }
@@ -129,11 +144,11 @@ internal sealed class FakeWorkers : IAsyncDisposable
                 await _bus.Publish(Announcement(service, components), cancellationToken);
             }
 
-            await Task.Delay(TimeSpan.FromSeconds(2), cancellationToken);
+            await _again.WaitAsync(TimeSpan.FromSeconds(2), cancellationToken);
         }
     }
 
-    private static WorkerAnnouncement Announcement(string service, Component[] components) => new()
+    private WorkerAnnouncement Announcement(string service, Component[] components) => new()
     {
         Worker = $"{service}@test:1:1",
         Service = service,
@@ -142,6 +157,7 @@ internal sealed class FakeWorkers : IAsyncDisposable
         Version = "1.0",
         StartedAt = DateTimeOffset.UnixEpoch,
         Components = components,
+        Clusters = service == "database-backup" ? Clusters : [],
         Checks = service == "database-backup"
             ? [new CheckResult { Check = "check.postgres.connectivity", Status = "pass", Message = "connected" }]
             : [],

@@ -15,7 +15,7 @@ public sealed class ConnectivityCheckTests
         await using var bench = await Workbench.StartAsync(15);
         await bench.Cluster.Server.ExecuteAsync("CREATE ROLE keeper LOGIN; GRANT pg_read_all_settings TO keeper", cancellationToken: Cancellation);
         bench.Settings.ConnectionString = bench.Settings.ConnectionString!.Replace("Username=postgres", "Username=keeper", StringComparison.Ordinal);
-        var check = new ConnectivityCheck(bench.Settings, TimeProvider.System);
+        var check = new ConnectivityCheck(bench.Settings, new SeenServer(), TimeProvider.System);
         var before = await check.RunAsync(Cancellation);
         Assert.True(before is { Status: "fail", Remedy.Count: 6 }, before.Message);
         foreach (var statement in before.Remedy)
@@ -36,7 +36,7 @@ public sealed class ConnectivityCheckTests
     public async Task A_server_that_is_not_there_fails_the_check()
     {
         var settings = new DatabaseSettings { ConnectionString = "Host=127.0.0.1;Port=1;Username=x;Database=postgres" };
-        var result = await new ConnectivityCheck(settings, TimeProvider.System).RunAsync(Cancellation);
+        var result = await new ConnectivityCheck(settings, new SeenServer(), TimeProvider.System).RunAsync(Cancellation);
         Assert.Equal("fail", result.Status);
         Assert.Contains("127.0.0.1:1", result.Message, StringComparison.Ordinal);
         Assert.Equal("stella service start --all", result.Remedy[0]);

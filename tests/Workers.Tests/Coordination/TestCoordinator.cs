@@ -56,7 +56,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
 
     public async Task SendAsync(RunTask task)
     {
-        var endpoint = await _app.Services.GetRequiredService<IBus>().GetSendEndpoint(task.Component.Address());
+        var endpoint = await _app.Services.GetRequiredService<IBus>().GetSendEndpoint(task.Address());
         await endpoint.Send(task);
     }
 

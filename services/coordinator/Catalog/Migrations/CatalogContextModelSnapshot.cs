@@ -398,6 +398,12 @@ namespace StellaOps.Backup.Coordinator.Catalog.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("at");
 
+                    b.Property<string>("Cluster")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("cluster");
+
                     b.Property<string>("Component")
                         .IsRequired()
                         .HasMaxLength(32)
@@ -444,6 +450,11 @@ namespace StellaOps.Backup.Coordinator.Catalog.Migrations
                         .HasColumnType("character varying(32)")
                         .HasColumnName("component");
 
+                    b.Property<string>("Cluster")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("cluster");
+
                     b.Property<long>("Bytes")
                         .HasColumnType("bigint")
                         .HasColumnName("bytes");
@@ -466,7 +477,7 @@ namespace StellaOps.Backup.Coordinator.Catalog.Migrations
                         .HasColumnType("text")
                         .HasColumnName("snapshot_id");
 
-                    b.HasKey("PointId", "Component");
+                    b.HasKey("PointId", "Component", "Cluster");
 
                     b.HasIndex("Component", "SnapshotId");
 
@@ -490,6 +501,12 @@ namespace StellaOps.Backup.Coordinator.Catalog.Migrations
                     b.Property<Guid?>("ClaimId")
                         .HasColumnType("uuid")
                         .HasColumnName("claim_id");
+
+                    b.Property<string>("Cluster")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("cluster");
 
                     b.Property<string>("Command")
                         .IsRequired()

@@ -1,15 +1,15 @@
-using StellaOps.Backup.Coordinator.Messaging;
+using StellaOps.Backup.Coordinator.Catalog;
 
-namespace StellaOps.Backup.Coordinator.Tests.Messaging;
+namespace StellaOps.Backup.Coordinator.Tests.Catalog;
 
-public sealed class OutboxSignalTests
+public sealed class BellTests
 {
     /// <summary>A limit that ran out just as the wait ended once ended the process.</summary>
     [Fact]
     public async Task A_signal_and_the_end_of_patience_may_come_at_the_same_time()
     {
         var token = TestContext.Current.CancellationToken;
-        var signal = new OutboxSignal();
+        var signal = new Bell();
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(
             async () =>
             {
@@ -27,7 +27,7 @@ public sealed class OutboxSignalTests
     [Fact]
     public async Task A_signal_that_came_before_the_wait_is_not_lost()
     {
-        var signal = new OutboxSignal();
+        var signal = new Bell();
         signal.Set();
 
         await signal.WaitAsync(TimeSpan.FromDays(1), TimeProvider.System, TestContext.Current.CancellationToken);

@@ -1,0 +1,68 @@
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Wal;
+using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Coverage;
+using StellaOps.Backup.Wal.Ledger;
+
+namespace StellaOps.Backup.Coordinator.Wal;
+
+/// <summary>
+/// Pictures of the WAL archives. Listing an archive of a month may take many requests, so a picture is used for a while; what changes every second
+/// the workers announce.
+/// </summary>
+internal sealed class WalPictures(IObjectStore location, TimeProvider clock) : IDisposable
+{
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(30);
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private IReadOnlyList<WalPicture> _pictures = [];
+    private string? _drawnFor;
+    private long _drawnAt;
+
+    /// <summary>Pictures that know these base backups, and are not older than half a minute.</summary>
+    /// <exception cref="StorageException">The location cannot be read.</exception>
+    /// <exception cref="WalException">A document of an archive is damaged.</exception>
+    public async Task<IReadOnlyList<WalPicture>> ReadAsync(ILookup<ulong, BaseCut> bases, CancellationToken cancellationToken)
+    {
+        var wanted = string.Join('\n', bases.SelectMany(cuts => cuts).Select(cut => $"{cut.Name} {cut.Timeline} {cut.Start}"));
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_drawnFor != wanted || clock.GetElapsedTime(_drawnAt) > Freshness)
+            {
+                _pictures = await DrawAsync(bases, cancellationToken);
+                (_drawnFor, _drawnAt) = (wanted, clock.GetTimestamp());
+            }
+
+            return _pictures;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public void Dispose() => _gate.Dispose();
+
+    private async Task<IReadOnlyList<WalPicture>> DrawAsync(ILookup<ulong, BaseCut> bases, CancellationToken cancellationToken)
+    {
+        var pictures = new List<WalPicture>();
+        foreach (var system in await WalInventory.ClustersAsync(location, cancellationToken))
+        {
+            var state = await WalInventory.ReadStateAsync(location, system, cancellationToken);
+            var inventory = await WalInventory.ReadAsync(location, system, null, cancellationToken);
+            pictures.Add(new WalPicture
+            {
+                SystemIdentifier = system,
+                Cluster = state?.Cluster,
+                Timeline = state?.Timeline,
+                ArchivedTo = state?.ArchivedTo,
+                WrittenAt = state?.UpdatedAt,
+                CaughtUpAt = state?.CaughtUpAt,
+                Windows = ReachableWindows.Of(inventory, [.. bases[system]]),
+                OpenGaps = [.. inventory.Gaps.Where(gap => gap.State == GapState.Open).Select(WalViews.Gap)],
+            });
+        }
+
+        return pictures;
+    }
+}
