@@ -91,6 +91,7 @@ internal static class PointReport
             facts.Add("server", $"PostgreSQL {database.ServerVersion}, system {database.SystemIdentifier}, timeline {database.Timeline}");
             facts.Add("LSN", $"{database.StartLsn} to {database.StopLsn}");
             facts.Add("page checksums", database.PageChecksums ? "on" : "off");
+            facts.Add("read", Read(database, snapshot.BytesRead));
             foreach (var one in database.Databases)
             {
                 var migrations = one.Migrations.Sum(schema => schema.Applied.Count);
@@ -111,6 +112,18 @@ internal static class PointReport
             output.WriteLine($"{snapshot.Component.Title(snapshot.Cluster)}:");
             facts.WriteTo(output, "  ");
         }
+    }
+
+    private static string? Read(DatabaseCut database, long? bytes)
+    {
+        var what = database.Read switch
+        {
+            ReadRule.All => "everything",
+            ReadRule.ChangedFiles => "changed files",
+            ReadRule.ChangedBlocks => "changed blocks",
+            _ => null,
+        };
+        return what is null ? null : $"{what}{(bytes is { } read ? $", {Units.Size(read)}" : "")}{(database.ReadReason is { } reason ? $": {reason}" : "")}";
     }
 
     private static void WriteProofs(TextWriter output, IReadOnlyList<ProofView> proofs)

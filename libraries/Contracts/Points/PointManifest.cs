@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace StellaOps.Backup.Contracts.Points;
 
 /// <summary>
@@ -46,6 +48,9 @@ public sealed record ComponentSnapshot
 
     /// <summary>Bytes that this snapshot added to the repository, as stored.</summary>
     public required long BytesAdded { get; init; }
+
+    /// <summary>Bytes of the source that were read; null where that is not counted.</summary>
+    public long? BytesRead { get; init; }
     public DatabaseCut? Database { get; init; }
     public EvidenceCut? Evidence { get; init; }
 
@@ -67,6 +72,25 @@ public sealed record DatabaseCut
     public required string ServerVersion { get; init; }
     public required bool PageChecksums { get; init; }
     public required IReadOnlyList<DatabaseSummary> Databases { get; init; }
+
+    /// <summary>What of the cluster was read for this snapshot; null in points of older versions.</summary>
+    public ReadRule? Read { get; init; }
+
+    /// <summary>Why not less was read; null when only changed blocks were.</summary>
+    public string? ReadReason { get; init; }
+}
+
+/// <summary>What a base backup reads. The rest is taken over from the backup before it; every snapshot lists everything.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ReadRule>))]
+public enum ReadRule
+{
+    [JsonStringEnumMemberName("all")] All = 1,
+
+    /// <summary>Files that changed since the backup before.</summary>
+    [JsonStringEnumMemberName("changed-files")] ChangedFiles = 2,
+
+    /// <summary>Of these, blocks that changed.</summary>
+    [JsonStringEnumMemberName("changed-blocks")] ChangedBlocks = 3,
 }
 
 /// <summary>One database of the cluster, with the migrations that its schemas had seen.</summary>

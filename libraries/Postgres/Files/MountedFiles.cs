@@ -12,10 +12,10 @@ namespace StellaOps.Backup.Postgres.Files;
 public sealed class MountedFiles(string dataDirectory, bool tablespaces, IClusterFiles server) : IClusterFiles
 {
     /// <inheritdoc/>
-    public async Task<IClusterFileContent?> OpenAsync(string path, long length, CancellationToken cancellationToken) =>
+    public async Task<IClusterFileContent?> OpenAsync(string path, IReadOnlyList<(long Offset, long Length)> parts, CancellationToken cancellationToken) =>
         Open(path) is { } file
-            ? new MountedFile(path, file, length)
-            : await server.OpenAsync(path, length, cancellationToken).ConfigureAwait(false);
+            ? new MountedFile(path, file, parts)
+            : await server.OpenAsync(path, parts, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async Task<byte[]> ReadRangeAsync(string path, long offset, int length, CancellationToken cancellationToken)
@@ -71,18 +71,26 @@ public sealed class MountedFiles(string dataDirectory, bool tablespaces, ICluste
         }
     }
 
-    private sealed class MountedFile(string path, SafeFileHandle file, long length) : IClusterFileContent
+    private sealed class MountedFile(string path, SafeFileHandle file, IReadOnlyList<(long Offset, long Length)> parts) : IClusterFileContent
     {
-        private long _position;
+        private int _part;
+        private long _taken;
+
+        public long Position => _part < parts.Count ? parts[_part].Offset + _taken : 0;
 
         public async Task<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
         {
-            var wanted = destination[..(int)Math.Min(destination.Length, length - _position)];
-            var count = await MountedFiles.ReadAsync(path, file, wanted, _position, cancellationToken).ConfigureAwait(false);
-            _position += count;
+            if (_part == parts.Count)
+            {
+                return 0;
+            }
+
+            var wanted = destination[..(int)Math.Min(destination.Length, parts[_part].Length - _taken)];
+            var count = await MountedFiles.ReadAsync(path, file, wanted, Position, cancellationToken).ConfigureAwait(false);
+            _taken += count;
 
             // A short read is the end: what a file that shrank and grew again has behind it would be of another time.
-            length = count < wanted.Length ? _position : length;
+            (_part, _taken) = count < wanted.Length ? (parts.Count, 0) : _taken == parts[_part].Length ? (_part + 1, 0) : (_part, _taken);
             return count;
         }
 

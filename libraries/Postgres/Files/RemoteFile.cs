@@ -18,30 +18,28 @@ public sealed class RemoteFile : IClusterFileContent
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlRawCopyStream _copy;
     private readonly byte[] _field = new byte[HeaderLength];
-    private readonly long _length;
-    private long _position;
-    private int _rowLeft;
+    private readonly IReadOnlyList<(long Offset, long Length)> _rows;
+    private int _row = -1;
+    private int _rowLength, _rowLeft;
     private bool _ended, _short, _missing;
 
-    internal RemoteFile(ClusterConnection cluster, NpgsqlConnection connection, NpgsqlRawCopyStream copy, long length)
+    internal RemoteFile(ClusterConnection cluster, NpgsqlConnection connection, NpgsqlRawCopyStream copy, IReadOnlyList<(long Offset, long Length)> rows)
     {
         _cluster = cluster;
         _connection = connection;
         _copy = copy;
-        _length = length;
+        _rows = rows;
     }
+
+    /// <inheritdoc/>
+    public long Position => _rowLeft > 0 ? _rows[_row].Offset + _rowLength - _rowLeft : _row + 1 < _rows.Count ? _rows[_row + 1].Offset : 0;
 
     /// <inheritdoc/>
     public Task<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken) => _cluster.RunAsync(async () =>
     {
         var filled = 0;
-        while (filled < destination.Length && !_ended)
+        while (filled < destination.Length && !_ended && (_rowLeft > 0 || (filled == 0 && await NextRowAsync(cancellationToken).ConfigureAwait(false))))
         {
-            if (_rowLeft == 0 && !await NextRowAsync(cancellationToken).ConfigureAwait(false))
-            {
-                break;
-            }
-
             var wanted = destination.Slice(filled, Math.Min(_rowLeft, destination.Length - filled));
             var read = await _copy.ReadAsync(wanted, cancellationToken).ConfigureAwait(false);
             if (read == 0 && wanted.Length > 0)
@@ -50,7 +48,6 @@ public sealed class RemoteFile : IClusterFileContent
             }
 
             filled += read;
-            _position += read;
             _rowLeft -= read;
         }
 
@@ -86,11 +83,12 @@ public sealed class RemoteFile : IClusterFileContent
 
             await _copy.ReadExactlyAsync(_field.AsMemory(0, sizeof(int)), cancellationToken).ConfigureAwait(false);
             var length = BinaryPrimitives.ReadInt32BigEndian(_field);
-            _missing |= length < 0 && _position == 0 && !_short;
+            _row++;
+            _missing |= length < 0 && _row == 0;
             if (length > 0 && !_short)
             {
-                _short = length < Math.Min(RemoteFileReader.RangeLength, _length - _position);
-                _rowLeft = length;
+                _short = length < _rows[_row].Length;
+                _rowLength = _rowLeft = length;
                 return true;
             }
 

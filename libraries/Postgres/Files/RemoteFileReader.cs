@@ -15,18 +15,19 @@ public sealed class RemoteFileReader(ClusterConnection cluster) : IClusterFiles
 
     /// <summary>Opens a file. Takes a connection of the pool until the file is disposed.</summary>
     /// <param name="path">Relative to the data directory, or absolute where the role has <c>pg_read_server_files</c>.</param>
-    /// <param name="length">Bytes to read at most; what lies behind was added since the listing.</param>
+    /// <param name="parts">What to read of it, in order; at least one.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Null when there is no such file any more.</returns>
     /// <exception cref="ClusterException">It cannot be read.</exception>
-    public async Task<IClusterFileContent?> OpenAsync(string path, long length, CancellationToken cancellationToken)
+    public async Task<IClusterFileContent?> OpenAsync(string path, IReadOnlyList<(long Offset, long Length)> parts, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentNullException.ThrowIfNull(parts);
+        var rows = Rows(parts);
         var connection = await cluster.OpenAsync(cancellationToken).ConfigureAwait(false);
         NpgsqlRawCopyStream copy;
         try
         {
-            copy = await cluster.RunAsync(() => connection.BeginRawBinaryCopyAsync(CopySql(path, length), cancellationToken)).ConfigureAwait(false);
+            copy = await cluster.RunAsync(() => connection.BeginRawBinaryCopyAsync(CopySql(path, rows), cancellationToken)).ConfigureAwait(false);
         }
         catch
         {
@@ -34,7 +35,7 @@ public sealed class RemoteFileReader(ClusterConnection cluster) : IClusterFiles
             throw;
         }
 
-        var file = new RemoteFile(cluster, connection, copy, length);
+        var file = new RemoteFile(cluster, connection, copy, rows);
         try
         {
             if (await file.BeginAsync(cancellationToken).ConfigureAwait(false))
@@ -81,12 +82,29 @@ public sealed class RemoteFileReader(ClusterConnection cluster) : IClusterFiles
         throw new ClusterException(ClusterFailure.Damaged, $"{ControlData.Path} contradicts its checksum");
     }
 
+    private static List<(long Offset, long Length)> Rows(IReadOnlyList<(long Offset, long Length)> parts)
+    {
+        var rows = new List<(long, long)>(parts.Count);
+        foreach (var (offset, length) in parts)
+        {
+            // A part without bytes, too: its row says whether there is a file.
+            for (var at = 0L; at < length || at == 0; at += RangeLength)
+            {
+                rows.Add((offset + at, Math.Min(RangeLength, length - at)));
+            }
+        }
+
+        return rows;
+    }
+
     // A short row is the end; the rows behind it are empty, so an end that moved since the listing needs no special case.
-    private static string CopySql(string path, long length) =>
+    private static string CopySql(string path, IReadOnlyList<(long Offset, long Length)> rows) =>
         $"""
         COPY (
-            SELECT pg_catalog.pg_read_binary_file({Sql.Literal(path)}, o, least({RangeLength}, {length} - o), true)
-            FROM pg_catalog.generate_series(0::bigint, greatest({length} - 1, 0)::bigint, {RangeLength}::bigint) AS o
+            SELECT pg_catalog.pg_read_binary_file({Sql.Literal(path)}, o, l, true)
+            FROM unnest('{Array(rows.Select(row => row.Offset))}'::bigint[], '{Array(rows.Select(row => row.Length))}'::bigint[]) AS row (o, l)
         ) TO STDOUT (FORMAT binary)
         """;
+
+    private static string Array(IEnumerable<long> numbers) => $"{{{string.Join(',', numbers)}}}";
 }

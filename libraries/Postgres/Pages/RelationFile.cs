@@ -11,8 +11,17 @@ namespace StellaOps.Backup.Postgres.Pages;
 /// <param name="Segment">Which gibibyte of the fork.</param>
 public readonly partial record struct RelationFile(uint FileNode, string Fork, uint Segment)
 {
+    // Numbers that the catalogs of every cluster give (PostgreSQL source, src/include/catalog/pg_tablespace.dat).
+    private const uint DefaultTablespace = 1663, GlobalTablespace = 1664;
+
     /// <summary>Number of the first block of the file within its fork.</summary>
     public uint FirstBlock => Segment * PageChecksums.PagesPerSegment;
+
+    /// <summary>Number of the tablespace in which it lies.</summary>
+    public uint Tablespace { get; private init; }
+
+    /// <summary>Number of its database; 0 for what all databases share.</summary>
+    public uint Database { get; private init; }
 
     /// <summary>Reads a path relative to the data directory; null for what is no relation file.</summary>
     public static RelationFile? TryParse(string path)
@@ -25,11 +34,15 @@ public readonly partial record struct RelationFile(uint FileNode, string Fork, u
             return null;
         }
 
-        var segment = match.Groups["segment"];
-        return new RelationFile(
-            node, match.Groups["fork"].Value, segment.Success ? uint.Parse(segment.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) : 0);
+        return new RelationFile(node, match.Groups["fork"].Value, Number(match.Groups["segment"]))
+        {
+            Tablespace = match.Groups["tablespace"].Success ? Number(match.Groups["tablespace"]) : match.Groups["database"].Success ? DefaultTablespace : GlobalTablespace,
+            Database = Number(match.Groups["database"]),
+        };
     }
 
-    [GeneratedRegex(@"^(?:global|base/[0-9]+|pg_tblspc/[0-9]+/PG_[^/]+/[0-9]+)/(?<node>[0-9]{1,10})(?:_(?<fork>fsm|vm|init))?(?:\.(?<segment>[0-9]{1,5}))?$", RegexOptions.ExplicitCapture)]
+    private static uint Number(Group group) => group.Success ? uint.Parse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) : 0;
+
+    [GeneratedRegex(@"^(?:global|base/(?<database>[0-9]{1,10})|pg_tblspc/(?<tablespace>[0-9]{1,10})/PG_[^/]+/(?<database>[0-9]{1,10}))/(?<node>[0-9]{1,10})(?:_(?<fork>fsm|vm|init))?(?:\.(?<segment>[0-9]{1,5}))?$", RegexOptions.ExplicitCapture)]
     private static partial Regex Pattern();
 }

@@ -39,7 +39,7 @@ internal sealed class ArchiveCounters
         TotalBytesProcessed = _bytes,
     };
 
-    public ArchiveResult ToResult(Snapshot snapshot, long bytesAdded, IReadOnlyList<ArchiveProblem> problems) => new()
+    public ArchiveResult ToResult(Snapshot snapshot, long bytesRead, long bytesAdded, IReadOnlyList<ArchiveProblem> problems) => new()
     {
         Snapshot = snapshot,
         RootTree = snapshot.Tree,
@@ -48,6 +48,7 @@ internal sealed class ArchiveCounters
         FilesChanged = _filesChanged,
         FilesUnmodified = _filesUnmodified,
         Bytes = _bytes,
+        BytesRead = bytesRead,
         BytesAdded = bytesAdded,
         Problems = problems,
     };

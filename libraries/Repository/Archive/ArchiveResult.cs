@@ -19,6 +19,9 @@ public sealed record ArchiveResult
     /// <summary>Content of all files in the snapshot, in bytes.</summary>
     public required long Bytes { get; init; }
 
+    /// <summary>What of it was read; the rest was taken over from the parent.</summary>
+    public required long BytesRead { get; init; }
+
     /// <summary>Stored bytes that this snapshot added to the repository.</summary>
     public required long BytesAdded { get; init; }
 

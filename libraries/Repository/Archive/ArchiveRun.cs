@@ -33,6 +33,9 @@ internal sealed class ArchiveRun : IDisposable
 
     public ArchiveCounters Counters { get; } = new();
 
+    /// <summary>Bytes that were read of all files so far.</summary>
+    public long BytesRead => _files.BytesRead;
+
     public ConcurrentQueue<ArchiveProblem> Problems { get; } = [];
 
     /// <summary>Saves everything that can be read.</summary>
@@ -137,7 +140,7 @@ internal sealed class ArchiveRun : IDisposable
             Node? node = null;
             try
             {
-                (node, var warning) = await _files.ArchiveAsync(directory.Entries[slot], cancellationToken).ConfigureAwait(false);
+                (node, var warning) = await _files.ArchiveAsync(directory.Entries[slot], directory.NodeBefore(directory.Entries[slot].Name), cancellationToken).ConfigureAwait(false);
                 Counters.AddReadFile(isNew: directory.NodeBefore(node.Name) is null);
                 if (warning is not null)
                 {

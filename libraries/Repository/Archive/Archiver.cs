@@ -80,7 +80,7 @@ public sealed class Archiver(ResticRepository repository, TimeProvider clock)
             // Also where nothing was new, and so nothing waited for it yet.
             await held.Confirmed.WaitAsync(cancellationToken).ConfigureAwait(false);
             var id = await repository.SaveSnapshotAsync(snapshot, cancellationToken).ConfigureAwait(false);
-            return run.Counters.ToResult(snapshot with { Id = id }, writer.BytesAdded, run.Problems.ToList());
+            return run.Counters.ToResult(snapshot with { Id = id }, run.BytesRead, writer.BytesAdded, run.Problems.ToList());
         }
     }
 }

@@ -15,10 +15,12 @@ internal sealed class FileArchiver : IDisposable
     private const long LargestRepeated = 64 << 20;
 
     private readonly IFileSource _source;
+    private readonly IBlobReader _stored;
     private readonly BlobSaver _saver;
     private readonly GearTable _gear;
     private readonly Action<long> _report;
     private readonly ConcurrentBag<ChunkReader> _idle = [];
+    private long _bytesRead;
 
     /// <param name="repository">Repository whose secret decides the cuts.</param>
     /// <param name="source">Where files are opened.</param>
@@ -27,20 +29,34 @@ internal sealed class FileArchiver : IDisposable
     /// <param name="report">Told the bytes of each chunk.</param>
     public FileArchiver(ResticRepository repository, IFileSource source, IBlobWriter writer, int savers, Action<long> report)
     {
-        (_source, _saver, _report) = (source, new BlobSaver(writer, savers), report);
+        (_source, _stored, _saver, _report) = (source, repository.Blobs, new BlobSaver(writer, savers), report);
         Span<byte> secret = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64BigEndian(secret, repository.ChunkerPolynomial);
         _gear = new GearTable([.. secret, .. Convert.FromHexString(repository.Id)]);
     }
 
+    /// <summary>Bytes that were read of all files.</summary>
+    public long BytesRead => Interlocked.Read(ref _bytesRead);
+
     /// <summary>Saves the content of a file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="before">Its node in the parent snapshot.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Its node, and a warning when it may hold parts of two states of the file, or lacks its attributes.</returns>
     /// <exception cref="SourceException">It cannot be read.</exception>
-    public async Task<(Node Node, string? Warning)> ArchiveAsync(SourceEntry file, CancellationToken cancellationToken)
+    public async Task<(Node Node, string? Warning)> ArchiveAsync(SourceEntry file, Node? before, CancellationToken cancellationToken)
     {
+        var kept = KeptCuts.Find(file, before, _stored);
+        if (kept is { Parts.Count: 0 })
+        {
+            _source.Unchanged(file);
+            _report(file.Size);
+            return (new Node { Name = file.Name, Type = NodeType.File, Metadata = file.Metadata, Size = file.Size, Content = kept.Merge([], 0).Content }, null);
+        }
+
         for (var attempt = 1; ; attempt++)
         {
-            var (node, warning) = await ReadOnceAsync(file, cancellationToken).ConfigureAwait(false);
+            var (node, warning) = await ReadOnceAsync(file, kept, cancellationToken).ConfigureAwait(false);
             if (warning is null || attempt == Attempts || node.Size > LargestRepeated)
             {
                 return (node, warning ?? (node.Error.Length > 0 ? node.Error : null));
@@ -52,9 +68,11 @@ internal sealed class FileArchiver : IDisposable
 
     public void Dispose() => _saver.Dispose();
 
-    private async Task<(Node Node, string? Warning)> ReadOnceAsync(SourceEntry file, CancellationToken cancellationToken)
+    private async Task<(Node Node, string? Warning)> ReadOnceAsync(SourceEntry file, KeptCuts? kept, CancellationToken cancellationToken)
     {
-        var content = await _source.OpenAsync(file, cancellationToken).ConfigureAwait(false);
+        var content = kept is null
+            ? await _source.OpenAsync(file, cancellationToken).ConfigureAwait(false)
+            : await _source.OpenPartsAsync(file, kept.Parts, cancellationToken).ConfigureAwait(false);
         await using (content.ConfigureAwait(false))
         {
             var reader = _idle.TryTake(out var idle) ? idle : new ChunkReader(new ContentCutter(_gear));
@@ -79,14 +97,17 @@ internal sealed class FileArchiver : IDisposable
             }
 
             _idle.Add(reader);
+            Interlocked.Add(ref _bytesRead, saved.Bytes);
+            var (blobs, size) = kept?.Merge(saved.Ids, saved.Bytes) ?? (saved.Ids, saved.Bytes);
+            _report(size - saved.Bytes);
             var (entry, warning) = await content.CompleteAsync(cancellationToken).ConfigureAwait(false);
             var node = new Node
             {
                 Name = file.Name,
                 Type = NodeType.File,
                 Metadata = entry.Metadata,
-                Size = saved.Bytes,
-                Content = saved.Ids,
+                Size = size,
+                Content = blobs,
                 Error = entry.Warning ?? "",
             };
             return (node, warning);

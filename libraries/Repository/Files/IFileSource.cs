@@ -24,6 +24,14 @@ public interface IFileSource
     /// <exception cref="SourceException">It cannot be read, or vanished: reported as missing, the backup goes on.</exception>
     ValueTask<IFileContent> OpenAsync(SourceEntry file, CancellationToken cancellationToken);
 
+    /// <summary>Opens parts of a file of which the rest is taken over from the parent snapshot: they are read one behind the other.</summary>
+    /// <param name="file">A file with <see cref="SourceEntry.Changes"/>.</param>
+    /// <param name="parts">In order, not touching one another.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="SourceException">It cannot be read, or vanished: reported as missing, the backup goes on.</exception>
+    ValueTask<IFileContent> OpenPartsAsync(SourceEntry file, IReadOnlyList<(long Offset, long Length)> parts, CancellationToken cancellationToken) =>
+        throw new NotSupportedException($"{file.Name} has known changes, and its source does not read parts");
+
     /// <summary>Told instead of <see cref="OpenAsync"/> of a file whose content is taken unread from the parent snapshot.</summary>
     void Unchanged(SourceEntry file)
     {

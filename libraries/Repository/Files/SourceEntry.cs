@@ -22,6 +22,12 @@ public sealed record SourceEntry
     public bool TrustMetadata { get; init; } = true;
 
     /// <summary>
+    /// What may have changed of a file that is cut at fixed places, since the parent snapshot was taken; null when that is not known. The rest of a
+    /// file that has changed is then taken over from the parent, and the archiver opens it with <see cref="IFileSource.OpenPartsAsync"/>.
+    /// </summary>
+    public IChangedParts? Changes { get; init; }
+
+    /// <summary>
     /// True when the extended attributes are not in <see cref="Metadata"/> yet: the content's end brings them, or the parent snapshot does,
     /// for a change of theirs changes the ctime.
     /// </summary>
@@ -35,6 +41,13 @@ public sealed record SourceEntry
 
     /// <summary>What the source needs to find the entry again.</summary>
     public object? Handle { get; init; }
+}
+
+/// <summary>What a source knows of the changes of a file.</summary>
+public interface IChangedParts
+{
+    /// <summary>False when these bytes are surely what the parent snapshot has at their place.</summary>
+    bool MayDiffer(long offset, long length);
 }
 
 /// <summary>Cuts of a file: content-defined, or every <see cref="FixedSize"/> bytes from its start.</summary>

@@ -11,7 +11,9 @@ namespace StellaOps.Backup.DatabaseBackup.Backups;
 /// Keeps the order that makes a base backup valid: all data files, then <c>pg_control</c>, then the end of the backup, then
 /// the WAL, the label and the facts that only the end knows. Whoever needs a later step waits here for the earlier ones.
 /// </summary>
-internal sealed class BackupEnd(ClusterConnection cluster, BaseBackupSession session, ClusterListing listing, ClusterCatalog catalog, BackupParent parent, PageProblems problems)
+internal sealed class BackupEnd(
+    ClusterConnection cluster, BaseBackupSession session, ClusterListing listing, ClusterCatalog catalog, BackupParent parent, KnownChanges changes, int cutBytes,
+    PageProblems problems)
 {
     private readonly TaskCompletionSource _dataRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<ControlData> _controlRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -63,7 +65,10 @@ internal sealed class BackupEnd(ClusterConnection cluster, BaseBackupSession ses
             WalSegmentBytes = session.Server.WalSegmentSize,
             Settings = session.Server.Settings,
             Tablespaces = [.. listing.Tablespaces.Select(tablespace => new TablespaceFacts(tablespace.Oid, tablespace.Name, tablespace.Location))],
-            Read = new ReadFacts { ListedAt = listing.FileClock, AllReadAt = parent.AllReadAt ?? listing.FileClock, DamagedFiles = problems.Files },
+            Read = new ReadFacts
+            {
+                ListedAt = listing.FileClock, AllReadAt = parent.AllReadAt ?? listing.FileClock, CutBytes = cutBytes, DamagedFiles = problems.Files,
+            },
         });
     }
 
@@ -87,6 +92,8 @@ internal sealed class BackupEnd(ClusterConnection cluster, BaseBackupSession ses
         ServerVersion = session.Server.Version,
         PageChecksums = session.Server.PageChecksums,
         Databases = databases,
+        Read = changes.Rule,
+        ReadReason = changes.Reason,
     };
 
     /// <summary>The server's answer and the facts of the snapshot.</summary>

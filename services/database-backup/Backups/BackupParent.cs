@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.Postgres.Control;
 using StellaOps.Backup.Postgres.Files;
@@ -23,19 +24,25 @@ internal sealed class BackupParent
     private readonly BaseBackupFacts? _facts;
     private readonly HashSet<string> _damaged;
 
-    private BackupParent(Snapshot? snapshot, BaseBackupFacts? facts, string description)
+    private BackupParent(Snapshot? snapshot, BaseBackupFacts? facts, string? whyNone)
     {
-        (Snapshot, _facts, Description) = (snapshot, facts, description);
+        (Snapshot, _facts, WhyNone) = (snapshot, facts, whyNone);
         _damaged = [.. facts?.Read?.DamagedFiles ?? []];
     }
 
     public Snapshot? Snapshot { get; }
 
-    /// <summary>For the task's log.</summary>
-    public string Description { get; }
+    /// <summary>Where it stands; null when there is none.</summary>
+    public DatabaseCut? Cut => _facts?.Cut;
+
+    /// <summary>Why there is none.</summary>
+    public string? WhyNone { get; }
 
     /// <summary>Files that changed at this time or later are read again (the same-second rule).</summary>
     public DateTimeOffset? TrustedBefore => _facts?.Read?.ListedAt - SameSecond;
+
+    /// <summary><see cref="ReadFacts.CutBytes"/>.</summary>
+    public int? CutBytes => _facts?.Read is { } read ? read.CutBytes ?? ReadFacts.UsualCutBytes : null;
 
     /// <summary><see cref="ReadFacts.AllReadAt"/> of a backup with this parent; null when it reads everything itself.</summary>
     public DateTimeOffset? AllReadAt => _facts?.Read?.AllReadAt;
@@ -60,13 +67,11 @@ internal sealed class BackupParent
         {
             if (await FactsAsync(repository, snapshot, cancellationToken) is { } facts && facts.Cut.SystemIdentifier == position.SystemIdentifier)
             {
-                return position.WhyNot(facts, fullReadDays) is { } reason
-                    ? new BackupParent(null, null, $"every file is read: {reason}")
-                    : new BackupParent(snapshot, facts, $"files that are unchanged since {snapshot.Id} are not read again");
+                return position.WhyNot(facts, fullReadDays) is { } reason ? new BackupParent(null, null, reason) : new BackupParent(snapshot, facts, null);
             }
         }
 
-        return new BackupParent(null, null, "every file is read: there is no earlier backup of this cluster");
+        return new BackupParent(null, null, "there is no earlier backup of this cluster");
     }
 
     // What cannot be read cannot be built upon either; a check reports it.

@@ -35,11 +35,16 @@ internal sealed record BaseBackupFacts
 /// <summary>When and how the files of a snapshot were read.</summary>
 internal sealed record ReadFacts
 {
+    public const int UsualCutBytes = 1 << 20;
+
     /// <summary>Clock of the server's files right before they were listed (<see cref="Postgres.Files.ClusterListing.FileClock"/>).</summary>
     public required DateTimeOffset ListedAt { get; init; }
 
     /// <summary>Same clock: when the newest backup began that read every file. The content of each file is at least as new.</summary>
     public required DateTimeOffset AllReadAt { get; init; }
+
+    /// <summary>Length of the cuts of relations that were new; null in snapshots of versions that knew only one.</summary>
+    public int? CutBytes { get; init; }
 
     /// <summary>Files with pages that contradict their checksum: read again, and reported again, by every backup.</summary>
     public required IReadOnlyList<string> DamagedFiles { get; init; }

@@ -34,18 +34,27 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
         context.Progress.Begin("read", listing.Files.Count(file => !file.IsDirectory), listing.Files.Where(file => !file.IsDirectory).Sum(file => file.Size));
 
         var parent = await BackupParent.FindAsync(repository, BackupPosition.Of(session, control, listing), settings.FullReadDays, cancellationToken);
-        context.Log.Info(parent.Description);
+        var cutBytes = CutSize.Choose(listing, parent.CutBytes);
+        var changes = await KnownChanges.FindAsync(cluster, session, parent, cutBytes, cancellationToken);
+        context.Log.Info(Description(parent, changes));
         var files = await new ClusterFileChoice(settings, cluster, context.Log).ChooseAsync(session, reader, cancellationToken);
         var problems = new PageProblems();
-        var end = new BackupEnd(cluster, session, listing, new ClusterCatalog(cluster, context.Log), parent, problems);
-        var entries = new EntryFactory(session.Server.GroupReadable, Account.Find(settings.RunAs), startedAt);
-        var source = new ClusterFileSource(session, listing, reader, files, end, entries, problems, parent);
+        var end = new BackupEnd(cluster, session, listing, new ClusterCatalog(cluster, context.Log), parent, changes, cutBytes, problems);
+        var entries = new EntryFactory(session.Server.GroupReadable, Account.Find(settings.RunAs), startedAt, cutBytes);
+        var source = new ClusterFileSource(session, listing, reader, files, end, entries, problems, parent, changes);
         var archived = await new Archiver(repository, clock).RunAsync(source, Request(context, listing, parent), cancellationToken);
 
         var ending = await end.GetAsync(cancellationToken);
-        context.Log.Info($"base backup ended at {ending.Facts.Cut.StopLsn}: {archived.Files} files, {archived.FilesUnmodified} of them unread, {archived.Bytes} bytes, {archived.BytesAdded} bytes new in the repository");
+        context.Log.Info($"base backup ended at {ending.Facts.Cut.StopLsn}: {archived.Files} files, {archived.FilesUnmodified} of them unread, {archived.Bytes} bytes, {archived.BytesRead} read, {archived.BytesAdded} bytes new in the repository");
         return Result(archived, problems, ending.Facts.Cut, startedAt);
     }
+
+    private static string Description(BackupParent parent, KnownChanges changes) => changes.Rule switch
+    {
+        ReadRule.All => $"every file is read: {changes.Reason}",
+        ReadRule.ChangedFiles => $"files that changed since {parent.Snapshot!.Id} are read, with all their blocks: {changes.Reason}",
+        _ => $"blocks that changed since {parent.Snapshot!.Id} are read",
+    };
 
     private ArchiveRequest Request(TaskContext context, ClusterListing listing, BackupParent parent) => new()
     {
@@ -83,6 +92,7 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
                 Files = archived.Files,
                 Bytes = archived.Bytes,
                 BytesAdded = archived.BytesAdded,
+                BytesRead = archived.BytesRead,
                 Database = cut,
                 MissingCount = missingCount,
             },

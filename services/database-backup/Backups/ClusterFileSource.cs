@@ -14,7 +14,7 @@ namespace StellaOps.Backup.DatabaseBackup.Backups;
 /// </summary>
 internal sealed class ClusterFileSource(
     BaseBackupSession session, ClusterListing listing, RemoteFileReader server, IClusterFiles files, BackupEnd end, EntryFactory entries, PageProblems problems,
-    BackupParent parent) : IFileSource
+    BackupParent parent, KnownChanges changes) : IFileSource
 {
     private readonly RemoteDirectory _data = new("");
 
@@ -35,12 +35,16 @@ internal sealed class ClusterFileSource(
     public async ValueTask<IFileContent> OpenAsync(SourceEntry file, CancellationToken cancellationToken) => file.Handle switch
     {
         ClusterFile { Path: ControlData.Path } => new BytesContent(file, await end.ReadControlAsync(server, cancellationToken)),
-        ClusterFile data => await OpenDataAsync(file, data, cancellationToken),
+        ClusterFile data => await OpenDataAsync(file, data, [(0, DataFileContent.LengthToRead(data))], cancellationToken),
         WalSegment wal => await OpenWalAsync(file, wal, cancellationToken),
         LabelFile => new BytesContent(file, Encoding.UTF8.GetBytes((await end.GetAsync(cancellationToken)).Stop.BackupLabel)),
         FactsFile => new BytesContent(file, (await end.GetAsync(cancellationToken)).Facts.ToJson()),
         _ => throw new ArgumentException($"not a file of this source: {file.Name}", nameof(file)),
     };
+
+    /// <inheritdoc/>
+    public async ValueTask<IFileContent> OpenPartsAsync(SourceEntry file, IReadOnlyList<(long Offset, long Length)> parts, CancellationToken cancellationToken) =>
+        await OpenDataAsync(file, (ClusterFile)file.Handle!, parts, cancellationToken);
 
     /// <inheritdoc/>
     public void Unchanged(SourceEntry file) => end.DataFileDone();
@@ -78,7 +82,7 @@ internal sealed class ClusterFileSource(
             return entries.Link(file.Name, SnapshotLayout.LinkTarget(tablespace.Oid));
         }
 
-        return file.IsDirectory ? entries.Directory(file.Name, new RemoteDirectory(file.Path), file.Modified) : entries.File(file, parent.Trusts(file));
+        return file.IsDirectory ? entries.Directory(file.Name, new RemoteDirectory(file.Path), file.Modified) : entries.File(file, parent.Trusts(file), parent.Trusts(file) ? changes.Of(file) : null);
     }
 
     private async Task<IReadOnlyList<SourceEntry>> ListWalAsync(CancellationToken cancellationToken)
@@ -96,14 +100,15 @@ internal sealed class ClusterFileSource(
         return [.. segments, entries.File(history, new ClusterFile($"{SnapshotLayout.Wal}/{history}", false, 0, default, default), 0)];
     }
 
-    private async Task<IFileContent> OpenDataAsync(SourceEntry file, ClusterFile data, CancellationToken cancellationToken)
+    private async Task<IFileContent> OpenDataAsync(
+        SourceEntry file, ClusterFile data, IReadOnlyList<(long Offset, long Length)> parts, CancellationToken cancellationToken)
     {
         // Not a data file of the listing: the history of a timeline, read after the end.
         var counted = !data.Path.StartsWith($"{SnapshotLayout.Wal}/", StringComparison.Ordinal);
         Action done = counted ? end.DataFileDone : () => { };
         try
         {
-            var content = await files.OpenAsync(data.Path, DataFileContent.LengthToRead(data), cancellationToken)
+            var content = await files.OpenAsync(data.Path, parts, cancellationToken)
                 ?? throw new SourceException($"{data.Path} was removed during the backup") { Vanished = true };
             return new DataFileContent(file, data, content, files, session, problems, done);
         }
@@ -121,7 +126,7 @@ internal sealed class ClusterFileSource(
 
     private async Task<IFileContent> OpenWalAsync(SourceEntry file, WalSegment segment, CancellationToken cancellationToken)
     {
-        var content = await files.OpenAsync($"{SnapshotLayout.Wal}/{segment.Name}", segment.Length, cancellationToken)
+        var content = await files.OpenAsync($"{SnapshotLayout.Wal}/{segment.Name}", [(0, segment.Length)], cancellationToken)
             ?? throw new ClusterException(
                 ClusterFailure.Unsuitable,
                 $"WAL segment {segment.Name} was removed before it could be read, and the backup is worthless without it",

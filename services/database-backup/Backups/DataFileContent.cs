@@ -71,6 +71,7 @@ internal sealed class DataFileContent : IFileContent
 
     private async Task<bool> FillAsync(CancellationToken cancellationToken)
     {
+        _position = _content.Position;
         _filled = await _content.ReadAsync(_range.AsMemory(0, RemoteFileReader.RangeLength), cancellationToken);
         _taken = 0;
         if (_verified is { } relation)
@@ -78,7 +79,6 @@ internal sealed class DataFileContent : IFileContent
             await VerifyAsync(relation, cancellationToken);
         }
 
-        _position += _filled;
         return _filled > 0;
     }
 

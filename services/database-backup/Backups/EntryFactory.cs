@@ -6,7 +6,7 @@ using StellaOps.Backup.Repository.Files;
 namespace StellaOps.Backup.DatabaseBackup.Backups;
 
 /// <summary>Entries with the modes and the owner that PostgreSQL demands of its files; the server does not tell them by SQL.</summary>
-internal sealed class EntryFactory(bool groupReadable, Account? owner, DateTimeOffset start)
+internal sealed class EntryFactory(bool groupReadable, Account? owner, DateTimeOffset start, int cutBytes)
 {
     private const uint DirectoryMode = 0b111_000_000, FileMode = 0b110_000_000, GroupDirectory = 0b101_000, GroupFile = 0b100_000;
 
@@ -32,7 +32,8 @@ internal sealed class EntryFactory(bool groupReadable, Account? owner, DateTimeO
     /// <summary>A data file; relations are cut at fixed places, so that a changed page costs one blob and not the rest of the file.</summary>
     /// <param name="file">The file.</param>
     /// <param name="trust">True when the parent's content may be used unread where size and times are the same.</param>
-    public SourceEntry File(ClusterFile file, bool trust) => new()
+    /// <param name="changes">What is known of changes since the parent.</param>
+    public SourceEntry File(ClusterFile file, bool trust, IChangedParts? changes) => new()
     {
         Name = new EntryName(file.Name),
         Type = NodeType.File,
@@ -40,7 +41,8 @@ internal sealed class EntryFactory(bool groupReadable, Account? owner, DateTimeO
         Size = file.Size,
         Handle = file,
         TrustMetadata = trust,
-        Chunking = RelationFile.TryParse(file.Path) is null ? Chunking.ContentDefined : Chunking.Fixed(RemoteFileReader.RangeLength),
+        Chunking = RelationFile.TryParse(file.Path) is null ? Chunking.ContentDefined : Chunking.Fixed(cutBytes),
+        Changes = changes,
     };
 
     public SourceEntry Link(string name, string target) => new()

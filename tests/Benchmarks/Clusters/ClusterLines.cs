@@ -11,7 +11,7 @@ namespace StellaOps.Backup.Benchmarks.Clusters;
 internal sealed record ClusterLine(string Name, ClusterStep Step, Figure Figure, string Peer, double Target);
 
 /// <summary>What is done in one go, in this order. Each step of the cluster's changes needs the ones before it.</summary>
-internal enum ClusterStep { Sql, First, Changed, Restore, RestoreDelta, Wal, Latency }
+internal enum ClusterStep { Sql, First, Changed, Blocks, Restore, RestoreDelta, Wal, Latency }
 
 /// <summary>What the database worker has to reach.</summary>
 internal static class ClusterLines
@@ -28,6 +28,8 @@ internal static class ClusterLines
         new("first", ClusterStep.First, Figure.Wall, PgBackRest, 0.55),
         new("changed", ClusterStep.Changed, Figure.Wall, PgBackRest, 0.50),
         new("changed-added", ClusterStep.Changed, Figure.Size, PgBackRest, 1.20),
+        new("blocks", ClusterStep.Blocks, Figure.Wall, PgBackRest, 0.50),
+        new("blocks-added", ClusterStep.Blocks, Figure.Size, PgBackRest, 0.30),
         new("restore", ClusterStep.Restore, Figure.Wall, PgBackRest, 1.00),
         new("restore-delta", ClusterStep.RestoreDelta, Figure.Wall, PgBackRest, 0.50),
         new("wal", ClusterStep.Wal, Figure.Wall, "pg_receivewal", WalTarget),

@@ -18,7 +18,8 @@ internal sealed class ClusterReport
     public void Add(string line, double ours, double theirs, string remark = "", (double Ours, double Theirs)? processor = null)
     {
         (_pairs.TryGetValue(line, out var earlier) ? earlier : _pairs[line] = []).Add(new Pair(ours, theirs, remark, processor));
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {line}: {ours:F3} to {theirs:F3} {remark}"));
+        var seconds = processor is { } known ? string.Create(CultureInfo.InvariantCulture, $"   processor {known.Ours:F2} to {known.Theirs:F2}") : remark;
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {line}: {ours:F2} to {theirs:F2}{seconds}"));
     }
 
     /// <summary>Takes the costs of two runs.</summary>

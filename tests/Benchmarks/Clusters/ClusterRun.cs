@@ -26,13 +26,14 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
 
         Log($"filling a cluster of PostgreSQL 15 at scale {options.Scale}");
         await using var cluster = await SourceCluster.StartAsync(15, options.Scale, cancellationToken);
+        await using var summarizing = options.Wants(ClusterStep.Blocks) ? await SourceCluster.StartAsync(18, options.Scale, cancellationToken) : null;
         for (var run = 1; run <= options.Runs; run++)
         {
             Log($"run {run} of {options.Runs}");
             var home = Directory.CreateDirectory(Path.Combine(place, "run")).FullName;
             try
             {
-                await MeasureAsync(home, cluster, cancellationToken);
+                await MeasureAsync(home, cluster, summarizing, cancellationToken);
             }
             finally
             {
@@ -45,7 +46,7 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
         return options.Lines.Select(_report.Print).ToList().TrueForAll(ok => ok);
     }
 
-    private async Task MeasureAsync(string home, SourceCluster cluster, CancellationToken cancellationToken)
+    private async Task MeasureAsync(string home, SourceCluster cluster, SourceCluster? summarizing, CancellationToken cancellationToken)
     {
         var peer = new PgBackRest(Path.Combine(home, "pgbackrest"), cluster.Server);
         await peer.InitAsync(cancellationToken);
@@ -57,6 +58,11 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
         }
 
         var backups = await BackupsAsync(home, cluster, peer, full, cancellationToken);
+        if (summarizing is not null)
+        {
+            await new BlocksStep(_workers, _report).RunAsync(home, summarizing, backups.Transactions, backups.PeerCost, backups.PeerAdded, cancellationToken);
+        }
+
         if (options.Wants(ClusterStep.Restore, ClusterStep.RestoreDelta))
         {
             await RestoresAsync(home, cluster, peer, backups, cancellationToken);
@@ -69,7 +75,7 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
 
         if (options.Wants(ClusterStep.Latency))
         {
-            await new LatencyStep(options, _workers, _report).RunAsync(home, cluster, backups.StoredBytes, backups.PerSecond, cancellationToken);
+            await new LatencyStep(options, _workers, _report).RunAsync(home, cluster, backups.StoredBytes, backups.Transactions / (double)options.ChurnSeconds, cancellationToken);
         }
     }
 
@@ -88,15 +94,16 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
         var (cost, first) = await worker.BackupAsync(cancellationToken);
         _report.Add("first", cost, full);
 
-        var (ours, theirs) = (SizeOf(location), SizeOf(peer.Repository));
+        var (ours, theirs) = (DirectorySize.Of(location), DirectorySize.Of(peer.Repository));
         var transactions = await cluster.ChurnAsync(options.ChurnSeconds, cancellationToken);
         await cluster.CheckpointAsync(cancellationToken);
         var incremental = await peer.IncrementalAsync(cancellationToken);
+        var added = DirectorySize.Of(peer.Repository) - theirs;
         (cost, var last) = await worker.BackupAsync(cancellationToken);
         _report.Add("changed", cost, incremental);
-        _report.Add("changed-added", SizeOf(location) - ours, SizeOf(peer.Repository) - theirs, $"   {transactions} transactions");
+        _report.Add("changed-added", DirectorySize.Of(location) - ours, added, $"   {transactions} transactions");
         _report.Note(worker.PeakBytes);
-        return new Backups(location, first.Snapshot!.SnapshotId, last.Snapshot!.SnapshotId, ours, transactions / (double)options.ChurnSeconds);
+        return new Backups(location, first.Snapshot!.SnapshotId, last.Snapshot!.SnapshotId, ours, transactions, incremental, added);
     }
 
     private async Task RestoresAsync(string home, SourceCluster cluster, PgBackRest peer, Backups backups, CancellationToken cancellationToken)
@@ -124,9 +131,6 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
         }
     }
 
-    private static long SizeOf(string directory) =>
-        new DirectoryInfo(directory).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
-
     private static void Log(string line) => Console.Error.WriteLine(line);
 
     /// <summary>What the backups of a run left.</summary>
@@ -134,6 +138,8 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
     /// <param name="First">Snapshot before the changes.</param>
     /// <param name="Last">Snapshot after them.</param>
     /// <param name="StoredBytes">Size of the repository after the first one.</param>
-    /// <param name="PerSecond">Transactions that the cluster did in a second.</param>
-    private sealed record Backups(string Location, string First, string Last, long StoredBytes, double PerSecond);
+    /// <param name="Transactions">Transactions between the two.</param>
+    /// <param name="PeerCost">What the peer's incremental backup cost.</param>
+    /// <param name="PeerAdded">Bytes that it added.</param>
+    private sealed record Backups(string Location, string First, string Last, long StoredBytes, long Transactions, Measurement PeerCost, long PeerAdded);
 }

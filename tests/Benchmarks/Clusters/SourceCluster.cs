@@ -57,7 +57,13 @@ internal sealed partial class SourceCluster : IAsyncDisposable
     public async Task<double> LatencyAsync(double perSecond, int seconds, CancellationToken cancellationToken) =>
         Figure(Latency(), await PgBenchAsync(["-n", "-c", Clients, "-j", "1", "-R", perSecond.ToString("F0", CultureInfo.InvariantCulture), "-T", $"{seconds}"], cancellationToken)) / 1000;
 
-    public Task CheckpointAsync(CancellationToken cancellationToken) => Server.ExecuteAsync("CHECKPOINT", cancellationToken: cancellationToken);
+    public Task CheckpointAsync(CancellationToken cancellationToken) => TextAsync("CHECKPOINT", cancellationToken);
+
+    /// <summary>Runs a statement, however long it takes.</summary>
+    /// <returns>Its only value as text.</returns>
+    public async Task<string> TextAsync(string sql, CancellationToken cancellationToken) => (await MeasuredProcess.RunAsync(
+        Program("psql"), ["-h", Server.SocketDirectory, "-p", $"{Server.Port}", "-U", "postgres", "-AtXqc", sql, "postgres"],
+        "/", new Dictionary<string, string>(), cancellationToken)).Trim();
 
     /// <summary>Copies the data directory as a stopped server leaves it.</summary>
     public async Task CopyStoppedAsync(IReadOnlyList<string> targets, CancellationToken cancellationToken)

@@ -12,11 +12,11 @@ namespace StellaOps.Backup.Benchmarks.Clusters;
 internal sealed class WalStep(ClusterRunOptions options, Workers workers, ClusterReport report)
 {
     private const string OurSlot = "stella_main", PeerSlot = "bench";
-    private const int RoundSeconds = 5;
+    private const int RowsOfPage = 61;
 
     public async Task RunAsync(string home, SourceCluster cluster, CancellationToken cancellationToken)
     {
-        await TextAsync(cluster, $"SELECT pg_create_physical_replication_slot('{OurSlot}', true), pg_create_physical_replication_slot('{PeerSlot}', true)", cancellationToken);
+        await cluster.TextAsync($"SELECT pg_create_physical_replication_slot('{OurSlot}', true), pg_create_physical_replication_slot('{PeerSlot}', true)", cancellationToken);
         try
         {
             var (bytes, last, end) = await WriteAsync(cluster, cancellationToken);
@@ -53,38 +53,35 @@ internal sealed class WalStep(ClusterRunOptions options, Workers workers, Cluste
         }
     }
 
-    // As a busy cluster would: after a checkpoint the first change of each page writes all of it.
+    // One row of every page: after a checkpoint, its first change writes all of it.
     private async Task<(double Bytes, string LastSegment, string End)> WriteAsync(SourceCluster cluster, CancellationToken cancellationToken)
     {
         var bytes = 0.0;
-        while (bytes < options.BacklogBytes)
+        for (var row = 0; bytes < options.BacklogBytes; row++)
         {
             await cluster.CheckpointAsync(cancellationToken);
-            await cluster.ChurnAsync(RoundSeconds, cancellationToken);
+            await cluster.TextAsync($"UPDATE pgbench_accounts SET abalance = abalance + 1 WHERE aid % {RowsOfPage} = {row % RowsOfPage}", cancellationToken);
             bytes = double.Parse(
-                await TextAsync(cluster, $"SELECT pg_current_wal_lsn() - restart_lsn FROM pg_replication_slots WHERE slot_name = '{OurSlot}'", cancellationToken),
+                await cluster.TextAsync($"SELECT pg_current_wal_lsn() - restart_lsn FROM pg_replication_slots WHERE slot_name = '{OurSlot}'", cancellationToken),
                 CultureInfo.InvariantCulture);
         }
 
-        var end = await TextAsync(cluster, "SELECT pg_switch_wal()", cancellationToken);
-        return (bytes, await TextAsync(cluster, $"SELECT pg_walfile_name('{end}')", cancellationToken), end);
+        var end = await cluster.TextAsync("SELECT pg_switch_wal()", cancellationToken);
+        return (bytes, await cluster.TextAsync($"SELECT pg_walfile_name('{end}')", cancellationToken), end);
     }
 
     private static async Task<bool> IsActiveAsync(SourceCluster cluster, CancellationToken cancellationToken) =>
-        await TextAsync(cluster, $"SELECT active FROM pg_replication_slots WHERE slot_name = '{OurSlot}'", cancellationToken) == "true";
+        (bool)(await cluster.Server.ExecuteAsync($"SELECT active FROM pg_replication_slots WHERE slot_name = '{OurSlot}'", cancellationToken: cancellationToken))!;
 
     // A worker that was killed has its slot until the server notices.
     private static async Task DropSlotsAsync(SourceCluster cluster, CancellationToken cancellationToken)
     {
-        while (await TextAsync(cluster, "SELECT count(*) FILTER (WHERE active) FROM pg_replication_slots", cancellationToken) != "0")
+        while (await cluster.TextAsync("SELECT count(*) FILTER (WHERE active) FROM pg_replication_slots", cancellationToken) != "0")
         {
-            await TextAsync(cluster, "SELECT count(pg_terminate_backend(active_pid)) FROM pg_replication_slots WHERE active", cancellationToken);
+            await cluster.TextAsync("SELECT count(pg_terminate_backend(active_pid)) FROM pg_replication_slots WHERE active", cancellationToken);
             await Task.Delay(100, cancellationToken);
         }
 
-        await TextAsync(cluster, "SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots", cancellationToken);
+        await cluster.TextAsync("SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots", cancellationToken);
     }
-
-    private static async Task<string> TextAsync(SourceCluster cluster, string sql, CancellationToken cancellationToken) =>
-        $"{await cluster.Server.ExecuteAsync($"SELECT s::text FROM ({sql}) AS q (s)", cancellationToken: cancellationToken)}";
 }

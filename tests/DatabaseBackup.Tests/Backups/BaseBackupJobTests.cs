@@ -92,6 +92,7 @@ public abstract class BaseBackupJobTests(int major)
     public async Task The_result_says_where_the_backup_stands()
     {
         await using var bench = await Workbench.StartAsync(major);
+        await bench.StopVacuumingAsync();
         var snapshot = (await bench.BackupAsync()).Snapshot!;
         var cut = snapshot.Database!;
         Assert.Equal(major, cut.MajorVersion);

@@ -2,8 +2,6 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
 using StellaOps.Backup.Postgres;
-using StellaOps.Backup.Repository.Trees;
-using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.DatabaseBackup.Tests.Backups;
 
@@ -53,23 +51,12 @@ public abstract class MountedDirectoryTests(int major)
         Assert.Equal(Outcome.Complete, (await bench.BackupAsync()).Outcome);
     }
 
-    // Relations by path: size and blobs. The rest (pg_control, WAL, counters) differs between any two backups.
     private static async Task<(string Snapshot, SortedDictionary<string, string> Files)> RelationsAsync(Workbench bench, FileSource source)
     {
         bench.Settings.Source = source;
         var result = await bench.BackupAsync();
         Assert.Equal(Outcome.Complete, result.Outcome);
-        var snapshot = await bench.Repository.ResolveSnapshotAsync(ComponentRepository.ParseId(result.Snapshot!.SnapshotId), Cancellation);
-        var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        await foreach (var (path, node) in new TreeReader(bench.Repository.Blobs).WalkAsync(snapshot.Tree, Cancellation))
-        {
-            if (node.Subtree is null && (path.Contains("/base/", StringComparison.Ordinal) || path.StartsWith("/tablespaces/", StringComparison.Ordinal)))
-            {
-                files[path] = $"{node.Size} {string.Join(',', node.Content)}";
-            }
-        }
-
-        return (result.Snapshot.SnapshotId, files);
+        return (result.Snapshot!.SnapshotId, await bench.RelationsAsync(result));
     }
 }
 

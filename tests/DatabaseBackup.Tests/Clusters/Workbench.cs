@@ -5,11 +5,13 @@ using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres.Servers;
 using StellaOps.Backup.Repository;
+using StellaOps.Backup.Repository.Trees;
 using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Postgres;
 using StellaOps.Backup.Testing.Programs;
+using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.DatabaseBackup.Tests.Clusters;
 
@@ -71,10 +73,35 @@ internal sealed class Workbench : IAsyncDisposable
         }
     }
 
+    /// <summary>Turns summaries of WAL on or off, where the server knows them.</summary>
+    public async Task SummarizeAsync(bool on = true)
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        await Cluster.Server.ExecuteAsync($"ALTER SYSTEM SET summarize_wal = {(on ? "on" : "off")}", cancellationToken: cancellationToken);
+        await Cluster.Server.ExecuteAsync("SELECT pg_reload_conf()", cancellationToken: cancellationToken);
+    }
+
     public async Task<TaskResult> BackupAsync()
     {
         var spec = new BackupSpec { PointId = Guid.CreateVersion7(), PointName = "test" };
         return await new BaseBackupJob(Repository, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Relations of a snapshot by path: size and blobs. The rest (pg_control, WAL, counters) differs between any two backups.</summary>
+    public async Task<SortedDictionary<string, string>> RelationsAsync(TaskResult backup)
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var snapshot = await Repository.ResolveSnapshotAsync(ComponentRepository.ParseId(backup.Snapshot!.SnapshotId), cancellationToken);
+        var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        await foreach (var (path, node) in new TreeReader(Repository.Blobs).WalkAsync(snapshot.Tree, cancellationToken))
+        {
+            if (node.Subtree is null && (path.Contains("/base/", StringComparison.Ordinal) || path.StartsWith("/tablespaces/", StringComparison.Ordinal)))
+            {
+                files[path] = $"{node.Size} {string.Join(',', node.Content)}";
+            }
+        }
+
+        return files;
     }
 
     public async Task<TaskResult> RestoreAsync(

@@ -29,7 +29,7 @@ public sealed class MountedFilesTests(SampleCluster15 cluster)
         var files = new MountedFiles(empty.Path, tablespaces: true, new RemoteFileReader(cluster.Connection));
         Assert.Equal(expected, await ReadAsync(files, path, expected.Length));
         Assert.Equal(expected[..8192], await files.ReadRangeAsync(path, 0, 8192, Cancellation));
-        Assert.Null(await files.OpenAsync("base/1/4294967295", 8192, Cancellation));
+        Assert.Null(await files.OpenAsync("base/1/4294967295", [(0, 8192)], Cancellation));
     }
 
     private async Task<(string Path, byte[] Content)> FileAsync(string table)
@@ -41,7 +41,7 @@ public sealed class MountedFilesTests(SampleCluster15 cluster)
 
     private static async Task<byte[]> ReadAsync(MountedFiles files, string path, long length)
     {
-        await using var file = await files.OpenAsync(path, length, Cancellation);
+        await using var file = await files.OpenAsync(path, [(0, length)], Cancellation);
         Assert.NotNull(file);
         using var content = new MemoryStream();
         var buffer = new byte[30_000];

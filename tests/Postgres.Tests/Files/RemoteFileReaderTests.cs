@@ -35,7 +35,7 @@ public abstract class RemoteFileReaderTests(SampleCluster cluster)
 
     [Fact]
     public async Task A_file_that_vanished_is_no_error() =>
-        Assert.Null(await _reader.OpenAsync("base/1/4294967295", 8192, TestContext.Current.CancellationToken));
+        Assert.Null(await _reader.OpenAsync("base/1/4294967295", [(0, 8192)], TestContext.Current.CancellationToken));
 
     [Fact]
     public async Task An_empty_file_is_empty()
@@ -86,7 +86,7 @@ public abstract class RemoteFileReaderTests(SampleCluster cluster)
 
     private async Task<byte[]> ReadAsync(string path, long length)
     {
-        await using var file = await _reader.OpenAsync(path, length, TestContext.Current.CancellationToken);
+        await using var file = await _reader.OpenAsync(path, [(0, length)], TestContext.Current.CancellationToken);
         Assert.NotNull(file);
         using var content = new MemoryStream();
         var buffer = new byte[300_000];

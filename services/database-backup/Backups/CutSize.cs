@@ -1,0 +1,37 @@
+using StellaOps.Backup.Postgres.Files;
+using StellaOps.Backup.Postgres.Pages;
+
+namespace StellaOps.Backup.DatabaseBackup.Backups;
+
+/// <summary>
+/// How long the cuts of relations are (ADR 12): short ones make changes cheap, and every one costs memory in whoever opens the repository, so that they get
+/// longer with the cluster.
+/// </summary>
+internal static class CutSize
+{
+    private const int Shortest = 32 << 10, Longest = 8 << 20;
+
+    // At 58 bytes each in the index, 30 MB for one state of the cluster.
+    private const long MostCuts = 512 << 10;
+
+    // Other cuts store every changed file anew: a cluster that grows keeps what it has for a while.
+    private const int Kept = 4;
+
+    /// <param name="listing">The cluster.</param>
+    /// <param name="before">Cuts of the backup before.</param>
+    public static int Choose(ClusterListing listing, int? before) =>
+        Choose(listing.Files.Where(file => !file.IsDirectory && RelationFile.TryParse(file.Path) is not null).Sum(file => file.Size), before);
+
+    /// <param name="bytes">Length of all relations.</param>
+    /// <param name="before">Cuts of the backup before.</param>
+    internal static int Choose(long bytes, int? before)
+    {
+        var fitting = Shortest;
+        while (bytes / fitting > MostCuts && fitting < Longest)
+        {
+            fitting *= 2;
+        }
+
+        return before is { } known && known >= fitting / Kept && known <= fitting * Kept ? known : fitting;
+    }
+}
