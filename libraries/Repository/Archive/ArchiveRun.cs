@@ -15,6 +15,9 @@ internal sealed class ArchiveRun : IDisposable
 {
     private const int QueuedFiles = 256;
 
+    /// <summary>Bytes of JSON.</summary>
+    private const int UsualTree = 16 << 10, LargestKeptTree = 4 << 20;
+
     private readonly IFileSource _source;
     private readonly IBlobWriter _writer;
     private readonly ArchiveRequest _request;
@@ -22,6 +25,7 @@ internal sealed class ArchiveRun : IDisposable
     private readonly FileArchiver _files;
     private readonly Channel<(ArchiveDirectory Directory, int Slot)> _queue =
         Channel.CreateBounded<(ArchiveDirectory, int)>(new BoundedChannelOptions(QueuedFiles) { SingleWriter = true });
+    private readonly ConcurrentBag<ArrayBufferWriter<byte>> _trees = [];
     private BlobId _root;
 
     public ArchiveRun(ResticRepository repository, IFileSource source, IBlobWriter writer, ArchiveRequest request)
@@ -179,10 +183,16 @@ internal sealed class ArchiveRun : IDisposable
 
     private async Task<Node> SaveTreeAsync(Node directory, List<Node> nodes, CancellationToken cancellationToken)
     {
-        const int usualNode = 400; // bytes of JSON
-        var json = new ArrayBufferWriter<byte>(Math.Max(256, nodes.Count * usualNode));
+        var json = _trees.TryTake(out var used) ? used : new ArrayBufferWriter<byte>(UsualTree);
         TreeCodec.Encode(nodes, json);
-        return directory with { Subtree = await _writer.SaveAsync(BlobType.Tree, json.WrittenMemory, cancellationToken).ConfigureAwait(false) };
+        var tree = await _writer.SaveAsync(BlobType.Tree, json.WrittenMemory, cancellationToken).ConfigureAwait(false);
+        if (json.Capacity <= LargestKeptTree)
+        {
+            json.ResetWrittenCount();
+            _trees.Add(json);
+        }
+
+        return directory with { Subtree = tree };
     }
 
     private static Node NodeOf(SourceEntry entry) => new()

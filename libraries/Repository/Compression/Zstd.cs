@@ -41,10 +41,25 @@ internal sealed class Zstd(int level) : IDisposable
         }
     }
 
-    /// <summary>Content of a frame of unknown length; null when it is not sound or larger than <paramref name="largest"/>.</summary>
-    internal static byte[]? Decompress(byte[] frame, int offset, int largest)
+    /// <summary>Bytes of the content that the frame says it has; null when it says nothing, or more than its own length makes likely.</summary>
+    internal static int? ContentLength(ReadOnlySpan<byte> frame, int largest)
     {
-        using var source = new MemoryStream(frame, offset, frame.Length - offset);
+        const int likely = 64, small = 64 * 1024;
+        try
+        {
+            var length = Decompressor.GetDecompressedSize(frame);
+            return length <= (ulong)largest && length <= likely * (ulong)frame.Length + small ? (int)length : null;
+        }
+        catch (ZstdException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Content of a frame of unknown length; null when it is not sound or larger than <paramref name="largest"/>.</summary>
+    internal static byte[]? Decompress(ReadOnlyMemory<byte> frame, int largest)
+    {
+        using var source = new MemoryStream(frame.ToArray());
         using var content = new MemoryStream();
         try
         {

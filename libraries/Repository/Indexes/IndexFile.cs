@@ -16,9 +16,17 @@ internal static class IndexFile
         Tree = JsonEncodedText.Encode("tree"), Offset = JsonEncodedText.Encode("offset"), Length = JsonEncodedText.Encode("length"),
         UncompressedLength = JsonEncodedText.Encode("uncompressed_length");
 
-    internal static ReadOnlyMemory<byte> Encode(IEnumerable<IndexedPack> packs)
+    internal static ReadOnlyMemory<byte> Encode(IReadOnlyCollection<IndexedPack> packs)
     {
-        var output = new ArrayBufferWriter<byte>(64 * 1024);
+        var output = new ArrayBufferWriter<byte>();
+        Encode(packs, output);
+        return output.WrittenMemory;
+    }
+
+    internal static void Encode(IReadOnlyCollection<IndexedPack> packs, ArrayBufferWriter<byte> output)
+    {
+        const int usualEntry = 170, usualPack = 100; // bytes of JSON
+        _ = output.GetSpan(256 + packs.Sum(pack => usualPack + usualEntry * pack.Entries.Count)); // Makes room at once.
         using var json = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true });
         json.WriteStartObject();
         json.WriteStartArray(Packs);
@@ -39,15 +47,18 @@ internal static class IndexFile
         json.WriteEndArray();
         json.WriteEndObject();
         json.Flush();
-        return output.WrittenMemory;
     }
 
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/>.</exception>
-    internal static IReadOnlyList<IndexedPack> Decode(ReadOnlySpan<byte> content)
+    internal static IReadOnlyList<IndexedPack> Decode(ReadOnlySpan<byte> content) => Decode(content, new EntryBuffer());
+
+    /// <summary>The same with entries in memory of the caller.</summary>
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/>.</exception>
+    internal static IReadOnlyList<IndexedPack> Decode(ReadOnlySpan<byte> content, EntryBuffer entries)
     {
         try
         {
-            return new IndexFileReader(content).Read();
+            return new IndexFileReader(content, entries).Read();
         }
         catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException)
         {

@@ -6,7 +6,7 @@ using StellaOps.Backup.Repository.Packs;
 namespace StellaOps.Backup.Repository.Indexes;
 
 /// <summary>Reads the JSON of an index file in one pass. Members that are not known are skipped.</summary>
-internal ref struct IndexFileReader(ReadOnlySpan<byte> content)
+internal ref struct IndexFileReader(ReadOnlySpan<byte> content, EntryBuffer entries)
 {
     private Utf8JsonReader _json = new(content);
 
@@ -34,7 +34,7 @@ internal ref struct IndexFileReader(ReadOnlySpan<byte> content)
     private IndexedPack ReadPack()
     {
         var id = default(BlobId?);
-        var entries = new List<PackEntry>();
+        var start = entries.Count;
         while (NextMember())
         {
             if (TakeMember("id"u8))
@@ -54,8 +54,7 @@ internal ref struct IndexFileReader(ReadOnlySpan<byte> content)
             }
         }
 
-        entries.Sort((left, right) => left.Offset.CompareTo(right.Offset));
-        return new IndexedPack(id ?? throw new JsonException("a pack has no id"), entries);
+        return new IndexedPack(id ?? throw new JsonException("a pack has no id"), entries.Since(start));
     }
 
     private PackEntry ReadEntry()

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Packs;
 using StellaOps.Backup.Repository.Unpacked;
@@ -5,7 +6,7 @@ using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Repository.Indexes;
 
-/// <summary>Reads the index files of a repository, several at a time.</summary>
+/// <summary>Reads the index files of a repository, several at a time. Memory of each: its largest file, as stored, as JSON (10 MB) and as entries.</summary>
 internal sealed class IndexLoader(UnpackedFiles files, int readers)
 {
     /// <param name="fileIds">Index files, from a listing.</param>
@@ -24,11 +25,13 @@ internal sealed class IndexLoader(UnpackedFiles files, int readers)
         BlobIndex index, IEnumerable<BlobId> fileIds, Action<BlobId, RepositoryException>? damaged, CancellationToken cancellationToken)
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = readers, CancellationToken = cancellationToken };
+        var (buffers, idle) = (new BufferPool(), new ConcurrentBag<EntryBuffer>());
         await Parallel.ForEachAsync(fileIds, options, async (id, token) =>
         {
+            var entries = idle.TryTake(out var used) ? used : new EntryBuffer();
             try
             {
-                foreach (var pack in await LoadFileAsync(id, token).ConfigureAwait(false))
+                foreach (var pack in await LoadFileAsync(id, buffers, entries, token).ConfigureAwait(false))
                 {
                     index.Add(pack);
                 }
@@ -37,14 +40,22 @@ internal sealed class IndexLoader(UnpackedFiles files, int readers)
             {
                 damaged(id, exception);
             }
+            finally
+            {
+                entries.Clear();
+                idle.Add(entries);
+            }
         }).ConfigureAwait(false);
     }
 
-    internal async Task<IReadOnlyList<IndexedPack>> LoadFileAsync(BlobId id, CancellationToken cancellationToken)
+    internal Task<IReadOnlyList<IndexedPack>> LoadFileAsync(BlobId id, CancellationToken cancellationToken) =>
+        LoadFileAsync(id, new BufferPool(), new EntryBuffer(), cancellationToken);
+
+    private async Task<IReadOnlyList<IndexedPack>> LoadFileAsync(BlobId id, BufferPool buffers, EntryBuffer entries, CancellationToken cancellationToken)
     {
         try
         {
-            return IndexFile.Decode(await files.LoadAsync(FileKind.Index, id, cancellationToken).ConfigureAwait(false));
+            return await files.ReadAsync(FileKind.Index, id, buffers, json => IndexFile.Decode(json, entries), cancellationToken).ConfigureAwait(false);
         }
         catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
         {

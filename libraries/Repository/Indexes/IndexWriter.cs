@@ -1,3 +1,4 @@
+using System.Buffers;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Packs;
 using StellaOps.Backup.Repository.Unpacked;
@@ -6,13 +7,14 @@ namespace StellaOps.Backup.Repository.Indexes;
 
 /// <summary>
 /// Collects stored packs and writes the index files that name them: when one is full, and every few minutes, so that an
-/// interrupted first backup finds most of its work again.
+/// interrupted first backup finds most of its work again. Memory: the JSON of one file, 10 MB.
 /// </summary>
 internal sealed class IndexWriter(UnpackedFiles files, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly ArrayBufferWriter<byte> _json = new();
     private List<IndexedPack> _pending = [];
     private long _lastWritten = clock.GetTimestamp();
 
@@ -64,7 +66,9 @@ internal sealed class IndexWriter(UnpackedFiles files, TimeProvider clock) : IDi
         if (_pending.Count > 0)
         {
             // What fails to be written stays pending: a later flush tries again, so no snapshot can refer to unnamed packs.
-            await files.SaveAsync(FileKind.Index, IndexFile.Encode(_pending), cancellationToken).ConfigureAwait(false);
+            _json.ResetWrittenCount();
+            IndexFile.Encode(_pending, _json);
+            await files.SaveAsync(FileKind.Index, _json.WrittenMemory, cancellationToken).ConfigureAwait(false);
             _pending = [];
         }
 

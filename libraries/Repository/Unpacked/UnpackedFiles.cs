@@ -23,6 +23,8 @@ internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd 
 
     private const int LargestStored = LargestPlain + UnitCipher.Overhead;
 
+    private readonly BufferPool _encoding = new();
+
     internal async ValueTask<BlobId> SaveAsync(FileKind kind, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
         var file = Seal(json.Span);
@@ -42,22 +44,27 @@ internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd 
 
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/>: not what was written.</exception>
     /// <exception cref="StorageException"><see cref="StorageFailure.NotFound"/>.</exception>
-    internal async ValueTask<byte[]> LoadAsync(FileKind kind, BlobId id, CancellationToken cancellationToken)
+    internal ValueTask<byte[]> LoadAsync(FileKind kind, BlobId id, CancellationToken cancellationToken) =>
+        ReadAsync(kind, id, new BufferPool(), json => json.ToArray(), cancellationToken);
+
+    /// <summary>Reads a file whose JSON is only needed during a call: <paramref name="buffers"/> serve the next file.</summary>
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/>: not what was written.</exception>
+    /// <exception cref="StorageException"><see cref="StorageFailure.NotFound"/>.</exception>
+    internal async ValueTask<T> ReadAsync<T>(FileKind kind, BlobId id, BufferPool buffers, Func<ReadOnlySpan<byte>, T> read, CancellationToken cancellationToken)
     {
         var key = RepositoryFile.Key(kind, id);
-        if (cache?.TryRead(kind, id) is { } cached)
+        if (cache?.TryRead(kind, id) is not { } stored)
         {
-            return Decode(key, cached);
+            stored = await store.ReadAllAsync(key, LargestStored, cancellationToken).ConfigureAwait(false);
+            if (BlobId.Of(stored) != id)
+            {
+                throw Damaged(key, "its content does not match its name");
+            }
+
+            cache?.Write(kind, id, stored);
         }
 
-        var stored = await store.ReadAllAsync(key, LargestStored, cancellationToken).ConfigureAwait(false);
-        if (BlobId.Of(stored) != id)
-        {
-            throw Damaged(key, "its content does not match its name");
-        }
-
-        cache?.Write(kind, id, stored);
-        return Decode(key, stored);
+        return Decode(key, stored, buffers, read);
     }
 
     internal async IAsyncEnumerable<(BlobId Id, long Length)> ListAsync(FileKind kind, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -86,33 +93,46 @@ internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd 
             return raw;
         }
 
-        var plain = new byte[1 + Zstd.Bound(json.Length)];
-        plain[0] = ZstdMark;
-        var length = 1 + zstd.Compress(json, plain.AsSpan(1));
+        using var plain = _encoding.Rent(1 + Zstd.Bound(json.Length));
+        plain.Memory.Span[0] = ZstdMark;
+        var length = 1 + zstd.Compress(json, plain.Memory.Span[1..]);
         var stored = new byte[length + UnitCipher.Overhead];
-        sealer.Seal(plain.AsSpan(0, length), stored);
+        sealer.Seal(plain.Memory.Span[..length], stored);
         return stored;
     }
 
-    internal byte[] Decode(string key, byte[] stored)
+    internal byte[] Decode(string key, byte[] stored) => Decode(key, stored, new BufferPool(), json => json.ToArray());
+
+    private T Decode<T>(string key, byte[] stored, BufferPool buffers, Func<ReadOnlySpan<byte>, T> read)
     {
         if (stored.Length < UnitCipher.Overhead)
         {
             throw Damaged(key, "it is too short");
         }
 
-        var plain = new byte[stored.Length - UnitCipher.Overhead];
-        if (!sealer.TryOpen(stored, plain))
+        using var plain = buffers.Rent(stored.Length - UnitCipher.Overhead);
+        if (!sealer.TryOpen(stored, plain.Memory.Span))
         {
             throw Damaged(key, "its authentication code is wrong");
         }
 
-        return plain switch
+        return plain.Memory.Span switch
         {
-            [(byte)'{' or (byte)'[', ..] => plain,
-            [ZstdMark, ..] => Zstd.Decompress(plain, 1, LargestPlain) ?? throw Damaged(key, "its compression is broken"),
+            [(byte)'{' or (byte)'[', ..] => read(plain.Memory.Span),
+            [ZstdMark, ..] => Decompress(key, plain.Memory[1..], buffers, read),
             _ => throw Damaged(key, "it starts with neither JSON nor a known compression"),
         };
+    }
+
+    private T Decompress<T>(string key, ReadOnlyMemory<byte> frame, BufferPool buffers, Func<ReadOnlySpan<byte>, T> read)
+    {
+        if (Zstd.ContentLength(frame.Span, LargestPlain) is not { } length)
+        {
+            return read(Zstd.Decompress(frame, LargestPlain) ?? throw Damaged(key, "its compression is broken"));
+        }
+
+        using var json = buffers.Rent(length);
+        return zstd.TryDecompress(frame.Span, json.Memory.Span) ? read(json.Memory.Span) : throw Damaged(key, "its compression is broken");
     }
 
     private static RepositoryException Damaged(string key, string why) => new(RepositoryFailure.Damaged, $"{key} is damaged: {why}");
