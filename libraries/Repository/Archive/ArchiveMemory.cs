@@ -17,6 +17,9 @@ public static class ArchiveMemory
     /// <summary>Blocks of packs with the parent's trees (<see cref="PackBlocks"/>), and what the collector lets gather before it works.</summary>
     private const long ParentTrees = 16 * Megabyte, YoungObjects = 16 * Megabyte;
 
+    /// <summary>The index file that is read or written, as JSON and as stored.</summary>
+    private const long IndexFile = 6 * Megabyte;
+
     /// <summary>Bytes beyond those of the program itself.</summary>
     /// <param name="options">Of the repository.</param>
     /// <param name="request">The backup.</param>
@@ -32,6 +35,6 @@ public static class ArchiveMemory
             + request.Readers * (long)ChunkReader.Memory
             + request.Savers * (long)ContentCutter.Maximum
             + options.Encoders * (ContentCutter.Maximum + Megabyte + CompressionContext)
-            + blobs * IndexEntry + openEntries * DirectoryEntry + ParentTrees + YoungObjects;
+            + blobs * IndexEntry + openEntries * DirectoryEntry + ParentTrees + IndexFile + YoungObjects;
     }
 }

@@ -8,8 +8,8 @@ namespace StellaOps.Backup.Repository.Indexes;
 /// <summary>JSON of an index file: packs with their blobs (restic design, "Indexing").</summary>
 internal static class IndexFile
 {
-    /// <summary>Blobs that one file may hold.</summary>
-    internal const int MostBlobs = 50_000;
+    /// <summary>Blobs that one file of ours may hold: 4 MB of JSON. restic puts twice as many into one.</summary>
+    internal const int MostBlobs = 25_000;
 
     private static readonly JsonEncodedText Packs = JsonEncodedText.Encode("packs"), Id = JsonEncodedText.Encode("id"),
         Blobs = JsonEncodedText.Encode("blobs"), Type = JsonEncodedText.Encode("type"), Data = JsonEncodedText.Encode("data"),

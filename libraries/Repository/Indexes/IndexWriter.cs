@@ -7,7 +7,7 @@ namespace StellaOps.Backup.Repository.Indexes;
 
 /// <summary>
 /// Collects stored packs and writes the index files that name them: when one is full, and every few minutes, so that an
-/// interrupted first backup finds most of its work again. Memory: the JSON of one file, 10 MB.
+/// interrupted first backup finds most of its work again. Memory: the JSON of one file, 4 MB.
 /// </summary>
 internal sealed class IndexWriter(UnpackedFiles files, TimeProvider clock) : IDisposable
 {

@@ -8,7 +8,7 @@ internal sealed class PackBuffer(byte[] memory)
 {
     /// <summary>
     /// Entries of a pack. It keeps the header within half a megabyte, and a pack's blobs within one index file, which holds
-    /// five times as many.
+    /// more than twice as many.
     /// </summary>
     internal const int MostEntries = 10_000;
 

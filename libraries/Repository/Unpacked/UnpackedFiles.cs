@@ -16,7 +16,7 @@ internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd 
     private const byte ZstdMark = 2;
 
     /// <summary>
-    /// What a small frame may grow to, in bytes: more than ten times the largest index file that restic and we write (50,000 blobs, 10 MB of JSON),
+    /// What a small frame may grow to, in bytes: more than ten times the largest index file that restic writes (50,000 blobs, 10 MB of JSON),
     /// so that those of a pack with many more blobs are read, too; our record of reads reaches it at 1.8 million packs.
     /// </summary>
     internal const int LargestPlain = 128 << 20;
