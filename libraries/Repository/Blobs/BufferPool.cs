@@ -5,7 +5,7 @@ namespace StellaOps.Backup.Repository.Blobs;
 
 /// <summary>
 /// Lends one <see cref="GrowingBuffer"/> to each that is at work at the same time. Memory: as many buffers as were ever lent at once, each as
-/// large as the largest content that was in it, rounded up to 1 MiB.
+/// large as the largest content that was in it, rounded up to a power of two or to 1 MiB.
 /// </summary>
 internal sealed class BufferPool
 {

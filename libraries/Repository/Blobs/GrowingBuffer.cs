@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace StellaOps.Backup.Repository.Blobs;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace StellaOps.Backup.Repository.Blobs;
 /// </summary>
 internal sealed class GrowingBuffer
 {
-    private const int Step = 1 << 20;
+    private const uint Step = 1 << 20;
 
     private byte[] _bytes = [];
 
@@ -15,7 +17,8 @@ internal sealed class GrowingBuffer
     {
         if (_bytes.Length < length)
         {
-            var rounded = Math.Min(Array.MaxLength, (length + Step - 1L) / Step * Step);
+            var step = Math.Min(Step, BitOperations.RoundUpToPowerOf2((uint)length)); // Little content has little memory.
+            var rounded = Math.Min(Array.MaxLength, (length + step - 1L) / step * step);
             _bytes = GC.AllocateUninitializedArray<byte>((int)rounded);
         }
 
