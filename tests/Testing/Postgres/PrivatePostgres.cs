@@ -105,9 +105,25 @@ public sealed class PrivatePostgres : IAsyncDisposable
             await Processes.RunAsync("kill", ["-s", "KILL", pid, .. children.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)],
                 cancellationToken: cancellationToken);
             await _server.WaitForExitAsync(cancellationToken);
+            await WaitForSharedMemoryAsync(cancellationToken);
         }
 
         Forget();
+    }
+
+    /// <summary>
+    /// Waits until no process of a killed server is left: another server refuses to start while one still has the shared memory that
+    /// <c>postmaster.pid</c> names (its line 7: key and id; columns 2 and 7 of sysvipc(5): id and attached processes).
+    /// </summary>
+    private async Task WaitForSharedMemoryAsync(CancellationToken cancellationToken)
+    {
+        var named = (await File.ReadAllLinesAsync(Path.Combine(DataDirectory, "postmaster.pid"), cancellationToken)).ElementAtOrDefault(6);
+        var id = named?.Split(' ', StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+        while (File.ReadLines("/proc/sysvipc/shm").Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Any(segment => segment.ElementAtOrDefault(1) == id && segment.ElementAtOrDefault(6) != "0"))
+        {
+            await Task.Delay(20, cancellationToken);
+        }
     }
 
     /// <summary>Runs statements in a database and returns the first value of the first row.</summary>
