@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Crypto;
 
 namespace StellaOps.Backup.Repository;
@@ -9,7 +10,7 @@ public sealed record RepositoryOptions
     /// <summary>zstd level of new blobs and files, 1 to 19.</summary>
     public int CompressionLevel { get; init; } = 1;
 
-    /// <summary>Bytes at which a pack is closed. 4 KiB to 128 MiB; restic's default is 16 MiB.</summary>
+    /// <summary>Bytes at which a pack of data is closed, and a quarter of them one of trees. 4 KiB to 128 MiB; restic's default is 16 MiB.</summary>
     public int PackTarget { get; init; } = 16 << 20;
 
     /// <summary>Packs that may be on their way to the store at the same time, 1 to 32.</summary>
@@ -63,6 +64,12 @@ public sealed record RepositoryOptions
 
     /// <summary>Wait between writing a lock and looking for those that others wrote at the same moment.</summary>
     internal TimeSpan LockSettle { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>
+    /// Bytes at which a pack of this type is closed. Trees are little: their packs of a quarter cost a few more objects, and spare the memory of
+    /// large ones in every backup.
+    /// </summary>
+    internal int PackTargetOf(BlobType type) => type == BlobType.Tree ? PackTarget / 4 : PackTarget;
 
     /// <exception cref="ArgumentOutOfRangeException">A choice is out of its range.</exception>
     internal void ThrowIfInvalid()

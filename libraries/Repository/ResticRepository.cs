@@ -28,7 +28,7 @@ public sealed class ResticRepository : IAsyncDisposable
     private readonly IndexWriter _indexes;
     private readonly UnpackedFiles _cachedFiles;
     private readonly FileCache? _cache;
-    private readonly PackBufferPool _buffers;
+    private readonly PackBufferPool _dataBuffers, _treeBuffers;
     private readonly RepositoryConfig _config;
     private bool _writing;
 
@@ -47,7 +47,7 @@ public sealed class ResticRepository : IAsyncDisposable
         _snapshots = new SnapshotFiles(files);
         _locks = new LockFiles(files, options);
         _indexes = new IndexWriter(files, options.Clock);
-        _buffers = PackBufferPool.For(options);
+        (_dataBuffers, _treeBuffers) = (PackBufferPool.For(options, BlobType.Data), PackBufferPool.For(options, BlobType.Tree));
         Reader = new BlobReader(store, () => Index, Parts.Codec);
         Forgotten = new ForgottenSnapshots(this);
         Keys = new Keyring(this, master, keyFile);
@@ -286,7 +286,8 @@ public sealed class ResticRepository : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _indexes.Dispose();
-        _buffers.Dispose();
+        _dataBuffers.Dispose();
+        _treeBuffers.Dispose();
         _zstd.Dispose();
         Parts.Sealer.Dispose();
         return ValueTask.CompletedTask;
@@ -322,7 +323,7 @@ public sealed class ResticRepository : IAsyncDisposable
     {
         var zstd = options?.CompressionLevel is { } level && level != Options.CompressionLevel ? new Zstd(level) : null;
         var codec = zstd is null ? Parts.Codec : Parts.Codec.With(zstd);
-        return new BlobWriter(index, codec, new PackUploader(Store, Parts.Sealer, mayWrite ?? Task.CompletedTask), _indexes, _buffers, Options, () =>
+        return new BlobWriter(index, codec, new PackUploader(Store, Parts.Sealer, mayWrite ?? Task.CompletedTask), _indexes, type => type == BlobType.Tree ? _treeBuffers : _dataBuffers, Options, () =>
         {
             zstd?.Dispose();
             disposed?.Invoke();

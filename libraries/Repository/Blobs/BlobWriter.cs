@@ -6,7 +6,7 @@ namespace StellaOps.Backup.Repository.Blobs;
 
 /// <inheritdoc cref="IBlobWriter"/>
 /// <remarks>
-/// Memory: the packs of <see cref="PackBufferPool"/>, and for each of <see cref="RepositoryOptions.Encoders"/> a unit and a context of zstd. Hashing, compression and encryption run on the callers' threads; only the copy into the
+/// Memory: the packs of two <see cref="PackBufferPool"/>s, and for each of <see cref="RepositoryOptions.Encoders"/> a unit and a context of zstd. Hashing, compression and encryption run on the callers' threads; only the copy into the
 /// open pack is under a lock.
 /// </remarks>
 internal sealed class BlobWriter : IBlobWriter
@@ -16,20 +16,21 @@ internal sealed class BlobWriter : IBlobWriter
     private readonly PackUploader _uploader;
     private readonly IndexWriter _indexes;
     private readonly Action _disposed;
-    private readonly int _target;
     private readonly SemaphoreSlim _encoders;
-    private readonly PackBufferPool _buffers;
-    private readonly OpenPack[] _open = [new(), new()];
+    private readonly OpenPack[] _open;
     private readonly HashSet<(BlobType, BlobId)> _claimed = [];
     private readonly HashSet<Task> _uploads = [];
     private readonly CancellationTokenSource _stop = new();
     private Exception? _failure;
     private long _dataBlobsAdded, _treeBlobsAdded, _plainBytesAdded, _bytesAdded;
 
-    internal BlobWriter(BlobIndex index, BlobCodec codec, PackUploader uploader, IndexWriter indexes, PackBufferPool buffers, RepositoryOptions options, Action disposed)
+    internal BlobWriter(BlobIndex index, BlobCodec codec, PackUploader uploader, IndexWriter indexes, Func<BlobType, PackBufferPool> buffers, RepositoryOptions options, Action disposed)
     {
-        (_index, _codec, _uploader, _indexes, _buffers, _disposed) = (index, codec, uploader, indexes, buffers, disposed);
-        (_target, _encoders) = (options.PackTarget, new SemaphoreSlim(options.Encoders));
+        (_index, _codec, _uploader, _indexes, _disposed) = (index, codec, uploader, indexes, disposed);
+        _open = [Open(BlobType.Data), Open(BlobType.Tree)];
+        _encoders = new SemaphoreSlim(options.Encoders);
+
+        OpenPack Open(BlobType type) => new(buffers(type), options.PackTargetOf(type));
     }
 
     /// <inheritdoc/>
@@ -120,7 +121,7 @@ internal sealed class BlobWriter : IBlobWriter
             open.Turn.Dispose();
             if (open.Buffer is { } unfinished)
             {
-                _buffers.Return(unfinished);
+                open.Pool.Return(unfinished);
             }
         }
 
@@ -164,10 +165,10 @@ internal sealed class BlobWriter : IBlobWriter
             }
 
             ThrowIfFailed();
-            open.Buffer ??= await _buffers.RentAsync(unit.Length, cancellationToken).ConfigureAwait(false);
+            open.Buffer ??= await open.Pool.RentAsync(unit.Length, cancellationToken).ConfigureAwait(false);
             open.Buffer.Add(type, id, unit.Span, compressedFrom);
             Interlocked.Add(ref _bytesAdded, unit.Length);
-            if (open.Buffer.Length >= _target)
+            if (open.Buffer.Length >= open.Target)
             {
                 StartUpload(open);
             }
@@ -186,7 +187,7 @@ internal sealed class BlobWriter : IBlobWriter
         }
 
         open.Buffer = null;
-        var upload = Task.Run(() => UploadAsync(buffer));
+        var upload = Task.Run(() => UploadAsync(buffer, open.Pool));
         lock (_uploads)
         {
             _uploads.Add(upload);
@@ -195,7 +196,7 @@ internal sealed class BlobWriter : IBlobWriter
         _ = upload.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    private async Task UploadAsync(PackBuffer buffer)
+    private async Task UploadAsync(PackBuffer buffer, PackBufferPool pool)
     {
         try
         {
@@ -213,7 +214,7 @@ internal sealed class BlobWriter : IBlobWriter
         }
         finally
         {
-            _buffers.Return(buffer);
+            pool.Return(buffer);
         }
     }
 
@@ -255,8 +256,12 @@ internal sealed class BlobWriter : IBlobWriter
     }
 
     /// <summary>The pack of one type that takes blobs now.</summary>
-    private sealed class OpenPack
+    private sealed class OpenPack(PackBufferPool pool, int target)
     {
+        internal PackBufferPool Pool => pool;
+
+        internal int Target => target;
+
         internal SemaphoreSlim Turn { get; } = new(1, 1);
 
         internal PackBuffer? Buffer { get; set; }

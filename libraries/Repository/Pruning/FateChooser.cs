@@ -1,7 +1,10 @@
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Packs;
+
 namespace StellaOps.Backup.Repository.Pruning;
 
 /// <summary>Decides what happens to each pack of the index.</summary>
-internal sealed class FateChooser(PruneOptions options, int packTarget)
+internal sealed class FateChooser(PruneOptions options, RepositoryOptions repository)
 {
     /// <summary>From this many small packs of a type on, they are merged.</summary>
     private const int ManySmall = 10;
@@ -52,9 +55,13 @@ internal sealed class FateChooser(PruneOptions options, int packTarget)
         }
     }
 
+    /// <summary>A pack may also be full of blobs: merging it would make it anew.</summary>
     private void MergeSmall(IReadOnlyList<PlannedPack> packs)
     {
-        var small = packs.Where(pack => pack.Fate == PackFate.Keep && pack.Length < packTarget / SmallPart);
+        var small = packs.Where(pack =>
+            pack.Fate == PackFate.Keep
+            && pack.Length < repository.PackTargetOf(pack.HoldsTrees ? BlobType.Tree : BlobType.Data) / SmallPart
+            && pack.Range.Count < PackBuffer.MostEntries / SmallPart);
         foreach (var pack in small.GroupBy(pack => pack.HoldsTrees).Where(group => group.Count() >= ManySmall).SelectMany(group => group).ToList())
         {
             (pack.Fate, pack.Why) = (PackFate.Repack, "it is small, and many are");

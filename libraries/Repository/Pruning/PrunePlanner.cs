@@ -41,7 +41,7 @@ internal sealed class PrunePlanner(RepositoryParts parts, PruneOptions options)
             (pack.Fate, pack.Why) = (PackFate.Restore, "snapshots need it, and no index file names it");
         }
 
-        new FateChooser(options, parts.Options.PackTarget).Choose(packs);
+        new FateChooser(options, parts.Options).Choose(packs);
         var marked = pending.Times().Where(pack => unindexed.ContainsKey(pack.Key)).ToDictionary();
         return new PruneState
         {

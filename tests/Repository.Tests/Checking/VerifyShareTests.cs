@@ -34,7 +34,8 @@ public sealed class VerifyShareTests : IAsyncDisposable
             var report = await VerifyAsync(repository, share);
             Assert.Empty(report.Damages);
             Assert.True(report.IsRemembered);
-            Assert.InRange(report.PacksRead, report.Packs / days, report.Packs);
+            var stored = _store.Under("data/").Sum(pack => (long)_store[pack].Length);
+            Assert.InRange(report.BytesRead, stored / days, stored);
             if (day >= 2 * days)
             {
                 Assert.True(_clock.GetUtcNow() - report.AllReadSince < TimeSpan.FromDays(days), $"day {day}: {report.AllReadSince}");

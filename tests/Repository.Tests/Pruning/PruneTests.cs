@@ -67,6 +67,17 @@ public sealed class PruneTests
     }
 
     [Fact]
+    public async Task Packs_that_are_small_because_they_are_full_of_blobs_stay()
+    {
+        const int packs = 10, blobs = 10_000;
+        await using var repository = await TestRepositories.InitAsync(new MemoryStore(), TestRepositories.Cheap with { PackTarget = 16 << 20 });
+        await TestRepositories.BackUpAsync(repository, [.. Enumerable.Range(0, packs * blobs).Select(BitConverter.GetBytes)]);
+        var report = await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero }, TestContext.Current.CancellationToken);
+        Assert.Equal((0, 0), (report.PacksRepacked, report.PacksDeleted));
+        Assert.InRange(report.PacksKept, packs + 1, packs + 2); // And its tree.
+    }
+
+    [Fact]
     public async Task Packs_that_no_index_names_go()
     {
         var store = new MemoryStore();
