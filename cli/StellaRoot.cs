@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using StellaOps.Backup.Cli.Commands;
 using StellaOps.Backup.Cli.Commands.Backup;
+using StellaOps.Backup.Cli.Commands.Db;
 using StellaOps.Backup.Cli.Commands.Doctor;
 using StellaOps.Backup.Cli.Commands.Operation;
 using StellaOps.Backup.Cli.Commands.Repo;
@@ -37,6 +38,11 @@ internal sealed class StellaRoot : RootCommand
             new BackupDeleteCommand(),
             new BackupWalListCommand(),
             new BackupLogsCommand(),
+        });
+        Add(new Command("db", "Check the running database, and apply migrations after a restore")
+        {
+            new DbVerifyIntegrityCommand(),
+            new DbMigrateCommand(),
         });
         Add(new Command("operation", "Look at running and past operations, follow and cancel them")
         {

@@ -11,6 +11,8 @@ namespace StellaOps.Backup.Cli.Api;
 [JsonSerializable(typeof(TestRestoreRequest))]
 [JsonSerializable(typeof(RestoreRequest))]
 [JsonSerializable(typeof(PointInTimeRequest))]
+[JsonSerializable(typeof(VerifyIntegrityRequest))]
+[JsonSerializable(typeof(MigrateRequest))]
 [JsonSerializable(typeof(ServiceActionRequest))]
 [JsonSerializable(typeof(DoctorRequest))]
 [JsonSerializable(typeof(OperationView))]

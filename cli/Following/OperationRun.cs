@@ -27,16 +27,31 @@ internal static class OperationRun
         return await session.FollowAsync(accepted, cancellationToken);
     }
 
-    /// <summary>Follows an operation that was started by whomever.</summary>
+    /// <summary>Follows an operation that was started by whomever, and prints what came of it.</summary>
     public static async Task<int> FollowAsync(this Session session, OperationView operation, CancellationToken cancellationToken)
+    {
+        await using var view = View(session);
+        return session.Conclude(await session.WatchAsync(operation, view, cancellationToken));
+    }
+
+    /// <summary>Starts work that is a part of a command, and follows it to an end that lets the command go on; prints nothing on standard output then.</summary>
+    /// <exception cref="BackupException">It did not end as it should.</exception>
+    public static async Task<OperationView> RunPartAsync(this Session session, string path, object body, CancellationToken cancellationToken)
+    {
+        var accepted = await session.Api.StartAsync(HttpMethod.Post, path, body, cancellationToken);
+        await using var view = session.Settings.Format == OutputFormat.Ndjson ? new NoProgress() : View(session);
+        var ended = await session.WatchAsync(accepted, view, cancellationToken);
+        return ended.Outcome == Outcome.Complete ? ended : throw Failure(ended);
+    }
+
+    private static async Task<OperationView> WatchAsync(this Session session, OperationView operation, IProgressView view, CancellationToken cancellationToken)
     {
         session.TraceId = operation.TraceId;
         session.Remark($"{Describe(operation)}, operation {operation.Id}; Ctrl-C stops watching, not the work");
         try
         {
-            await using var view = View(session);
             var follower = new OperationFollower(session.Api, view, session.Clock, session.Settings.Patience);
-            operation = await follower.FollowAsync(operation.Id, cancellationToken);
+            return await follower.FollowAsync(operation.Id, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -45,8 +60,6 @@ internal static class OperationRun
                 $"stopped watching operation {operation.Id}; it goes on",
                 $"Watch it again: stella operation show {operation.Id} --follow. End it: stella operation cancel {operation.Id}");
         }
-
-        return session.Conclude(operation);
     }
 
     /// <summary>Prints a finished operation; 0 when it is complete.</summary>
@@ -95,6 +108,8 @@ internal static class OperationRun
         (OperationKind.Restore, true, _) => $"{Units.Count(items)} items differ and would be left as they are",
         (OperationKind.Restore, false, 1) => "1 item differs and was left as it is",
         (OperationKind.Restore, false, _) => $"{Units.Count(items)} items differ and were left as they are",
+        (OperationKind.VerifyIntegrity, _, 1) => "1 check could not be made",
+        (OperationKind.VerifyIntegrity, _, _) => $"{Units.Count(items)} checks could not be made",
         _ => $"{Units.Count(items)} missing",
     };
 

@@ -25,7 +25,11 @@ internal static class OperationReport
             return;
         }
 
-        Table(operation).WriteTo(output);
+        if (operation.Kind is not (OperationKind.VerifyIntegrity or OperationKind.Migrate))
+        {
+            Table(operation).WriteTo(output);
+        }
+
         foreach (var task in operation.Tasks)
         {
             WriteRemarks(output, operation, task);
@@ -80,6 +84,16 @@ internal static class OperationReport
 
     private static void WriteRemarks(TextWriter output, OperationView operation, TaskView task)
     {
+        if (task.Result?.Integrity is { } integrity)
+        {
+            IntegrityText.Write(output, integrity);
+        }
+
+        if (task.Result?.Migration is { } migration)
+        {
+            IntegrityText.Write(output, migration);
+        }
+
         var name = ProgressText.Name(operation, task);
         var restore = task.Result?.Restore;
         List(output, name, restore?.Notes ?? []);
@@ -109,6 +123,7 @@ internal static class OperationReport
     {
         (OperationKind.Restore, true) => "would be left as it is",
         (OperationKind.Restore, false) => "left as it is",
+        (OperationKind.VerifyIntegrity, _) => "not checked",
         _ => "missing",
     };
 

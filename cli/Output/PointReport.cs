@@ -94,8 +94,7 @@ internal static class PointReport
             facts.Add("read", Read(database, snapshot.BytesRead));
             foreach (var one in database.Databases)
             {
-                var migrations = one.Migrations.Sum(schema => schema.Applied.Count);
-                facts.Add("database", $"{one.Name}, {Units.Size(one.Bytes)}, {migrations} migrations in {one.Migrations.Count} schemas");
+                AddDatabase(facts, one);
             }
         }
 
@@ -106,6 +105,11 @@ internal static class PointReport
 
         facts.Add("encrypted to", snapshot.Recipients.Count > 0 ? string.Join(", ", snapshot.Recipients) : null);
         facts.Add("missing", snapshot.MissingCount > 0 ? Units.Count(snapshot.MissingCount) : null);
+        foreach (var item in snapshot.Missing)
+        {
+            facts.Add("missing", $"{item.Path}: {item.Reason}");
+        }
+
         if (!facts.IsEmpty)
         {
             output.WriteLine();
@@ -124,6 +128,22 @@ internal static class PointReport
             _ => null,
         };
         return what is null ? null : $"{what}{(bytes is { } read ? $", {Units.Size(read)}" : "")}{(database.ReadReason is { } reason ? $": {reason}" : "")}";
+    }
+
+    private static void AddDatabase(Facts facts, DatabaseSummary database)
+    {
+        var migrations = database.Migrations.Sum(schema => schema.Applied.Count);
+        facts.Add("database", $"{database.Name}, {Units.Size(database.Bytes)}, {migrations} migrations in {database.Migrations.Count} schemas{Rows(database.Rows)}");
+        foreach (var schema in database.Migrations)
+        {
+            facts.Add("schema version", $"{database.Name}/{schema.Schema}: {(schema.Applied.Count == 0 ? "no migrations" : $"{schema.Applied[^1].Name}, {schema.Applied.Count} applied")}");
+        }
+    }
+
+    private static string Rows(IReadOnlyList<RowCount> counts)
+    {
+        var tenants = counts.Where(count => count.Tenant is not null).Select(count => count.Tenant).Distinct().Count();
+        return counts.Count == 0 ? "" : $", {Units.Count(counts.Sum(count => count.Rows))} rows{(tenants == 0 ? "" : $" of {tenants} tenants")}";
     }
 
     private static void WriteProofs(TextWriter output, IReadOnlyList<ProofView> proofs)
@@ -146,6 +166,10 @@ internal static class PointReport
         }
 
         table.WriteTo(output);
+        foreach (var finding in proofs.LastOrDefault(proof => proof is { Component: Component.Database, Passed: true, Result.Depth: ProofDepth.Restored })?.Result?.Findings ?? [])
+        {
+            output.WriteLine($"database: {finding}");
+        }
     }
 
     private static bool Lacks(PointView point, Component component) =>

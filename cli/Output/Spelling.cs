@@ -10,6 +10,7 @@ internal static class Spelling
     public static string Of(OperationKind kind) => kind switch
     {
         OperationKind.TestRestore => "test-restore",
+        OperationKind.VerifyIntegrity => "verify-integrity",
         _ => kind.ToString().ToLowerInvariant(),
     };
 
@@ -19,6 +20,8 @@ internal static class Spelling
         OperationKind.Verify => "verification",
         OperationKind.TestRestore => "test restore",
         OperationKind.Delete => "deletion",
+        OperationKind.VerifyIntegrity => "integrity check",
+        OperationKind.Migrate => "migration",
         _ => Of(kind),
     };
 

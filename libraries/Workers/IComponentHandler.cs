@@ -23,6 +23,16 @@ public interface IComponentHandler
     Task<TaskResult> RecoverAsync(TaskContext context, RecoverySpec spec, CancellationToken cancellationToken) =>
         throw new BackupException(ErrorCodes.InvalidInput, $"{Component.Name()} cannot be recovered to a point in time; restore a recovery point");
 
+    /// <summary>Checks the running source; the result carries <see cref="TaskResult.Integrity"/>.</summary>
+    /// <exception cref="BackupException">Only the database can be checked.</exception>
+    Task<TaskResult> CheckIntegrityAsync(TaskContext context, IntegritySpec spec, CancellationToken cancellationToken) =>
+        throw new BackupException(ErrorCodes.InvalidInput, $"{Component.Name()} has no integrity check of its own; verify a recovery point");
+
+    /// <summary>Applies migrations that the running source lacks; the result carries <see cref="TaskResult.Migration"/>.</summary>
+    /// <exception cref="BackupException">Only the database has migrations.</exception>
+    Task<TaskResult> MigrateAsync(TaskContext context, MigrationSpec spec, CancellationToken cancellationToken) =>
+        throw new BackupException(ErrorCodes.InvalidInput, $"{Component.Name()} has no migrations");
+
     /// <summary>Restores to a scratch directory and proves the copy there; the result carries <see cref="TaskResult.Proof"/>.</summary>
     Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken);
 }

@@ -1,6 +1,8 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Backups;
+using StellaOps.Backup.DatabaseBackup.Integrity;
+using StellaOps.Backup.DatabaseBackup.Migrations;
 using StellaOps.Backup.DatabaseBackup.Proofs;
 using StellaOps.Backup.DatabaseBackup.Recoveries;
 using StellaOps.Backup.DatabaseBackup.Restores;
@@ -42,9 +44,24 @@ internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentReposi
         return await new RecoveryJob(opened.Repository, opened.Location, settings, clock).RunAsync(context, spec, cancellationToken);
     }
 
+    public Task<TaskResult> CheckIntegrityAsync(TaskContext context, IntegritySpec spec, CancellationToken cancellationToken) =>
+        new IntegrityJob(settings, new RowReference(FactsAsync), clock).RunAsync(context, spec, cancellationToken);
+
+    public async Task<TaskResult> MigrateAsync(TaskContext context, MigrationSpec spec, CancellationToken cancellationToken)
+    {
+        await using var opened = settings.Migrations.ListCommand is null && spec.Newest is not null ? await repositories.OpenAsync(Component, cancellationToken) : null;
+        return await new MigrationJob(settings, opened?.Repository, clock).RunAsync(context, spec, cancellationToken);
+    }
+
     public async Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken)
     {
         await using var opened = await repositories.OpenAsync(Component, cancellationToken);
         return await new TestRestoreJob(opened.Repository, opened.Location, settings, clock).RunAsync(context, spec, cancellationToken);
+    }
+
+    private async Task<BaseBackupFacts> FactsAsync(string snapshot, CancellationToken cancellationToken)
+    {
+        await using var opened = await repositories.OpenAsync(Component, cancellationToken);
+        return (await DatabaseSnapshot.LoadAsync(opened.Repository, snapshot, cancellationToken)).Facts;
     }
 }

@@ -4,6 +4,7 @@ using StellaOps.Backup.Cli.Following;
 using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Cli.Settings;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 
@@ -22,13 +23,18 @@ internal sealed class BackupRestoreCommand : StellaCommand
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what would be done and whether it could be" };
     private readonly Option<bool> _confirm = new("--confirm") { Description = "Do it without asking" };
     private readonly Option<bool> _keepReplaced = new("--keep-replaced") { Description = "Keep what is replaced, under a name that is printed" };
+    private readonly Option<bool> _withMigration = new("--with-migration")
+    {
+        Description = "Accept a database that is older than the platform; afterwards its server is started and its migrations are applied",
+    };
+    private readonly TablespaceMapOption _tablespaces = new();
     private readonly Option<string> _reason = new("--reason") { Description = "Why, for the audit log", HelpName = "TEXT" };
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the restore is accepted, and print the operation's id" };
 
     public BackupRestoreCommand()
         : base("restore", "Bring a recovery point back. Replaces data: stop the services first")
     {
-        foreach (var option in new Option[] { _name, _types, _cluster, _target, _dryRun, _confirm, _keepReplaced, _reason, _noWait })
+        foreach (var option in new Option[] { _name, _types, _cluster, _target, _dryRun, _confirm, _keepReplaced, _withMigration, _tablespaces, _reason, _noWait })
         {
             Add(option);
         }
@@ -41,6 +47,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
             "stella service start --all",
             "stella backup restore --type config --name config-backup --confirm --reason \"bad edit, INC-4711\"",
             "stella backup restore --name pre-upgrade-20260117 --target /srv/beside --confirm",
+            "stella backup restore --type database --name pre-upgrade-20260117 --with-migration --confirm",
         ];
     }
 
@@ -55,6 +62,8 @@ internal sealed class BackupRestoreCommand : StellaCommand
             DryRun = parsed.GetValue(_dryRun),
             Confirm = true,
             KeepReplaced = parsed.GetValue(_keepReplaced),
+            WithMigration = parsed.GetValue(_withMigration),
+            Tablespaces = parsed.GetValue(_tablespaces) ?? [],
             Reason = parsed.GetValue(_reason),
         };
         if (request.DryRun)
@@ -66,7 +75,29 @@ internal sealed class BackupRestoreCommand : StellaCommand
             await ConfirmAsync(session, request, parsed.GetValue(_confirm), cancellationToken);
         }
 
-        return await session.StartAsync(HttpMethod.Post, Routes.Restores, request, parsed.GetValue(_noWait), cancellationToken);
+        var noWait = parsed.GetValue(_noWait);
+        var status = await session.StartAsync(HttpMethod.Post, Routes.Restores, request, noWait, cancellationToken);
+        return request is { WithMigration: true, DryRun: false, Target: null } && !noWait ? await MigrateAsync(session, request, cancellationToken) : status;
+    }
+
+    /// <summary>The server alone is started: nothing else must see schemas that are too old for it.</summary>
+    private static async Task<int> MigrateAsync(Session session, RestoreRequest restored, CancellationToken cancellationToken)
+    {
+        var services = new DatabaseServices(session);
+        if (await services.ServerAsync(cancellationToken) is not { } server)
+        {
+            session.Remark($"start PostgreSQL, then apply what is pending: stella db migrate --with-migration{(restored.Cluster is { } cluster ? $" --cluster {cluster}" : "")}");
+            return 0;
+        }
+
+        await services.StartAsync([server], cancellationToken);
+        var ended = await session.RunPartAsync(Routes.Migrations, new MigrateRequest { Cluster = restored.Cluster, WithMigration = true, Reason = restored.Reason }, cancellationToken);
+        if (session.Settings.Format == OutputFormat.Table)
+        {
+            OperationReport.Write(session.Terminal.Out, ended);
+        }
+
+        return 0;
     }
 
     private static async Task ConfirmAsync(Session session, RestoreRequest request, bool confirmed, CancellationToken cancellationToken)

@@ -20,12 +20,13 @@ internal sealed class BackupRestorePitrCommand : StellaCommand
     private readonly Option<bool> _confirm = new("--confirm") { Description = "Do it without asking" };
     private readonly Option<bool> _keepReplaced = new("--keep-replaced") { Description = "Keep what is replaced, under a name that is printed" };
     private readonly Option<string> _reason = new("--reason") { Description = "Why, for the audit log", HelpName = "TEXT" };
+    private readonly TablespaceMapOption _tablespaces = new();
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the recovery is accepted, and print the operation's id" };
 
     public BackupRestorePitrCommand()
-        : base("restore-pitr", "Bring the database to a point in time. Replaces data: stop the services first")
+        : base("restore-pitr", "Bring the database to a point in time. Replaces data; what writes it is stopped and started again")
     {
-        foreach (var option in (Option[])[.. _targets.All, _cluster, _target, _dryRun, _confirm, _keepReplaced, _reason, _noWait])
+        foreach (var option in (Option[])[.. _targets.All, _cluster, _target, _dryRun, _confirm, _keepReplaced, _tablespaces, _reason, _noWait])
         {
             Add(option);
         }
@@ -34,7 +35,6 @@ internal sealed class BackupRestorePitrCommand : StellaCommand
         [
             "stella backup wal-list",
             "stella backup restore-pitr --to-time 2026-01-17T10:30:00Z --dry-run",
-            "stella service stop --all",
             "stella backup restore-pitr --to-time 2026-01-17T10:30:00Z --confirm",
             "stella backup restore-pitr --to-xid 48213 --exclusive --target /srv/beside --confirm",
         ];
@@ -48,6 +48,7 @@ internal sealed class BackupRestorePitrCommand : StellaCommand
             Target = parsed.GetValue(_target),
             DryRun = parsed.GetValue(_dryRun),
             KeepReplaced = parsed.GetValue(_keepReplaced),
+            Tablespaces = parsed.GetValue(_tablespaces) ?? [],
             Reason = parsed.GetValue(_reason),
         };
         if (request.Time is { } time)
@@ -66,6 +67,34 @@ internal sealed class BackupRestorePitrCommand : StellaCommand
             request = request with { Confirm = true };
         }
 
-        return await session.StartAsync(HttpMethod.Post, Routes.Recoveries, request, parsed.GetValue(_noWait), cancellationToken);
+        return request is { DryRun: false, Target: null } && !parsed.GetValue(_noWait)
+            ? await ReplaceAsync(session, request, cancellationToken)
+            : await session.StartAsync(HttpMethod.Post, Routes.Recoveries, request, parsed.GetValue(_noWait), cancellationToken);
+    }
+
+    /// <summary>In place: what runs is stopped only when the target is known to be reachable, and runs again when it was reached.</summary>
+    private static async Task<int> ReplaceAsync(Session session, PointInTimeRequest request, CancellationToken cancellationToken)
+    {
+        var services = new DatabaseServices(session);
+        var running = await services.RunningAsync(cancellationToken);
+        if (running.Count == 0)
+        {
+            return await session.StartAsync(HttpMethod.Post, Routes.Recoveries, request, noWait: false, cancellationToken);
+        }
+
+        await session.RunPartAsync(Routes.Recoveries, request with { DryRun = true, Confirm = false }, cancellationToken);
+        try
+        {
+            await services.StopAsync(running, cancellationToken);
+            var status = await session.StartAsync(HttpMethod.Post, Routes.Recoveries, request, noWait: false, cancellationToken);
+            await services.StartAsync(running, cancellationToken);
+            return status;
+        }
+        catch (Exception)
+        {
+            // Whether the data is whole is for the error to say; nothing that writes it is started before a human has read that.
+            session.Remark($"not started again: {string.Join(", ", running)}. When the database is as it should be: stella service start --service {string.Join(',', running)}");
+            throw;
+        }
     }
 }

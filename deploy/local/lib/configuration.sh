@@ -55,6 +55,11 @@ platform_sections() {
     "DataDirectory": "$DATA/platform/postgres",
     "BinDirectory": "$PGBIN",
     $(wal true),
+    "CountRowsMiB": 1024,
+    "Migrations": {
+      "ListCommand": "'$SAMPLE/migrations' '$DATA' $PLATFORM_PORT list",
+      "Command": "'$SAMPLE/migrations' '$DATA' $PLATFORM_PORT apply"
+    },
     "EvidenceReferences": { "Database": "stellaops", "Sql": "SELECT storage_path, sha256 FROM evidence_locker.evidence_artifacts" },
     "TestQueries": [
       { "Database": "stellaops", "Sql": "SELECT count(*) = 3 FROM authority.tenants" },

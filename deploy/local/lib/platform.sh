@@ -21,6 +21,8 @@ fill_platform() {
   create_platform_secrets
   create_platform_keys
   fill_database
+  install_migrations
+  allow_integrity_checks
   touch "$DATA/platform/filled"
 }
 
@@ -67,6 +69,21 @@ fill_database() {
   done
   platform_sql -d postgres -c "ALTER ROLE stellaops_app PASSWORD '$(head -n 1 "$SECRETS/platform-app")'"
   platform_sql -d postgres -v password="'$(head -n 1 "$SECRETS/platform-backup")'" -f "$REPO/deploy/postgresql/backup-role.sql"
+}
+
+allow_integrity_checks() {
+  local database
+  for database in $(platform_sql -d postgres -qtAc 'SELECT datname FROM pg_database WHERE datallowconn'); do
+    platform_sql -d "$database" -f "$REPO/deploy/postgresql/integrity.sql"
+  done
+}
+
+# What the "installed platform" brings along is what the database has seen: sample/migrations lists and applies it.
+install_migrations() {
+  local schema
+  for schema in $(platform_sql -d stellaops -qtAc "SELECT schemaname FROM pg_tables WHERE tablename = 'schema_migrations' ORDER BY 1"); do
+    platform_sql -d stellaops -qc "COPY (SELECT 'stellaops', '$schema', migration_name, checksum FROM $schema.schema_migrations ORDER BY applied_at) TO STDOUT"
+  done >"$DATA/platform/migrations.tsv"
 }
 
 platform_sql() { sql "$PLATFORM_PORT" "$SECRETS/platform-superuser" "$@"; }

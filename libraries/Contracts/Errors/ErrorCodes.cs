@@ -6,6 +6,7 @@ public static class ErrorCodes
     public static readonly ErrorCode Unexpected = new("unexpected", 1, 500, false, "Look for the trace id in the logs of the services; --verbose shows it.");
     public static readonly ErrorCode ChecksFailed = new("doctor.checks-failed", 1, 409, false, "Run the commands that the failed checks name, then 'stella doctor --all' again.");
     public static readonly ErrorCode ServiceActionFailed = new("service.action-failed", 1, 409, false, "Look at what the named service printed, and at 'stella service health'.");
+    public static readonly ErrorCode MigrationFailed = new("migration.failed", 1, 409, false, "Read what the migration command printed ('stella operation show ID'), mend the cause, and run 'stella db migrate --with-migration' again.");
     public static readonly ErrorCode InvalidInput = new("input.invalid", 2, 400, false, "Correct the named argument; '--help' shows what is accepted.");
     public static readonly ErrorCode DuplicateName = new("input.duplicate-name", 2, 409, false, "Choose another --name; an existing point is never overwritten.");
     public static readonly ErrorCode NotConfigured = new("input.not-configured", 2, 409, false, "Add the named setting to the configuration of the named service and restart it.");
@@ -41,6 +42,7 @@ public static class ErrorCodes
     public static readonly ErrorCode SourceDamaged = new("integrity.source-damaged", 20, 409, false, "The named file of the source is damaged; keep earlier points and look at the disk.");
     public static readonly ErrorCode WalConflict = new("integrity.wal-conflict", 20, 409, false, "Stop one of the two copies of the cluster, or promote it again so that it gets a timeline of its own; then take a base backup.");
     public static readonly ErrorCode ProofFailed = new("integrity.proof-failed", 20, 409, false, "The restored copy did not pass its checks; use an earlier proven point.");
+    public static readonly ErrorCode IntegrityCheckFailed = new("integrity.check-failed", 20, 409, false, "The report names what is wrong. Keep proven points; 'REINDEX INDEX CONCURRENTLY' mends an index, a restore of an earlier point a table.");
     public static readonly ErrorCode VersionMismatch = new("version.mismatch", 21, 409, false, "Use the named version of the server or of this product.");
     public static readonly ErrorCode StorageFull = new("storage.full", 22, 507, true, "Free or add space at the named path, then try again.");
     public static readonly ErrorCode ConfirmationMissing = new("confirmation.missing", 23, 400, false, "Add --confirm; --dry-run shows what would happen.");
@@ -53,12 +55,12 @@ public static class ErrorCodes
     /// <summary>Every row, in the order of the table.</summary>
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
-        Unexpected, ChecksFailed, ServiceActionFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
+        Unexpected, ChecksFailed, ServiceActionFailed, MigrationFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
         PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, CheckNotFound,
         SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, LastProven, OperationConflict, WorkerLost, DeadlinePassed,
         Unhealthy, ServerUnreachable,
         TooManyRequests, SourceUnreachable, SourceDown, StorageUnavailable, RepositoryLocked, Damaged, BadSignature, SourceDamaged, WalConflict, ProofFailed,
-        VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Cancelled, Interrupted, Detached,
+        IntegrityCheckFailed, VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Cancelled, Interrupted, Detached,
     ];
 
     private static readonly Dictionary<string, ErrorCode> ByCode = All.ToDictionary(row => row.Code, StringComparer.Ordinal);

@@ -1,3 +1,5 @@
+using StellaOps.Backup.Contracts.Tasks;
+
 namespace StellaOps.Backup.Contracts.Http;
 
 // Bodies of the requests under /api/v1. Names as in the design: a point is named by its name or its id.
@@ -57,6 +59,31 @@ public sealed record RestoreRequest
     /// <summary>Must be true unless <see cref="DryRun"/> is.</summary>
     public bool Confirm { get; init; }
     public bool KeepReplaced { get; init; }
+
+    /// <summary>Accept a database whose schemas are older than the platform expects; its migrations are applied afterwards.</summary>
+    public bool WithMigration { get; init; }
+
+    /// <summary>Database: other directories for tablespaces, by name or by the directory where they were.</summary>
+    public IReadOnlyList<TablespacePlace> Tablespaces { get; init => field = value ?? []; } = [];
+    public string? Reason { get; init; }
+}
+
+/// <summary>POST /api/v1/integrity-checks (scope backup:run): check the running database.</summary>
+public sealed record VerifyIntegrityRequest
+{
+    /// <summary>Name of the cluster; needed where there are several.</summary>
+    public string? Cluster { get; init; }
+}
+
+/// <summary>POST /api/v1/migrations (scope backup:restore): apply what the running database lacks.</summary>
+public sealed record MigrateRequest
+{
+    /// <summary>Name of the cluster; needed where there are several.</summary>
+    public string? Cluster { get; init; }
+
+    /// <summary>Must be true for the command to be run when migrations are pending.</summary>
+    public bool WithMigration { get; init; }
+    public bool DryRun { get; init; }
     public string? Reason { get; init; }
 }
 
@@ -94,6 +121,9 @@ public sealed record PointInTimeRequest
     /// <summary>Must be true unless <see cref="DryRun"/> is.</summary>
     public bool Confirm { get; init; }
     public bool KeepReplaced { get; init; }
+
+    /// <summary>Other directories for tablespaces, by name or by the directory where they were.</summary>
+    public IReadOnlyList<TablespacePlace> Tablespaces { get; init => field = value ?? []; } = [];
     public string? Reason { get; init; }
 }
 

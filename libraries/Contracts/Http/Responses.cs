@@ -153,6 +153,9 @@ public sealed record ServiceHealth
     public required string Status { get; init; }
     public int Instances { get; init; }
     public string? Detail { get; init; }
+
+    /// <summary>Of a platform service: what it writes. Platform services come in the order in which they are started.</summary>
+    public IReadOnlyList<Component> Components { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>Answer of service actions: what each service did.</summary>

@@ -23,6 +23,12 @@ public static class Routes
     /// <summary>POST <see cref="PointInTimeRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
     public const string Recoveries = Root + "/recoveries";
 
+    /// <summary>POST <see cref="VerifyIntegrityRequest"/>: 202 with an <see cref="OperationView"/>. Checks the running database.</summary>
+    public const string IntegrityChecks = Root + "/integrity-checks";
+
+    /// <summary>POST <see cref="MigrateRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string Migrations = Root + "/migrations";
+
     /// <summary>
     /// GET <c>?type=&amp;cluster=&amp;since=&amp;unverified=true</c>: points, newest first. <c>type</c> is a component that the point holds, or <c>full</c>.
     /// GET <c>/{nameOrId}</c>: one <see cref="PointView"/>. DELETE <c>/{nameOrId}?confirm=true&amp;reason=</c>: 202 with an <see cref="OperationView"/>.

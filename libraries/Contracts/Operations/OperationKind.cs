@@ -11,4 +11,6 @@ public enum OperationKind
     [JsonStringEnumMemberName("test-restore")] TestRestore = 3,
     [JsonStringEnumMemberName("restore")] Restore = 4,
     [JsonStringEnumMemberName("delete")] Delete = 5,
+    [JsonStringEnumMemberName("verify-integrity")] VerifyIntegrity = 6,
+    [JsonStringEnumMemberName("migrate")] Migrate = 7,
 }

@@ -10,6 +10,8 @@ public static class OperationKinds
         OperationKind.TestRestore => "test-restore",
         OperationKind.Restore => "restore",
         OperationKind.Delete => "delete",
+        OperationKind.VerifyIntegrity => "verify-integrity",
+        OperationKind.Migrate => "migrate",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using StellaOps.Backup.Contracts.Tasks;
 
 namespace StellaOps.Backup.Contracts.Points;
 
@@ -57,6 +58,15 @@ public sealed record ComponentSnapshot
     /// <summary>Secrets and keys: the age recipients to which the content is encrypted.</summary>
     public IReadOnlyList<string> Recipients { get; init => field = value ?? []; } = [];
     public long MissingCount { get; init; }
+
+    /// <summary>
+    /// Database: damaged pages by file and block, and files that could not be read, the first <see cref="MaxMissing"/> of <see cref="MissingCount"/>.
+    /// Other components' file names are for nobody who can read the location and no repository.
+    /// </summary>
+    public IReadOnlyList<MissingItem> Missing { get; init => field = value ?? []; } = [];
+
+    /// <summary>Bound on the missing items in a manifest.</summary>
+    public const int MaxMissing = 20;
 }
 
 /// <summary>Where in the history of a PostgreSQL cluster a base backup stands.</summary>
@@ -99,6 +109,19 @@ public sealed record DatabaseSummary
     public required string Name { get; init; }
     public required long Bytes { get; init; }
     public IReadOnlyList<SchemaMigrations> Migrations { get; init => field = value ?? []; } = [];
+
+    /// <summary>Rows by schema and tenant shortly before the end of the backup; empty where they were not counted.</summary>
+    public IReadOnlyList<RowCount> Rows { get; init => field = value ?? []; } = [];
+}
+
+/// <summary>Rows of a schema: those of one tenant, or those of tables that know no tenants.</summary>
+public sealed record RowCount
+{
+    public required string Schema { get; init; }
+
+    /// <summary>Null for the tables without a column for the tenant.</summary>
+    public string? Tenant { get; init; }
+    public required long Rows { get; init; }
 }
 
 /// <summary>Content of one <c>schema_migrations</c> table, in the order of application.</summary>

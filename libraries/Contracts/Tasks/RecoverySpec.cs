@@ -21,6 +21,9 @@ public sealed record RecoverySpec
     /// </summary>
     public IReadOnlyList<string> RunningServices { get; init => field = value ?? []; } = [];
 
+    /// <summary>Other directories for tablespaces; those that are not named go to where they were.</summary>
+    public IReadOnlyList<TablespacePlace> Tablespaces { get; init => field = value ?? []; } = [];
+
     /// <summary>Bound on the bases in one message.</summary>
     public const int MaxBases = 1000;
 }

@@ -27,6 +27,8 @@ public sealed record RunTask
     public RestoreSpec? Restore { get; init; }
     public RecoverySpec? Recovery { get; init; }
     public ForgetSpec? Forget { get; init; }
+    public IntegritySpec? Integrity { get; init; }
+    public MigrationSpec? Migration { get; init; }
 }
 
 /// <summary>Request, to the queue <c>coordinator-claims</c>: may I do this task?</summary>

@@ -26,6 +26,12 @@ public sealed record TaskResult
     /// <summary>Restore: what was or would be done, in lines for a human.</summary>
     public RestoreResult? Restore { get; init; }
 
+    /// <summary>Verify-integrity: what was found, sound or not.</summary>
+    public IntegrityReport? Integrity { get; init; }
+
+    /// <summary>Migrate: which migrations were pending, and whether they were applied.</summary>
+    public MigrationReport? Migration { get; init; }
+
     /// <summary>Bound on the list of missing items in one message.</summary>
     public const int MaxMissing = 100;
 }

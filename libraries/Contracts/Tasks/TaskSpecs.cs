@@ -51,6 +51,25 @@ public sealed record RestoreSpec
 
     /// <summary>Keep what is replaced, under a name that the result tells.</summary>
     public bool KeepReplaced { get; init; }
+
+    /// <summary>Restore also what has fewer migrations than the platform expects: they are applied afterwards.</summary>
+    public bool WithMigration { get; init; }
+
+    /// <summary>Database in place: the newest point, whose migrations are expected where no command lists them. Null: they are not compared.</summary>
+    public DatabasePoint? Newest { get; init; }
+
+    /// <summary>Database: other directories for tablespaces; those that are not named go to where they were.</summary>
+    public IReadOnlyList<TablespacePlace> Tablespaces { get; init => field = value ?? []; } = [];
+}
+
+/// <summary>Another place for a tablespace.</summary>
+public sealed record TablespacePlace
+{
+    /// <summary>Name of the tablespace, or the directory where it was at the time of the backup.</summary>
+    public required string From { get; init; }
+
+    /// <summary>Absolute path of a directory on the database's host.</summary>
+    public required string To { get; init; }
 }
 
 /// <summary>Drop snapshots from the component's repository, and the data that only they used.</summary>

@@ -6,7 +6,7 @@ namespace StellaOps.Backup.Points.Manifests;
 
 /// <summary>
 /// Manifest to bytes and back. Canonical: equal manifests give equal bytes (members in the order in which
-/// <see cref="PointManifest"/> declares them, camelCase, compact UTF-8, times in UTC, members that are null left out).
+/// <see cref="PointManifest"/> declares them, camelCase, compact UTF-8, times in UTC, members that are null left out, as are the lists that were added later when they are empty).
 /// Members that this version does not know are ignored; a manifest of another version is refused.
 /// </summary>
 public static class ManifestCodec

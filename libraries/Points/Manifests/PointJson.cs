@@ -1,8 +1,10 @@
+using System.Collections;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using StellaOps.Backup.Contracts.Json;
+using StellaOps.Backup.Contracts.Points;
 
 namespace StellaOps.Backup.Points.Manifests;
 
@@ -19,10 +21,26 @@ internal static class PointJson
         AllowDuplicateProperties = false,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // names stay readable: this is no web page
         Converters = { new UtcTimeConverter() },
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutEmptyAdditions } },
     };
 
+    // Lists that came after the first manifests: a manifest that has none keeps the bytes that it had before them.
+    private static readonly HashSet<string> Additions = ["missing", "rows"];
+
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Options);
+
+    private static void LeaveOutEmptyAdditions(JsonTypeInfo type)
+    {
+        if (type.Type != typeof(ComponentSnapshot) && type.Type != typeof(DatabaseSummary))
+        {
+            return;
+        }
+
+        foreach (var member in type.Properties.Where(member => Additions.Contains(member.Name)))
+        {
+            member.ShouldSerialize = (_, value) => value is ICollection { Count: > 0 };
+        }
+    }
 
     /// <exception cref="JsonException">The content is not a whole <typeparamref name="T"/>.</exception>
     public static T Read<T>(ReadOnlySpan<byte> content) where T : class =>

@@ -6,14 +6,14 @@ namespace StellaOps.Backup.Postgres.Checks;
 
 /// <summary>
 /// Checks every B-tree index and every table of a database with PostgreSQL's amcheck extension, and GIN indexes from version
-/// 18 on. Installs the extension: for restored copies only, never for a live cluster.
+/// 18 on. In a restored copy it installs the extension; in a live cluster it uses what is there.
 /// </summary>
 public sealed class Amcheck(long heapLimitBytes = 16L << 30)
 {
     // The extension stands in a schema of its own, whatever public looks like.
     private const string Schema = "stella_amcheck";
 
-    /// <summary>Checks the database that the connection, of a superuser, is for.</summary>
+    /// <summary>Installs the extension and checks the database that the connection, of a superuser, is for. Never in a live cluster.</summary>
     /// <param name="database">Connection to a restored copy.</param>
     /// <param name="name">Name of the database, for the report.</param>
     /// <param name="onChecked">Called after each relation.</param>
@@ -25,18 +25,37 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
         var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var _ = connection.ConfigureAwait(false);
         await InstallAsync(database, connection, cancellationToken).ConfigureAwait(false);
+        return await CheckAsync(database, connection, name, Schema, onChecked, cancellationToken).ConfigureAwait(false);
+    }
 
-        var problems = new List<string>();
+    /// <summary>Checks a database of a live cluster with the extension that is installed there.</summary>
+    /// <param name="database">Connection to the database; its role may call the extension's functions.</param>
+    /// <param name="name">Name of the database, for the report.</param>
+    /// <param name="schema">Schema of the extension, from <see cref="LiveAmcheck"/>.</param>
+    /// <param name="onChecked">Called after each relation.</param>
+    /// <param name="cancellationToken">Ends the check.</param>
+    public async Task<AmcheckReport> RunLiveAsync(ClusterConnection database, string name, string schema, Action? onChecked, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using var _ = connection.ConfigureAwait(false);
+        return await CheckAsync(database, connection, name, Sql.Identifier(schema), onChecked, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<AmcheckReport> CheckAsync(
+        ClusterConnection database, NpgsqlConnection connection, string name, string schema, Action? onChecked, CancellationToken cancellationToken)
+    {
+        List<string> ofIndexes = [], ofTables = [];
         var indexes = await IndexesAsync(database, connection, cancellationToken).ConfigureAwait(false);
         var withHeap = 0;
         foreach (var index in indexes)
         {
             var heap = index.Method == "btree" && index.Bytes <= heapLimitBytes;
             withHeap += heap ? 1 : 0;
-            var call = index.Method == "gin" ? $"{Schema}.gin_index_check($1)" : $"{Schema}.bt_index_check($1, {(heap ? "true" : "false")})";
-            if (await FailureOfAsync(connection, $"SELECT {call}", index.Oid, cancellationToken).ConfigureAwait(false) is { } failure)
+            var call = index.Method == "gin" ? $"{schema}.gin_index_check($1)" : $"{schema}.bt_index_check($1, {(heap ? "true" : "false")})";
+            if (await FailureOfAsync(database, connection, $"SELECT {call}", index.Oid, cancellationToken).ConfigureAwait(false) is { } failure)
             {
-                problems.Add($"index {index.Name}: {failure}");
+                ofIndexes.Add($"index {index.Name}: {failure}");
             }
 
             onChecked?.Invoke();
@@ -45,11 +64,11 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
         var tables = await TablesAsync(database, connection, cancellationToken).ConfigureAwait(false);
         foreach (var table in tables)
         {
-            problems.AddRange(await CheckTableAsync(connection, table, cancellationToken).ConfigureAwait(false));
+            ofTables.AddRange(await CheckTableAsync(database, connection, schema, table, cancellationToken).ConfigureAwait(false));
             onChecked?.Invoke();
         }
 
-        return new AmcheckReport { Database = name, Indexes = indexes.Count, IndexesWithHeap = withHeap, Tables = tables.Count, Problems = problems };
+        return new AmcheckReport { Database = name, Indexes = indexes.Count, IndexesWithHeap = withHeap, Tables = tables.Count, IndexProblems = ofIndexes, TableProblems = ofTables };
     }
 
     private static async Task InstallAsync(ClusterConnection database, NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -95,43 +114,52 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
             row => new Relation(row.GetFieldValue<uint>(0), row.GetString(1), "heap", 0),
             cancellationToken);
 
-    private static async Task<IReadOnlyList<string>> CheckTableAsync(NpgsqlConnection connection, Relation table, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>> CheckTableAsync(
+        ClusterConnection database, NpgsqlConnection connection, string schema, Relation table, CancellationToken cancellationToken)
     {
         var problems = new List<string>();
-        try
-        {
-            await ReopenAsync(connection, cancellationToken).ConfigureAwait(false);
-            var command = Command(connection, $"SELECT blkno, offnum, msg FROM {Schema}.verify_heapam($1)", table.Oid);
-            await using var _ = command.ConfigureAwait(false);
-            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await using var __ = reader.ConfigureAwait(false);
-            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            {
-                problems.Add($"table {table.Name}: block {reader.GetInt64(0)}, item {reader.GetValue(1)}: {reader.GetString(2)}");
-            }
-        }
-        catch (PostgresException failure)
-        {
-            problems.Add($"table {table.Name}: {failure.MessageText}");
-        }
-
-        return problems;
+        var failure = await ContradictionAsync(
+            database, connection, $"SELECT blkno, offnum, msg FROM {schema}.verify_heapam($1)", table.Oid,
+            row => problems.Add($"table {table.Name}: block {row.GetInt64(0)}, item {row.GetValue(1)}: {row.GetString(2)}"),
+            cancellationToken).ConfigureAwait(false);
+        return failure is null ? problems : [.. problems, $"table {table.Name}: {failure}"];
     }
 
-    private static async Task<string?> FailureOfAsync(NpgsqlConnection connection, string sql, uint relation, CancellationToken cancellationToken)
+    private static Task<string?> FailureOfAsync(ClusterConnection database, NpgsqlConnection connection, string sql, uint relation, CancellationToken cancellationToken) =>
+        ContradictionAsync(database, connection, sql, relation, _ => { }, cancellationToken);
+
+    /// <summary>Runs a check of a relation. What the server says of the relation is the answer; that it shuts down, or lacks memory, is not.</summary>
+    private static Task<string?> ContradictionAsync(
+        ClusterConnection database, NpgsqlConnection connection, string sql, uint relation, Action<NpgsqlDataReader> onRow, CancellationToken cancellationToken) =>
+        database.RunAsync(async () =>
+        {
+            try
+            {
+                await ReopenAsync(connection, cancellationToken).ConfigureAwait(false);
+                var command = Command(connection, sql, relation);
+                await using var _ = command.ConfigureAwait(false);
+                var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+                await using var __ = reader.ConfigureAwait(false);
+                while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    onRow(reader);
+                }
+
+                return null;
+            }
+            catch (PostgresException failure) when (!failure.IsTransient && !failure.SqlState.StartsWith("57", StringComparison.Ordinal))
+            {
+                return await ExistsAsync(connection, relation, cancellationToken).ConfigureAwait(false) ? failure.MessageText : null;
+            }
+        });
+
+    // In a live cluster a relation may be dropped between the listing and its turn.
+    private static async Task<bool> ExistsAsync(NpgsqlConnection connection, uint relation, CancellationToken cancellationToken)
     {
-        try
-        {
-            await ReopenAsync(connection, cancellationToken).ConfigureAwait(false);
-            var command = Command(connection, sql, relation);
-            await using var _ = command.ConfigureAwait(false);
-            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            return null;
-        }
-        catch (PostgresException failure)
-        {
-            return failure.MessageText;
-        }
+        await ReopenAsync(connection, cancellationToken).ConfigureAwait(false);
+        var command = Command(connection, "SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = $1)", relation);
+        await using var _ = command.ConfigureAwait(false);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
     }
 
     // The driver gives a connection up when the server reports corruption (SQLSTATE class XX).

@@ -15,6 +15,12 @@ public sealed record AmcheckReport
     /// <summary>Tables whose rows were checked.</summary>
     public required int Tables { get; init; }
 
-    /// <summary>Contradictions, one a line; empty for a clean database.</summary>
-    public required IReadOnlyList<string> Problems { get; init; }
+    /// <summary>Contradictions in indexes, one a line.</summary>
+    public required IReadOnlyList<string> IndexProblems { get; init; }
+
+    /// <summary>Contradictions in tables, one a line.</summary>
+    public required IReadOnlyList<string> TableProblems { get; init; }
+
+    /// <summary>All contradictions; empty for a clean database.</summary>
+    public IEnumerable<string> Problems => IndexProblems.Concat(TableProblems);
 }

@@ -4,7 +4,8 @@ namespace StellaOps.Backup.Postgres.Connections;
 
 /// <summary>
 /// Pooled connections to one cluster, set up for backup work: no timeouts, only <c>pg_catalog</c> on the search path (a
-/// function planted in <c>public</c> is never called), and failures as <see cref="ClusterException"/>.
+/// function planted in <c>public</c> is never called), all rows or an error where policies would hide some, and failures as
+/// <see cref="ClusterException"/>.
 /// </summary>
 public sealed class ClusterConnection : IAsyncDisposable
 {
@@ -26,7 +27,7 @@ public sealed class ClusterConnection : IAsyncDisposable
             MaxPoolSize = connections,
             ApplicationName = "stella-ops-backup",
             KeepAlive = 30,
-            Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0" + (ownSearchPath ? "" : " -c search_path=pg_catalog"),
+            Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c row_security=off" + (ownSearchPath ? "" : " -c search_path=pg_catalog"),
         };
         _settings.CommandTimeout = _settings.Host?.StartsWith('/') == true ? 0 : CommandTimeoutSeconds;
         if (password is not null)

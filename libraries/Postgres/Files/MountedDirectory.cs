@@ -19,18 +19,18 @@ public static class MountedDirectory
     /// <returns>Null when it is the server's directory, else the reason why that is not proven.</returns>
     /// <exception cref="ClusterException">The server does not answer.</exception>
     public static async Task<string?> WhyNotAsync(
-        string directory, ClusterConnection cluster, BaseBackupSession session, RemoteFileReader server, CancellationToken cancellationToken)
+        string directory, ClusterConnection cluster, ServerFacts facts, RemoteFileReader server, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(cluster);
-        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(facts);
         ArgumentNullException.ThrowIfNull(server);
         var port = await cluster.QueryAsync("SELECT pg_catalog.current_setting('port')", row => row.GetString(0), cancellationToken).ConfigureAwait(false);
         try
         {
             var postmaster = await File.ReadAllLinesAsync(Path.Combine(directory, PostmasterFile.Name), cancellationToken).ConfigureAwait(false);
-            if (postmaster is not [_, var path, _, var number, ..] || path.TrimEnd('/') != session.Server.DataDirectory.TrimEnd('/') || number != port[0])
+            if (postmaster is not [_, var path, _, var number, ..] || path.TrimEnd('/') != facts.DataDirectory.TrimEnd('/') || number != port[0])
             {
-                return $"{directory} is not the directory of the server, which works on {session.Server.DataDirectory} with port {port[0]}";
+                return $"{directory} is not the directory of the server, which works on {facts.DataDirectory} with port {port[0]}";
             }
 
             for (var attempt = 0; attempt < Attempts; attempt++)

@@ -15,6 +15,8 @@ internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Veri
         { Backup: { } spec } => _handlers[task.Component].BackupAsync(context, spec, cancellationToken),
         { Restore: { } spec } => _handlers[task.Component].RestoreAsync(context, spec, cancellationToken),
         { Recovery: { } spec } => _handlers[task.Component].RecoverAsync(context, spec, cancellationToken),
+        { Integrity: { } spec } => _handlers[task.Component].CheckIntegrityAsync(context, spec, cancellationToken),
+        { Migration: { } spec } => _handlers[task.Component].MigrateAsync(context, spec, cancellationToken),
         { TestRestore: { } spec } => _handlers[task.Component].TestRestoreAsync(context, spec, cancellationToken),
         { Verify: { } spec } => verification.RunAsync(context, task.Component, spec, cancellationToken),
         { Forget: { } spec } => forgetting.RunAsync(context, task.Component, spec, cancellationToken),

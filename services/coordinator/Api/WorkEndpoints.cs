@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Backups;
+using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Deletion;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Restores;
@@ -20,6 +21,8 @@ internal static class WorkEndpoints
         routes.MapPost(Routes.TestRestores, TestRestoreAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Restores, RestoreAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
         routes.MapPost(Routes.Recoveries, RecoverAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
+        routes.MapPost(Routes.IntegrityChecks, CheckIntegrityAsync).RequireAuthorization(Scopes.Run).WithTags("work");
+        routes.MapPost(Routes.Migrations, MigrateAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
         routes.MapDelete(Routes.Points + "/{nameOrId}", DeleteAsync).RequireAuthorization(Scopes.Admin).WithTags("work");
         return routes;
     }
@@ -60,6 +63,22 @@ internal static class WorkEndpoints
     {
         var running = await checks.CheckAsync(request, cancellationToken);
         var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, running, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> CheckIntegrityAsync(
+        VerifyIntegrityRequest request, HttpContext context, OperationAcceptance acceptance, DatabaseServer server, IntegrityDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        await server.RequireRunningAsync(cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> MigrateAsync(
+        MigrateRequest request, HttpContext context, OperationAcceptance acceptance, DatabaseServer server, MigrationDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        await server.RequireRunningAsync(cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 

@@ -66,9 +66,18 @@ internal sealed class BackupPlan(PointStore store, PointSigner signer, PointCata
         StartedAt = operation.StartedAt!.Value,
         FinishedAt = operation.SealedAt!.Value,
         ProductVersion = identity.Version,
-        Components = [.. tasks.Where(task => task.Result?.Snapshot is not null).OrderBy(task => task.Part).Select(task => task.Result!.Snapshot! with { Cluster = task.Part.Cluster })],
+        Components = [.. tasks.OrderBy(task => task.Part).Select(Snapshot).OfType<ComponentSnapshot>()],
         Notes = [.. tasks.Where(task => task.State == TaskState.Failed).Select(Absence)],
     };
+
+    /// <summary>What a task saved, under the cluster of the task; of the database with the pages and files that it lacks.</summary>
+    private static ComponentSnapshot? Snapshot(TaskRow task) => task.Result is { Snapshot: { } snapshot } result
+        ? snapshot with
+        {
+            Cluster = task.Part.Cluster,
+            Missing = task.Part.Component == Component.Database ? [.. result.Missing.Take(ComponentSnapshot.MaxMissing)] : [],
+        }
+        : null;
 
     /// <summary>What the failed components need, and that a point which exists is not completed later.</summary>
     private static string Remedy(IEnumerable<TaskRow> failed) =>

@@ -110,6 +110,8 @@ internal sealed class OperationAcceptance(
                 Restore = draft.Restore,
                 Recovery = draft.Recovery,
                 Forget = draft.Forget,
+                Integrity = draft.Integrity,
+                Migration = draft.Migration,
             },
         };
     }

@@ -32,6 +32,8 @@ internal sealed record TaskDraft
     public RestoreSpec? Restore { get; init; }
     public RecoverySpec? Recovery { get; init; }
     public ForgetSpec? Forget { get; init; }
+    public IntegritySpec? Integrity { get; init; }
+    public MigrationSpec? Migration { get; init; }
 }
 
 /// <summary>Who asks.</summary>

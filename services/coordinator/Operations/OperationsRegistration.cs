@@ -1,5 +1,6 @@
 using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Backups;
+using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Deletion;
 using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Restores;
@@ -26,6 +27,8 @@ internal static class OperationsRegistration
         services.AddScoped<OperationPlan, TestRestorePlan>();
         services.AddScoped<OperationPlan, RestorePlan>();
         services.AddScoped<OperationPlan, DeletePlan>();
+        services.AddScoped<OperationPlan, IntegrityPlan>();
+        services.AddScoped<OperationPlan, MigrationPlan>();
         services.AddScoped<BackupNames>();
         services.AddScoped<BackupDrafts>();
         services.AddScoped<VerifyDrafts>();
@@ -34,6 +37,11 @@ internal static class OperationsRegistration
         services.AddScoped<RestoreChecks>();
         services.AddScoped<RecoveryDrafts>();
         services.AddScoped<DeleteDrafts>();
+        services.AddScoped<DatabaseChoice>();
+        services.AddScoped<DatabasePoints>();
+        services.AddScoped<DatabaseServer>();
+        services.AddScoped<IntegrityDrafts>();
+        services.AddScoped<MigrationDrafts>();
         services.AddScoped<TaskBoard>();
         services.AddScoped<TaskClaims>();
         services.AddScoped<TaskSweep>();

@@ -1,14 +1,12 @@
 using System.Globalization;
-using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
-using StellaOps.Backup.Coordinator.Points;
-using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Postgres;
 
 namespace StellaOps.Backup.Coordinator.Restores;
@@ -17,15 +15,14 @@ namespace StellaOps.Backup.Coordinator.Restores;
 /// What a request for a point in time comes to. The worker, which can open the WAL, chooses the base backup; it gets all that are whole,
 /// not known to be damaged, and not being deleted. A deletion waits: it wants the component for itself, as the recovery does.
 /// </summary>
-internal sealed class RecoveryDrafts(PointCatalog points, WorkerDirectory workers)
+internal sealed class RecoveryDrafts(DatabaseChoice databases, DatabasePoints points)
 {
     private const int LongestName = 63;
 
     public async Task<OperationDraft> DraftAsync(PointInTimeRequest request, IReadOnlyList<string> running, CancellationToken cancellationToken)
     {
         var target = Target(request);
-        var part = await ChooseAsync(request.Cluster, cancellationToken);
-        await workers.RequireOneServerEachAsync([part], cancellationToken);
+        var part = await databases.ChooseAsync(request.Cluster, cancellationToken);
         var bases = await BasesAsync(part, cancellationToken);
         return new OperationDraft
         {
@@ -42,54 +39,18 @@ internal sealed class RecoveryDrafts(PointCatalog points, WorkerDirectory worker
                     {
                         Target = target, Bases = bases, TargetDirectory = request.Target, DryRun = request.DryRun, KeepReplaced = request.KeepReplaced,
                         RunningServices = running,
+                        Tablespaces = request.Tablespaces,
                     },
                 },
             ],
         };
     }
 
-    /// <summary>The named cluster, or the only one that workers are configured for.</summary>
-    private async Task<Part> ChooseAsync(string? cluster, CancellationToken cancellationToken)
-    {
-        var configured = (await workers.ConfiguredAsync(cancellationToken)).Where(part => part.Component == Component.Database).ToList();
-        if (configured.Count == 0)
-        {
-            throw new BackupException(ErrorCodes.NotConfigured, "no worker is configured for a database", "Start the worker of the cluster: 'stella service health' shows which are there.");
-        }
-
-        var chosen = PartChoice.Choose(configured, [Component.Database], cluster, "this installation");
-        PartChoice.RequireOneCluster(chosen, "this installation");
-        return chosen[0];
-    }
-
-    private async Task<IReadOnlyList<RecoveryBase>> BasesAsync(Part part, CancellationToken cancellationToken)
-    {
-        var rows = await points.All
-            .Where(point => !point.Deleting && point.Snapshots.Any(snapshot => snapshot.Component == Component.Database && snapshot.Cluster == part.Column))
-            .OrderByDescending(point => point.FinishedAt).Take(RecoverySpec.MaxBases).ToListAsync(cancellationToken);
-        var bases =
-            from point in rows
-            where !point.Snapshots.Any(row => row.Part == part && row.Damages.Count > 0)
-            from snapshot in point.Manifest.Components
-            where new Part(snapshot.Component, snapshot.Cluster) == part && snapshot.Outcome == Outcome.Complete
-            let cut = snapshot.Database
-            where cut is not null
-            select new RecoveryBase
-            {
-                PointId = point.Id,
-                PointName = point.Name,
-                SnapshotId = snapshot.SnapshotId,
-                SystemIdentifier = cut.SystemIdentifier,
-                Timeline = cut.Timeline,
-                StartLsn = cut.StartLsn,
-                StopLsn = cut.StopLsn,
-                FinishedAt = snapshot.FinishedAt,
-            };
-        return bases.ToList() is { Count: > 0 } found
+    private async Task<IReadOnlyList<RecoveryBase>> BasesAsync(Part part, CancellationToken cancellationToken) =>
+        await points.WholeAsync(part, cancellationToken) is { Count: > 0 } found
             ? found
             : throw new BackupException(
                 ErrorCodes.TargetNotReachable, $"there is no recovery point with a whole {part.Title} to begin with", "Take one: stella backup create --type database");
-    }
 
     private static PointInTime Target(PointInTimeRequest request)
     {

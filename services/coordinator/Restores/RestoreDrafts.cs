@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
@@ -11,7 +12,7 @@ using StellaOps.Backup.Coordinator.Workers;
 namespace StellaOps.Backup.Coordinator.Restores;
 
 /// <summary>What a request to restore comes to. Everything that can be refused is refused here, before any data is touched.</summary>
-internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDirectory workers)
+internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDirectory workers, DatabasePoints databases)
 {
     public async Task<OperationDraft> DraftAsync(RestoreRequest request, IReadOnlyList<Component> asked, CancellationToken cancellationToken)
     {
@@ -21,6 +22,12 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDir
         RequireUndamaged(point, snapshots);
         var parts = snapshots.Select(snapshot => snapshot.Part).ToList();
         await workers.RequireOneServerEachAsync(parts, cancellationToken);
+        if (request.WithMigration || request.Tablespaces.Count > 0)
+        {
+            PartChoice.RequireOneCluster(parts, $"recovery point '{point.Name}'");
+        }
+
+        var newest = await NewestAsync(parts, cancellationToken);
         return new OperationDraft
         {
             Kind = OperationKind.Restore,
@@ -42,6 +49,9 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDir
                     TargetDirectory = snapshots.Count == 1 ? request.Target : TargetDirectory.For(request.Target, snapshot.Part, parts),
                     DryRun = request.DryRun,
                     KeepReplaced = request.KeepReplaced,
+                    WithMigration = request.WithMigration,
+                    Newest = newest.GetValueOrDefault(snapshot.Part),
+                    Tablespaces = snapshot.Component == Component.Database ? request.Tablespaces : [],
                 },
             })],
         };
@@ -64,6 +74,18 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDir
         }
 
         return [.. point.Snapshots.Where(snapshot => parts.Contains(snapshot.Part)).OrderBy(snapshot => snapshot.Part)];
+    }
+
+    /// <summary>Of each cluster its newest point, which tells what the platform last was.</summary>
+    private async Task<IReadOnlyDictionary<Part, DatabasePoint?>> NewestAsync(IReadOnlyList<Part> parts, CancellationToken cancellationToken)
+    {
+        var newest = new Dictionary<Part, DatabasePoint?>();
+        foreach (var part in parts.Where(part => part.Component == Component.Database))
+        {
+            newest[part] = await databases.NewestAsync(part, cancellationToken);
+        }
+
+        return newest;
     }
 
     private static void RequireUndamaged(PointRow point, IReadOnlyList<SnapshotRow> snapshots)

@@ -33,6 +33,7 @@ internal sealed class HealthReport(
             Group = Platform,
             Status = entry.Running ? "healthy" : "stopped",
             Instances = entry.Running ? 1 : 0,
+            Components = [.. entry.Service.Components],
         }));
         return new HealthView { Status = Worst(services), Services = services };
     }

@@ -39,7 +39,7 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
         context.Log.Info(Description(parent, changes));
         var files = await new ClusterFileChoice(settings, cluster, context.Log).ChooseAsync(session, reader, cancellationToken);
         var problems = new PageProblems();
-        var end = new BackupEnd(cluster, session, listing, new ClusterCatalog(cluster, context.Log), parent, changes, cutBytes, problems);
+        var end = new BackupEnd(cluster, session, listing, new ClusterCatalog(cluster, settings, context.Log), parent, changes, cutBytes, problems);
         var entries = new EntryFactory(session.Server.GroupReadable, Account.Find(settings.RunAs), startedAt, cutBytes);
         var source = new ClusterFileSource(session, listing, reader, files, end, entries, problems, parent, changes);
         var archived = await new Archiver(repository, clock).RunAsync(source, Request(context, listing, parent), cancellationToken);

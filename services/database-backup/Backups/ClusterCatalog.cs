@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Connections;
 using StellaOps.Backup.Postgres.Queries;
@@ -6,9 +7,13 @@ using StellaOps.Backup.Workers;
 
 namespace StellaOps.Backup.DatabaseBackup.Backups;
 
-/// <summary>The databases of the cluster and the migrations that they had seen, for the point's manifest.</summary>
-internal sealed class ClusterCatalog(ClusterConnection cluster, ITaskLog log)
+/// <summary>The databases of the cluster, the migrations that they had seen, and their rows, for the point's manifest.</summary>
+internal sealed class ClusterCatalog(ClusterConnection cluster, DatabaseSettings settings, ITaskLog log)
 {
+    // Bounds the manifest; a database with more tenants is counted by schema.
+    private const int MaxRowCounts = 1000;
+    private const int MaxWarnings = 10;
+
     public async Task<IReadOnlyList<DatabaseSummary>> ReadAsync(CancellationToken cancellationToken)
     {
         var summaries = new List<DatabaseSummary>();
@@ -19,10 +24,52 @@ internal sealed class ClusterCatalog(ClusterConnection cluster, ITaskLog log)
                 Name = database.Name,
                 Bytes = database.Bytes,
                 Migrations = database.Connectable ? await MigrationsAsync(database.Name, cancellationToken) : [],
+                Rows = database.Connectable ? await RowsAsync(database, cancellationToken) : [],
             });
         }
 
         return summaries;
+    }
+
+    /// <summary>The databases with their migrations, and nothing that takes long.</summary>
+    public async Task<IReadOnlyList<DatabaseSummary>> ReadMigrationsAsync(CancellationToken cancellationToken)
+    {
+        var summaries = new List<DatabaseSummary>();
+        foreach (var database in (await DatabaseList.ReadAsync(cluster, cancellationToken)).Where(database => database.Connectable))
+        {
+            summaries.Add(new DatabaseSummary { Name = database.Name, Bytes = database.Bytes, Migrations = await MigrationsAsync(database.Name, cancellationToken) });
+        }
+
+        return summaries;
+    }
+
+    // Counting reads every table: a backup that reads only what changed must not pay for that where a database is large.
+    private async Task<IReadOnlyList<RowCount>> RowsAsync(DatabaseEntry database, CancellationToken cancellationToken)
+    {
+        if (database.Bytes >> 20 >= settings.CountRowsMiB)
+        {
+            return [];
+        }
+
+        try
+        {
+            await using var connection = cluster.ToDatabase(database.Name);
+            var read = await RowCounts.ReadAsync(connection, settings.TenantColumn, cancellationToken);
+            foreach (var unreadable in read.Unreadable.Concat(read.Denied).Take(MaxWarnings))
+            {
+                log.Warning($"database '{database.Name}': rows were not counted, {unreadable}");
+            }
+
+            var counts = read.Counts;
+            return counts.Count <= MaxRowCounts
+                ? [.. counts.Select(count => new RowCount { Schema = count.Schema, Tenant = count.Tenant, Rows = count.Rows })]
+                : [.. counts.GroupBy(count => count.Schema).Take(MaxRowCounts).Select(schema => new RowCount { Schema = schema.Key, Rows = schema.Sum(count => count.Rows) })];
+        }
+        catch (ClusterException unreadable) when (unreadable.Failure is ClusterFailure.PermissionDenied or ClusterFailure.QueryFailed)
+        {
+            log.Warning($"the rows of database '{database.Name}' are not in the manifest: {unreadable.Message}");
+            return [];
+        }
     }
 
     // The list is a comfort for whoever restores; a backup does not fail for the lack of it.

@@ -20,7 +20,7 @@ internal sealed class ClusterFileChoice(DatabaseSettings settings, ClusterConnec
 
         var reason = string.IsNullOrEmpty(settings.DataDirectory)
             ? "Database:DataDirectory is not set"
-            : await MountedDirectory.WhyNotAsync(settings.DataDirectory, cluster, session, server, cancellationToken);
+            : await MountedDirectory.WhyNotAsync(settings.DataDirectory, cluster, session.Server, server, cancellationToken);
         if (reason is null)
         {
             // Links of tablespaces are absolute paths of the server's host: another path of the directory means that it is seen from elsewhere.

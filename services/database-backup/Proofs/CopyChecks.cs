@@ -10,7 +10,7 @@ using StellaOps.Backup.Workers;
 namespace StellaOps.Backup.DatabaseBackup.Proofs;
 
 /// <summary>What is asked of a restored copy while its server runs.</summary>
-internal sealed class CopyChecks(PrivateServer server, TaskContext context, ProofFindings findings)
+internal sealed class CopyChecks(PrivateServer server, TaskContext context, ProofFindings findings, string tenantColumn)
 {
     private IReadOnlyList<string> _databases = [];
 
@@ -39,30 +39,11 @@ internal sealed class CopyChecks(PrivateServer server, TaskContext context, Proo
         foreach (var name in _databases)
         {
             await using var database = server.Connect(name);
-            var tables = await database.QueryAsync(
-                """
-                SELECT quote_ident(nspname) || '.' || quote_ident(relname)
-                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                WHERE c.relkind IN ('r', 'm') AND c.relpersistence = 'p' AND (c.relkind = 'r' OR c.relispopulated)
-                  AND nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_toast'
-                """,
-                row => row.GetString(0),
-                cancellationToken);
-            long rows = 0;
-            var unreadable = new List<string>();
-            foreach (var table in tables)
-            {
-                try
-                {
-                    rows += (await database.QueryAsync($"SELECT count(*) FROM {table}", row => row.GetInt64(0), cancellationToken))[0];
-                }
-                catch (ClusterException failed) when (failed.Failure == ClusterFailure.QueryFailed)
-                {
-                    unreadable.Add($"database '{name}', table {table}: {failed.Message}");
-                }
-            }
-
-            findings.Add(string.Create(CultureInfo.InvariantCulture, $"database '{name}': {rows} rows in {tables.Count} tables"), unreadable);
+            var rows = await RowCounts.ReadAsync(database, tenantColumn, cancellationToken);
+            var tenants = rows.Counts.Where(count => count.Tenant is not null).Select(count => count.Tenant).Distinct().Count();
+            findings.Add(
+                string.Create(CultureInfo.InvariantCulture, $"database '{name}': {rows.Total} rows in {rows.Tables} tables{(tenants == 0 ? "" : $", of {tenants} tenants")}"),
+                rows.Unreadable.Concat(rows.Denied).Select(unreadable => $"database '{name}', {unreadable}"));
         }
 
         return _databases.Count;

@@ -67,7 +67,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
         await using (var server = await phases.RunAsync("start", () => PrivateServer.StartAsync(options, clock, cancellationToken)))
         {
             findings.Add($"PostgreSQL {facts.Cut.MajorVersion} started on the copy, replayed WAL to {facts.Cut.StopLsn} and left recovery");
-            var checks = new CopyChecks(server, context, findings);
+            var checks = new CopyChecks(server, context, findings, settings.TenantColumn);
             await phases.RunAsync("amcheck", () => checks.CheckRelationsAsync(cancellationToken));
             await phases.RunAsync("count", () => checks.CountRowsAsync(cancellationToken));
             await phases.RunAsync("query", () => checks.RunQueriesAsync(settings.TestQueries, cancellationToken));

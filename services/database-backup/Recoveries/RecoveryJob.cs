@@ -37,6 +37,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         var plan = await phases.RunAsync("search", () => PlanAsync(archive, spec, cancellationToken));
         var chosen = spec.Bases.First(one => one.PointName == plan.Base.Name);
         var snapshot = await DatabaseSnapshot.LoadAsync(repository, chosen.SnapshotId, cancellationToken);
+        snapshot = TablespaceMap.Apply(snapshot, spec.Tablespaces, target);
         context.Log.Info(Summary(plan));
         RequireStopped(spec, plan);
         await StopOwnServerAsync(target, cancellationToken);

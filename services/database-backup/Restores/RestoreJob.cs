@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Backups;
+using StellaOps.Backup.DatabaseBackup.Migrations;
 using StellaOps.Backup.DatabaseBackup.Progress;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres.Recovery;
@@ -18,6 +19,8 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         var phases = new PhaseClock(context.Progress, clock);
         var target = RestoreTarget.For(spec.TargetDirectory, settings);
         var snapshot = await DatabaseSnapshot.LoadAsync(repository, spec.SnapshotId, cancellationToken);
+        snapshot = TablespaceMap.Apply(snapshot, spec.Tablespaces, target);
+        var pending = target.Root is null ? await new RestoredMigrations(settings, repository, clock).CheckAsync(snapshot, spec, context.Log, cancellationToken) : [];
         var running = await new RestoreChecks(settings).RunAsync(target, snapshot, spec.KeepReplaced, spec.DryRun, cancellationToken);
         var writer = new ClusterWriter(repository, FileOwner.Of(settings));
 
@@ -30,7 +33,7 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
 
         if (spec.DryRun)
         {
-            return Result(target, Plan(snapshot, target, size, spec.KeepReplaced, running), phases);
+            return Result(target, [.. Plan(snapshot, target, size, spec.KeepReplaced, running), .. pending], phases);
         }
 
         string? kept = null;
@@ -39,7 +42,7 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
             "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken), size.Files, size.Bytes);
         File.Delete(target.MarkerFile);
         context.Log.Info($"restored {target.DataDirectory}: {report.FilesWritten} files written, {report.FilesUnchanged} unchanged, {report.FilesDeleted} deleted");
-        return Result(target, Notes(snapshot, target, report), phases, report, kept);
+        return Result(target, [.. Notes(snapshot, target, report), .. pending], phases, report, kept);
     }
 
     /// <summary>Marks the target as not whole, durably, and puts aside what is there when that is wished.</summary>

@@ -37,6 +37,19 @@ internal sealed class DatabaseSettings : ComponentSettings, IValidatableObject
 
     public TestQuerySettings? EvidenceReferences { get; set; }
 
+    /// <summary>Column that names the tenant of a row.</summary>
+    [Required]
+    public string TenantColumn { get; set; } = "tenant_id";
+
+    /// <summary>
+    /// A backup counts the rows of databases up to this size for its manifest; 0 counts none. Counting reads every table, and its hint bits may change
+    /// files that the next backup would not have read.
+    /// </summary>
+    [Range(0, 1 << 30)]
+    public int CountRowsMiB { get; set; }
+
+    public MigrationSettings Migrations { get; set; } = new();
+
     public WalSettings Wal { get; set; } = new();
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Clusters.IsName(Name)

@@ -67,7 +67,7 @@ public sealed class PointCatalogTests(PostgresFixture postgres)
         Assert.Equal(0, await rebuild.RunAsync(token));
 
         var point = await harness.InAsync((PointCatalog catalog) => catalog.FindAsync("kept", token));
-        Assert.Equal(kept.Components[0], point.Manifest.Components[0] with { Recipients = kept.Components[0].Recipients });
+        Assert.Equal(kept.Components[0], point.Manifest.Components[0] with { Recipients = kept.Components[0].Recipients, Missing = kept.Components[0].Missing });
         Assert.Equal(kept.Id, point.Id);
     }
 

@@ -1,5 +1,7 @@
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Backups;
+using StellaOps.Backup.DatabaseBackup.Integrity;
+using StellaOps.Backup.DatabaseBackup.Migrations;
 using StellaOps.Backup.DatabaseBackup.Proofs;
 using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.DatabaseBackup.Settings;
@@ -118,6 +120,35 @@ internal sealed class Workbench : IAsyncDisposable
         return await new TestRestoreJob(Repository, Location, Settings, TimeProvider.System).RunAsync(
             new TestTask().Context, change?.Invoke(spec) ?? spec, TestContext.Current.CancellationToken);
     }
+
+    /// <summary>A backup as the coordinator hands it to an integrity check.</summary>
+    public static RecoveryBase PointOf(TaskResult backup, string name = "test") => new()
+    {
+        PointId = Guid.CreateVersion7(),
+        PointName = name,
+        SnapshotId = backup.Snapshot!.SnapshotId,
+        SystemIdentifier = backup.Snapshot.Database!.SystemIdentifier,
+        Timeline = backup.Snapshot.Database.Timeline,
+        StartLsn = backup.Snapshot.Database.StartLsn,
+        StopLsn = backup.Snapshot.Database.StopLsn,
+        FinishedAt = backup.Snapshot.FinishedAt,
+    };
+
+    public async Task<IntegrityReport> CheckIntegrityAsync(params IReadOnlyList<RecoveryBase> points)
+    {
+        var reference = new RowReference(async (id, token) => (await DatabaseSnapshot.LoadAsync(Repository, id, token)).Facts);
+        var result = await new IntegrityJob(Settings, reference, TimeProvider.System)
+            .RunAsync(new TestTask().Context, new IntegritySpec { Points = points }, TestContext.Current.CancellationToken);
+        return result.Integrity!;
+    }
+
+    public Task<TaskResult> MigrateAsync(TaskResult? newest, bool withMigration = false, bool dryRun = false) => new MigrationJob(Settings, Repository, TimeProvider.System).RunAsync(
+        new TestTask().Context,
+        new MigrationSpec { WithMigration = withMigration, DryRun = dryRun, Newest = newest is null ? null : NewestOf(newest) },
+        TestContext.Current.CancellationToken);
+
+    /// <summary>A backup as the newest point.</summary>
+    public static DatabasePoint NewestOf(TaskResult backup) => new() { PointName = "newest", SnapshotId = backup.Snapshot!.SnapshotId };
 
     /// <summary>Starts the cluster's own version on a restored directory.</summary>
     public async Task<PrivateServer> StartServerAsync(string dataDirectory)

@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
 using StellaOps.Backup.Repository;
 
@@ -46,6 +47,29 @@ public abstract class RestoreJobTests(int major)
         await bench.RestoreAsync(second.SnapshotId);
         await bench.Cluster.Server.StartAgainAsync(Cancellation);
         Assert.Equal(expected, await bench.Cluster.DigestAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_tablespace_goes_where_it_is_wanted_and_never_over_other_files()
+    {
+        await using var bench = await Workbench.StartAsync(major);
+        var expected = await bench.Cluster.DigestAsync(Cancellation);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+        Task<TaskResult> RestoreAsync(string from, string to) =>
+            bench.RestoreAsync(snapshot, spec => spec with { Tablespaces = [new TablespacePlace { From = from, To = to }] });
+        var unknown = await Assert.ThrowsAsync<BackupException>(() => RestoreAsync("nowhere", bench["moved"]));
+        Assert.Equal((ErrorCodes.InvalidInput, true), (unknown.Error, unknown.Hint!.Contains("'other'", StringComparison.Ordinal)));
+        var version = Path.GetFileName(Directory.GetDirectories(bench.Cluster.TablespaceLocation).Single());
+        await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(bench["taken"], version)).FullName, "16384"), "", Cancellation);
+        Assert.Equal(ErrorCodes.TargetNotEmpty, (await Assert.ThrowsAsync<BackupException>(() => RestoreAsync("other", bench["taken"]))).Error);
+
+        Directory.Delete(Path.Combine(bench.Cluster.TablespaceLocation, version), recursive: true);
+        await RestoreAsync(bench.Cluster.TablespaceLocation, bench["moved"]);
+        Assert.Equal(bench["moved"], TablespaceLink(bench.Cluster.Server.DataDirectory).LinkTarget);
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        Assert.Equal(expected, await bench.Cluster.DigestAsync(Cancellation));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(bench.Cluster.TablespaceLocation));
     }
 
     [Fact]
