@@ -14,7 +14,8 @@ namespace StellaOps.Backup.Wal.Streaming;
 public sealed class WalArchiver(
     ClusterConnection cluster, IObjectStore location, AgeEncryption encryption, WalArchiverOptions options, TimeProvider clock, IWalJournal journal)
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1), StandbyPause = TimeSpan.FromSeconds(3);
+    // What is committed while nobody streams would be lost with the server: one that is back is found soon.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5), StandbyPause = TimeSpan.FromSeconds(3);
     private readonly ArchiverState _state = new();
     private readonly Dictionary<ulong, Lsn> _least = [];
     private ClusterArchive? _archive;
