@@ -21,6 +21,7 @@ internal sealed class DeleteDrafts(PointCatalog points, PointUse use)
         if (!point.Deleting)
         {
             await use.RequireNotLastProvenAsync(point, cancellationToken);
+            await use.RequireNotLastWholeAsync(point, cancellationToken);
         }
 
         return new OperationDraft

@@ -1,8 +1,10 @@
 using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Parts;
 
 namespace StellaOps.Backup.Coordinator.Points;
 
@@ -40,6 +42,30 @@ internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
                 $"recovery point '{point.Name}' is the newest one whose restore was proven, of {string.Join(", ", last.Select(part => part.Title))}");
         }
     }
+
+    /// <summary>
+    /// Of each part the newest point stays that is whole, while later ones are not: damaged pages of a running database, say, go into every
+    /// backup until somebody has mended it.
+    /// </summary>
+    /// <exception cref="BackupException"><c>refused.last-whole</c>.</exception>
+    public async Task RequireNotLastWholeAsync(PointRow point, CancellationToken cancellationToken)
+    {
+        var later = await points.All.Where(other => !other.Deleting && other.Id != point.Id && other.FinishedAt >= point.FinishedAt).ToListAsync(cancellationToken);
+        var last = point.Snapshots.Select(snapshot => snapshot.Part).Where(part => IsWhole(point, part)).Order()
+            .Select(part => (Part: part, Later: later.Where(other => other.Snapshots.Exists(snapshot => snapshot.Part == part)).ToList()))
+            .Where(one => one.Later.Count > 0 && !one.Later.Exists(other => IsWhole(other, one.Part))).ToList();
+        if (last.Count > 0)
+        {
+            throw new BackupException(
+                ErrorCodes.LastWhole,
+                $"recovery point '{point.Name}' is the newest one with a whole {string.Join(", ", last.Select(one => one.Part.Title))}; of later ones "
+                + $"{string.Join(", ", last.SelectMany(one => one.Later).Select(other => $"'{other.Name}'").Distinct().Order(StringComparer.Ordinal))} it is incomplete or damaged");
+        }
+    }
+
+    private static bool IsWhole(PointRow point, Part part) =>
+        point.Snapshots.Exists(snapshot => snapshot.Part == part && snapshot.Damages.Count == 0)
+        && point.Manifest.Components.Any(snapshot => new Part(snapshot.Component, snapshot.Cluster) == part && snapshot.Outcome == Outcome.Complete);
 
     private static bool IsProven(PointRow point, SnapshotRow snapshot) =>
         snapshot.Damages.Count == 0 && PointProof.DepthOf(point, snapshot.Part) == ProofDepth.Restored;

@@ -220,6 +220,30 @@ public sealed class PointFlowTests(PostgresFixture postgres, RabbitMqFixture rab
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task The_newest_whole_point_is_not_deleted_while_later_ones_have_damaged_pages()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("older", token);
+        await BackupAsync("whole", token);
+        var work = _stack.Workers.Work;
+        _stack.Workers.Work = task => task.Component == Component.Database
+            ? task.FinishAsync(Samples.Snapshot(Component.Database) with { Outcome = Outcome.Incomplete, MissingCount = 1 })
+            : task.FinishAsync();
+        await BackupAsync("torn", token);
+        _stack.Workers.Work = work;
+
+        using var answer = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/whole?confirm=true", UriKind.Relative), token);
+        var refused = await ApiClient.ErrorAsync(answer, HttpStatusCode.Conflict, token);
+        Assert.Equal(ErrorCodes.LastWhole.Code, refused.Code);
+        Assert.Equal("recovery point 'whole' is the newest one with a whole database; of later ones 'torn' it is incomplete or damaged", refused.Message);
+        foreach (var name in (string[])["older", "torn", "whole"])
+        {
+            using var accepted = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/{name}?confirm=true", UriKind.Relative), token);
+            Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync((await ApiClient.ReadAsync<OperationView>(accepted, token)).Id, token)).Outcome);
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_point_that_an_operation_uses_is_not_deleted()
     {
         var token = TestContext.Current.CancellationToken;
