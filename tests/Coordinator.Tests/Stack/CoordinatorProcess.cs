@@ -32,7 +32,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
             _environment[$"STELLAOPS_BACKUP__Auth__Keys__0__Scopes__{i}"] = scopes[i];
         }
 
-        Http = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(30) };
+        Http = new HttpClient { BaseAddress = new Uri(url), Timeout = ReadyLimit };
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
     }
 

@@ -42,11 +42,14 @@ public sealed class PostgresFixture : IAsyncLifetime
     /// <summary>Creates an empty database and returns the connection string to it.</summary>
     /// <param name="name">Start of its name: lower-case letters and underscores.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<string> NewDatabaseAsync(string name, CancellationToken cancellationToken = default)
+    public Task<string> NewDatabaseAsync(string name, CancellationToken cancellationToken = default) => NewDatabaseAsync(name, "template1", cancellationToken);
+
+    /// <summary>Creates a copy of a database to which nothing is connected, and returns the connection string to the copy.</summary>
+    public async Task<string> NewDatabaseAsync(string name, string template, CancellationToken cancellationToken = default)
     {
         var database = $"{name}_{Environment.ProcessId}_{Interlocked.Increment(ref _databases)}";
         await using var source = NpgsqlDataSource.Create(ConnectionString);
-        await using var create = source.CreateCommand($"CREATE DATABASE {database}");
+        await using var create = source.CreateCommand($"CREATE DATABASE {database} TEMPLATE {template}");
         await create.ExecuteNonQueryAsync(cancellationToken);
         return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = database }.ConnectionString;
     }
