@@ -1,44 +1,53 @@
-using System.Buffers;
 using StellaOps.Backup.Repository.Blobs;
 
 namespace StellaOps.Backup.Repository.Archive;
 
 /// <summary>
 /// Saves chunks of large files beside the thread that reads them, so that one file alone keeps all cores busy. Holds at most
-/// <paramref name="savers"/> chunks.
+/// <paramref name="savers"/> batches.
 /// </summary>
 internal sealed class BlobSaver(IBlobWriter writer, int savers) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(savers);
     private readonly BufferPool _copies = new();
 
-    /// <summary>Most chunks that may be under way.</summary>
+    /// <summary>Most batches that may be under way.</summary>
     public int Savers => savers;
 
     /// <summary>Saves on the caller's thread.</summary>
     public ValueTask<BlobId> SaveAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken) =>
         writer.SaveAsync(BlobType.Data, chunk, cancellationToken);
 
-    /// <summary>Takes a copy and saves it in the background; the outer task ends when there was room for it.</summary>
-    public async ValueTask<Task<BlobId>> StartAsync(ReadOnlyMemory<byte> chunk, CancellationToken cancellationToken)
+    /// <summary>Memory for a batch; waits until there is room for one more.</summary>
+    /// <param name="length">Bytes of its chunks.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async ValueTask<ChunkBatch> RentAsync(int length, CancellationToken cancellationToken)
     {
         await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var copy = _copies.Rent(chunk.Length);
-        chunk.CopyTo(copy.Memory);
-        return Task.Run(() => SaveCopyAsync(copy, cancellationToken), CancellationToken.None);
+        return new ChunkBatch(_copies.Rent(length));
     }
+
+    /// <summary>Saves a batch in the background, and gives its memory back.</summary>
+    public Task<BlobId[]> Start(ChunkBatch batch, CancellationToken cancellationToken) =>
+        Task.Run(() => SaveAllAsync(batch, cancellationToken), CancellationToken.None);
 
     public void Dispose() => _slots.Dispose();
 
-    private async Task<BlobId> SaveCopyAsync(IMemoryOwner<byte> copy, CancellationToken cancellationToken)
+    private async Task<BlobId[]> SaveAllAsync(ChunkBatch batch, CancellationToken cancellationToken)
     {
         try
         {
-            return await writer.SaveAsync(BlobType.Data, copy.Memory, cancellationToken).ConfigureAwait(false);
+            var (ids, saved) = (new BlobId[batch.Count], 0);
+            foreach (var chunk in batch.Chunks)
+            {
+                ids[saved++] = await writer.SaveAsync(BlobType.Data, chunk, cancellationToken).ConfigureAwait(false);
+            }
+
+            return ids;
         }
         finally
         {
-            copy.Dispose();
+            batch.Dispose();
             _slots.Release();
         }
     }

@@ -93,7 +93,7 @@ internal sealed class FileArchiver : IDisposable
             }
             finally
             {
-                await saved.CompleteAsync().ConfigureAwait(false);
+                await saved.CompleteAsync(cancellationToken).ConfigureAwait(false);
             }
 
             _idle.Add(reader);

@@ -6,7 +6,8 @@ namespace StellaOps.Backup.Repository.Archive;
 internal sealed class FileBlobs(BlobSaver saver)
 {
     private readonly List<BlobId> _ids = new(1);
-    private readonly Queue<Task<BlobId>> _started = [];
+    private readonly Queue<Task<BlobId[]>> _started = [];
+    private ChunkBatch? _batch;
 
     /// <summary>Bytes added so far.</summary>
     public long Bytes { get; private set; }
@@ -17,23 +18,52 @@ internal sealed class FileBlobs(BlobSaver saver)
     public async ValueTask AddAsync(ReadOnlyMemory<byte> chunk, bool isLast, CancellationToken cancellationToken)
     {
         Bytes += chunk.Length;
-        if (isLast && _started.Count == 0)
+        if (isLast && _started.Count == 0 && _batch is null)
         {
             _ids.Add(await saver.SaveAsync(chunk, cancellationToken).ConfigureAwait(false));
             return;
         }
 
-        _started.Enqueue(await saver.StartAsync(chunk, cancellationToken).ConfigureAwait(false));
-        while (_started.Count > saver.Savers)
+        if (_batch?.HasRoomFor(chunk.Length) == false)
         {
-            _ids.Add(await _started.Dequeue().ConfigureAwait(false));
+            await StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        _batch ??= await saver.RentAsync(isLast ? chunk.Length : Math.Max(chunk.Length, ChunkBatch.Length), cancellationToken).ConfigureAwait(false);
+        _batch.Add(chunk);
+        if (!_batch.HasRoomFor(1))
+        {
+            await StartAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Waits for all; throws the first failure after none is under way.</summary>
-    public async Task CompleteAsync()
+    public async Task CompleteAsync(CancellationToken cancellationToken)
     {
-        _ids.AddRange(await Task.WhenAll(_started).ConfigureAwait(false));
+        Start(cancellationToken);
+        foreach (var ids in await Task.WhenAll(_started).ConfigureAwait(false))
+        {
+            _ids.AddRange(ids);
+        }
+
         _started.Clear();
+    }
+
+    private async ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        Start(cancellationToken);
+        while (_started.Count > saver.Savers)
+        {
+            _ids.AddRange(await _started.Dequeue().ConfigureAwait(false));
+        }
+    }
+
+    private void Start(CancellationToken cancellationToken)
+    {
+        if (_batch is { } full)
+        {
+            _batch = null;
+            _started.Enqueue(saver.Start(full, cancellationToken));
+        }
     }
 }

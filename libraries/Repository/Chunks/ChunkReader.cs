@@ -14,14 +14,14 @@ internal sealed class ChunkReader(ContentCutter cutter)
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(Memory);
     private IFileContent? _content;
     private int _fixedSize;
-    private int _end, _length;
+    private int _start, _end, _length;
     private bool _ended;
 
     /// <summary>The current chunk; valid until the next read.</summary>
-    public ReadOnlyMemory<byte> Chunk => _buffer.AsMemory(0, _length);
+    public ReadOnlyMemory<byte> Chunk => _buffer.AsMemory(_start, _length);
 
     /// <summary>True when the current chunk ends the file.</summary>
-    public bool IsLast => _ended && _length == _end;
+    public bool IsLast => _ended && _start + _length == _end;
 
     /// <summary>Begins with a file.</summary>
     public void Start(IFileContent content, Chunking chunking)
@@ -29,29 +29,26 @@ internal sealed class ChunkReader(ContentCutter cutter)
         ArgumentOutOfRangeException.ThrowIfNegative(chunking.FixedSize);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(chunking.FixedSize, ContentCutter.Maximum);
         (_content, _fixedSize) = (content, chunking.FixedSize);
-        (_end, _length, _ended) = (0, 0, false);
+        (_start, _end, _length, _ended) = (0, 0, 0, false);
         cutter.Reset();
     }
 
     /// <summary>Advances to the next chunk; false at the end of the file.</summary>
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
-        // What was read beyond the last chunk is at most one read long.
-        _buffer.AsSpan(_length, _end - _length).CopyTo(_buffer);
-        _end -= _length;
-        _length = 0;
+        _start += _length;
         while ((_length = FindCut()) == 0)
         {
             if (_ended)
             {
-                _length = _end;
+                _length = _end - _start;
                 return _length > 0;
             }
 
             await FillAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        if (_length == _end && !_ended)
+        if (_start + _length == _end && !_ended)
         {
             // The end has to be known with the last chunk.
             await FillAsync(cancellationToken).ConfigureAwait(false);
@@ -61,11 +58,18 @@ internal sealed class ChunkReader(ContentCutter cutter)
     }
 
     private int FindCut() => _fixedSize == 0
-        ? cutter.Find(_buffer.AsSpan(0, _end))
-        : _end >= _fixedSize ? _fixedSize : 0;
+        ? cutter.Find(_buffer.AsSpan(_start, _end - _start))
+        : _end - _start >= _fixedSize ? _fixedSize : 0;
 
     private async ValueTask FillAsync(CancellationToken cancellationToken)
     {
+        // The current chunk and what is known of the next go to the front: chunks that are shorter than a read do not move what follows them.
+        if (_start > 0)
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            (_start, _end) = (0, _end - _start);
+        }
+
         var read = await _content!.ReadAsync(_buffer.AsMemory(_end, Math.Min(ReadSize, _buffer.Length - _end)), cancellationToken).ConfigureAwait(false);
         _ended = read == 0;
         _end += read;

@@ -22,8 +22,7 @@ internal sealed class DataFileContent : IFileContent
     private readonly PageProblems _problems;
     private readonly Action _done;
     private readonly RelationFile? _verified;
-    private readonly byte[] _range = ArrayPool<byte>.Shared.Rent(RemoteFileReader.RangeLength);
-    private long _position;
+    private byte[]? _range;
     private int _filled, _taken, _badPages;
 
     public DataFileContent(
@@ -42,12 +41,23 @@ internal sealed class DataFileContent : IFileContent
 
     public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
     {
+        // Whole ranges go where they are wanted, without a copy.
+        if (_taken == _filled && destination.Length >= RemoteFileReader.RangeLength)
+        {
+            return await ReadRangeAsync(destination[..RemoteFileReader.RangeLength], cancellationToken);
+        }
+
+        _range ??= ArrayPool<byte>.Shared.Rent(RemoteFileReader.RangeLength);
         var count = 0;
         while (count < destination.Length)
         {
-            if (_taken == _filled && !await FillAsync(cancellationToken))
+            if (_taken == _filled)
             {
-                break;
+                (_filled, _taken) = (await ReadRangeAsync(_range.AsMemory(0, RemoteFileReader.RangeLength), cancellationToken), 0);
+                if (_filled == 0)
+                {
+                    break;
+                }
             }
 
             var part = Math.Min(destination.Length - count, _filled - _taken);
@@ -64,38 +74,42 @@ internal sealed class DataFileContent : IFileContent
 
     public async ValueTask DisposeAsync()
     {
-        ArrayPool<byte>.Shared.Return(_range);
+        if (_range is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_range);
+        }
+
         await _content.DisposeAsync();
         _done();
     }
 
-    private async Task<bool> FillAsync(CancellationToken cancellationToken)
+    private async Task<int> ReadRangeAsync(Memory<byte> range, CancellationToken cancellationToken)
     {
-        _position = _content.Position;
-        _filled = await _content.ReadAsync(_range.AsMemory(0, RemoteFileReader.RangeLength), cancellationToken);
-        _taken = 0;
+        var position = _content.Position;
+        var count = await _content.ReadAsync(range, cancellationToken);
         if (_verified is { } relation)
         {
-            await VerifyAsync(relation, cancellationToken);
+            await VerifyAsync(relation, range[..count], position / PageChecksums.PageSize, cancellationToken);
         }
 
-        return _filled > 0;
+        return count;
     }
 
-    private async Task VerifyAsync(RelationFile relation, CancellationToken cancellationToken)
+    private async Task VerifyAsync(RelationFile relation, Memory<byte> range, long firstBlock, CancellationToken cancellationToken)
     {
-        for (var at = 0; at + PageChecksums.PageSize <= _filled; at += PageChecksums.PageSize)
+        for (var at = 0; at + PageChecksums.PageSize <= range.Length; at += PageChecksums.PageSize)
         {
-            var block = (uint)((_position + at) / PageChecksums.PageSize);
-            if (!PageChecksums.IsIntact(_range.AsSpan(at, PageChecksums.PageSize), relation.FirstBlock + block, _session.Start)
-                && !await RepairAsync(relation, block, at, cancellationToken))
+            var block = (uint)(firstBlock + (at / PageChecksums.PageSize));
+            var page = range.Slice(at, PageChecksums.PageSize);
+            if (!PageChecksums.IsIntact(page.Span, relation.FirstBlock + block, _session.Start)
+                && !await RepairAsync(relation, block, page, cancellationToken))
             {
                 _problems.Add(new DamagedPage(_file.Path, block));
             }
         }
     }
 
-    private async Task<bool> RepairAsync(RelationFile relation, uint block, int at, CancellationToken cancellationToken)
+    private async Task<bool> RepairAsync(RelationFile relation, uint block, Memory<byte> damaged, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < Rereads && _badPages < RereadPages; attempt++)
         {
@@ -108,7 +122,7 @@ internal sealed class DataFileContent : IFileContent
 
             if (PageChecksums.IsIntact(page, relation.FirstBlock + block, _session.Start))
             {
-                page.CopyTo(_range.AsSpan(at));
+                page.CopyTo(damaged.Span);
                 return true;
             }
         }

@@ -22,7 +22,7 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
         var password = Path.Combine(place, "broker");
         await File.WriteAllTextAsync(password, broker.Password, cancellationToken);
         await using var dispatcher = await Dispatcher.StartAsync(broker, password, cancellationToken);
-        _workers = new Workers(broker, dispatcher);
+        _workers = new Workers(options.Worker, broker, dispatcher);
 
         Log($"filling a cluster of PostgreSQL 15 at scale {options.Scale}");
         await using var cluster = await SourceCluster.StartAsync(15, options.Scale, cancellationToken);

@@ -5,6 +5,9 @@ internal sealed record ClusterRunOptions
 {
     public required IReadOnlyList<ClusterLine> Lines { get; init; }
 
+    /// <summary>Program of the worker.</summary>
+    public required string Worker { get; init; }
+
     /// <summary>Of pgbench: 15 MB each.</summary>
     public required int Scale { get; init; }
 

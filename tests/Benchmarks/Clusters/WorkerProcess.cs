@@ -36,9 +36,8 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
-    public static WorkerProcess Start(string settings, string log, Dispatcher dispatcher)
+    public static WorkerProcess Start(string program, string settings, string log, Dispatcher dispatcher)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "StellaOps.Backup.DatabaseBackup");
         var start = new ProcessStartInfo("sh", ["-c", "exec \"$1\" >>\"$2\" 2>&1", "sh", program, log]) { Environment = { ["STELLA_CONFIG"] = settings } };
         return new WorkerProcess(Process.Start(start)!, dispatcher, log);
     }

@@ -7,7 +7,7 @@ using StellaOps.Backup.Testing.RabbitMq;
 namespace StellaOps.Backup.Benchmarks.Clusters;
 
 /// <summary>Starts workers on one broker, one after the other: they share a queue.</summary>
-internal sealed class Workers(PrivateRabbitMq broker, Dispatcher dispatcher)
+internal sealed class Workers(string program, PrivateRabbitMq broker, Dispatcher dispatcher)
 {
     /// <summary>Starts one, and waits until it takes tasks.</summary>
     /// <param name="directory">Where its files go.</param>
@@ -46,7 +46,7 @@ internal sealed class Workers(PrivateRabbitMq broker, Dispatcher dispatcher)
         };
         var file = Path.Combine(directory, "worker.json");
         await File.WriteAllTextAsync(file, settings.ToJsonString(), cancellationToken);
-        return WorkerProcess.Start(file, Path.Combine(directory, "worker.log"), dispatcher);
+        return WorkerProcess.Start(program, file, Path.Combine(directory, "worker.log"), dispatcher);
     }
 
     /// <summary>Section <c>Database</c> of a worker that protects a cluster.</summary>

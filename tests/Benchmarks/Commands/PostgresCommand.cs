@@ -16,7 +16,8 @@ internal static class PostgresCommand
         var scale = new Option<int?>("--scale") { Description = $"scale of pgbench, 15 MB each (default: {Scale}, or with --quick {QuickScale})" };
         var data = new Option<DirectoryInfo?>("--data") { Description = "where repositories go (default: a temporary directory that is removed)" };
         var runs = new Option<int>("--runs") { Description = "runs of each work; the median counts", DefaultValueFactory = _ => 3 };
-        var command = new Command("postgres", "measures the database worker, pgBackRest and pg_receivewal in one run") { quick, work, scale, data, runs };
+        var worker = new Option<FileInfo>("--worker") { Description = "the worker to measure, as it is published", Required = true };
+        var command = new Command("postgres", "measures the database worker, pgBackRest and pg_receivewal in one run") { quick, work, scale, data, runs, worker };
         command.SetAction((parsed, cancellationToken) => BenchPlace.UseAsync(parsed.GetValue(data), place =>
         {
             var isQuick = parsed.GetValue(quick);
@@ -24,6 +25,7 @@ internal static class PostgresCommand
             var options = new ClusterRunOptions
             {
                 Lines = [.. ClusterLines.All.Where(line => names.Contains(line.Name))],
+                Worker = parsed.GetValue(worker)!.FullName,
                 Scale = parsed.GetValue(scale) ?? (isQuick ? QuickScale : Scale),
                 Runs = parsed.GetValue(runs),
                 ChurnSeconds = isQuick ? 6 : 60,
