@@ -98,6 +98,8 @@ internal static class OperationReport
         var restore = task.Result?.Restore;
         List(output, name, restore?.Notes ?? []);
         List(output, name, task.Result?.Proof?.Findings ?? []);
+        List(output, name, PhaseText.Of(task.Result?.Proof?.Replay) is { } replay ? [$"WAL replayed: {replay}"] : []);
+        List(output, name, PhaseText.Of(task.Result?.Proof?.Phases ?? restore?.Phases ?? []));
         List(output, name, restore?.ReplacedDirectory is { } kept ? [$"the replaced data was kept in {kept}"] : []);
         List(output, $"{name}: {Lack(operation)}", [.. (task.Result?.Missing ?? []).Select(item => $"{item.Path}: {item.Reason}")], task.Result?.MissingCount);
         List(output, $"{name}: damaged", [.. task.Damages.Select(damage => $"{damage.Kind} {damage.Item}: {damage.Detail}{Snapshots(damage)}")]);

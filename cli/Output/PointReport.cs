@@ -170,6 +170,16 @@ internal static class PointReport
         {
             output.WriteLine($"database: {finding}");
         }
+
+        foreach (var proof in proofs.GroupBy(proof => proof.Component).Select(group => group.MaxBy(proof => proof.At)!).Where(proof => proof.Result is { Depth: ProofDepth.Restored }))
+        {
+            var facts = new Facts();
+            facts.Add("phases", string.Join(", ", proof.Result!.Phases.Select(phase => $"{phase.Phase} {Units.Duration(phase.Duration)}")));
+            facts.Add("WAL replayed", PhaseText.Of(proof.Result.Replay));
+            output.WriteLine();
+            output.WriteLine($"{proof.Component.Name()}, newest proof:");
+            facts.WriteTo(output, "  ");
+        }
     }
 
     private static bool Lacks(PointView point, Component component) =>

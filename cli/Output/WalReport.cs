@@ -30,6 +30,7 @@ internal static class WalReport
         facts.Add("cluster", $"{archive.Cluster}, system {archive.SystemIdentifier}");
         facts.Add("archived to", archive.ArchivedTo is { } position ? $"{position}, as of {Units.Time(archive.ArchivedAt)}" : null);
         facts.Add("last commit", archive.LastCommitAt is { } commit ? Units.Time(commit) : null);
+        facts.Add("kept from", KeptFrom(archive));
         foreach (var timeline in archive.Timelines.Where(timeline => timeline.Parent is not null))
         {
             facts.Add($"timeline {timeline.Timeline}", $"left timeline {timeline.Parent} at {timeline.SwitchLsn}");
@@ -40,6 +41,12 @@ internal static class WalReport
         WriteWindows(output, archive.Windows);
         WriteGaps(output, archive.Gaps);
         WriteRestorePoints(output, archive.RestorePoints);
+    }
+
+    private static string? KeptFrom(WalArchiveView archive)
+    {
+        var positions = archive.Timelines.Where(timeline => timeline.KeptFrom is not null).Select(timeline => $"{timeline.KeptFrom} of timeline {timeline.Timeline}").ToList();
+        return positions.Count > 0 ? $"{string.Join(", ", positions)}; no recovery point needs what was before, which was removed, last on {Units.Time(archive.ExpiredAt)}" : null;
     }
 
     private static void WriteRanges(TextWriter output, IReadOnlyList<WalRangeView> ranges)

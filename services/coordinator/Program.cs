@@ -28,6 +28,7 @@ static void Register(WebApplicationBuilder builder)
     builder.AddPoints();
     builder.AddOperations();
     builder.AddDoctor();
+    builder.Services.AddScoped<WalRetention>();
     builder.AddCoordinatorBus();
     builder.AddAnnouncer();
 }

@@ -17,6 +17,7 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
         Description = "Directory on the workers' hosts; what is restored is kept there. Without it, a scratch directory is used and emptied",
         HelpName = "DIR",
     };
+    private readonly Option<bool> _replay = new("--replay") { Description = "Also replay the archived WAL of the database, to the newest instant that can be reached" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what would be done and whether it could be" };
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the work is accepted, and print the operation's id" };
 
@@ -27,6 +28,7 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
         Add(_latest);
         Add(_cluster);
         Add(_target);
+        Add(_replay);
         Add(_dryRun);
         Add(_noWait);
         Validators.Add(result =>
@@ -39,6 +41,7 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
         Examples =
         [
             "stella backup test-restore --latest --dry-run",
+            "stella backup test-restore --latest --replay",
             "stella backup test-restore --name pre-upgrade-20260117 --target /srv/restore-test",
         ];
     }
@@ -51,6 +54,7 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
             Latest = parsed.GetValue(_latest),
             Cluster = parsed.GetValue(_cluster),
             Target = parsed.GetValue(_target),
+            Replay = parsed.GetValue(_replay),
             DryRun = parsed.GetValue(_dryRun),
         };
         return session.StartAsync(HttpMethod.Post, Routes.TestRestores, request, parsed.GetValue(_noWait), cancellationToken);

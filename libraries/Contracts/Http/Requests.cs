@@ -35,6 +35,9 @@ public sealed record TestRestoreRequest
 
     /// <summary>Directory on the workers' hosts; a folder per component is made below it and kept.</summary>
     public string? Target { get; init; }
+
+    /// <summary>Also replay archived WAL of the database, to the newest instant that can be reached.</summary>
+    public bool Replay { get; init; }
     public bool DryRun { get; init; }
 
     /// <summary>Only the database of this cluster.</summary>

@@ -20,6 +20,9 @@ public sealed record WalArchiveView
 
     /// <summary>Time of the newest archived commit, by the server's clock.</summary>
     public DateTimeOffset? LastCommitAt { get; init; }
+
+    /// <summary>When WAL was last given up, because no recovery point that exists needs it; null as long as all is kept.</summary>
+    public DateTimeOffset? ExpiredAt { get; init; }
     public IReadOnlyList<WalRangeView> Ranges { get; init => field = value ?? []; } = [];
     public IReadOnlyList<WalTimelineView> Timelines { get; init => field = value ?? []; } = [];
     public IReadOnlyList<WalGapView> Gaps { get; init => field = value ?? []; } = [];
@@ -37,6 +40,9 @@ public sealed record WalTimelineView
 
     /// <summary>Where the parent was left.</summary>
     public string? SwitchLsn { get; init; }
+
+    /// <summary>WAL of the timeline before it is not kept any more; null as long as all of it is.</summary>
+    public string? KeptFrom { get; init; }
 }
 
 /// <summary>Segments of one timeline without a hole between them.</summary>

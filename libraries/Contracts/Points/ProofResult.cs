@@ -23,6 +23,27 @@ public sealed record ProofResult
 
     /// <summary>What was checked, in lines for a human: <c>412 indexes passed amcheck</c> ...</summary>
     public required IReadOnlyList<string> Findings { get; init; }
+
+    /// <summary>WAL that was replayed from the archive; null where none was.</summary>
+    public ReplayResult? Replay { get; init; }
+}
+
+/// <summary>A measured replay of archived WAL, from a base backup to the newest instant that could be reached.</summary>
+public sealed record ReplayResult
+{
+    public required int Timeline { get; init; }
+
+    /// <summary>Log sequence numbers as PostgreSQL prints them: where the base backup begins, and where the replay ended.</summary>
+    public required string FromLsn { get; init; }
+    public required string ToLsn { get; init; }
+
+    /// <summary>Time of the newest commit that came back, by the server's clock; null when none is known.</summary>
+    public DateTimeOffset? LastCommitAt { get; init; }
+    public required long Segments { get; init; }
+    public required long Bytes { get; init; }
+
+    /// <summary>From the start of the server to the end of recovery.</summary>
+    public required TimeSpan Duration { get; init; }
 }
 
 /// <summary>Measured duration of one phase.</summary>

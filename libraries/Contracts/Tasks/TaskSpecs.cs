@@ -25,6 +25,9 @@ public sealed record TestRestoreSpec
     /// <summary>Directory on the worker's host, kept afterwards; null means the worker's scratch directory, removed afterwards.</summary>
     public string? TargetDirectory { get; init; }
 
+    /// <summary>Also replay archived WAL, to the newest instant that can be reached; only of a database.</summary>
+    public bool Replay { get; init; }
+
     /// <summary>Only say what would be done and whether it could be.</summary>
     public bool DryRun { get; init; }
 

@@ -4,10 +4,14 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Points.Storing;
 
 /// <summary>What a failure of a store is in the error table.</summary>
-internal static class StorageFailures
+public static class StorageFailures
 {
+    /// <summary>The row for a failure.</summary>
+    /// <param name="failure">What the store said.</param>
+    /// <param name="what">What could not be done, as the begin of the message.</param>
     public static BackupException ToBackupException(this StorageException failure, string what)
     {
+        ArgumentNullException.ThrowIfNull(failure);
         var error = failure.Failure switch
         {
             StorageFailure.NotFound => ErrorCodes.PointNotFound,

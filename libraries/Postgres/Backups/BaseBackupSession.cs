@@ -53,8 +53,8 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the backup. The server switches to a new WAL segment, so that the one with the stop point is whole. WAL stays
-    /// reserved by the slot until the session is disposed.
+    /// Ends the backup. A primary switches to a new WAL segment, so that the one with the stop point is whole; a standby has written everything
+    /// before the stop point. WAL stays reserved by the slot until the session is disposed.
     /// </summary>
     public async Task<BackupStop> StopAsync(CancellationToken cancellationToken)
     {

@@ -16,6 +16,9 @@ public sealed record ServerFacts
     /// <summary>As the server prints it, <c>15.18 (Debian …)</c>.</summary>
     public required string Version { get; init; }
 
+    /// <summary>True for a standby.</summary>
+    public required bool InRecovery { get; init; }
+
     /// <summary>Absolute path on the server's host.</summary>
     public required string DataDirectory { get; init; }
 
@@ -47,8 +50,8 @@ public sealed record ServerFacts
 
     /// <summary>Asks the server, and refuses what cannot be backed up.</summary>
     /// <exception cref="ClusterException">
-    /// <see cref="ClusterFailure.VersionMismatch"/> outside of versions 15 to 18; <see cref="ClusterFailure.Unsuitable"/> for a
-    /// standby, <c>wal_level = minimal</c> or another block size.
+    /// <see cref="ClusterFailure.VersionMismatch"/> outside of versions 15 to 18; <see cref="ClusterFailure.Unsuitable"/> for
+    /// <c>wal_level = minimal</c> or another block size.
     /// </exception>
     public static async Task<ServerFacts> ReadAsync(ClusterConnection cluster, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -72,6 +75,7 @@ public sealed record ServerFacts
         {
             MajorVersion = Number(values, "server_version_num") / 10000,
             Version = values["server_version"],
+            InRecovery = values["in_recovery"] == "true",
             DataDirectory = values["data_directory"],
             GroupReadable = values["data_directory_mode"].EndsWith("50", StringComparison.Ordinal),
             PageChecksums = values["data_checksums"] == "on",
@@ -92,8 +96,7 @@ public sealed record ServerFacts
         }
 
         var reason =
-            values["in_recovery"] == "true" ? "the server is a standby; base backups are taken from the primary"
-            : values["wal_level"] == "minimal" ? "wal_level is minimal; a base backup needs replica or logical"
+            values["wal_level"] == "minimal" ? "wal_level is minimal; a base backup needs replica or logical"
             : Number(values, "block_size") != Pages.PageChecksums.PageSize ? $"block_size is {values["block_size"]}; only {Pages.PageChecksums.PageSize} is supported"
             : null;
         if (reason is not null)

@@ -43,6 +43,9 @@ public sealed class ClusterListing
     /// </summary>
     public DateTimeOffset FileClock { get; }
 
+    /// <summary>When the data directory was made: the ctime of <c>PG_VERSION</c>, which no server ever writes again.</summary>
+    public DateTimeOffset? DirectoryMadeAt => Files.FirstOrDefault(file => file.Path == "PG_VERSION")?.Changed;
+
     /// <summary>Clock of the server after the listing.</summary>
     public DateTimeOffset ServerClock { get; }
 

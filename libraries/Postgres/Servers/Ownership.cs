@@ -20,6 +20,15 @@ public static partial class Ownership
         }
     }
 
+    /// <summary>The same where this process is root; else the files stay its own, and so is the server.</summary>
+    public static void GiveIfRoot(string path, Account account)
+    {
+        if (Environment.IsPrivilegedProcess)
+        {
+            Give(path, account);
+        }
+    }
+
     private static void GiveOne(string path, Account account)
     {
         if (ChangeOwner(path, account.UserId, account.GroupId) != 0)

@@ -18,7 +18,7 @@ public sealed record TimelineHistory(uint Timeline, IReadOnlyList<TimelineSwitch
     public TimelineSwitch? Parent => Ancestors.Count > 0 ? Ancestors[^1] : null;
 
     /// <summary>Reads a history file.</summary>
-    /// <exception cref="FormatException">A line that is neither empty, nor a comment, nor an ancestor in ascending order.</exception>
+    /// <exception cref="FormatException">A line that is neither empty, nor a comment, nor an ancestor in the order of their numbers.</exception>
     public static TimelineHistory Parse(uint timeline, ReadOnlySpan<byte> content)
     {
         var ancestors = new List<TimelineSwitch>();
@@ -32,7 +32,7 @@ public sealed record TimelineHistory(uint Timeline, IReadOnlyList<TimelineSwitch
 
             var parts = text.Split((char[]?)null, 3, StringSplitOptions.RemoveEmptyEntries);
             if (parts.Length < 2 || !uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id) || !Lsn.TryParse(parts[1], out var at)
-                || id >= timeline || (ancestors.Count > 0 && (id <= ancestors[^1].Timeline || at < ancestors[^1].At)))
+                || id >= timeline || (ancestors.Count > 0 && id <= ancestors[^1].Timeline))
             {
                 throw new FormatException($"the history of timeline {timeline} has a line that is not understood: '{text}'");
             }
@@ -43,15 +43,20 @@ public sealed record TimelineHistory(uint Timeline, IReadOnlyList<TimelineSwitch
         return new TimelineHistory(timeline, ancestors);
     }
 
-    /// <summary>The way from the oldest ancestor to this timeline: each with the range of positions that is read from it.</summary>
+    /// <summary>
+    /// The way from the oldest ancestor to this timeline: each with the range of positions that is read from it. A server that stops its recovery
+    /// before the beginning of the timeline that it recovers along names that as parent all the same, left before it began: nothing is
+    /// read from it, and its own parent is left as early (PostgreSQL looks at the newest timeline first, tliOfPointInHistory).
+    /// </summary>
     public IReadOnlyList<TimelineSpan> Path()
     {
         var path = new List<TimelineSpan>(Ancestors.Count + 1);
         var begin = new Lsn(0);
-        foreach (var ancestor in Ancestors)
+        for (var index = 0; index < Ancestors.Count; index++)
         {
-            path.Add(new TimelineSpan(ancestor.Timeline, begin, ancestor.At));
-            begin = ancestor.At;
+            var end = Ancestors.Skip(index).Select(ancestor => ancestor.At).Min();
+            path.Add(new TimelineSpan(Ancestors[index].Timeline, begin, end));
+            begin = end;
         }
 
         path.Add(new TimelineSpan(Timeline, begin, null));

@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
+using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Timelines;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Wal.Expiry;
 using StellaOps.Backup.Wal.Ledger;
 using StellaOps.Backup.Wal.Manifests;
 
@@ -45,7 +47,13 @@ public sealed class WalInventory
     /// <summary>The gap ledger.</summary>
     public IReadOnlyList<WalGap> Gaps { get; private set; } = [];
 
-    /// <summary>Segments that manifests and state name, whether they are there or not.</summary>
+    /// <summary>Before which positions WAL is not kept any more; null as long as all of it is.</summary>
+    public ExpiryMark? Expired { get; private set; }
+
+    /// <summary>What was read from pushed segments that no manifest holds yet.</summary>
+    public IReadOnlyList<PushedSegment> Pushed { get; private set; } = [];
+
+    /// <summary>Segments that manifests, state and pushes name, whether they are there or not.</summary>
     public IReadOnlyDictionary<WalName, SegmentEntry> Expected { get; private set; } = new Dictionary<WalName, SegmentEntry>();
 
     /// <summary>What manifests and state say of segments that were not finished.</summary>
@@ -135,6 +143,10 @@ public sealed class WalInventory
         return end;
     }
 
+    /// <summary>Behind the last segment of a timeline of which anything is there; null when nothing is.</summary>
+    public Lsn? EndOf(uint timeline) =>
+        _segments.Keys.Concat(_tails.Keys).Where(name => name.Timeline == timeline).Max(name => Files?.NumberOf(name)) is { } last ? Files!.StartOf(last + 1) : null;
+
     /// <summary>The history of a timeline; null when it is not in the archive.</summary>
     public TimelineHistory? History(uint timeline) => timeline == 1 ? TimelineHistory.First : _histories.GetValueOrDefault(timeline);
 
@@ -187,8 +199,11 @@ public sealed class WalInventory
 
     private async Task ReadDocumentsAsync(IObjectStore location, List<string> keys, CancellationToken cancellationToken)
     {
+        // Read after the listing, in whatever order that came: the mark of everything that it had lost already was durable before.
+        Expired = await FindAsync(location, Keys.Expired, cancellationToken).ConfigureAwait(false) is { } mark ? WalJson.TryRead<ExpiryMark>(mark) : null;
         var manifests = new List<StoredManifest>();
         var gaps = new List<WalGap>();
+        var pushed = new List<PushedSegment>();
         foreach (var key in keys)
         {
             if (await FindAsync(location, key, cancellationToken).ConfigureAwait(false) is not { } content)
@@ -213,19 +228,25 @@ public sealed class WalInventory
             {
                 manifests.Add(new StoredManifest(key, Convert.ToHexStringLower(SHA256.HashData(content)), manifest));
             }
+            else if (key.Contains("/pushed/", StringComparison.Ordinal) && WalJson.TryRead<PushedSegment>(content) is { } segment)
+            {
+                pushed.Add(segment);
+            }
         }
 
         Manifests = [.. manifests.OrderBy(manifest => manifest.Content.Timeline).ThenBy(manifest => manifest.Content.StartLsn)];
+        Pushed = pushed;
         Expected = ExpectedSegments();
         KnownTails = TailEntries();
         Gaps = [.. gaps.OrderBy(gap => gap.Timeline).ThenBy(gap => gap.StartLsn)];
-        Files ??= (State?.SegmentSize ?? (Manifests.Count > 0 ? Manifests[0].Content.SegmentSize : null)) is { } size ? new WalFiles(size) : null;
+        Files ??= (State?.SegmentSize ?? manifests.Select(manifest => (long?)manifest.Content.SegmentSize).Concat(pushed.Select(one => (long?)one.SegmentSize)).FirstOrDefault()) is { } size
+            ? new WalFiles(size) : null;
     }
 
     private Dictionary<WalName, SegmentEntry> ExpectedSegments()
     {
         var expected = new Dictionary<WalName, SegmentEntry>();
-        foreach (var entry in Manifests.SelectMany(manifest => manifest.Content.Segments).Concat(State?.Open ?? []))
+        foreach (var entry in Manifests.SelectMany(manifest => manifest.Content.Segments).Concat(State?.Open ?? []).Concat(Pushed.Select(one => one.Entry)))
         {
             if (WalName.TryParse(entry.Name, out var name))
             {

@@ -20,6 +20,9 @@ public sealed record WalKeys(ulong SystemIdentifier)
     /// <summary>What the archive holds now, replaced every few seconds. Convenience: everything in it can be found by listing.</summary>
     public string State => $"{Folder}state.json";
 
+    /// <summary>Before which positions WAL is not kept any more; missing as long as all of it is.</summary>
+    public string Expired => $"{Folder}expired.json";
+
     /// <summary>Folder of the gap ledger.</summary>
     public string Gaps => $"{Folder}gaps/";
 
@@ -28,6 +31,12 @@ public sealed record WalKeys(ulong SystemIdentifier)
 
     /// <summary>Folder of a timeline's range manifests.</summary>
     public string Manifests(uint timeline) => $"{Timeline(timeline)}manifests/";
+
+    /// <summary>Folder of what was read from pushed segments that no manifest holds yet.</summary>
+    public string PushedFolder(uint timeline) => $"{Timeline(timeline)}pushed/";
+
+    /// <summary>What was read from a pushed segment.</summary>
+    public string Pushed(WalName name) => $"{PushedFolder(name.Timeline)}{name}.json";
 
     /// <summary>Folder of the segments that share their first 16 digits: at most 256 of 16 MiB.</summary>
     public string Neighbours(WalName name) => $"{Timeline(name.Timeline)}{name.ToString()[..16]}/";
@@ -50,6 +59,13 @@ public sealed record WalKeys(ulong SystemIdentifier)
     /// <summary>A range manifest.</summary>
     public string Manifest(uint timeline, Lsn start, Lsn stop) =>
         string.Create(CultureInfo.InvariantCulture, $"{Manifests(timeline)}{start.Value:x16}-{stop.Value:x16}.json");
+
+    /// <summary>Behind the last byte of a range manifest, by its key; null for another key.</summary>
+    internal static Lsn? StopOfManifest(string key) =>
+        key.EndsWith(".json", StringComparison.Ordinal) && key.Length > 21
+        && ulong.TryParse(key.AsSpan(key.Length - 21, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var stop)
+            ? new Lsn(stop)
+            : null;
 
     /// <summary>An entry of the gap ledger.</summary>
     public string Gap(uint timeline, Lsn start, Lsn stop) =>

@@ -10,7 +10,11 @@ namespace StellaOps.Backup.Wal.Coverage;
 /// <param name="Start">Replay begins here.</param>
 /// <param name="Stop">Consistent from here on.</param>
 /// <param name="FinishedAt">When it ended.</param>
-public sealed record BaseCut(string Name, uint Timeline, Lsn Start, Lsn Stop, DateTimeOffset FinishedAt);
+public sealed record BaseCut(string Name, uint Timeline, Lsn Start, Lsn Stop, DateTimeOffset FinishedAt)
+{
+    /// <summary>True when replay can go from it along a path: it was consistent before its timeline was left there.</summary>
+    public bool IsOn(IReadOnlyList<TimelineSpan> path) => path.Any(span => span.Timeline == Timeline && (span.End is not { } end || Stop <= end));
+}
 
 /// <summary>Positions, all of which can be recovered to.</summary>
 public sealed record ReachableWindow
@@ -55,7 +59,7 @@ public static class ReachableWindows
     {
         var path = history.Path();
         ReachableWindow? window = null;
-        foreach (var cut in bases.Where(cut => IsOn(path, cut)).OrderBy(cut => cut.Start))
+        foreach (var cut in bases.Where(cut => cut.IsOn(path)).OrderBy(cut => cut.Start))
         {
             if (window is not null && cut.Start <= window.To)
             {
@@ -84,9 +88,6 @@ public static class ReachableWindows
 
     /// <summary>A window that ends on an ancestor is one of the ancestor's.</summary>
     private static bool Ends(ReachableWindow window, IReadOnlyList<TimelineSpan> path) => window.To > path[^1].Begin || path.Count == 1;
-
-    private static bool IsOn(IReadOnlyList<TimelineSpan> path, BaseCut cut) =>
-        path.Any(span => span.Timeline == cut.Timeline && (span.End is not { } end || cut.Stop <= end));
 
     private static Lsn Later(Lsn one, Lsn two) => one > two ? one : two;
 }

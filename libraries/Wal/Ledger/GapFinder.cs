@@ -35,17 +35,21 @@ public static class GapFinder
         return inventory.Expected.TryGetValue(segment.Name, out var entry) && entry.Digest == segment.Digest && entry.Length != segment.Length;
     }
 
-    /// <summary>Segments of a range that are not there, or are damaged.</summary>
+    /// <summary>Segments of a range that are not there, or are damaged; not those that are not kept any more.</summary>
     public static IReadOnlyList<MissingRange> MissingWithin(WalInventory inventory, WalFiles files, MissingRange range)
     {
         ArgumentNullException.ThrowIfNull(inventory);
         ArgumentNullException.ThrowIfNull(files);
-        return Group(files, range.Timeline, Numbers(files, range).Where(number =>
+        return Group(files, range.Timeline, Numbers(files, Kept(inventory, range)).Where(number =>
         {
             _ = WalName.TryParse(files.Name(range.Timeline, number), out var name);
             return !inventory.Segments.TryGetValue(name, out var segment) || IsDamaged(inventory, segment);
         }));
     }
+
+    /// <summary>The part of a range that is still kept.</summary>
+    internal static MissingRange Kept(WalInventory inventory, MissingRange range) =>
+        inventory.Expired?.Before(range.Timeline) is { } before && before > range.Start ? range with { Start = before } : range;
 
     /// <summary>Parts of <paramref name="missing"/> that no entry of the ledger covers.</summary>
     internal static IReadOnlyList<MissingRange> Without(WalFiles files, IEnumerable<MissingRange> missing, IReadOnlyList<WalGap> entries)
@@ -110,7 +114,7 @@ public static class GapFinder
             last = begin > 0 ? Math.Max(last, begin - 1) : last;
         }
 
-        var next = first;
+        var next = inventory.Expired?.Before(timeline) is { } before ? Math.Max(first, files.NumberAt(before)) : first;
         foreach (var number in here.Append(last + 1))
         {
             if (number > next)

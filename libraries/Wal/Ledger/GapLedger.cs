@@ -28,10 +28,11 @@ public sealed class GapLedger(IObjectStore location, WalKeys keys, TimeProvider 
 
         var unresolved = new List<WalGap>();
         var missing = GapFinder.Find(inventory).ToList();
-        foreach (var gap in inventory.Gaps.Where(gap => gap.State != GapState.Refilled))
+        foreach (var gap in inventory.Gaps.Where(gap => gap.State != GapState.Refilled && !(gap.StopLsn <= inventory.Expired?.Before(gap.Timeline))))
         {
-            var rest = GapFinder.MissingWithin(inventory, files, new MissingRange(gap.Timeline, gap.StartLsn, gap.StopLsn));
-            if (rest is [var only] && only == new MissingRange(gap.Timeline, gap.StartLsn, gap.StopLsn))
+            var kept = GapFinder.Kept(inventory, new MissingRange(gap.Timeline, gap.StartLsn, gap.StopLsn));
+            var rest = GapFinder.MissingWithin(inventory, files, kept);
+            if (rest is [var only] && only == kept)
             {
                 unresolved.Add(gap);
                 continue;

@@ -23,7 +23,9 @@ public sealed class ManifestBook
     private readonly SortedDictionary<(uint Timeline, ulong Number), SegmentEntry> _open = [];
     private readonly Dictionary<uint, (string Key, string Digest)> _last = [];
     private readonly HashSet<string> _ended = [];
+    private readonly List<(uint Timeline, ulong First, ulong Next)> _closed = [];
     private DateTimeOffset _openSince;
+    private DateTimeOffset? _lastCommitAt;
 
     /// <summary>Takes up what an earlier run left.</summary>
     public ManifestBook(IObjectStore location, WalInventory inventory, string cluster, TimeProvider clock)
@@ -36,6 +38,8 @@ public sealed class ManifestBook
         foreach (var manifest in inventory.Manifests)
         {
             _last[manifest.Content.Timeline] = (manifest.Key, manifest.Digest);
+            var first = _files.NumberAt(manifest.Content.StartLsn);
+            _closed.Add((manifest.Content.Timeline, first, first + (ulong)manifest.Content.Segments.Count));
             if (manifest.Content.Tail is { } tail)
             {
                 _ended.Add(tail.Name);
@@ -47,6 +51,18 @@ public sealed class ManifestBook
         {
             var known = inventory.Expected.GetValueOrDefault(segment.Name);
             Add(known is not null && known.Digest == segment.Digest ? known : SegmentEntries.Of(segment, null, WalFacts.None));
+        }
+    }
+
+    /// <summary>Time of the newest commit in all that was taken in; null when there was none.</summary>
+    public DateTimeOffset? LastCommitAt
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lastCommitAt;
+            }
         }
     }
 
@@ -62,6 +78,15 @@ public sealed class ManifestBook
         }
     }
 
+    /// <summary>Whether a manifest holds a segment.</summary>
+    public bool IsClosed(WalName name)
+    {
+        lock (_gate)
+        {
+            return _files.NumberOf(name) is { } number && _closed.Exists(range => range.Timeline == name.Timeline && range.First <= number && number < range.Next);
+        }
+    }
+
     /// <summary>Takes in a segment that is durable in the archive.</summary>
     public void Add(SegmentEntry entry)
     {
@@ -71,6 +96,7 @@ public sealed class ManifestBook
             lock (_gate)
             {
                 _open[(name.Timeline, number)] = entry;
+                _lastCommitAt = _lastCommitAt > entry.LastCommitAt ? _lastCommitAt : entry.LastCommitAt ?? _lastCommitAt;
             }
         }
     }
@@ -149,6 +175,7 @@ public sealed class ManifestBook
                     _open.Remove((run.Timeline, number));
                 }
 
+                _closed.Add((run.Timeline, run.First, run.Next));
                 if (run.Tail is { } tail)
                 {
                     _ended.Add(tail.Name);

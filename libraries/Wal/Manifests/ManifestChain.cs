@@ -1,24 +1,22 @@
+using StellaOps.Backup.Wal.Archive;
+
 namespace StellaOps.Backup.Wal.Manifests;
 
 /// <summary>Whether each manifest still follows the one that it names.</summary>
 public static class ManifestChain
 {
-    /// <summary>Breaks of the chain, as sentences; empty when there are none. The oldest manifest may name one that was expired.</summary>
-    public static IReadOnlyList<string> Breaks(IReadOnlyList<StoredManifest> manifests)
+    /// <summary>Breaks of the chain, as sentences; empty when there are none. A manifest may name one that is not kept any more.</summary>
+    public static IReadOnlyList<string> Breaks(WalInventory inventory)
     {
-        ArgumentNullException.ThrowIfNull(manifests);
-        var stored = manifests.ToDictionary(manifest => manifest.Key, manifest => manifest.Digest, StringComparer.Ordinal);
+        ArgumentNullException.ThrowIfNull(inventory);
+        var stored = inventory.Manifests.ToDictionary(manifest => manifest.Key, manifest => manifest.Digest, StringComparer.Ordinal);
         var breaks = new List<string>();
-        foreach (var timeline in manifests.GroupBy(manifest => manifest.Content.Timeline))
+        foreach (var manifest in inventory.Manifests)
         {
-            var oldest = timeline.MinBy(manifest => manifest.Content.ClosedAt);
-            foreach (var manifest in timeline.Where(manifest => manifest.Content.Previous is not null))
+            if (manifest.Content.Previous is { } previous
+                && (stored.TryGetValue(previous, out var digest) ? digest != manifest.Content.PreviousDigest : !(WalKeys.StopOfManifest(previous) <= inventory.Expired?.Before(manifest.Content.Timeline))))
             {
-                var previous = manifest.Content.Previous!;
-                if (stored.TryGetValue(previous, out var digest) ? digest != manifest.Content.PreviousDigest : manifest != oldest)
-                {
-                    breaks.Add($"{manifest.Key} follows {previous}, which is {(digest is null ? "missing" : "not what it was")}");
-                }
+                breaks.Add($"{manifest.Key} follows {previous}, which is {(digest is null ? "missing" : "not what it was")}");
             }
         }
 

@@ -4,6 +4,7 @@ using StellaOps.Backup.Postgres.Control;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Manifests;
 
 namespace StellaOps.Backup.Wal.Push;
 
@@ -74,16 +75,26 @@ public sealed partial class WalPush(IObjectStore location, AgeEncryption encrypt
                 WalFailure.Conflict, $"the archive has another content of segment {name} of cluster {header.SystemIdentifier}: a second copy of the cluster wrote the same timeline");
         }
 
-        if (present.Count > 0)
-        {
-            return PushOutcome.AlreadyThere;
-        }
+        var stored = present.Count > 0 ? present[0] : await archive.PutSegmentAsync(name, content, cancellationToken).ConfigureAwait(false);
 
-        await archive.PutSegmentAsync(name, content, cancellationToken).ConfigureAwait(false);
-
-        // Durable now: the segment. Its tails are needless from here on.
+        // Durable now: the segment. A crash before the next step is healed by the server, which pushes it again.
+        // Of a segment that was there already the object is another encryption of the same bytes.
+        var entry = SegmentEntries.Of(stored, present.Count > 0 ? null : content.StoredDigest, WalScanner.Scan(bytes, header.Start));
+        await DescribeAsync(archive.Keys.Pushed(name), new PushedSegment { SegmentSize = header.SegmentSize, Entry = entry }, cancellationToken).ConfigureAwait(false);
         await archive.RemoveAsync(tails, cancellationToken).ConfigureAwait(false);
-        return PushOutcome.Stored;
+        return present.Count > 0 ? PushOutcome.AlreadyThere : PushOutcome.Stored;
+    }
+
+    private async Task DescribeAsync(string key, PushedSegment document, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await location.PutAsync(key, WalJson.Write(document), PutMode.Create, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException exists) when (exists.Failure == StorageFailure.AlreadyExists)
+        {
+            // An earlier push got so far.
+        }
     }
 
     /// <summary>Backup labels, and the unfinished segment of a timeline that was left: kept for a human, never read by a recovery.</summary>

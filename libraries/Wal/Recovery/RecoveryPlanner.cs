@@ -39,13 +39,13 @@ public sealed class RecoveryPlanner
     {
         ArgumentNullException.ThrowIfNull(target);
         var chosen = timeline ?? _inventory.Timelines.Concat(_all.Select(cut => cut.Timeline)).DefaultIfEmpty(1u).Max();
-        if (_inventory.History(chosen) is not { } history || !_all.Any(cut => IsOn(history.Path(), cut)))
+        if (_inventory.History(chosen) is not { } history || !_all.Any(cut => cut.IsOn(history.Path())))
         {
             throw Unreachable($"no base backup leads to timeline {chosen}");
         }
 
         var path = history.Path();
-        var bases = _all.Where(cut => IsOn(path, cut)).OrderByDescending(cut => cut.Stop).ToList();
+        var bases = _all.Where(cut => cut.IsOn(path)).OrderByDescending(cut => cut.Stop).ToList();
         return target.Kind switch
         {
             RecoveryTargetKind.Immediate => Immediate(target, chosen, path, bases[0]),
@@ -53,6 +53,40 @@ public sealed class RecoveryPlanner
             RecoveryTargetKind.Time => await ToTimeAsync(target, chosen, path, bases, cancellationToken).ConfigureAwait(false),
             _ => await ToMarkAsync(target, chosen, path, bases, cancellationToken).ConfigureAwait(false),
         };
+    }
+
+    /// <summary>Plans to the end of the WAL behind the newest base backup, along the newest timeline that it leads to.</summary>
+    /// <exception cref="UnreachableException">The archive has nothing behind the base backup.</exception>
+    /// <exception cref="WalException">A segment that had to be looked through is damaged.</exception>
+    public async Task<RecoveryPlan> PlanNewestAsync(CancellationToken cancellationToken)
+    {
+        var cut = _all.MaxBy(one => one.Stop) ?? throw Unreachable("there is no base backup to begin with");
+        var histories = _inventory.Timelines.Append(cut.Timeline).Distinct().OrderDescending().Select(_inventory.History).OfType<TimelineHistory>();
+        foreach (var history in histories.Where(history => cut.IsOn(history.Path())))
+        {
+            var proof = WalCoverage.Prove(_inventory, history.Path(), cut.Start);
+            if (proof.ReachesTo > cut.Stop && await NewestAsync(history, cut, proof, cancellationToken).ConfigureAwait(false) is { } plan)
+            {
+                return plan;
+            }
+        }
+
+        throw Unreachable($"no WAL is archived behind the end of the base backup of '{cut.Name}', at {cut.Stop}");
+    }
+
+    private async Task<RecoveryPlan?> NewestAsync(TimelineHistory history, BaseCut cut, CoverageProof proof, CancellationToken cancellationToken)
+    {
+        // No record is at the end of all positions: the search sees them all, and stops at none.
+        var search = new StopSearch(new RecoveryTarget { Kind = RecoveryTargetKind.Lsn, Lsn = new Lsn(ulong.MaxValue) });
+        await ScanAsync(proof, Before(proof, proof.ReachesTo), search, cancellationToken).ConfigureAwait(false);
+        if (search.Last is null)
+        {
+            await ScanAsync(proof, cut.Start, search, cancellationToken).ConfigureAwait(false);
+        }
+
+        return AtEnd(history.Timeline, history.Path(), cut, search) is { } plan
+            ? plan with { Stop = plan.Stop with { LastCommitAt = plan.Stop.LastCommitAt ?? new CommitTimes(_inventory).LastBefore(history.Path(), plan.Stop.At) } }
+            : null;
     }
 
     private RecoveryPlan Immediate(RecoveryTarget target, uint timeline, IReadOnlyList<TimelineSpan> path, BaseCut cut) =>
@@ -153,6 +187,7 @@ public sealed class RecoveryPlanner
             throw Unreachable($"{target} is behind WAL that is missing: {Reach(proof)}");
         }
 
+        (timeline, proof) = OnAncestor(path, cut, stop) ?? (timeline, proof);
         if (proof.Segments.Select(Problem).FirstOrDefault(problem => problem is not null) is { } problem)
         {
             throw Unreachable($"{target} cannot be reached safely: {problem}");
@@ -207,6 +242,23 @@ public sealed class RecoveryPlanner
         return from;
     }
 
+    /// <summary>
+    /// A stop before the timeline began is one of its ancestor's, where that has all of the WAL itself: the new timeline is a child of the one
+    /// that it continues, and not of one that had not begun.
+    /// </summary>
+    private (uint Timeline, CoverageProof Proof)? OnAncestor(IReadOnlyList<TimelineSpan> path, BaseCut cut, RecoveryStop stop)
+    {
+        foreach (var span in path.Where(span => span.Timeline >= cut.Timeline && span.End is { } end && stop.Needed <= end))
+        {
+            if (_inventory.History(span.Timeline) is { } history && WalCoverage.Prove(_inventory, history.Path(), cut.Start, stop.Needed) is { IsComplete: true } own)
+            {
+                return (span.Timeline, own);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The segment before that of a position, where there is one: a record may begin in it.</summary>
     private Lsn Before(CoverageProof proof, Lsn position) =>
         _files.NumberAt(position) is var number && number > _files.NumberAt(proof.Start) ? _files.StartOf(number - 1) : proof.Start;
@@ -217,9 +269,6 @@ public sealed class RecoveryPlanner
     private static string Reach(CoverageProof proof) => proof.Missing is { } missing
         ? $"WAL reaches to {proof.ReachesTo}, and {missing.Start} to {missing.Stop} of timeline {missing.Timeline} is not in the archive"
         : $"WAL reaches to {proof.ReachesTo}";
-
-    private static bool IsOn(IReadOnlyList<TimelineSpan> path, BaseCut cut) =>
-        path.Any(span => span.Timeline == cut.Timeline && (span.End is not { } end || cut.Stop <= end));
 
     private UnreachableException Unreachable(string why) => new(why, ReachableWindows.Of(_inventory, _all));
 }

@@ -71,7 +71,7 @@ internal sealed class ArchiveScrub(ClusterArchive cluster, AgeEncryption encrypt
             journal.Error($"segment {conflict.Name} is in the archive with two contents: two copies of the cluster wrote the same timeline");
         }
 
-        foreach (var problem in ManifestChain.Breaks(inventory.Manifests))
+        foreach (var problem in ManifestChain.Breaks(inventory))
         {
             journal.Error($"the chain of manifests is broken: {problem}");
         }

@@ -38,12 +38,14 @@ internal sealed class ArchiveSession(
         if (slot is null)
         {
             state.Set(status => status with { Activity = WalActivity.Watching, Timeline = stream.Server.Timeline });
-            await RunAsync([ScrubAsync, WatchAsync], cancellationToken).ConfigureAwait(false);
+            var pushes = new PushWatch(archive, stream.Server.Timeline, options, clock, journal);
+            await RunAsync([ScrubAsync, WatchAsync, pushes.RunAsync], cancellationToken).ConfigureAwait(false);
             return null;
         }
 
         _start = Choose(slot, least);
-        await archive.BeginAsync(_start.Timeline, _start.Start, cancellationToken).ConfigureAwait(false);
+        await archive.EnterAsync(_start.Timeline, cancellationToken).ConfigureAwait(false);
+        archive.Spool.Begin(_start.Timeline, _start.Start);
         state.Set(status => status with { Timeline = _start.Timeline, Slot = slot, Received = _start.Start, Archived = archive.ArchivedTo, SpoolSegments = archive.Spool.Waiting });
         state.Advanced = Acknowledge;
         try
@@ -144,7 +146,7 @@ internal sealed class ArchiveSession(
             await archive.Tail.ShipAsync(cancellationToken).ConfigureAwait(false);
             Acknowledge();
             await archive.Book.CloseAsync(options.ManifestInterval, cancellationToken).ConfigureAwait(false);
-            await archive.SaveStateAsync(_start.Timeline, cancellationToken).ConfigureAwait(false);
+            await archive.SaveStateAsync(_start.Timeline, archive.ArchivedTo, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -239,10 +241,6 @@ internal sealed class ArchiveSession(
             try
             {
                 await scrub.RunAsync(cancellationToken).ConfigureAwait(false);
-                if (!options.Stream)
-                {
-                    await archive.Book.CloseAsync(options.ManifestInterval, cancellationToken).ConfigureAwait(false);
-                }
             }
             catch (Exception failure) when (failure is StorageException or ClusterException)
             {

@@ -76,23 +76,23 @@ internal sealed class ClusterArchive : IAsyncDisposable
         }
     }
 
-    /// <summary>Begins to receive. Where a timeline was left its manifests are closed first, with its unfinished segment.</summary>
-    public async Task BeginAsync(uint timeline, Lsn start, CancellationToken cancellationToken)
+    /// <summary>Begins to archive a timeline. Where another one was left its manifests are closed first, with its unfinished segment.</summary>
+    public async Task EnterAsync(uint timeline, CancellationToken cancellationToken)
     {
         if (_saved is { } last && last.Timeline != timeline)
         {
             await Book.EndAsync(last.Timeline, last.Tail, cancellationToken).ConfigureAwait(false);
             Tail.Forget();
         }
-
-        Spool.Begin(timeline, start);
     }
 
     /// <summary>Writes down what the listing does not say, when it has changed.</summary>
-    public async Task SaveStateAsync(uint timeline, CancellationToken cancellationToken)
+    /// <param name="timeline">Timeline that is archived.</param>
+    /// <param name="archived">Everything before it is in the archive.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task SaveStateAsync(uint timeline, Lsn archived, CancellationToken cancellationToken)
     {
         var now = _clock.GetUtcNow();
-        var archived = ArchivedTo;
         var status = _state.Status;
         var caughtUp = archived >= status.Server ? now : status.CaughtUpAt;
         _state.Set(current => current with { CaughtUpAt = caughtUp, Archived = archived });
@@ -101,9 +101,8 @@ internal sealed class ClusterArchive : IAsyncDisposable
             return;
         }
 
-        var open = Book.Open;
         var tail = TailAt(archived);
-        var newest = Latest(status.LastCommitAt, Latest(tail?.LastCommitAt, open.Max(entry => entry.LastCommitAt)));
+        var newest = Latest(status.LastCommitAt, Latest(tail?.LastCommitAt, Book.LastCommitAt));
         _state.Set(current => current with { LastCommitAt = newest });
         var document = new ArchiveState
         {
@@ -116,7 +115,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
             CaughtUpAt = caughtUp,
             UpdatedAt = now,
             Tail = tail,
-            Open = open,
+            Open = Book.Open,
         };
         await Archive.Location.PutAsync(Archive.Keys.State, WalJson.Write(document), PutMode.Replace, cancellationToken).ConfigureAwait(false);
         _saved = document;

@@ -4,15 +4,16 @@ using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Tasks;
+using StellaOps.Backup.Coordinator.Wal;
 using StellaOps.Backup.Points.Storing;
 
 namespace StellaOps.Backup.Coordinator.Deletion;
 
 /// <summary>
-/// Delete: the workers forget the snapshots, then the manifest goes, then the row. From the first on the point is marked, so that
+/// Delete: the workers forget the snapshots, then the manifest goes, then the row, then WAL that was kept for this point. From the first on the point is marked, so that
 /// nothing is restored from a half; a deletion that failed is finished by another one.
 /// </summary>
-internal sealed class DeletePlan(CatalogContext catalog, PointStore store) : OperationPlan
+internal sealed class DeletePlan(CatalogContext catalog, PointStore store, WalRetention wal) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Delete;
 
@@ -32,6 +33,8 @@ internal sealed class DeletePlan(CatalogContext catalog, PointStore store) : Ope
             // Durable: the point does not exist any more. A crash here leaves a row, which the next run of this deletes.
             await catalog.Points.Where(row => row.Id == point.Id).ExecuteDeleteAsync(cancellationToken);
         }
+
+        await wal.ApplyAsync(cancellationToken);
 
         return null;
     }

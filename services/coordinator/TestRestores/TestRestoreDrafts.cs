@@ -21,6 +21,11 @@ internal sealed class TestRestoreDrafts(PointCatalog points, PointUse use, Worke
         await use.RequireNotDeletingAsync(point, cancellationToken);
         var parts = PartChoice.Choose(point.Snapshots.Select(snapshot => snapshot.Part), [], request.Cluster, $"recovery point '{point.Name}'");
         await workers.RequireOneServerEachAsync(parts, cancellationToken);
+        if (request.Replay && !parts.Any(part => part.Component == Component.Database))
+        {
+            throw new BackupException(ErrorCodes.InvalidInput, $"recovery point '{point.Name}' has no database that WAL could be replayed on");
+        }
+
         return new OperationDraft
         {
             Kind = OperationKind.TestRestore,
@@ -40,6 +45,7 @@ internal sealed class TestRestoreDrafts(PointCatalog points, PointUse use, Worke
                     PointName = point.Name,
                     SnapshotId = point.Snapshots.Single(snapshot => snapshot.Part == part).SnapshotId,
                     TargetDirectory = TargetDirectory.For(request.Target, part, parts),
+                    Replay = request.Replay && part.Component == Component.Database,
                     DryRun = request.DryRun,
                 },
             })],

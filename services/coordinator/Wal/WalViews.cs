@@ -21,6 +21,7 @@ internal static class WalViews
             ArchivedAt = state?.UpdatedAt,
             CaughtUpAt = state?.CaughtUpAt,
             LastCommitAt = state?.LastCommitAt,
+            ExpiredAt = inventory.Expired?.ExpiredAt,
             Ranges = [.. ArchivedRanges.Of(inventory, after, before).Select(Range)],
             Timelines = [.. inventory.Timelines.Select(timeline => Timeline(inventory, timeline))],
             Gaps = [.. inventory.Gaps.Select(Gap)],
@@ -51,7 +52,13 @@ internal static class WalViews
     private static WalTimelineView Timeline(WalInventory inventory, uint timeline)
     {
         var parent = inventory.History(timeline)?.Parent;
-        return new WalTimelineView { Timeline = (int)timeline, Parent = (int?)parent?.Timeline, SwitchLsn = parent?.At.ToString() };
+        return new WalTimelineView
+        {
+            Timeline = (int)timeline,
+            Parent = (int?)parent?.Timeline,
+            SwitchLsn = parent?.At.ToString(),
+            KeptFrom = inventory.Expired?.Before(timeline)?.ToString(),
+        };
     }
 
     public static WalGapView Gap(WalGap gap) => new()

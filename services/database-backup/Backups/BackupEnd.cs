@@ -67,7 +67,8 @@ internal sealed class BackupEnd(
             Tablespaces = [.. listing.Tablespaces.Select(tablespace => new TablespaceFacts(tablespace.Oid, tablespace.Name, tablespace.Location))],
             Read = new ReadFacts
             {
-                ListedAt = listing.FileClock, AllReadAt = parent.AllReadAt ?? listing.FileClock, CutBytes = cutBytes, DamagedFiles = problems.Files,
+                ListedAt = listing.FileClock, DirectoryMadeAt = listing.DirectoryMadeAt, AllReadAt = parent.AllReadAt ?? listing.FileClock,
+                CutBytes = cutBytes, DamagedFiles = problems.Files,
             },
         });
     }

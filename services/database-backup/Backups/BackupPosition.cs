@@ -20,6 +20,9 @@ internal sealed record BackupPosition
     /// <summary><see cref="ClusterListing.FileClock"/>.</summary>
     public required DateTimeOffset FileClock { get; init; }
 
+    /// <summary><see cref="ClusterListing.DirectoryMadeAt"/>.</summary>
+    public required DateTimeOffset? DirectoryMadeAt { get; init; }
+
     /// <summary>True when a file has a time that is yet to come: the clock was set back, and times may come a second time.</summary>
     public required bool FutureTimes { get; init; }
 
@@ -30,12 +33,14 @@ internal sealed record BackupPosition
         Start = session.Start,
         FullPageWrites = session.Server.FullPageWrites,
         FileClock = listing.FileClock,
+        DirectoryMadeAt = listing.DirectoryMadeAt,
         FutureTimes = listing.Files.Any(file => !file.IsDirectory && file.Changed > listing.ServerClock + ClockDifference),
     };
 
     /// <summary>Why files of an earlier backup of this cluster cannot be told to be unchanged; null when they can.</summary>
     public string? WhyNot(BaseBackupFacts earlier, int fullReadDays) =>
         earlier.Read is not { } read ? "the last backup was taken by an older version of this product"
+        : read.DirectoryMadeAt != DirectoryMadeAt ? "the last backup is of another data directory: that of a standby or of the primary, or a copy"
         : earlier.Cut.Timeline != Timeline ? $"the last backup is of timeline {earlier.Cut.Timeline}, the cluster is on timeline {Timeline}"
         : Lsn.Parse(earlier.Cut.StopLsn) > Start ? $"the last backup ended at {earlier.Cut.StopLsn} and the cluster is at {Start}: it was set back"
         : FileClock < read.ListedAt || FutureTimes ? "the clock of the server or of its files was set back"

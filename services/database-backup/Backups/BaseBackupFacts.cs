@@ -40,6 +40,9 @@ internal sealed record ReadFacts
     /// <summary>Clock of the server's files right before they were listed (<see cref="Postgres.Files.ClusterListing.FileClock"/>).</summary>
     public required DateTimeOffset ListedAt { get; init; }
 
+    /// <summary>When the data directory was made, by the ctime of its <c>PG_VERSION</c>: a standby, or a copy, has another one.</summary>
+    public DateTimeOffset? DirectoryMadeAt { get; init; }
+
     /// <summary>Same clock: when the newest backup began that read every file. The content of each file is at least as new.</summary>
     public required DateTimeOffset AllReadAt { get; init; }
 

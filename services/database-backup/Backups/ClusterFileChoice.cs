@@ -20,6 +20,7 @@ internal sealed class ClusterFileChoice(DatabaseSettings settings, ClusterConnec
 
         var reason = string.IsNullOrEmpty(settings.DataDirectory)
             ? "Database:DataDirectory is not set"
+            : session.Server.InRecovery ? "the server is a standby, and a backup of it writes nothing by which its directory could be told from an older copy"
             : await MountedDirectory.WhyNotAsync(settings.DataDirectory, cluster, session.Server, server, cancellationToken);
         if (reason is null)
         {

@@ -5,12 +5,15 @@ using StellaOps.Backup.Postgres.Servers;
 namespace StellaOps.Backup.DatabaseBackup.Proofs;
 
 /// <summary>
-/// A directory for one test restore, removed at its end. A locked file beside it says that its process lives; what has no
-/// such lock was left behind by a process that was killed, and is stopped and removed by the next test restore.
+/// A directory for one test restore or one replay, removed at its end. A locked file beside it says that its process lives; what has no
+/// such lock was left behind by a process that was killed, and is stopped and removed by the next one.
 /// </summary>
 internal sealed class ScratchArea : IAsyncDisposable
 {
-    private const string Prefix = "database-", LockSuffix = ".lock";
+    /// <summary>Kinds: copies of a database, and WAL on its way to a replay.</summary>
+    public const string Database = "database", Recovery = "recovery";
+
+    private const string LockSuffix = ".lock";
     private readonly FileStream _lock;
     private readonly bool _keep;
 
@@ -18,10 +21,10 @@ internal sealed class ScratchArea : IAsyncDisposable
 
     public string Directory { get; }
 
-    public static async Task<ScratchArea> OpenAsync(string scratch, Guid taskId, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<ScratchArea> OpenAsync(string scratch, string kind, Guid taskId, TimeProvider clock, CancellationToken cancellationToken)
     {
         System.IO.Directory.CreateDirectory(scratch);
-        foreach (var left in System.IO.Directory.EnumerateFiles(scratch, $"{Prefix}*{LockSuffix}"))
+        foreach (var left in System.IO.Directory.EnumerateFiles(scratch, $"{kind}-*{LockSuffix}"))
         {
             if (TryLock(left) is { } abandoned)
             {
@@ -31,9 +34,12 @@ internal sealed class ScratchArea : IAsyncDisposable
             }
         }
 
-        var directory = Path.Combine(scratch, $"{Prefix}{taskId:n}");
+        var directory = PathOf(scratch, kind, taskId);
         return new ScratchArea(directory, TryLock(directory + LockSuffix) ?? throw InUse(directory), keep: false);
     }
+
+    /// <summary>Directory of a task.</summary>
+    public static string PathOf(string scratch, string kind, Guid taskId) => Path.Combine(scratch, $"{kind}-{taskId:n}");
 
     /// <summary>A directory that was asked for by name and stays. Its lock is the marker that lets a later attempt go on in it.</summary>
     public static async Task<ScratchArea> KeepAsync(RestoreTarget target, TimeProvider clock, CancellationToken cancellationToken)
@@ -65,7 +71,7 @@ internal sealed class ScratchArea : IAsyncDisposable
     }
 
     private static BackupException InUse(string directory) =>
-        new(ErrorCodes.OperationConflict, $"another test restore works in {directory}");
+        new(ErrorCodes.OperationConflict, $"another task works in {directory}");
 
     private static FileStream? TryLock(string file)
     {

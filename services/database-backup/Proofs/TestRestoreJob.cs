@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Progress;
+using StellaOps.Backup.DatabaseBackup.Recoveries;
 using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres;
@@ -11,6 +12,7 @@ using StellaOps.Backup.Postgres.Servers;
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Restore;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Wal.Recovery;
 using StellaOps.Backup.Workers;
 
 namespace StellaOps.Backup.DatabaseBackup.Proofs;
@@ -24,28 +26,30 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
         var snapshot = await DatabaseSnapshot.LoadAsync(repository, spec.SnapshotId, cancellationToken);
         var writer = new ClusterWriter(repository, owner);
         var phases = new PhaseClock(context.Progress, clock);
-        var planned = RestoreTarget.Under(spec.TargetDirectory ?? Path.Combine(settings.ScratchDirectory, $"database-{context.TaskId:n}"));
+        var planned = RestoreTarget.Under(spec.TargetDirectory ?? ScratchArea.PathOf(settings.ScratchDirectory, ScratchArea.Database, context.TaskId));
         if (spec.TargetDirectory is not null && !File.Exists(planned.MarkerFile))
         {
             await new RestoreChecks(settings).RunAsync(planned, snapshot, keepReplaced: false, dryRun: false, cancellationToken);
         }
 
+        var replay = spec.Replay ? await phases.RunAsync("search", () => PlanReplayAsync(context, spec, snapshot, cancellationToken)) : null;
         var size = await phases.RunAsync("plan", () => writer.CheckAsync(snapshot, planned, readData: false, cancellationToken));
         SpaceCheck.Run(planned.Directory, size.Bytes, replaced: true);
         var programs = await ServerPrograms.FindAsync(snapshot.Facts.Cut.MajorVersion, settings.BinDirectory, cancellationToken);
         if (spec.DryRun)
         {
-            return DryRun(planned, size, programs);
+            return DryRun(planned, size, programs, replay?.Plan);
         }
 
         await using var area = spec.TargetDirectory is null
-            ? await ScratchArea.OpenAsync(settings.ScratchDirectory, context.TaskId, clock, cancellationToken)
+            ? await ScratchArea.OpenAsync(settings.ScratchDirectory, ScratchArea.Database, context.TaskId, clock, cancellationToken)
             : await ScratchArea.KeepAsync(planned, clock, cancellationToken);
-        await phases.RunAsync("restore", () => writer.WriteAsync(snapshot, planned, context.Progress, cancellationToken), size.Files, size.Bytes);
+        await phases.RunAsync("restore", () => writer.WriteAsync(snapshot, planned, context.Progress, cancellationToken, replay?.Plan.Target), size.Files, size.Bytes);
         var findings = new ProofFindings();
+        ReplayResult? replayed;
         try
         {
-            await ProveAsync(context, spec, snapshot, planned, owner, phases, findings, cancellationToken);
+            replayed = await ProveAsync(context, spec, snapshot, planned, owner, replay, phases, findings, cancellationToken);
         }
         catch (ClusterException failed) when (failed.Failure is ClusterFailure.QueryFailed or ClusterFailure.Unreachable or ClusterFailure.Damaged)
         {
@@ -53,20 +57,39 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
             throw new BackupException(ErrorCodes.ProofFailed, $"the restored copy of snapshot {snapshot.Snapshot.Id} failed: {failed.Message}", inner: failed);
         }
 
-        return Result(snapshot, size, phases, findings) with
+        return Result(snapshot, size, phases, findings, replayed) with
         {
             EvidenceReferencesKey = settings.EvidenceReferences is null ? null : spec.EvidenceReferencesKey,
         };
     }
 
-    private async Task ProveAsync(
-        TaskContext context, TestRestoreSpec spec, DatabaseSnapshot snapshot, RestoreTarget target, Account owner, PhaseClock phases, ProofFindings findings, CancellationToken cancellationToken)
+    private async Task<Replay?> PlanReplayAsync(TaskContext context, TestRestoreSpec spec, DatabaseSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var archive = await RecoveryArchive.OpenAsync(location, settings, spec.PointName, snapshot.Facts.Cut, snapshot.Snapshot.Time, cancellationToken);
+        var plan = await archive.PlanNewestAsync(cancellationToken);
+        await archive.CheckAsync(plan, _ => { }, cancellationToken);
+        context.Log.Info($"{plan.Segments.Count} segments with {plan.Bytes} bytes of archived WAL lead to {plan.Stop.At} of timeline {plan.Timeline}");
+        return new Replay(archive, plan);
+    }
+
+    private async Task<ReplayResult?> ProveAsync(
+        TaskContext context, TestRestoreSpec spec, DatabaseSnapshot snapshot, RestoreTarget target, Account owner, Replay? replay, PhaseClock phases, ProofFindings findings,
+        CancellationToken cancellationToken)
     {
         var facts = snapshot.Facts;
-        var options = await CopyServer.OptionsAsync(facts, settings, owner, target.DataDirectory, durable: spec.TargetDirectory is not null, context.Log, cancellationToken);
-        await using (var server = await phases.RunAsync("start", () => PrivateServer.StartAsync(options, clock, cancellationToken)))
+        var durable = spec.TargetDirectory is not null;
+        var options = replay is null
+            ? await CopyServer.OptionsAsync(facts, settings, owner, target.DataDirectory, durable, context.Log, cancellationToken)
+            : await new RecoveryServer(settings, owner, clock).OptionsAsync(snapshot, target, replay.Plan, durable, context.Log, cancellationToken);
+        var replayed = (ReplayResult?)null;
+        await using (var server = replay is null
+            ? await phases.RunAsync("start", () => PrivateServer.StartAsync(options, clock, cancellationToken))
+            : await ReplayAsync(context, options, owner, replay, phases, cancellationToken))
         {
-            findings.Add($"PostgreSQL {facts.Cut.MajorVersion} started on the copy, replayed WAL to {facts.Cut.StopLsn} and left recovery");
+            replayed = replay is null ? null : Measured(replay.Plan, phases);
+            findings.Add(replayed is null
+                ? $"PostgreSQL {facts.Cut.MajorVersion} started on the copy, replayed WAL to {facts.Cut.StopLsn} and left recovery"
+                : $"PostgreSQL {facts.Cut.MajorVersion} started on the copy, replayed {replayed.Segments} archived segments with {replayed.Bytes} bytes to {replayed.ToLsn}, where WAL ends, and left recovery");
             var checks = new CopyChecks(server, context, findings, settings.TenantColumn);
             await phases.RunAsync("amcheck", () => checks.CheckRelationsAsync(cancellationToken));
             await phases.RunAsync("count", () => checks.CountRowsAsync(cancellationToken));
@@ -89,9 +112,31 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
             var report = await phases.RunAsync("checksums", () => OfflineChecksums.RunAsync(target.DataDirectory, options.BinDirectory, owner, cancellationToken));
             findings.Add($"the checksums of {report.Pages} pages are right ({report.Checker})", report.Problems);
         }
+
+        return replayed;
     }
 
-    private static TaskResult DryRun(RestoreTarget target, RestoreSize size, string programs) => new()
+    private async Task<PrivateServer> ReplayAsync(TaskContext context, PrivateServerOptions options, Account owner, Replay replay, PhaseClock phases, CancellationToken cancellationToken)
+    {
+        var (archive, plan) = replay;
+        var (server, _) = await phases.RunAsync(
+            "replay", () => new RecoveryServer(settings, owner, clock).StartAsync(context, options, archive, plan, cancellationToken),
+            plan.Segments.Count, plan.Segments.Count * archive.SegmentSize);
+        return server;
+    }
+
+    private static ReplayResult Measured(RecoveryPlan plan, PhaseClock phases) => new()
+    {
+        Timeline = (int)plan.Timeline,
+        FromLsn = plan.Base.Start.ToString(),
+        ToLsn = plan.Stop.At.ToString(),
+        LastCommitAt = plan.Stop.LastCommitAt,
+        Segments = plan.Segments.Count,
+        Bytes = plan.Bytes,
+        Duration = phases.Phases[^1].Duration,
+    };
+
+    private static TaskResult DryRun(RestoreTarget target, RestoreSize size, string programs, RecoveryPlan? replay) => new()
     {
         Outcome = Outcome.Complete,
         Restore = new RestoreResult
@@ -100,12 +145,13 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
             Notes =
             [
                 $"{size.Files} files with {size.Bytes} bytes would be restored to {target.Directory}, which has room for them",
+                .. replay is null ? (string[])[] : [$"{replay.Segments.Count} segments with {replay.Bytes} bytes of archived WAL would be replayed, to {replay.Stop.At} of timeline {replay.Timeline}"],
                 $"PostgreSQL would be started on them from {programs}, checked, queried and stopped",
             ],
         },
     };
 
-    private static TaskResult Result(DatabaseSnapshot snapshot, RestoreSize size, PhaseClock phases, ProofFindings findings)
+    private static TaskResult Result(DatabaseSnapshot snapshot, RestoreSize size, PhaseClock phases, ProofFindings findings, ReplayResult? replayed)
     {
         if (findings.Problems.Count > 0)
         {
@@ -124,7 +170,10 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
                 BytesChecked = size.Bytes,
                 Phases = phases.Phases,
                 Findings = findings.Findings,
+                Replay = replayed,
             },
         };
     }
+
+    private sealed record Replay(RecoveryArchive Archive, RecoveryPlan Plan);
 }

@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.DatabaseBackup.Progress;
 using StellaOps.Backup.DatabaseBackup.Proofs;
 using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.DatabaseBackup.Settings;
@@ -20,12 +21,19 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
     private static readonly TimeSpan StartTimeout = TimeSpan.FromDays(14);
     private const string NotReached = "recovery ended before configured recovery target was reached";
 
-    public async Task<PrivateServerOptions> OptionsAsync(DatabaseSnapshot snapshot, RestoreTarget target, RecoveryPlan plan, ITaskLog log, CancellationToken cancellationToken)
+    /// <param name="snapshot">Base backup.</param>
+    /// <param name="target">Where it is restored.</param>
+    /// <param name="plan">What is replayed.</param>
+    /// <param name="durable">False for a copy that is thrown away.</param>
+    /// <param name="log">Log of the task.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<PrivateServerOptions> OptionsAsync(
+        DatabaseSnapshot snapshot, RestoreTarget target, RecoveryPlan plan, bool durable, ITaskLog log, CancellationToken cancellationToken)
     {
-        var options = await CopyServer.OptionsAsync(snapshot.Facts, settings, owner, target.DataDirectory, durable: true, log, cancellationToken);
+        var options = await CopyServer.OptionsAsync(snapshot.Facts, settings, owner, target.DataDirectory, durable, log, cancellationToken);
         var all = new Dictionary<string, string>(options.Settings, StringComparer.Ordinal)
         {
-            // This copy is the cluster from now on.
+            // This copy may be the cluster from now on.
             ["full_page_writes"] = "on",
             ["recovery_target_timeline"] = plan.Timeline == plan.Base.Timeline ? "current" : $"{plan.Timeline}",
             ["track_commit_timestamp"] = snapshot.Facts.Settings.GetValueOrDefault("track_commit_timestamp") is "on" ? "on" : "off",
@@ -41,18 +49,31 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
     /// <summary>Replays, promotes, checks that the replay stopped where it was planned to, and stops the server.</summary>
     /// <returns>The new timeline, with the place where it begins.</returns>
     /// <exception cref="BackupException">The server did not reach the target; it is not promoted then.</exception>
-    public async Task<TimelineHistory> ReplayAsync(PrivateServerOptions options, RecoveryPlan plan, SegmentSpool spool, SpoolDirectory directory, CancellationToken cancellationToken)
+    public async Task<TimelineHistory> ReplayAsync(TaskContext context, PrivateServerOptions options, RecoveryArchive archive, RecoveryPlan plan, CancellationToken cancellationToken)
     {
+        var (server, history) = await StartAsync(context, options, archive, plan, cancellationToken);
+        await using var _ = server;
+        await server.StopAsync();
+        return RequireStopped(options.DataDirectory, history);
+    }
+
+    /// <summary>The same with a server that runs on; the caller disposes it.</summary>
+    public async Task<(PrivateServer Server, TimelineHistory History)> StartAsync(
+        TaskContext context, PrivateServerOptions options, RecoveryArchive archive, RecoveryPlan plan, CancellationToken cancellationToken)
+    {
+        await using var area = await ScratchArea.OpenAsync(settings.ScratchDirectory, ScratchArea.Recovery, context.TaskId, clock, cancellationToken);
+        var directory = new SpoolDirectory(area.Directory, file => Ownership.GiveIfRoot(file, owner));
+        var totals = new RunningTotals(context.Progress);
+        var spool = new SegmentSpool(archive.Reader, plan.Segments, directory, archive.SegmentSize)
+        {
+            OnAsked = count => totals.Report(count, count * archive.SegmentSize),
+        };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var served = spool.RunAsync(stop.Token);
         try
         {
             var replay = options with { Settings = new Dictionary<string, string>(options.Settings, StringComparer.Ordinal) { ["restore_command"] = directory.RestoreCommand } };
-            await using var server = await PrivateServer.StartAsync(replay, clock, cancellationToken);
-            var history = await BeganAsync(server, options.DataDirectory, cancellationToken);
-            Verify(history, plan);
-            await server.StopAsync();
-            return RequireStopped(options.DataDirectory, history);
+            return await StartAsync(replay, plan, cancellationToken);
         }
         catch (ClusterException failed) when (failed.Failure == ClusterFailure.StartFailed)
         {
@@ -62,6 +83,22 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
         {
             await stop.CancelAsync();
             await served;
+        }
+    }
+
+    private async Task<(PrivateServer Server, TimelineHistory History)> StartAsync(PrivateServerOptions options, RecoveryPlan plan, CancellationToken cancellationToken)
+    {
+        var server = await PrivateServer.StartAsync(options, clock, cancellationToken);
+        try
+        {
+            var history = await BeganAsync(server, options.DataDirectory, cancellationToken);
+            Verify(history, plan);
+            return (server, history);
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
         }
     }
 

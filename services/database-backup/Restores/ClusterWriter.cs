@@ -138,13 +138,7 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
         DurableFiles.Sync(Path.GetDirectoryName(control)!);
     }
 
-    private void GiveIfRoot(string path)
-    {
-        if (Environment.IsPrivilegedProcess)
-        {
-            Ownership.Give(path, owner);
-        }
-    }
+    private void GiveIfRoot(string path) => Ownership.GiveIfRoot(path, owner);
 
     private static RestoreReport Sum(RestoreReport left, RestoreReport right) => new()
     {

@@ -244,6 +244,49 @@ public sealed class PointFlowTests(PostgresFixture postgres, RabbitMqFixture rab
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task Wal_goes_with_the_last_point_that_needed_it_and_not_before()
+    {
+        var token = TestContext.Current.CancellationToken;
+        const string Archive = $"wal/{Samples.SystemIdentifier}";
+        var digest = new string('b', 64);
+        foreach (var segment in (string[])["3", "4", "5", "6"])
+        {
+            await PutAsync($"{Archive}/00000001/0000000100000000/00000001000000000000000{segment}-{digest}.zst.age", "sealed");
+        }
+
+        await PutAsync($"{Archive}/state.json", $$"""
+            { "version": 1, "systemIdentifier": {{Samples.SystemIdentifier}}, "cluster": "main", "segmentSize": 16777216, "timeline": 1, "archivedTo": "0/7000000", "updatedAt": "2026-01-17T10:30:00Z" }
+            """);
+        await BackupAsync("one", token);
+        await BackupAsync("two", token);
+        Assert.Equal(("0/3000000", null), await KeptAsync());
+
+        // Both have a base backup that begins at 0/5000028: what is before it is needed by none.
+        await DeleteAsync("one");
+        Assert.Equal(("0/5000000", "0/5000000"), await KeptAsync());
+
+        // Without any base backup nothing is known of what WAL is good for.
+        await DeleteAsync("two");
+        Assert.Equal(("0/5000000", "0/5000000"), await KeptAsync());
+
+        async Task<(string, string?)> KeptAsync()
+        {
+            var archive = Assert.Single((await _stack.Api.GetAsync<Page<WalArchiveView>>(Routes.Wal, token)).Items);
+            Assert.Empty(archive.Gaps);
+            return (archive.Ranges[0].StartLsn, archive.Timelines[0].KeptFrom);
+        }
+
+        async Task DeleteAsync(string name)
+        {
+            using var answer = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/{name}?confirm=true", UriKind.Relative), token);
+            Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync((await ApiClient.ReadAsync<OperationView>(answer, token)).Id, token)).Outcome);
+        }
+
+        async Task PutAsync(string key, string content) =>
+            await _stack.Location.PutAsync(key, System.Text.Encoding.UTF8.GetBytes(content), PutMode.Create, token);
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_point_that_an_operation_uses_is_not_deleted()
     {
         var token = TestContext.Current.CancellationToken;

@@ -15,6 +15,7 @@ public sealed class BackupPositionTests
         Start = Lsn.Parse("0/5000000"),
         FullPageWrites = true,
         FileClock = Earlier.AddDays(1),
+        DirectoryMadeAt = Earlier.AddDays(-90),
         FutureTimes = false,
     };
 
@@ -28,6 +29,7 @@ public sealed class BackupPositionTests
     public void Everything_is_read_where_times_of_files_prove_nothing()
     {
         Assert.Contains("timeline 1", (Now with { Timeline = 2 }).WhyNot(Facts(), 7), StringComparison.Ordinal);
+        Assert.Contains("another data directory", (Now with { DirectoryMadeAt = Earlier }).WhyNot(Facts(), 7), StringComparison.Ordinal);
         Assert.Contains("set back", (Now with { Start = Lsn.Parse("0/3FFFFFF") }).WhyNot(Facts(), 7), StringComparison.Ordinal);
         Assert.Contains("clock", (Now with { FileClock = Earlier.AddSeconds(-1) }).WhyNot(Facts(), 7), StringComparison.Ordinal);
         Assert.Contains("clock", (Now with { FutureTimes = true }).WhyNot(Facts(), 7), StringComparison.Ordinal);
@@ -60,6 +62,6 @@ public sealed class BackupPositionTests
         WalSegmentBytes = 1 << 24,
         Settings = new Dictionary<string, string>(),
         Tablespaces = [],
-        Read = new ReadFacts { ListedAt = Earlier, AllReadAt = Earlier, DamagedFiles = [] },
+        Read = new ReadFacts { ListedAt = Earlier, DirectoryMadeAt = Now.DirectoryMadeAt, AllReadAt = Earlier, DamagedFiles = [] },
     };
 }

@@ -4,13 +4,16 @@ using StellaOps.Backup.Age;
 using StellaOps.Backup.Age.Keys;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Backups;
+using StellaOps.Backup.DatabaseBackup.Proofs;
 using StellaOps.Backup.DatabaseBackup.Recoveries;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
 using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Connections;
 using StellaOps.Backup.Postgres.Servers;
+using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Repository;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Postgres;
@@ -23,20 +26,22 @@ namespace StellaOps.Backup.DatabaseBackup.Tests.Recoveries;
 /// <summary>A server with a ledger, base backups of it, and an archiver of its WAL.</summary>
 internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
 {
+    public const string Password = "a password";
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
     private readonly TemporaryDirectory _home = new("stella-pitr-");
     private readonly X25519Identity _identity = X25519Identity.Generate();
     private readonly List<RecoveryBase> _bases = [];
     private readonly List<LedgerEntry> _ledger = [];
-    private readonly CancellationTokenSource _stop = new();
+    private CancellationTokenSource _stop = new();
     private readonly LocalObjectStore _location, _store;
+    private readonly PrivatePostgres _first;
     private ClusterConnection? _archived;
     private WalArchiver? _archiver;
     private Task _archiving = Task.CompletedTask;
 
     private RecoveryBench(PrivatePostgres server)
     {
-        Server = server;
+        Server = _first = server;
         _location = new LocalObjectStore(_home["location"]);
         _store = new LocalObjectStore(_home["repository"]);
         File.WriteAllText(_home["identity"], _identity.Export());
@@ -51,7 +56,8 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
         };
     }
 
-    public PrivatePostgres Server { get; }
+    /// <summary>The primary, to which everything is written.</summary>
+    public PrivatePostgres Server { get; private set; }
 
     public DatabaseSettings Settings { get; }
 
@@ -71,23 +77,45 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
         var bench = new RecoveryBench(await PrivatePostgres.StartAsync(
             major, new Dictionary<string, string> { ["track_commit_timestamp"] = "on", ["wal_keep_size"] = "1GB" }, Cancellation));
         File.SetUnixFileMode(bench._home.Path, (UnixFileMode)0b111_101_101);
-        bench.Repository = await ResticRepository.InitAsync(bench._store, "a password", null, Cancellation);
+        bench.Repository = await ResticRepository.InitAsync(bench._store, Password, null, Cancellation);
         await bench.Repository.LoadIndexAsync(Cancellation);
         await bench.RunAsync("CREATE TABLE ledger (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp()); CREATE TABLE churn (id int PRIMARY KEY, body text); INSERT INTO churn SELECT i, md5(i::text) FROM generate_series(1, 2000) i");
         return bench;
     }
 
-    /// <summary>Starts to archive; it goes on until the bench is disposed, whatever happens to the server.</summary>
-    public void Archive()
+    /// <summary>How archiving stands.</summary>
+    public WalArchiverStatus Archiver => _archiver!.Status;
+
+    /// <summary>Starts to archive; it goes on until it is stopped or the bench is disposed, whatever happens to the server.</summary>
+    public void Archive(IObjectStore? location = null, Func<WalArchiverOptions, WalArchiverOptions>? change = null)
     {
-        var options = new WalArchiverOptions
+        var usual = new WalArchiverOptions
         {
             Cluster = "main", Slot = "stella_main", SpoolDirectory = _home["spool"], TailInterval = TimeSpan.FromSeconds(1), WatchInterval = TimeSpan.FromMilliseconds(500),
             RetryPause = TimeSpan.FromMilliseconds(200),
         };
-        _archived = new ClusterConnection(Server.ConnectionString);
-        _archiver = new WalArchiver(_archived, _location, new AgeEncryption(_identity.Recipient), options, TimeProvider.System, this);
+        _archived = new ClusterConnection(Settings.ConnectionString ?? Server.ConnectionString);
+        _archiver = new WalArchiver(
+            _archived, location ?? _location, new AgeEncryption(_identity.Recipient), change?.Invoke(usual) ?? usual, TimeProvider.System, this);
+        _stop = new CancellationTokenSource();
         _archiving = Task.Run(() => _archiver.RunAsync(_stop.Token), Cancellation);
+    }
+
+    /// <summary>From now on base backups and WAL are taken from another server of the cluster.</summary>
+    public void TakeFrom(PrivatePostgres source) => (Settings.ConnectionString, Settings.DataDirectory) = (source.ConnectionString, source.DataDirectory);
+
+    /// <summary>Another server of the cluster is the primary from now on; whoever made it disposes it.</summary>
+    public void WriteTo(PrivatePostgres promoted) => Server = promoted;
+
+    public async Task StopArchivingAsync()
+    {
+        await _stop.CancelAsync();
+        await _archiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stop.Dispose();
+        if (_archived is not null)
+        {
+            await _archived.DisposeAsync();
+        }
     }
 
     public async Task BackupAsync(string name)
@@ -148,6 +176,17 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
         return (await new RecoveryJob(Repository, _location, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, Cancellation)).Restore!;
     }
 
+    /// <summary>Proves the newest base backup with all the WAL behind it.</summary>
+    public Task<TaskResult> ProveAsync(bool dryRun = false)
+    {
+        var spec = new TestRestoreSpec { PointId = _bases[0].PointId, PointName = _bases[0].PointName, SnapshotId = _bases[0].SnapshotId, Replay = true, DryRun = dryRun };
+        return new TestRestoreJob(Repository, _location, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, Cancellation);
+    }
+
+    /// <summary>A recovery to a position and in place, for a process that dies in it.</summary>
+    public RecoveryOrder Order(PointInTime target, string phase, long count) =>
+        new(_home["repository"], _home["location"], Settings, new RecoverySpec { Target = target, Bases = _bases }, new WalFiles(16 << 20).SegmentAt(1, Lsn.Parse(target.Lsn!)), phase, count);
+
     /// <summary>Ids of the ledger in a recovered directory.</summary>
     public async Task<(long Count, long Last)> ReadLedgerAsync(string directory)
     {
@@ -168,18 +207,11 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _archiving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_archived is not null)
-        {
-            await _archived.DisposeAsync();
-        }
-
+        await StopArchivingAsync();
         await Repository.DisposeAsync();
         await _store.DisposeAsync();
         await _location.DisposeAsync();
-        await Server.DisposeAsync();
-        _stop.Dispose();
+        await _first.DisposeAsync();
         _home.Dispose();
     }
 

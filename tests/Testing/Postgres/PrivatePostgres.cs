@@ -74,6 +74,30 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
+    /// <summary>Makes a standby that streams from a primary, by <c>pg_basebackup</c>, and starts it.</summary>
+    public static async Task<PrivatePostgres> StartStandbyAsync(
+        PrivatePostgres primary, IReadOnlyDictionary<string, string>? settings = null, CancellationToken cancellationToken = default)
+    {
+        var standby = new PrivatePostgres(new TemporaryDirectory("stella-pg-"), primary.Major, primary.BinDirectory, FreePorts.Next());
+        try
+        {
+            Directory.CreateDirectory(standby.SocketDirectory);
+            (await Processes.RunAsync(
+                Path.Combine(primary.BinDirectory, "pg_basebackup"),
+                ["-h", primary.Host, "-p", $"{primary.Port}", "-U", "postgres", "-D", standby.DataDirectory, "-R", "-X", "stream", "--checkpoint=fast"],
+                cancellationToken: cancellationToken)).Checked();
+            await standby.ConfigureAsync(settings, cancellationToken);
+            await ServerAccount.GiveAsync(Account, standby._home.Path, cancellationToken);
+            await standby.StartAgainAsync(cancellationToken);
+            return standby;
+        }
+        catch
+        {
+            await standby.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>Starts the server after <see cref="StopAsync"/> or <see cref="KillAsync"/>, and waits until it answers.</summary>
     public async Task StartAgainAsync(CancellationToken cancellationToken = default)
     {
@@ -149,7 +173,11 @@ public sealed class PrivatePostgres : IAsyncDisposable
         var initialize = ServerAccount.Wrap(Account, Path.Combine(BinDirectory, "initdb"), "--pgdata", DataDirectory, "--username", "postgres",
             "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums", "--no-sync");
         (await Processes.RunAsync(initialize[0], initialize.Skip(1), cancellationToken: cancellationToken)).Checked();
+        await ConfigureAsync(settings, cancellationToken);
+    }
 
+    private async Task ConfigureAsync(IReadOnlyDictionary<string, string>? settings, CancellationToken cancellationToken)
+    {
         var lines = Settings(settings).Select(setting => $"{setting.Key} = '{setting.Value.Replace("'", "''", StringComparison.Ordinal)}'");
         await File.AppendAllLinesAsync(Path.Combine(DataDirectory, "postgresql.conf"), lines, cancellationToken);
     }

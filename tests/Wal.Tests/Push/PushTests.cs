@@ -1,6 +1,10 @@
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Storage;
+using StellaOps.Backup.Wal.Coverage;
+using StellaOps.Backup.Wal.Ledger;
+using StellaOps.Backup.Wal.Manifests;
 using StellaOps.Backup.Wal.Push;
+using StellaOps.Backup.Wal.Streaming;
 using StellaOps.Backup.Wal.Tests.Bench;
 
 namespace StellaOps.Backup.Wal.Tests.Push;
@@ -35,18 +39,77 @@ public sealed class PushTests
     }
 
     [Fact]
+    public async Task Pushed_segments_have_commit_times_and_restore_points_with_and_without_a_worker_that_keeps_manifests()
+    {
+        await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["track_commit_timestamp"] = "on" });
+        var push = new WalPush(bench.Location, bench.Encryption);
+        await bench.WriteAsync(20);
+        await bench.RunAsync("SELECT pg_create_restore_point('pushed')");
+        await bench.RunAsync("INSERT INTO load (body) VALUES ('newest')");
+        var newest = new DateTimeOffset((DateTime)(await bench.RunAsync("SELECT pg_xact_commit_timestamp(xmin) FROM load WHERE body = 'newest'"))!);
+        await PushAllAsync(bench, push);
+
+        // Without any worker: the documents beside the segments say it.
+        Assert.Equal(newest, Assert.Single(ArchivedRanges.Of(await bench.InventoryAsync())).LastCommitAt);
+        Assert.Contains(new CommitTimes(await bench.InventoryAsync()).RestorePoints(), one => one.Point.Name == "pushed");
+
+        // With one: manifests do, the documents go, and the state tells how far it is.
+        var watching = bench.Archive(change: options => options with { Stream = false, ManifestInterval = TimeSpan.FromMilliseconds(200) });
+        var segments = (await bench.InventoryAsync()).Segments.Count;
+        await UntilFoldedAsync(bench, segments);
+        await bench.WriteAsync(20);
+        await PushAllAsync(bench, push);
+        await UntilFoldedAsync(bench, segments + 2);
+        var inventory = await bench.InventoryAsync();
+        Assert.Equal(WalActivity.Watching, watching.Status.Activity);
+        Assert.Equal((inventory.Segments.Count, inventory.Segments.Count), (inventory.Manifests.Sum(manifest => manifest.Content.Segments.Count), inventory.Expected.Count));
+        Assert.Contains(inventory.Manifests.SelectMany(manifest => manifest.Content.Segments), entry => entry.LastCommitAt == newest);
+        Assert.Equal(ArchivedRanges.Of(inventory)[^1].Stop, inventory.State!.ArchivedTo);
+        Assert.True(inventory.State.LastCommitAt > newest);
+        Assert.Contains(new CommitTimes(inventory).RestorePoints(), one => one.Point.Name == "pushed");
+        Assert.Empty(ManifestChain.Breaks(inventory));
+        Assert.Empty(GapFinder.Find(inventory));
+    }
+
+    /// <summary>As the server does: every finished segment, oldest first.</summary>
+    private static async Task PushAllAsync(WalBench bench, WalPush push)
+    {
+        var current = (string)(await bench.RunAsync("SELECT pg_walfile_name(pg_switch_wal())"))!;
+        foreach (var segment in Directory.GetFiles(Path.Combine(bench.Server.DataDirectory, "pg_wal"), "0*").Order(StringComparer.Ordinal))
+        {
+            if (string.CompareOrdinal(Path.GetFileName(segment), current) <= 0)
+            {
+                await push.RunAsync(segment, Cancelled);
+            }
+        }
+    }
+
+    private static async Task UntilFoldedAsync(WalBench bench, int segments)
+    {
+        var inventory = await bench.InventoryAsync();
+        for (var tries = 0; inventory.Manifests.Sum(manifest => manifest.Content.Segments.Count) < segments || inventory.Pushed.Count > 0; tries++)
+        {
+            Assert.True(tries < 300, $"{inventory.Manifests.Count} manifests, {inventory.Pushed.Count} pushed");
+            await Task.Delay(100, Cancelled);
+            inventory = await bench.InventoryAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_store_that_dies_in_a_push_leaves_nothing_or_all_and_the_next_push_succeeds()
     {
         await using var bench = await WalBench.StartAsync(15);
         await bench.WriteAsync(20);
         var segment = Directory.GetFiles(Path.Combine(bench.Server.DataDirectory, "pg_wal"), "0*").Order(StringComparer.Ordinal).First();
-        foreach (var fault in (Fault[])[Fault.Fail, Fault.LoseAnswer])
+        // First at the segment, then at what is written beside it.
+        foreach (var fault in (Fault[])[Fault.Fail, Fault.LoseAnswer, Fault.Fail, Fault.LoseAnswer])
         {
             await Assert.ThrowsAsync<StorageException>(() => new WalPush(new FaultyStore(bench.Location, fault, 1), bench.Encryption).RunAsync(segment, Cancelled));
         }
 
         Assert.Equal(PushOutcome.AlreadyThere, await new WalPush(bench.Location, bench.Encryption).RunAsync(segment, Cancelled));
         Assert.Single((await bench.InventoryAsync()).Segments);
+        Assert.Equal(Path.GetFileName(segment), Assert.Single((await bench.InventoryAsync()).Pushed).Entry.Name);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Postgres;
 using StellaOps.Backup.Wal.Coverage;
 using StellaOps.Backup.Wal.Ledger;
@@ -15,8 +14,7 @@ public sealed class FailoverTests
     public async Task A_promoted_standby_is_followed_to_its_timeline_and_the_switch_is_no_gap()
     {
         await using var bench = await WalBench.StartAsync(15);
-        await using var standby = await PrivatePostgres.StartAsync(15, new Dictionary<string, string> { ["wal_keep_size"] = "1GB" }, Cancelled);
-        await MakeStandbyAsync(bench, standby);
+        await using var standby = await PrivatePostgres.StartStandbyAsync(bench.Server, new Dictionary<string, string> { ["wal_keep_size"] = "1GB" }, Cancelled);
         var first = bench.Archive();
         await bench.WriteAsync(40);
         await bench.RunAsync("SELECT pg_create_restore_point('the last of the first')");
@@ -47,7 +45,7 @@ public sealed class FailoverTests
         Assert.Contains(new CommitTimes(inventory).RestorePoints(), one => one is { Timeline: 1, Point.Name: "the last of the first" });
         Assert.Equal(known.Tail, inventory.Manifests.Last(manifest => manifest.Content.Timeline == 1).Content.Tail, SameTail);
         Assert.DoesNotContain(inventory.State!.Open, entry => entry.Name.StartsWith("00000001", StringComparison.Ordinal));
-        Assert.Empty(ManifestChain.Breaks(inventory.Manifests));
+        Assert.Empty(ManifestChain.Breaks(inventory));
 
         // A base backup from before the switch reaches both sides of it.
         var files = inventory.Files!;
@@ -61,18 +59,4 @@ public sealed class FailoverTests
 
     private static bool SameTail(TailEntry? one, TailEntry? other) =>
         (one?.Name, one?.StopLsn, one?.FirstCommitAt, one?.LastCommitAt, one?.RestorePoints.Count) == (other?.Name, other?.StopLsn, other?.FirstCommitAt, other?.LastCommitAt, other?.RestorePoints.Count);
-
-    private static async Task MakeStandbyAsync(WalBench bench, PrivatePostgres standby)
-    {
-        await standby.StopAsync(cancellationToken: Cancelled);
-        var settings = await File.ReadAllTextAsync(Path.Combine(standby.DataDirectory, "postgresql.conf"), Cancelled);
-        Directory.Delete(standby.DataDirectory, recursive: true);
-        (await Processes.RunAsync(
-            Path.Combine(standby.BinDirectory, "pg_basebackup"),
-            ["-h", bench.Server.Host, "-p", $"{bench.Server.Port}", "-U", "postgres", "-D", standby.DataDirectory, "-R", "-X", "stream", "--checkpoint=fast"],
-            cancellationToken: Cancelled)).Checked();
-        await File.WriteAllTextAsync(Path.Combine(standby.DataDirectory, "postgresql.conf"), settings, Cancelled);
-        await ServerAccount.GiveAsync(PrivatePostgres.Account, standby.DataDirectory, Cancelled);
-        await standby.StartAgainAsync(Cancelled);
-    }
 }

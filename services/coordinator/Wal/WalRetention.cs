@@ -1,0 +1,90 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Points.Storing;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Wal;
+using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Coverage;
+using StellaOps.Backup.Wal.Expiry;
+
+namespace StellaOps.Backup.Coordinator.Wal;
+
+/// <summary>
+/// Removes WAL that no point needs any more. What is kept is read from the location, not from the catalog, which may lack points. Where a
+/// point or an archive cannot be read, nothing is known of what it needs: everything stays, and a warning says so.
+/// </summary>
+internal sealed partial class WalRetention(PointCatalog points, PointStore store, IObjectStore location, TimeProvider clock, ILogger<WalRetention> logger)
+{
+    /// <summary>Looks through the archives of all clusters. May be stopped anywhere and run again.</summary>
+    /// <exception cref="BackupException">The location failed for now.</exception>
+    public async Task ApplyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var clusters = await WalInventory.ClustersAsync(location, cancellationToken);
+            var cuts = clusters.Count > 0 ? await CutsAsync(cancellationToken) : [];
+            foreach (var system in clusters)
+            {
+                await ApplyAsync(system, [.. cuts.Where(one => one.System == system).Select(one => one.Cut)], cancellationToken);
+            }
+        }
+        catch (StorageException denied) when (denied.Failure == StorageFailure.PermissionDenied)
+        {
+            LogKept(logger, $"the coordinator may not remove it: {denied.Message}");
+        }
+        catch (BackupException unreadable) when (!unreadable.Error.Retryable)
+        {
+            LogKept(logger, unreadable.Message);
+        }
+        catch (WalException damaged)
+        {
+            LogKept(logger, damaged.Message);
+        }
+        catch (StorageException failure)
+        {
+            throw failure.ToBackupException("WAL that no point needs any more could not be removed");
+        }
+    }
+
+    private async Task ApplyAsync(ulong system, IReadOnlyList<BaseCut> cuts, CancellationToken cancellationToken)
+    {
+        var inventory = await WalInventory.ReadAsync(location, system, null, cancellationToken);
+        if (ExpiryPlan.Make(inventory, cuts) is { } plan)
+        {
+            await new WalExpiry(location, clock).RunAsync(inventory, plan, cancellationToken);
+            LogExpired(logger, system, plan.Wal.Count, plan.Bytes, string.Join(", ", plan.Timelines.Select(one => $"{one.Before} of timeline {one.Timeline}")));
+        }
+    }
+
+    /// <summary>Base backups of every point of the location, whatever their state.</summary>
+    private async Task<IReadOnlyList<(ulong System, BaseCut Cut)>> CutsAsync(CancellationToken cancellationToken)
+    {
+        var known = await points.All.ToDictionaryAsync(point => point.Id, point => point.Manifest, cancellationToken);
+        var cuts = new List<(ulong, BaseCut)>();
+        foreach (var stored in await store.ListAsync(cancellationToken))
+        {
+            var manifest = known.GetValueOrDefault(stored.Id) ?? await store.LoadAsync(stored, cancellationToken);
+            cuts.AddRange(manifest.Components.Where(snapshot => snapshot.Database is not null).Select(snapshot => Of(manifest.Name, snapshot)));
+        }
+
+        return cuts;
+    }
+
+    private static (ulong System, BaseCut Cut) Of(string name, ComponentSnapshot snapshot)
+    {
+        var cut = snapshot.Database!;
+        return (
+            ulong.Parse(cut.SystemIdentifier, CultureInfo.InvariantCulture),
+            new BaseCut(name, (uint)cut.Timeline, Lsn.Parse(cut.StartLsn), Lsn.Parse(cut.StopLsn), snapshot.FinishedAt));
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "WAL of cluster {System} that no recovery point needs was removed, {Objects} objects with {Bytes} bytes; it is kept from {Positions}")]
+    private static partial void LogExpired(ILogger logger, ulong system, int objects, long bytes, string positions);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "WAL that no recovery point needs any more stays: {Problem}")]
+    private static partial void LogKept(ILogger logger, string problem);
+}
