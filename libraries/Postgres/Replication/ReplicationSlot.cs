@@ -74,6 +74,15 @@ public sealed record ReplicationSlot
         return cluster.QueryAsync("SELECT pg_drop_replication_slot($1)::text", row => row.IsDBNull(0) ? "" : row.GetString(0), cancellationToken, name);
     }
 
+    /// <summary>The server need not keep anything before a position for a slot that no receiver is connected to.</summary>
+    /// <exception cref="ClusterException">In use, lost, unreachable or refused.</exception>
+    public static Task AdvanceAsync(ClusterConnection cluster, string name, Lsn position, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        return cluster.QueryAsync(
+            "SELECT end_lsn::text FROM pg_replication_slot_advance($1, $2::pg_lsn)", row => row.GetString(0), cancellationToken, name, position.ToString());
+    }
+
     private static ReplicationSlot Read(NpgsqlDataReader row) => new()
     {
         Name = row.GetString(0),

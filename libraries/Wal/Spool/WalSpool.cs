@@ -118,13 +118,21 @@ public sealed class WalSpool : IDisposable
     /// Writes what was received. Waits only while the spool is full; bytes that were written before are written again with the same content,
     /// so a start from the segment's beginning never takes anything away.
     /// </summary>
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    /// <param name="bytes">What comes next.</param>
+    /// <param name="patience">How long to wait for room.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>False when there was no room: the last of it is not written.</returns>
+    public async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, TimeSpan patience, CancellationToken cancellationToken)
     {
         while (!bytes.IsEmpty)
         {
             if (_current is null)
             {
-                await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+                if (!await WaitForRoomAsync(patience, cancellationToken).ConfigureAwait(false))
+                {
+                    return false;
+                }
+
                 OpenCurrent();
             }
 
@@ -139,6 +147,36 @@ public sealed class WalSpool : IDisposable
                 {
                     FinishCurrent();
                 }
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Waits until a segment fits.</summary>
+    /// <returns>False when none did in time.</returns>
+    public async Task<bool> WaitForRoomAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task room;
+            lock (_gate)
+            {
+                if (_pending.Count < _capacity)
+                {
+                    return true;
+                }
+
+                room = _room.Task;
+            }
+
+            try
+            {
+                await room.WaitAsync(patience, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                return false;
             }
         }
     }
@@ -289,25 +327,6 @@ public sealed class WalSpool : IDisposable
         {
             _current?.Dispose();
             _current = null;
-        }
-    }
-
-    private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            Task room;
-            lock (_gate)
-            {
-                if (_pending.Count < _capacity)
-                {
-                    return;
-                }
-
-                room = _room.Task;
-            }
-
-            await room.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

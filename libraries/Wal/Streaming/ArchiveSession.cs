@@ -13,7 +13,8 @@ namespace StellaOps.Backup.Wal.Streaming;
 /// <summary>
 /// One connection's worth of archiving. Acknowledges to the server what is in the archive, the tail included, so that nothing depends on this
 /// host's disk. Two exceptions, in which what is durable in the spool is acknowledged: the slot is about to be lost, which would be a gap for
-/// certain; and the server shuts down, which it does not before its last byte is acknowledged.
+/// certain; and the server shuts down, which it does not before its last byte is acknowledged. With a full spool it does not even listen: the
+/// server's process would hang in sending, and every checkpoint that takes the slot back, and the shutdown, would hang with it.
 /// </summary>
 internal sealed class ArchiveSession(
     ClusterConnection cluster, WalStream stream, ClusterArchive archive, AgeEncryption encryption, WalArchiverOptions options,
@@ -28,7 +29,7 @@ internal sealed class ArchiveSession(
     private IReadOnlyList<TimelineSpan> _path = [];
     private readonly SemaphoreSlim _shipping = new(1);
     private Lsn _acknowledged;
-    private bool _streaming;
+    private bool _streaming, _full;
 
     /// <summary>Runs until something fails or the timeline ends.</summary>
     /// <returns>The first position that the server has, when it does not have the one that was asked for; else null.</returns>
@@ -50,7 +51,8 @@ internal sealed class ArchiveSession(
         state.Advanced = Acknowledge;
         try
         {
-            await RunAsync([ReceiveAsync, TailAsync, WatchAsync, ScrubAsync], cancellationToken).ConfigureAwait(false);
+            _full = archive.Spool.Waiting >= archive.Spool.Capacity;
+            await RunAsync([_full ? WaitForRoomAsync : ReceiveAsync, TailAsync, WatchAsync, ScrubAsync], cancellationToken).ConfigureAwait(false);
             return null;
         }
         catch (ClusterException failure) when (failure.InnerException is PostgresException { SqlState: UndefinedFile })
@@ -100,7 +102,10 @@ internal sealed class ArchiveSession(
             int read;
             while ((read = await message.Data.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
             {
-                await archive.Spool.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+                if (!await archive.Spool.WriteAsync(buffer.AsMemory(0, read), options.FullPatience, cancellationToken).ConfigureAwait(false))
+                {
+                    return false; // The next session waits for room, without a stream.
+                }
             }
 
             if (!_streaming)
@@ -111,6 +116,13 @@ internal sealed class ArchiveSession(
 
         return true;
     });
+
+    private async Task WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        journal.Warning($"the spool is full, with {archive.Spool.Capacity} segments: WAL of cluster '{options.Cluster}' stays on the server until there is room");
+        state.Set(status => status with { Activity = WalActivity.Full });
+        await archive.Spool.WaitForRoomAsync(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+    }
 
     private void Streaming()
     {
@@ -180,11 +192,16 @@ internal sealed class ArchiveSession(
             {
                 var (position, _) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
                 var slot = await ReplicationSlot.FindAsync(cluster, options.Slot, cancellationToken).ConfigureAwait(false);
-                state.Set(status => status with { Server = position, Slot = slot, Received = options.Stream ? archive.Spool.Received : status.Received });
+                state.Set(status => status with { Server = position, Slot = slot, Received = options.Stream ? archive.Spool.Received : status.Received, SpoolSegments = archive.Spool.Waiting });
+                if (options.Stream && slot is null or { WalStatus: "lost" })
+                {
+                    return; // The next session makes it anew.
+                }
+
                 if (options.Stream && IsPressed(slot))
                 {
                     journal.Warning($"replication slot '{options.Slot}' is about to be lost: it holds {slot!.RetainedBytes >> 20} MiB; what is safe in the spool is acknowledged");
-                    Acknowledge(archive.Spool.Sync());
+                    await LetGoOfAsync(slot, archive.Spool.Sync(), cancellationToken).ConfigureAwait(false);
                 }
             }
             catch (ClusterException failure) when (failure.InnerException is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CannotConnectNow })
@@ -195,6 +212,18 @@ internal sealed class ArchiveSession(
             {
                 // The stream has a connection of its own and finds out by itself when it is gone.
             }
+        }
+    }
+
+    private async Task LetGoOfAsync(ReplicationSlot slot, Lsn safe, CancellationToken cancellationToken)
+    {
+        if (!_full)
+        {
+            Acknowledge(safe);
+        }
+        else if (safe > slot.Restart)
+        {
+            await ReplicationSlot.AdvanceAsync(cluster, slot.Name, safe, cancellationToken).ConfigureAwait(false);
         }
     }
 

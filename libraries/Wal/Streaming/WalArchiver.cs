@@ -32,8 +32,9 @@ public sealed class WalArchiver(
             while (true)
             {
                 var started = clock.GetTimestamp();
-                var wait = await TryAsync(cancellationToken).ConfigureAwait(false) ? StandbyPause : pause;
-                pause = clock.GetElapsedTime(started) > LongestPause ? options.RetryPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                var next = await TryAsync(cancellationToken).ConfigureAwait(false);
+                var wait = next ?? pause;
+                pause = next is not null || clock.GetElapsedTime(started) > LongestPause ? options.RetryPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
                 await Task.Delay(wait, clock, cancellationToken).ConfigureAwait(false);
             }
         }
@@ -43,12 +44,13 @@ public sealed class WalArchiver(
         }
     }
 
-    /// <summary>One session. True when another worker is at work.</summary>
-    private async Task<bool> TryAsync(CancellationToken cancellationToken)
+    /// <summary>One session.</summary>
+    /// <returns>When to begin the next one; null after a failure.</returns>
+    private async Task<TimeSpan?> TryAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return await RunSessionAsync(cancellationToken).ConfigureAwait(false);
+            return await RunSessionAsync(cancellationToken).ConfigureAwait(false) ? options.RetryPause : StandbyPause;
         }
         catch (Exception failure) when (failure is ClusterException or StorageException or WalException or IOException or UnauthorizedAccessException)
         {
@@ -58,10 +60,11 @@ public sealed class WalArchiver(
                 await CloseAsync().ConfigureAwait(false);
             }
 
-            return false;
+            return null;
         }
     }
 
+    /// <summary>False when another worker is at work.</summary>
     private async Task<bool> RunSessionAsync(CancellationToken cancellationToken)
     {
         var stream = await WalStream.OpenAsync(cluster, cancellationToken).ConfigureAwait(false);
@@ -73,7 +76,7 @@ public sealed class WalArchiver(
         if (slot?.Active == true || await OpenAsync(server.SystemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false) is not { } archive)
         {
             _state.Set(status => status with { Activity = WalActivity.Standby, Slot = slot, Problem = null, Remedy = null });
-            return true;
+            return false;
         }
 
         using var session = new ArchiveSession(cluster, stream, archive, encryption, options, _state, clock, journal);
@@ -83,7 +86,7 @@ public sealed class WalArchiver(
             _least[server.SystemIdentifier] = available;
         }
 
-        return false;
+        return true;
     }
 
     /// <summary>The slot; one that the server has given up is made anew, and what it lost will show as a gap.</summary>

@@ -15,6 +15,12 @@ public sealed record WalArchiverOptions
     /// <summary>Bound of the spool.</summary>
     public long SpoolBytes { get; init; } = 4L << 30;
 
+    /// <summary>
+    /// How long a full spool holds the stream back before it is closed. As long as that, a server that wants the slot back, or wants to end, may have
+    /// to wait: its process hangs in sending.
+    /// </summary>
+    public TimeSpan FullPatience { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>False where the server archives by <c>archive_command</c>: then only ledger and manifests are kept here.</summary>
     public bool Stream { get; init; } = true;
 

@@ -15,6 +15,9 @@ public enum WalActivity
     /// <summary>WAL is received.</summary>
     Streaming,
 
+    /// <summary>The spool is full. Nothing is received until there is room: WAL stays on the server.</summary>
+    Full,
+
     /// <summary>The server archives by itself; ledger and manifests are kept.</summary>
     Watching,
 }

@@ -58,6 +58,7 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
         }
 
         return status.Activity == WalActivity.Connecting ? CheckResults.Warn(this, "connecting to the server")
+            : status.Activity == WalActivity.Full ? CheckResults.Warn(this, $"the location takes WAL slower than it is written: the spool is full, and {retained} MiB wait on the server", "stella doctor --check check.storage.backup")
             : status.Activity == WalActivity.Streaming && clock.GetUtcNow() - status.CaughtUpAt > LateAfter
                 ? CheckResults.Warn(this, string.Create(CultureInfo.InvariantCulture, $"the archive is {(status.Server > status.Archived ? status.Server.Value - status.Archived.Value : 0) >> 20} MiB behind the server and catches up"))
             : CheckResults.Pass(this, $"WAL of cluster '{settings.Name}' is archived to {status.Archived} on timeline {status.Timeline}");

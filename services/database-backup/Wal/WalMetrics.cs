@@ -7,7 +7,7 @@ namespace StellaOps.Backup.DatabaseBackup.Wal;
 internal sealed class WalMetrics : IDisposable
 {
     private static readonly string[] ByCluster = ["cluster"];
-    private static readonly Gauge Streaming = Gauge("stella_wal_streaming", "1 while this process receives WAL, 0 while it connects or another worker has the slot.");
+    private static readonly Gauge Streaming = Gauge("stella_wal_streaming", "1 while this process receives WAL, 0 while it connects, its spool is full, or another worker has the slot.");
     private static readonly Gauge Lag = Gauge("stella_wal_archive_lag_bytes", "WAL that the server has written and the archive does not have.");
     private static readonly Gauge CaughtUp = Gauge("stella_wal_caught_up_timestamp", "Unix time when the archive last had all that the server had.");
     private static readonly Gauge LastCommit = Gauge("stella_wal_last_commit_timestamp", "Unix time of the newest archived commit, by the server's clock.");

@@ -11,7 +11,7 @@ internal static class WalStandings
         var seen = status.SystemIdentifier > 0;
         return new WalStanding
         {
-            Active = status.Activity is WalActivity.Streaming or WalActivity.Watching,
+            Active = status.Activity is WalActivity.Streaming or WalActivity.Full or WalActivity.Watching,
             ArchivedTo = seen && status.Archived > default(Postgres.Lsn) ? status.Archived.ToString() : null,
             CaughtUpAt = status.CaughtUpAt,
             LastCommitAt = status.LastCommitAt,

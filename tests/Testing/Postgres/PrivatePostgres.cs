@@ -10,6 +10,9 @@ namespace StellaOps.Backup.Testing.Postgres;
 /// </summary>
 public sealed class PrivatePostgres : IAsyncDisposable
 {
+    /// <summary>A hundred megabytes of WAL take longer than the usual half a minute where the machine has much else to write.</summary>
+    private const int StatementSeconds = 180;
+
     /// <summary>The account that runs the server when the tests are run by root.</summary>
     public const string Account = "postgres";
 
@@ -155,6 +158,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     {
         await using var source = NpgsqlDataSource.Create($"{ConnectionStringTo(database)};Pooling=false");
         await using var command = source.CreateCommand(sql);
+        command.CommandTimeout = StatementSeconds;
         return await command.ExecuteScalarAsync(cancellationToken);
     }
 

@@ -40,21 +40,25 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task A_full_spool_holds_the_stream_back_and_is_drained()
+    public async Task With_a_full_spool_the_server_shuts_down_and_what_it_kept_is_caught_up()
     {
         await using var bench = await WalBench.StartAsync(15);
         var location = Store(bench, StorageFailure.Unavailable);
-        var archiver = bench.Archive(location, options => options with { SpoolBytes = 32 << 20 });
+        var archiver = bench.Archive(location, options => options with { SpoolBytes = 32 << 20, FullPatience = TimeSpan.FromSeconds(1) });
         await bench.WriteAsync(1);
         await bench.CatchUpAsync(archiver);
 
         _away = true;
         await bench.WriteAsync(100);
-        await WalBench.UntilAsync(() => archiver.Status.SpoolSegments == archiver.Status.SpoolCapacity, () => $"{archiver.Status}");
+        await WalBench.UntilAsync(() => archiver.Status.Activity == WalActivity.Full, () => $"{archiver.Status}");
+        Assert.Equal(archiver.Status.SpoolCapacity, archiver.Status.SpoolSegments);
         Assert.Equal(2, Directory.GetFiles(bench["spool"], "0000*", SearchOption.AllDirectories).Length);
+        await bench.Server.StopAsync(PostgresStop.Fast, TestContext.Current.CancellationToken);
+        await bench.Server.StartAgainAsync(TestContext.Current.CancellationToken);
 
         _away = false;
         await bench.CatchUpAsync(archiver);
+        Assert.Equal(WalActivity.Streaming, archiver.Status.Activity);
         await AssertWholeAsync(bench);
     }
 
