@@ -28,7 +28,6 @@ static void Register(WebApplicationBuilder builder)
     builder.AddPoints();
     builder.AddOperations();
     builder.AddDoctor();
-    builder.Services.AddScoped<WalRetention>();
     builder.AddCoordinatorBus();
     builder.AddAnnouncer();
 }

@@ -7,6 +7,7 @@ using StellaOps.Backup.Coordinator.Restores;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.TestRestores;
 using StellaOps.Backup.Coordinator.Verification;
+using StellaOps.Backup.Coordinator.Wal;
 using StellaOps.Backup.Coordinator.Workers;
 
 namespace StellaOps.Backup.Coordinator.Operations;
@@ -37,6 +38,7 @@ internal static class OperationsRegistration
         services.AddScoped<RestoreChecks>();
         services.AddScoped<RecoveryDrafts>();
         services.AddScoped<DeleteDrafts>();
+        services.AddScoped<WalRetention>();
         services.AddScoped<DatabaseChoice>();
         services.AddScoped<DatabasePoints>();
         services.AddScoped<DatabaseServer>();
