@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using StellaOps.Backup.Age;
 using StellaOps.Backup.Postgres.Control;
@@ -89,7 +90,8 @@ public sealed partial class WalPush(IObjectStore location, AgeEncryption encrypt
     {
         try
         {
-            await location.PutAsync(key, WalJson.Write(document), PutMode.Create, cancellationToken).ConfigureAwait(false);
+            var content = JsonSerializer.SerializeToUtf8Bytes(document, PushedSegmentJson.Default.PushedSegment);
+            await location.PutAsync(key, content, PutMode.Create, cancellationToken).ConfigureAwait(false);
         }
         catch (StorageException exists) when (exists.Failure == StorageFailure.AlreadyExists)
         {
