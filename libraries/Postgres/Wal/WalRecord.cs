@@ -21,9 +21,10 @@ public enum WalRecordKind
 
 /// <summary>A record of the write-ahead log.</summary>
 /// <param name="Start">Its first byte: what <c>recovery_target_lsn</c> is compared with.</param>
-/// <param name="End">Where the next one starts, or the end of its page.</param>
+/// <param name="End">Behind its last byte, aligned: all that has to be there to read it.</param>
+/// <param name="Next">Where the server is when it has replayed it: <paramref name="End"/>, or the next segment's start after a switch to it.</param>
 /// <param name="Kind">What it is.</param>
 /// <param name="Xid">Transaction of a commit or abort; 0 for the second phase of a prepared one.</param>
 /// <param name="At">Time of a commit, an abort or a restore point.</param>
 /// <param name="Name">Name of a restore point.</param>
-public readonly record struct WalRecord(Lsn Start, Lsn End, WalRecordKind Kind, uint Xid, DateTimeOffset? At, string? Name);
+public readonly record struct WalRecord(Lsn Start, Lsn End, Lsn Next, WalRecordKind Kind, uint Xid, DateTimeOffset? At, string? Name);

@@ -8,10 +8,11 @@ namespace StellaOps.Backup.Postgres.Wal;
 /// src/include/access/xlogrecord.h, xlog_internal.h, xact.h; the same in versions 15 to 18). Record checksums are not verified: the
 /// segments are known to be what the server wrote. One reader for one pass, not for several threads.
 /// </summary>
-public sealed class WalRecordReader
+/// <param name="files">Segments of this size.</param>
+public sealed class WalRecordReader(WalFiles files)
 {
     private const int PageSize = SegmentHeader.PageSize, RecordHeader = 24;
-    private const byte RmgrXlog = 0, RmgrXact = 1, RmgrTablespace = 5, RestorePointInfo = 0x70, XactMask = 0x70;
+    private const byte RmgrXlog = 0, RmgrXact = 1, RmgrTablespace = 5, SwitchInfo = 0x40, RestorePointInfo = 0x70, XactMask = 0x70;
     private readonly byte[] _head = new byte[WalScanner.Looked];
     private Lsn _start;
     private long _length, _taken, _skip;
@@ -120,7 +121,8 @@ public sealed class WalRecordReader
     {
         var record = _head.AsSpan(0, (int)Math.Min(_taken, _head.Length));
         var (info, rmgr) = ((byte)(record[16] & 0xF0), record[17]);
-        var other = new WalRecord(_start, end, WalRecordKind.Other, 0, null, null);
+        var next = rmgr == RmgrXlog && info == SwitchInfo ? files.StartOf(files.NumberAt(_start) + 1) : end;
+        var other = new WalRecord(_start, end, next, WalRecordKind.Other, 0, null, null);
         if (rmgr == RmgrXact && KindOf((byte)(info & XactMask)) is { } kind && WalScanner.MainData(record) is { Length: >= 8 } ended)
         {
             var prepared = (info & XactMask) is 0x30 or 0x40;

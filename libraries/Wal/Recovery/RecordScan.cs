@@ -12,7 +12,7 @@ internal sealed class RecordScan(WalReader reader, WalFiles files, CoverageProof
     /// <exception cref="WalException">A segment is damaged, or gone since it was listed.</exception>
     public async Task RunAsync(Lsn from, Func<WalRecord, bool> seen, CancellationToken cancellationToken)
     {
-        var records = new WalRecordReader();
+        var records = new WalRecordReader(files);
         var names = proof.Segments.Where(name => files.StartOf(Number(name) + 1) > from).ToList();
         Task<byte[]>? next = null;
         foreach (var (index, name) in names.Index())

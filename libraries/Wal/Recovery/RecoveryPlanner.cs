@@ -174,10 +174,10 @@ public sealed class RecoveryPlanner
     }
 
     /// <summary>The state after the last record, by its position: a target behind it would never be reached by a record.</summary>
-    private RecoveryPlan? AtEnd(uint timeline, IReadOnlyList<TimelineSpan> path, BaseCut cut, StopSearch search) => search.Last is not { } last || last.End < cut.Stop
+    private RecoveryPlan? AtEnd(uint timeline, IReadOnlyList<TimelineSpan> path, BaseCut cut, StopSearch search) => search.Last is not { } last || last.Next < cut.Stop
         ? null
         : Plan(
-            new RecoveryTarget { Kind = RecoveryTargetKind.Lsn, Lsn = last.Start }, timeline, path, cut, new RecoveryStop(last.End, last.End, search.LastSeen));
+            new RecoveryTarget { Kind = RecoveryTargetKind.Lsn, Lsn = last.Start }, timeline, path, cut, new RecoveryStop(last.Next, last.End, search.LastSeen));
 
     private RecoveryPlan Plan(RecoveryTarget target, uint timeline, IReadOnlyList<TimelineSpan> path, BaseCut cut, RecoveryStop stop)
     {

@@ -27,7 +27,7 @@ internal sealed class StopSearch(RecoveryTarget target)
         if (Stops(record))
         {
             // What is not replayed ends where the record before it does; the page header between the two is no difference.
-            var at = !StopsBefore ? record.End : _previous is { } previous && previous.End <= record.Start ? previous.End : record.Start;
+            var at = !StopsBefore ? record.Next : _previous is { } previous && previous.Next <= record.Start ? previous.Next : record.Start;
             Stop = new RecoveryStop(at, record.End, StopsBefore ? LastSeen : record.At ?? LastSeen);
             Found?.Invoke(Stop);
             if (Found is null)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Wal.Recovery;
 
@@ -22,7 +23,7 @@ public sealed class TotalLossTests
         await bench.BackupAsync("only");
         var load = RunPgbenchAsync(bench, "-n", "-c", "4", "-T", $"{Seconds + 3600}");
         var writing = bench.WriteToTheEndAsync();
-        await bench.UntilAsync(() => bench.Ledger.Count > 200);
+        await bench.UntilAsync(() => bench.Ledger.Count > 200 && bench.Archiver.Archived > Lsn.Parse(bench.Ledger[100].After));
         await Task.Delay(TimeSpan.FromSeconds(Seconds), Cancelled);
         await bench.Server.KillAsync(Cancelled);
         Directory.Delete(bench.Server.DataDirectory, recursive: true);
