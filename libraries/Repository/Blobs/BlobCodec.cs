@@ -115,6 +115,9 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
         return BlobId.Of(plain) == id ? null : "its hash is wrong";
     }
 
+    /// <summary>Whether a unit is as it was sealed; does not open it.</summary>
+    internal bool IsAuthentic(ReadOnlySpan<byte> unit) => sealer.IsAuthentic(unit);
+
     private (PooledMemory? Plain, string? Wrong) Open(byte[] unit, int stored, BlobLocation location)
     {
         var opened = new PooledMemory(unit, UnitCipher.IvLength, stored - UnitCipher.Overhead);

@@ -29,23 +29,28 @@ internal abstract class UnitCipher : IDisposable
     /// <summary>Writes the plaintext, <see cref="Overhead"/> bytes shorter; false and nothing written when the MAC is wrong.</summary>
     internal bool TryOpen(ReadOnlySpan<byte> unit, Span<byte> plain)
     {
-        if (unit.Length < Overhead)
+        if (!IsAuthentic(unit))
         {
             return false;
         }
 
         ArgumentOutOfRangeException.ThrowIfNotEqual(plain.Length, unit.Length - Overhead);
-        var iv = unit[..IvLength];
-        var ciphertext = unit[IvLength..^MacLength];
-        Span<byte> mac = stackalloc byte[MacLength];
-        ComputeMac(iv, ciphertext, mac);
-        if (!iv.ContainsAnyExcept((byte)0) || !CryptographicOperations.FixedTimeEquals(mac, unit[^MacLength..]))
+        Transform(unit[..IvLength], unit[IvLength..^MacLength], plain);
+        return true;
+    }
+
+    /// <summary>Whether the MAC is right: then the unit is, bit by bit, one that was sealed with this key.</summary>
+    internal bool IsAuthentic(ReadOnlySpan<byte> unit)
+    {
+        if (unit.Length < Overhead)
         {
             return false;
         }
 
-        Transform(iv, ciphertext, plain);
-        return true;
+        var iv = unit[..IvLength];
+        Span<byte> mac = stackalloc byte[MacLength];
+        ComputeMac(iv, unit[IvLength..^MacLength], mac);
+        return iv.ContainsAnyExcept((byte)0) && CryptographicOperations.FixedTimeEquals(mac, unit[^MacLength..]);
     }
 
     /// <summary>AES-256-CTR; the IV is the whole 128-bit big-endian counter. Its own inverse.</summary>

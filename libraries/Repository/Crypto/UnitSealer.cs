@@ -33,6 +33,15 @@ internal sealed class UnitSealer(MasterKey key, CipherSuite? suite = null) : IDi
             ? UnitCipher.IvLength..(unit.Length - UnitCipher.MacLength)
             : null;
 
+    /// <summary>Whether a unit is as it was sealed; does not open it.</summary>
+    internal bool IsAuthentic(ReadOnlySpan<byte> unit)
+    {
+        var cipher = Take();
+        var authentic = cipher.IsAuthentic(unit);
+        _idle.Add(cipher);
+        return authentic;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

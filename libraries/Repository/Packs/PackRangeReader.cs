@@ -17,11 +17,23 @@ internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec)
     /// <param name="damaged">Takes what cannot be read anywhere; null throws.</param>
     /// <param name="cancellationToken">Ends between two blobs.</param>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/>: a blob cannot be read in any of its places.</exception>
-    internal async Task ReadAsync<T>(
-        PackRange<T> range, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take, Action<RepositoryException, ReadOnlyMemory<Wanted<T>>>? damaged, CancellationToken cancellationToken)
+    internal Task ReadAsync<T>(
+        PackRange<T> range, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take, Action<RepositoryException, ReadOnlyMemory<Wanted<T>>>? damaged, CancellationToken cancellationToken) =>
+        EachAsync(range, (unit, waiting) => TryTake(unit, waiting, take), take, damaged, cancellationToken);
+
+    /// <summary>Proves that each wanted blob is there as it was sealed, without opening it: all that storage can damage is found.</summary>
+    /// <param name="range">What is read.</param>
+    /// <param name="damaged">Takes what cannot be read anywhere.</param>
+    /// <param name="cancellationToken">Ends between two blobs.</param>
+    internal Task AuthenticateAsync<T>(PackRange<T> range, Action<RepositoryException, ReadOnlyMemory<Wanted<T>>> damaged, CancellationToken cancellationToken) =>
+        EachAsync(range, (unit, _) => codec.IsAuthentic(unit), static (_, _) => { }, damaged, cancellationToken);
+
+    private async Task EachAsync<T>(
+        PackRange<T> range, TryUse<T> tryUse, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take, Action<RepositoryException, ReadOnlyMemory<Wanted<T>>>? damaged,
+        CancellationToken cancellationToken)
     {
         var content = _range.Take(range.Length);
-        var read = await TryReadAsync(range, content, cancellationToken).ConfigureAwait(false);
+        content = content[..await TryReadAsync(range, content, cancellationToken).ConfigureAwait(false)];
         for (int first = 0, next; first < range.Blobs.Length; first = next)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -31,7 +43,8 @@ internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec)
             }
 
             var waiting = range.Blobs[first..next];
-            if (TryTake(content.Span[..read], range, blob.Id, blob.Location, waiting, take))
+            var start = (long)blob.Location.Offset - range.Offset;
+            if (start + blob.Location.StoredLength <= content.Length && tryUse(content.Span.Slice((int)start, (int)blob.Location.StoredLength), waiting))
             {
                 continue;
             }
@@ -61,16 +74,9 @@ internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec)
         }
     }
 
-    private bool TryTake<T>(
-        Span<byte> content, PackRange<T> range, BlobId id, BlobLocation location, ReadOnlyMemory<Wanted<T>> waiting, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take)
+    private bool TryTake<T>(Span<byte> unit, ReadOnlyMemory<Wanted<T>> waiting, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take)
     {
-        var start = (long)location.Offset - range.Offset;
-        if (start + location.StoredLength > content.Length)
-        {
-            return false;
-        }
-
-        var unit = content.Slice((int)start, (int)location.StoredLength);
+        var (id, location) = (waiting.Span[0].Id, waiting.Span[0].Location);
         if (codec.DecodeInPlace(unit, location.PlainLength, location.Compressed, id, _plain, out var plain) is not null)
         {
             return false;
@@ -79,4 +85,6 @@ internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec)
         take(plain, waiting);
         return true;
     }
+
+    private delegate bool TryUse<T>(Span<byte> unit, ReadOnlyMemory<Wanted<T>> waiting);
 }

@@ -1,4 +1,3 @@
-using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Trees;
 
@@ -14,9 +13,6 @@ internal sealed record RestorePlan
     public required Tree Tree { get; init; }
     public required long Files { get; init; }
     public required long Bytes { get; init; }
-
-    /// <summary>Data blobs of all files, with the path of the first file that needs each; empty unless they are to be verified.</summary>
-    public required IReadOnlyDictionary<BlobId, string> Blobs { get; init; }
 
     /// <summary>Files to be written last, as names from the target down.</summary>
     public required IReadOnlyList<EntryName[]> Last { get; init; }

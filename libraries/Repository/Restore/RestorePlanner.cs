@@ -8,23 +8,24 @@ namespace StellaOps.Backup.Repository.Restore;
 internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
 {
     private readonly TreeReader _trees = new(blobs);
-    private readonly Dictionary<BlobId, string> _needed = [];
     private readonly List<EntryName[]> _last = [];
     private readonly List<string> _damages = [];
     private long _files, _bytes;
 
+    /// <param name="seen">Gets every file, with its path; null where nobody wants them.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RepositoryException">
     /// <see cref="RepositoryFailure.SnapshotNotFound"/>: the snapshot has no such path. <see cref="RepositoryFailure.Damaged"/>,
     /// <see cref="RepositoryFailure.Hostile"/>.
     /// </exception>
-    public async Task<RestorePlan> MakeAsync(CancellationToken cancellationToken)
+    public async Task<RestorePlan> MakeAsync(Func<Node, string, ValueTask>? seen, CancellationToken cancellationToken)
     {
         var root = request.Snapshot.Tree;
         var top = await _trees.FindAsync(root, request.Subtree, cancellationToken).ConfigureAwait(false)
             ?? throw new RepositoryException(RepositoryFailure.SnapshotNotFound, $"snapshot {request.Snapshot.Id} has no '{request.Subtree}'");
         var tree = top.Subtree is { } subtree ? await _trees.ReadAsync(subtree, cancellationToken).ConfigureAwait(false) : new Tree([top]);
         CheckNames(tree, () => []);
-        await WalkAsync(tree, cancellationToken).ConfigureAwait(false);
+        await WalkAsync(tree, seen, cancellationToken).ConfigureAwait(false);
         ThrowIfDamaged(_damages);
         var isRoot = request.Subtree.AsSpan().Trim('/').IsEmpty;
         return new RestorePlan
@@ -33,7 +34,6 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
             Tree = tree,
             Files = _files,
             Bytes = _bytes,
-            Blobs = _needed,
             Last = _last,
         };
     }
@@ -48,7 +48,7 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
         }
     }
 
-    private async Task WalkAsync(Tree top, CancellationToken cancellationToken)
+    private async Task WalkAsync(Tree top, Func<Node, string, ValueTask>? seen, CancellationToken cancellationToken)
     {
         var open = new Stack<(EntryName Name, IEnumerator<Node> Nodes)>();
         open.Push((default, top.Nodes.GetEnumerator()));
@@ -66,6 +66,10 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
             if (node.Type == NodeType.File)
             {
                 AddFile(node, Names);
+                if (seen is not null)
+                {
+                    await seen(node, Show(Names())).ConfigureAwait(false);
+                }
             }
             else if (node.Subtree is { } subtree && await TryReadAsync(subtree, Names, cancellationToken).ConfigureAwait(false) is { } tree)
             {
@@ -122,10 +126,6 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
             }
 
             length += location.PlainLength;
-            if (request.VerifyFirst && !_needed.ContainsKey(id))
-            {
-                _needed.Add(id, Show(names()));
-            }
         }
 
         if (length != file.Size)

@@ -14,8 +14,8 @@ internal sealed class PhaseClock(TaskProgressMeter meter, TimeProvider clock)
     /// <param name="work">What it does.</param>
     /// <param name="files">Files that it has to do, where that is known before.</param>
     /// <param name="bytes">Bytes likewise.</param>
-    /// <param name="through">Bytes that it went through, where only the result tells.</param>
-    public async Task<T> RunAsync<T>(string phase, Func<Task<T>> work, long? files = null, long? bytes = null, Func<T, long>? through = null)
+    /// <param name="through">Bytes that it went through, where only the result tells; null when it read none.</param>
+    public async Task<T> RunAsync<T>(string phase, Func<Task<T>> work, long? files = null, long? bytes = null, Func<T, long?>? through = null)
     {
         meter.Begin(phase, files, bytes);
         var started = clock.GetTimestamp();

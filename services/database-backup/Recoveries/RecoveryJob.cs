@@ -39,7 +39,9 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         var server = new RecoveryServer(settings, owner, clock);
         var options = await server.OptionsAsync(snapshot, target, plan, durable: true, context.Log, cancellationToken);
         var writer = new ClusterWriter(repository, owner);
-        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, readData: !spec.DryRun, cancellationToken), through: size => size.Bytes);
+        // Data that is there is not changed before all that replaces it was read; a new directory has nothing to lose.
+        var verifying = target.HoldsData && !spec.DryRun;
+        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, verifying, cancellationToken), through: size => verifying ? size.Bytes : null);
         foreach (var (directory, bytes) in await writer.MeasureAsync(snapshot, target, cancellationToken))
         {
             SpaceCheck.Run(directory, bytes, replaced: !spec.KeepReplaced);

@@ -24,8 +24,9 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         var running = await new RestoreChecks(settings).RunAsync(target, snapshot, spec.KeepReplaced, spec.DryRun, cancellationToken);
         var writer = new ClusterWriter(repository, FileOwner.Of(settings));
 
-        // Everything that the restore needs is read before anything is changed.
-        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, readData: !spec.DryRun, cancellationToken), through: size => size.Bytes);
+        // Data that is there is not changed before all that replaces it was read; a new directory has nothing to lose.
+        var verifying = target.HoldsData && !spec.DryRun;
+        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, verifying, cancellationToken), through: size => verifying ? size.Bytes : null);
         foreach (var (directory, bytes) in await writer.MeasureAsync(snapshot, target, cancellationToken))
         {
             SpaceCheck.Run(directory, bytes, replaced: !spec.KeepReplaced);
@@ -64,7 +65,7 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         {
             running is null ? $"no server runs on {target.DataDirectory}" : $"{running}: stop it before the restore (stella service stop --all)",
             $"{size.Files} files with {size.Bytes} bytes would be brought to {target.Directory}, which has room for them",
-            "all data that is needed is in the repository, by its index; the restore reads and authenticates all of it first",
+            "all data that is needed is in the repository, by its index; a restore over existing data reads and authenticates all of it first",
         };
         plan.AddRange(Places(snapshot, target, "would go"));
         if (target.Root is null)

@@ -15,6 +15,9 @@ internal sealed record RestoreTarget(string DataDirectory, string? Root)
     /// <summary>Stands next to the target from the first change to the last; as long as it is there, the target is not whole.</summary>
     public string MarkerFile => $"{Directory}.restore-incomplete";
 
+    /// <summary>True where a restore that breaks off would lose something.</summary>
+    public bool HoldsData => Root is null && System.IO.Directory.Exists(DataDirectory) && System.IO.Directory.EnumerateFileSystemEntries(DataDirectory).Any();
+
     public static RestoreTarget Under(string root)
     {
         var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
