@@ -28,13 +28,14 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
     public Lsn Start { get; private set; }
 
     /// <summary>
-    /// Makes a temporary replication slot that keeps all WAL from now on, then starts the backup with an immediate checkpoint.
+    /// Makes a temporary replication slot that keeps all WAL from now on, then starts the backup with a checkpoint.
     /// </summary>
     /// <param name="cluster">Where to connect. The session disposes only its own connection.</param>
     /// <param name="label">Text for <c>backup_label</c>.</param>
+    /// <param name="checkpoint">How the server makes it.</param>
     /// <param name="cancellationToken">Ends the wait for the checkpoint.</param>
     /// <exception cref="ClusterException">Unreachable, not permitted, or not suitable.</exception>
-    public static async Task<BaseBackupSession> StartAsync(ClusterConnection cluster, string label, CancellationToken cancellationToken)
+    public static async Task<BaseBackupSession> StartAsync(ClusterConnection cluster, string label, StartCheckpoint checkpoint, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(cluster);
         var connection = await cluster.OpenSessionAsync(cancellationToken).ConfigureAwait(false);
@@ -42,7 +43,7 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
         {
             var session = new BaseBackupSession(
                 cluster, connection, await ServerFacts.ReadAsync(cluster, connection, cancellationToken).ConfigureAwait(false));
-            await session.StartAsync(label, cancellationToken).ConfigureAwait(false);
+            await session.StartAsync(label, checkpoint, cancellationToken).ConfigureAwait(false);
             return session;
         }
         catch
@@ -77,7 +78,7 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
-    private async Task StartAsync(string label, CancellationToken cancellationToken)
+    private async Task StartAsync(string label, StartCheckpoint checkpoint, CancellationToken cancellationToken)
     {
         var slot = $"stella_base_{Guid.NewGuid():n}";
         await _cluster.QueryAsync(
@@ -88,11 +89,11 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
             slot).ConfigureAwait(false);
         var start = await _cluster.RunAsync(async () =>
         {
-            // The checkpoint behind it takes as long as the server has dirty pages: no timeout but the caller's.
-            var command = new NpgsqlCommand("SELECT pg_catalog.pg_backup_start($1, fast => true)::text", _connection)
+            // The checkpoint behind it takes as long as the server has changed pages to write: no timeout but the caller's.
+            var command = new NpgsqlCommand("SELECT pg_catalog.pg_backup_start($1, fast => $2)::text", _connection)
             {
                 CommandTimeout = 0,
-                Parameters = { new NpgsqlParameter { Value = label } },
+                Parameters = { new NpgsqlParameter { Value = label }, new NpgsqlParameter { Value = checkpoint == StartCheckpoint.Fast } },
             };
             await using var _ = command.ConfigureAwait(false);
             return (string)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;

@@ -25,7 +25,7 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
 
         // From here on the server keeps all WAL. When this process dies, the server drops the slot and the backup by itself.
         context.Progress.Begin("checkpoint");
-        await using var session = await BaseBackupSession.StartAsync(cluster, $"stella ops backup {spec.PointName}", cancellationToken);
+        await using var session = await BaseBackupSession.StartAsync(cluster, $"stella ops backup {spec.PointName}", settings.Checkpoint, cancellationToken);
         context.Log.Info($"base backup of PostgreSQL {session.Server.Version} at {cluster.Endpoint} started at {session.Start}");
 
         var reader = new RemoteFileReader(cluster);

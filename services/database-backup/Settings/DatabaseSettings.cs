@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Postgres.Backups;
 using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.DatabaseBackup.Settings;
@@ -20,6 +21,9 @@ internal sealed class DatabaseSettings : ComponentSettings, IValidatableObject
 
     /// <summary>From where a base backup reads.</summary>
     public FileSource Source { get; set; } = FileSource.Auto;
+
+    /// <summary>How the server makes the checkpoint at the start of a backup.</summary>
+    public StartCheckpoint Checkpoint { get; set; } = StartCheckpoint.Fast;
 
     public string? BinDirectory { get; set; }
 

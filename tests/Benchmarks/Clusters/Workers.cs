@@ -59,6 +59,14 @@ internal sealed class Workers(string program, PrivateRabbitMq broker, Dispatcher
         ["RunAs"] = Environment.IsPrivilegedProcess ? PrivatePostgres.Account : Environment.UserName,
     };
 
+    /// <summary>Section <c>Database</c> of a worker that spares a cluster which it protects.</summary>
+    public static JsonObject Sparing(SourceCluster cluster)
+    {
+        var section = Of(cluster);
+        section["Checkpoint"] = "Spread";
+        return section;
+    }
+
     /// <summary>Section <c>Database</c> of a worker whose cluster does not run.</summary>
     public static JsonObject Stopped(SourceCluster cluster, string dataDirectory)
     {

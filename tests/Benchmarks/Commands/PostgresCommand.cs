@@ -30,7 +30,7 @@ internal static class PostgresCommand
                 Runs = parsed.GetValue(runs),
                 ChurnSeconds = isQuick ? 6 : 60,
                 BacklogBytes = isQuick ? 200_000_000 : 2_000_000_000,
-                LatencySeconds = isQuick ? 10 : 30,
+                LatencySeconds = isQuick ? 40 : 90,
             };
             return new ClusterRun(place, options).RunAsync(cancellationToken);
         }));

@@ -11,7 +11,7 @@ public abstract class BaseBackupSessionTests(SampleCluster cluster)
     [Fact]
     public async Task It_hands_back_label_and_positions_and_keeps_the_wal_between_them()
     {
-        await using var session = await BaseBackupSession.StartAsync(cluster.Connection, "a label", TestContext.Current.CancellationToken);
+        await using var session = await BaseBackupSession.StartAsync(cluster.Connection, "a label", StartCheckpoint.Spread, TestContext.Current.CancellationToken);
         await cluster.Server.ExecuteAsync("SELECT pg_switch_wal(); CHECKPOINT; SELECT pg_switch_wal(); CHECKPOINT", cancellationToken: TestContext.Current.CancellationToken);
         var stop = await session.StopAsync(TestContext.Current.CancellationToken);
         await cluster.Server.ExecuteAsync("CHECKPOINT", cancellationToken: TestContext.Current.CancellationToken);
@@ -31,7 +31,7 @@ public abstract class BaseBackupSessionTests(SampleCluster cluster)
     [Fact]
     public async Task A_session_that_is_given_up_leaves_no_slot()
     {
-        await (await BaseBackupSession.StartAsync(cluster.Connection, "given up", TestContext.Current.CancellationToken)).DisposeAsync();
+        await (await BaseBackupSession.StartAsync(cluster.Connection, "given up", StartCheckpoint.Fast, TestContext.Current.CancellationToken)).DisposeAsync();
         while ((long)(await cluster.Server.ExecuteAsync(
             "SELECT count(*) FROM pg_replication_slots s JOIN pg_stat_activity a ON a.pid = s.active_pid WHERE a.query LIKE '%given up%'",
             cancellationToken: TestContext.Current.CancellationToken))! > 0)
@@ -50,7 +50,7 @@ public abstract class BaseBackupSessionTests(SampleCluster cluster)
             Assert.True(grants < 10);
             try
             {
-                await using var session = await BaseBackupSession.StartAsync(connection, "as told", TestContext.Current.CancellationToken);
+                await using var session = await BaseBackupSession.StartAsync(connection, "as told", StartCheckpoint.Fast, TestContext.Current.CancellationToken);
                 var reader = new RemoteFileReader(connection);
                 var (_, control) = await reader.ReadControlAsync(TestContext.Current.CancellationToken);
                 var listing = await ClusterListing.ReadAsync(connection, cluster.Server.Major, control, TestContext.Current.CancellationToken);
@@ -72,7 +72,7 @@ public abstract class BaseBackupSessionTests(SampleCluster cluster)
     public async Task A_server_that_is_not_there_is_unreachable()
     {
         await using var nowhere = new ClusterConnection("Host=127.0.0.1;Port=1;Username=x;Database=x");
-        var failure = await Assert.ThrowsAsync<ClusterException>(() => BaseBackupSession.StartAsync(nowhere, "x", TestContext.Current.CancellationToken));
+        var failure = await Assert.ThrowsAsync<ClusterException>(() => BaseBackupSession.StartAsync(nowhere, "x", StartCheckpoint.Fast, TestContext.Current.CancellationToken));
         Assert.Equal(ClusterFailure.Unreachable, failure.Failure);
         Assert.Contains("127.0.0.1:1", failure.Message, StringComparison.Ordinal);
     }
