@@ -9,9 +9,10 @@ namespace StellaOps.Backup.Repository.Restore;
 /// <summary>Compares files with their blobs, several at the same time over all files.</summary>
 internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, RestoreCounters counters) : IDisposable
 {
-    private const int FewBlobs = 2;
+    /// <summary>Bytes that are read at once where blobs are short.</summary>
+    private const int MostRead = 1 << 20;
 
-    // Each holder has what the file has in the place of one blob.
+    // Each holder has what the file has in the place of some blobs.
     private readonly SemaphoreSlim _slots = new(request.Workers);
 
     /// <summary>True when the file has exactly the node's content.</summary>
@@ -22,27 +23,17 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
             return false;
         }
 
-        var equal = true;
-        await ForEachAsync(node, range =>
-        {
-            if (Volatile.Read(ref equal) && !IsEqual(file, range))
-            {
-                Volatile.Write(ref equal, false);
-            }
-        }, cancellationToken).ConfigureAwait(false);
-        return equal;
+        return await AllAsync(file, node, (_, isEqual) => isEqual, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Bytes of the blobs that the file does not have in their place.</summary>
     public async Task<long> CountDifferencesAsync(SafeFileHandle file, Node node, CancellationToken cancellationToken)
     {
         long different = 0;
-        await ForEachAsync(node, range =>
+        await AllAsync(file, node, (range, isEqual) =>
         {
-            if (!IsEqual(file, range))
-            {
-                Interlocked.Add(ref different, range.Length);
-            }
+            Interlocked.Add(ref different, isEqual ? 0 : range.Length);
+            return true;
         }, cancellationToken).ConfigureAwait(false);
         return different;
     }
@@ -51,9 +42,9 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
     public async Task<IReadOnlyList<BlobRange>> FindDifferencesAsync(SafeFileHandle file, Node node, CancellationToken cancellationToken)
     {
         var different = new ConcurrentBag<BlobRange>();
-        await ForEachAsync(node, range =>
+        await AllAsync(file, node, (range, isEqual) =>
         {
-            if (IsEqual(file, range))
+            if (isEqual)
             {
                 counters.Report(0, range.Length);
             }
@@ -61,6 +52,8 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
             {
                 different.Add(range);
             }
+
+            return true;
         }, cancellationToken).ConfigureAwait(false);
         return [.. different];
     }
@@ -79,34 +72,70 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
 
     public void Dispose() => _slots.Dispose();
 
-    private async Task ForEachAsync(Node node, Action<BlobRange> work, CancellationToken cancellationToken)
+    /// <summary>Compares blob by blob as long as <paramref name="goOn"/>, told whether the file has a blob, returns true; it is called from any thread.</summary>
+    /// <returns>True when it always did.</returns>
+    private async Task<bool> AllAsync(SafeFileHandle file, Node node, Func<BlobRange, bool, bool> goOn, CancellationToken cancellationToken)
     {
-        var options = new ParallelOptions
-        {
-            MaxDegreeOfParallelism = node.Content.Count <= FewBlobs ? 1 : request.Workers,
-            CancellationToken = cancellationToken,
-        };
-        await Parallel.ForEachAsync(Of(node), options, async (range, token) =>
+        var all = true;
+        var options = new ParallelOptions { MaxDegreeOfParallelism = node.Size <= MostRead ? 1 : request.Workers, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(Together(Of(node)), options, async (ranges, token) =>
         {
             await _slots.WaitAsync(token).ConfigureAwait(false);
             try
             {
-                work(range);
+                if (Volatile.Read(ref all) && !Compare(file, ranges, goOn))
+                {
+                    Volatile.Write(ref all, false);
+                }
             }
             finally
             {
                 _slots.Release();
             }
         }).ConfigureAwait(false);
+        return all;
     }
 
-    private static bool IsEqual(SafeFileHandle file, BlobRange range)
+    /// <summary>Neighbours with up to <see cref="MostRead"/> bytes; a longer one stands alone.</summary>
+    private static IEnumerable<List<BlobRange>> Together(IEnumerable<BlobRange> ranges)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(range.Length);
+        var (together, length) = (new List<BlobRange>(), 0L);
+        foreach (var range in ranges)
+        {
+            if (together.Count > 0 && length + range.Length > MostRead)
+            {
+                yield return together;
+                (together, length) = ([], 0);
+            }
+
+            together.Add(range);
+            length += range.Length;
+        }
+
+        if (together.Count > 0)
+        {
+            yield return together;
+        }
+    }
+
+    private static bool Compare(SafeFileHandle file, List<BlobRange> ranges, Func<BlobRange, bool, bool> goOn)
+    {
+        var start = ranges[0].Offset;
+        var length = (int)(ranges[^1].Offset + ranges[^1].Length - start);
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            var present = buffer.AsSpan(0, range.Length);
-            return ReadWhole(file, present, range.Offset) && BlobId.Of(present) == range.Id;
+            var present = buffer.AsSpan(0, Read(file, buffer.AsSpan(0, length), start));
+            foreach (var range in ranges)
+            {
+                var from = (int)(range.Offset - start);
+                if (!goOn(range, from + range.Length <= present.Length && BlobId.Of(present.Slice(from, range.Length)) == range.Id))
+                {
+                    return false;
+                }
+            }
+
+            return true;
         }
         finally
         {
@@ -114,21 +143,16 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
         }
     }
 
-    private static bool ReadWhole(SafeFileHandle file, Span<byte> destination, long offset)
+    /// <summary>Reads as much as there is.</summary>
+    private static int Read(SafeFileHandle file, Span<byte> destination, long offset)
     {
-        while (!destination.IsEmpty)
+        var done = 0;
+        while (done < destination.Length && RandomAccess.Read(file, destination[done..], offset + done) is > 0 and var read)
         {
-            var read = RandomAccess.Read(file, destination, offset);
-            if (read == 0)
-            {
-                return false;
-            }
-
-            destination = destination[read..];
-            offset += read;
+            done += read;
         }
 
-        return true;
+        return done;
     }
 
     private static RepositoryException Missing(BlobId id) => new(RepositoryFailure.Damaged, $"blob {id} is in no index file");

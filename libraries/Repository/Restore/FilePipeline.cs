@@ -77,10 +77,12 @@ internal sealed class FilePipeline(
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
         var reader = createReader();
+        var stretch = new WriteStretch();
         var finished = new List<FileInProgress>();
         await foreach (var range in _ranges.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
-            await reader.ReadAsync<FilePart>(range, (content, waiting) => writer.Write(content, waiting, finished), damaged: null, cancellationToken).ConfigureAwait(false);
+            await reader.ReadAsync<FilePart>(range, (content, waiting) => writer.Write(content, waiting, stretch, finished), damaged: null, cancellationToken).ConfigureAwait(false);
+            writer.Flush(stretch, finished);
             foreach (var file in finished)
             {
                 if (file.TemporaryName is { } name)

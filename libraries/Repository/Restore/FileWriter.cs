@@ -16,23 +16,50 @@ internal sealed class FileWriter(RestoreRequest request, MetadataWriter metadata
     /// <summary>Takes care of a file until <see cref="Release"/>.</summary>
     public void Keep(FileInProgress file) => _unfinished[file] = true;
 
-    /// <summary>Writes one blob to all its places.</summary>
+    /// <summary>Writes one blob to all its places; a short one later, with those that follow it in its file.</summary>
     /// <param name="content">The blob.</param>
     /// <param name="waiting">Its places.</param>
+    /// <param name="stretch">What the caller's thread has not written yet.</param>
     /// <param name="finished">Receives the files that are complete now: those under a temporary name still need their own.</param>
-    public void Write(ReadOnlySpan<byte> content, ReadOnlyMemory<Wanted<FilePart>> waiting, List<FileInProgress> finished)
+    public void Write(ReadOnlySpan<byte> content, ReadOnlyMemory<Wanted<FilePart>> waiting, WriteStretch stretch, List<FileInProgress> finished)
     {
         foreach (var wanted in waiting.Span)
         {
-            var (file, offset) = wanted.For;
-            var open = file.Borrow(Create);
-            counters.AddBytesWritten(SparseWriting.Write(open, content, offset, request.Sparse && file.InPlace is null));
-            counters.Report(0, content.Length);
-            if (file.Return(written: 1))
+            if (!stretch.TryAdd(wanted.For, content))
             {
-                Finish(file, open);
-                finished.Add(file);
+                Flush(stretch, finished);
+                if (!stretch.TryAdd(wanted.For, content))
+                {
+                    Write(wanted.For, content, blobs: 1, finished);
+                }
             }
+        }
+    }
+
+    /// <summary>Writes what was put off.</summary>
+    public void Flush(WriteStretch stretch, List<FileInProgress> finished)
+    {
+        if (stretch.Blobs > 0)
+        {
+            Write(stretch.Start, stretch.Content, stretch.Blobs, finished);
+            stretch.Clear();
+        }
+    }
+
+    private void Write(FilePart part, ReadOnlySpan<byte> content, int blobs, List<FileInProgress> finished)
+    {
+        var (file, offset) = part;
+        var open = file.Borrow(Create);
+        lock (file.Writing)
+        {
+            counters.AddBytesWritten(SparseWriting.Write(open, content, offset, request.Sparse && file.InPlace is null));
+        }
+
+        counters.Report(0, content.Length);
+        if (file.Return(blobs))
+        {
+            Finish(file, open);
+            finished.Add(file);
         }
     }
 
