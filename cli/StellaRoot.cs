@@ -6,6 +6,7 @@ using StellaOps.Backup.Cli.Commands.Db;
 using StellaOps.Backup.Cli.Commands.Doctor;
 using StellaOps.Backup.Cli.Commands.Operation;
 using StellaOps.Backup.Cli.Commands.Repo;
+using StellaOps.Backup.Cli.Commands.Schedule;
 using StellaOps.Backup.Cli.Commands.Service;
 using StellaOps.Backup.Cli.Commands.Wal;
 using StellaOps.Backup.Cli.Parsing;
@@ -38,6 +39,13 @@ internal sealed class StellaRoot : RootCommand
             new BackupDeleteCommand(),
             new BackupWalListCommand(),
             new BackupLogsCommand(),
+            new Command("schedule", "Show and set what starts by itself")
+            {
+                new ScheduleShowCommand(),
+                new ScheduleSetCommand(),
+                new SchedulePauseCommand("pause", "Start nothing of this kind until it is resumed"),
+                new SchedulePauseCommand("resume", "Start it again as scheduled; what was due meanwhile is not caught up"),
+            },
         });
         Add(new Command("db", "Check the running database, and apply migrations after a restore")
         {

@@ -77,6 +77,10 @@ internal sealed class ApiClient : IDisposable
     public Task<T> PostAsync<T>(string path, object? body, TimeSpan limit, CancellationToken cancellationToken) =>
         SendAsync<T>(() => new HttpRequestMessage(HttpMethod.Post, Relative(path)) { Content = Json(body) }, limit, accepted: null, cancellationToken);
 
+    /// <summary>Sets something to a value.</summary>
+    public Task<T> PutAsync<T>(string path, object body, CancellationToken cancellationToken) =>
+        SendAsync<T>(() => new HttpRequestMessage(HttpMethod.Put, Relative(path)) { Content = Json(body) }, Brief, accepted: null, cancellationToken);
+
     /// <summary>Opens a stream of server-sent events, from after <paramref name="lastEventId"/> on.</summary>
     public async Task<HttpResponseMessage> OpenEventsAsync(string path, string? lastEventId, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.ConfigBackup.Settings;
+using StellaOps.Backup.ConfigBackup.Watching;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Workers;
@@ -15,6 +16,7 @@ internal static class ConfigWorker
     {
         builder.AddComponentWorker(concurrency: 2, worker => worker.Handle<ConfigHandler, ConfigSettings>(Component.Config));
         builder.Services.AddSingleton<IValidateOptions<ConfigSettings>, NoSecretsInConfig>();
+        builder.Services.AddHostedService<ConfigWatch>();
         builder.Services.AddSingleton<IServiceCheck>(services => new SourceCheck(Component.Config, [.. Settings(services).Paths]));
     }
 

@@ -5,6 +5,7 @@ using StellaOps.Backup.Coordinator.Doctor;
 using StellaOps.Backup.Coordinator.Messaging;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Schedules;
 using StellaOps.Backup.Coordinator.Wal;
 using StellaOps.Backup.Hosting;
 using StellaOps.Backup.Hosting.Announcements;
@@ -27,6 +28,7 @@ static void Register(WebApplicationBuilder builder)
     builder.AddCatalog();
     builder.AddPoints();
     builder.AddOperations();
+    builder.AddSchedules();
     builder.AddDoctor();
     builder.AddCoordinatorBus();
     builder.AddAnnouncer();
@@ -40,6 +42,7 @@ static void Map(WebApplication app)
     app.MapOperations();
     app.MapEvents();
     app.MapPoints();
+    app.MapSchedules();
     app.MapStatus();
     app.MapWal();
     app.MapServices();

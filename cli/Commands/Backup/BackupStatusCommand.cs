@@ -42,6 +42,12 @@ internal sealed class BackupStatusCommand : StellaCommand
 
         table.WriteTo(output);
         ClusterReport.Write(output, status.Clusters);
+        if (status.Schedules.Count > 0)
+        {
+            output.WriteLine();
+            ScheduleReport.Write(output, status.Schedules);
+        }
+
         output.WriteLine();
         ServiceReport.Write(output, status.Services);
         if (status.Running.Count > 0)

@@ -19,6 +19,7 @@ public static class ErrorCodes
     public static readonly ErrorCode PointNotFound = new("point.not-found", 4, 404, false, "'stella backup list' shows the points that exist.");
     public static readonly ErrorCode OperationNotFound = new("operation.not-found", 4, 404, false, "'stella operation list' shows operations.");
     public static readonly ErrorCode ServiceNotFound = new("service.not-found", 4, 404, false, "'stella service health' lists the services that are configured.");
+    public static readonly ErrorCode ScheduleNotFound = new("schedule.not-found", 4, 404, false, "'stella backup schedule show' lists the schedules.");
     public static readonly ErrorCode CheckNotFound = new("doctor.check-not-found", 4, 404, false, "'stella doctor --all' lists the checks that exist.");
     public static readonly ErrorCode SnapshotNotFound = new("snapshot.not-found", 4, 404, false, "'stella repo snapshots' shows the snapshots that exist, 'stella repo ls SNAPSHOT' what is in one.");
     public static readonly ErrorCode RepositoryNotFound = new("repository.not-found", 4, 409, false, "Check the location; the first backup of a component creates its repository.");
@@ -57,7 +58,7 @@ public static class ErrorCodes
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
         Unexpected, ChecksFailed, ServiceActionFailed, MigrationFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
-        PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, CheckNotFound,
+        PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, ScheduleNotFound, CheckNotFound,
         SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, LastProven, LastWhole, OperationConflict, WorkerLost, DeadlinePassed,
         Unhealthy, ServerUnreachable,
         TooManyRequests, SourceUnreachable, SourceDown, StorageUnavailable, RepositoryLocked, Damaged, BadSignature, SourceDamaged, WalConflict, ProofFailed,

@@ -113,6 +113,9 @@ public sealed record StatusView
 
     /// <summary>PostgreSQL clusters, by name.</summary>
     public IReadOnlyList<ClusterStatus> Clusters { get; init => field = value ?? []; } = [];
+
+    /// <summary>When what starts by itself.</summary>
+    public IReadOnlyList<ScheduleView> Schedules { get; init => field = value ?? []; } = [];
     public required IReadOnlyList<OperationView> Running { get; init; }
     public required IReadOnlyList<ServiceHealth> Services { get; init; }
     public PointView? LatestPoint { get; init; }

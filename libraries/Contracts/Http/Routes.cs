@@ -50,6 +50,12 @@ public static class Routes
     /// </summary>
     public const string Wal = Root + "/wal";
 
+    /// <summary>
+    /// GET: a list of <see cref="ScheduleView"/>, whole. PUT <c>/{type}</c> with <see cref="SetScheduleRequest"/>, POST <c>/{type}/pause</c> and
+    /// <c>/{type}/resume</c>: the <see cref="ScheduleView"/>; each may be repeated.
+    /// </summary>
+    public const string Schedules = Root + "/schedules";
+
     /// <summary>GET: <see cref="StatusView"/>.</summary>
     public const string Status = Root + "/status";
 

@@ -12,7 +12,7 @@ internal static class KnownSections
     private static readonly string[] Names =
     [
         "Location", "Broker", "Telemetry", "Listen", "Auth", "Logging", "Kestrel", "AllowedHosts",
-        "Coordinator", "ServiceControl", "Gateway", "Worker", "Database", "Evidence", "Config", "Secrets", "Keys",
+        "Coordinator", "Schedules", "ServiceControl", "Gateway", "Worker", "Database", "Evidence", "Config", "Secrets", "Keys",
     ];
 
     /// <exception cref="BackupException">The file has a section that no service reads.</exception>

@@ -10,6 +10,10 @@ internal sealed class ConfigSettings : ComponentSettings, IValidatableObject
     [MinLength(1, ErrorMessage = "at least one path is wanted")]
     public IList<string> Paths { get; init; } = [];
 
+    /// <summary>How often the files are looked at when no change of them was heard.</summary>
+    [Range(1, 1440)]
+    public int CompareMinutes { get; set; } = 10;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (var path in Paths)

@@ -16,7 +16,7 @@ internal sealed partial class BackupNames(CatalogContext catalog, TimeProvider c
     {
         if (wanted is null)
         {
-            return await MakeAsync(cancellationToken);
+            return await MakeAsync("backup", cancellationToken);
         }
 
         if (!Allowed().IsMatch(wanted))
@@ -32,9 +32,10 @@ internal sealed partial class BackupNames(CatalogContext catalog, TimeProvider c
             : wanted;
     }
 
-    private async Task<string> MakeAsync(CancellationToken cancellationToken)
+    /// <summary>A free name: <c>database-20260117-020041</c>.</summary>
+    public async Task<string> MakeAsync(string prefix, CancellationToken cancellationToken)
     {
-        var made = string.Create(CultureInfo.InvariantCulture, $"backup-{clock.GetUtcNow():yyyyMMdd-HHmmss}");
+        var made = string.Create(CultureInfo.InvariantCulture, $"{prefix}-{clock.GetUtcNow():yyyyMMdd-HHmmss}");
         var name = made;
         for (var i = 2; await IsTakenAsync(name, cancellationToken); i++)
         {

@@ -5,6 +5,7 @@ using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Messaging;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Schedules;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Workers;
 
@@ -29,6 +30,8 @@ internal sealed class CatalogContext(DbContextOptions<CatalogContext> options) :
     public DbSet<ProofRow> Proofs => Set<ProofRow>();
 
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
+
+    public DbSet<ScheduleRow> Schedules => Set<ScheduleRow>();
 
     public DbSet<AuditRow> Audit => Set<AuditRow>();
 

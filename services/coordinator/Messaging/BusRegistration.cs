@@ -5,6 +5,7 @@ using MassTransit.Saga;
 using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Schedules;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Hosting.Messaging;
@@ -43,6 +44,7 @@ internal static class BusRegistration
             repository.RegisterQuerySagaRepository<Operation, SagaContextFactory<Operation>>();
         });
         bus.AddConsumer<RequestBackupConsumer>();
+        bus.AddConsumer<SourceSeenConsumer>();
         bus.AddConsumer<ClaimConsumer>();
         bus.AddConsumer<SealConsumer>();
         bus.AddConsumer<AnnouncementConsumer>();
@@ -58,6 +60,7 @@ internal static class BusRegistration
             endpoint.ConnectSagaConfigurationObserver(inbox);
             endpoint.ConfigureSaga<Operation>(context);
             endpoint.ConfigureConsumer<RequestBackupConsumer>(context);
+            endpoint.ConfigureConsumer<SourceSeenConsumer>(context);
         });
         transport.ReceiveEndpoint(Queues.Claims, endpoint =>
         {

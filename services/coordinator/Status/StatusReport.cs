@@ -5,6 +5,7 @@ using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Schedules;
 using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Storage;
 
@@ -12,7 +13,7 @@ namespace StellaOps.Backup.Coordinator.Status;
 
 /// <summary>The first answer that an operator wants: how each component stands, what runs, and which point to trust.</summary>
 internal sealed class StatusReport(
-    CatalogContext catalog, PointCatalog points, WorkerDirectory workers, OperationViews operations, HealthReport health, ClusterStatuses clusters, IObjectStore location)
+    CatalogContext catalog, PointCatalog points, WorkerDirectory workers, OperationViews operations, HealthReport health, ClusterStatuses clusters, ScheduleBook schedules, IObjectStore location)
 {
     private const int ProvenSearch = 50;
 
@@ -28,6 +29,7 @@ internal sealed class StatusReport(
             Location = location.Description,
             Components = await ComponentsAsync(cancellationToken),
             Clusters = await clusters.ReadAsync(cancellationToken),
+            Schedules = await schedules.ReadAsync(cancellationToken),
             Running = await operations.ViewsAsync(running, cancellationToken),
             Services = (await health.ReadAsync(cancellationToken)).Services,
             LatestPoint = newest.FirstOrDefault()?.ToView(),

@@ -17,6 +17,7 @@ using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Messaging;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Schedules;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Hosting.Identity;
@@ -59,7 +60,7 @@ internal sealed class CatalogHarness : IAsyncDisposable
         builder.Services.AddSingleton(new ServiceIdentity("coordinator", Clock));
         builder.Services.AddSettings<CoordinatorSettings>(CoordinatorSettings.Section);
         builder.Services.AddSettings<LocationSettings>(LocationSettings.Section);
-        builder.AddCatalog().AddPoints().AddOperations().AddMessaging();
+        builder.AddCatalog().AddPoints().AddOperations().AddSchedules().AddMessaging();
         builder.Services.AddMassTransit(bus =>
         {
             BusRegistration.Register(bus);

@@ -68,6 +68,7 @@ internal sealed class CoordinatorStack : IAsyncDisposable
             ["Coordinator:LeaseSeconds"] = "4",
             ["Coordinator:HeartbeatSeconds"] = "1",
             ["Coordinator:SweepSeconds"] = "1",
+            ["Schedules:Enabled"] = "false",
         };
         foreach (var (name, value) in more ?? new Dictionary<string, string?>())
         {

@@ -18,6 +18,7 @@ public sealed class LocalStack : IAsyncLifetime
     /// <summary>Root directory of the source tree.</summary>
     public static string Root { get; } = FindRoot();
 
+    private static readonly Dictionary<string, string?> Unscheduled = new() { ["STELLAOPS_BACKUP__Schedules__Enabled"] = "false" };
     private readonly TemporaryDirectory _home = new("stella-e2e-");
     private readonly int _ports = FreePorts.NextRun(40);
 
@@ -69,8 +70,9 @@ public sealed class LocalStack : IAsyncLifetime
         _home.Dispose();
     }
 
-    private static Task<ProcessResult> ScriptAsync(string script, string[] arguments, CancellationToken cancellationToken) =>
-        Processes.RunAsync(Path.Combine(Root, "deploy/local", script), arguments, workingDirectory: Root, cancellationToken: cancellationToken);
+    /// <summary>Nothing starts by itself: what a test finds, a test has started.</summary>
+    private static Task<ProcessResult> ScriptAsync(string script, string[] arguments, CancellationToken cancellationToken) => Processes.RunAsync(
+        Path.Combine(Root, "deploy/local", script), arguments, workingDirectory: Root, environment: Unscheduled, cancellationToken: cancellationToken);
 
     private async Task<Dictionary<string, string>> ReadEnvironmentAsync()
     {
