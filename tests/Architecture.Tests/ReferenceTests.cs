@@ -38,6 +38,18 @@ public sealed class ReferenceTests
         Assert.Empty(unknown);
     }
 
+    /// <summary>The program is compiled ahead of time, which no test waits for: every build has to warn of what would not work.</summary>
+    [Fact]
+    public void All_that_stella_is_made_of_is_checked_for_compilation_ahead_of_time()
+    {
+        var careless = PartsOf("cli").Distinct(StringComparer.Ordinal)
+            .Where(folder => !ProjectFile.All.Single(project => project.Folder == folder).IsAotCompatible);
+        Assert.Empty(careless);
+    }
+
+    private static IEnumerable<string> PartsOf(string folder) =>
+        [folder, .. ProjectFile.All.Single(project => project.Folder == folder).References.SelectMany(PartsOf)];
+
     private static bool IsAllowed(string folder, string reference)
     {
         if (folder.StartsWith("tests/", StringComparison.Ordinal))

@@ -39,5 +39,5 @@ public sealed record ArchiveState : IWalDocument
     public TailEntry? Tail { get; init; }
 
     /// <summary>Segments that no manifest holds yet.</summary>
-    public IReadOnlyList<SegmentEntry> Open { get; init; } = [];
+    public IReadOnlyList<SegmentEntry> Open { get => field ?? []; init; }
 }

@@ -77,7 +77,7 @@ public sealed record SegmentEntry
     public DateTimeOffset? LastCommitAt { get; init; }
 
     /// <summary>Named restore points in it.</summary>
-    public IReadOnlyList<RestorePoint> RestorePoints { get; init; } = [];
+    public IReadOnlyList<RestorePoint> RestorePoints { get => field ?? []; init; }
 }
 
 /// <summary>The unfinished segment of a timeline.</summary>
@@ -97,7 +97,7 @@ public sealed record TailEntry
     public DateTimeOffset? LastCommitAt { get; init; }
 
     /// <summary>Named restore points in it.</summary>
-    public IReadOnlyList<RestorePoint> RestorePoints { get; init; } = [];
+    public IReadOnlyList<RestorePoint> RestorePoints { get => field ?? []; init; }
 }
 
 /// <summary>A manifest as it is stored.</summary>

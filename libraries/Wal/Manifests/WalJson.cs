@@ -1,27 +1,31 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using StellaOps.Backup.Wal.Expiry;
+using StellaOps.Backup.Wal.Ledger;
 
 namespace StellaOps.Backup.Wal.Manifests;
 
 /// <summary>
-/// Documents of the archive: JSON, camelCase, positions as PostgreSQL prints them, times RFC 3339. By reflection: generated code would set
-/// lists that a document does not have to null in place of empty.
+/// Documents of the archive: JSON, camelCase, positions as PostgreSQL prints them, times RFC 3339. A member that a document does not have is
+/// the default of its type: see the getters of the lists.
 /// </summary>
-internal static class WalJson
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(LsnConverter), typeof(JsonStringEnumConverter<GapState>)])]
+[JsonSerializable(typeof(ArchiveState))]
+[JsonSerializable(typeof(ExpiryMark))]
+[JsonSerializable(typeof(PushedSegment))]
+[JsonSerializable(typeof(RangeManifest))]
+[JsonSerializable(typeof(WalGap))]
+internal sealed partial class WalJson : JsonSerializerContext
 {
     public const int Version = 1;
 
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new LsnConverter(), new JsonStringEnumConverter() },
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
-    };
-
-    public static byte[] Write<T>(T document) => JsonSerializer.SerializeToUtf8Bytes(document, Options);
+    public static byte[] Write<T>(T document)
+        where T : class, IWalDocument => JsonSerializer.SerializeToUtf8Bytes(document, Of<T>());
 
     /// <summary>Null when it is not readable, or of a version that is not known.</summary>
     public static T? TryRead<T>(byte[] content)
@@ -29,13 +33,15 @@ internal static class WalJson
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(content, Options) is { Version: Version } document ? document : null;
+            return JsonSerializer.Deserialize(content, Of<T>()) is { Version: Version } document ? document : null;
         }
         catch (JsonException)
         {
             return null;
         }
     }
+
+    private static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Default.GetTypeInfo(typeof(T))!;
 }
 
 /// <summary>A document with the version of its format.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using StellaOps.Backup.Age;
 using StellaOps.Backup.Postgres.Control;
@@ -90,8 +89,7 @@ public sealed partial class WalPush(IObjectStore location, AgeEncryption encrypt
     {
         try
         {
-            var content = JsonSerializer.SerializeToUtf8Bytes(document, PushedSegmentJson.Default.PushedSegment);
-            await location.PutAsync(key, content, PutMode.Create, cancellationToken).ConfigureAwait(false);
+            await location.PutAsync(key, WalJson.Write(document), PutMode.Create, cancellationToken).ConfigureAwait(false);
         }
         catch (StorageException exists) when (exists.Failure == StorageFailure.AlreadyExists)
         {
