@@ -10,7 +10,7 @@ namespace StellaOps.Backup.Coordinator.Tests.Audit;
 
 public sealed class AuditLogTests(PostgresFixture postgres)
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Rows_that_are_appended_at_once_form_one_chain()
     {
         var token = TestContext.Current.CancellationToken;
@@ -22,7 +22,7 @@ public sealed class AuditLogTests(PostgresFixture postgres)
         Assert.Equal(10, await harness.InAsync((CatalogContext catalog) => catalog.Audit.MaxAsync(row => row.Sequence, token)));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("UPDATE audit SET who = 'nobody' WHERE sequence = 2", 2)]
     [InlineData("UPDATE audit SET reason = NULL WHERE sequence = 3", 3)]
     [InlineData("DELETE FROM audit WHERE sequence = 2", 2)]

@@ -14,7 +14,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
 {
     private readonly CoordinatorStack _stack = shared.Stack;
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_full_backup_takes_the_database_first_and_ends_as_a_listed_point()
     {
         var token = TestContext.Current.CancellationToken;
@@ -44,7 +44,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
         Assert.NotNull(await _stack.Location.FindAsync($"points/{point.StartedAt:yyyy'/'MM}/{point.Id}.json", token));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_component_that_fails_leaves_an_incomplete_point_that_names_it()
     {
         var token = TestContext.Current.CancellationToken;
@@ -60,7 +60,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
         Assert.DoesNotContain(point.Components, snapshot => snapshot.Component == Component.Keys);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_backup_of_one_component_that_fails_makes_no_point()
     {
         var token = TestContext.Current.CancellationToken;
@@ -74,7 +74,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
         Assert.Equal(ErrorCodes.PointNotFound.Code, (await ApiClient.ErrorAsync(answer, HttpStatusCode.NotFound, token)).Code);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_full_backup_of_a_database_that_is_down_ends_at_once_with_nothing_saved_and_its_name_free()
     {
         var token = TestContext.Current.CancellationToken;
@@ -89,7 +89,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
         Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync((await _stack.Api.BackupAsync("down", token)).Id, token)).Outcome);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_failure_that_may_pass_is_tried_again()
     {
         var token = TestContext.Current.CancellationToken;
@@ -101,7 +101,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
         Assert.Equal(2, Assert.Single(finished.Tasks).Attempt);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_worker_that_falls_silent_is_replaced_and_its_late_result_refused()
     {
         var token = TestContext.Current.CancellationToken;
@@ -133,7 +133,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
         Assert.Contains(events.Items, line => line.Message.Contains("dispatched again", StringComparison.Ordinal));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_cancelled_backup_stops_its_workers_and_makes_no_point()
     {
         var token = TestContext.Current.CancellationToken;
@@ -163,7 +163,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
         Assert.Equal(ErrorCodes.Cancelled.Code, finished.Error!.Code);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_second_backup_of_a_component_waits_and_a_name_is_refused_while_it_is_in_use()
     {
         var token = TestContext.Current.CancellationToken;
@@ -196,7 +196,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
         }
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_backup_asked_for_by_message_is_taken_once_and_its_end_is_published()
     {
         var token = TestContext.Current.CancellationToken;
@@ -220,7 +220,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
         Assert.Equal((request.RequestId, Outcome.Complete, "by-message"), (published.RequestId, published.Outcome, published.Name));
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_result_that_is_sent_many_times_counts_once()
     {
         var token = TestContext.Current.CancellationToken;
@@ -239,7 +239,7 @@ public sealed class BackupFlowTests(SharedStack shared) : IClassFixture<SharedSt
         Assert.Equal(Assert.Single(finished.Tasks).Result!.Snapshot!.SnapshotId, Assert.Single(point.Components).SnapshotId);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task An_operation_can_be_followed_and_followed_again_from_any_line()
     {
         var token = TestContext.Current.CancellationToken;

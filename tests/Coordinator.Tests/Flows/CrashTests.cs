@@ -13,7 +13,7 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
     private const int Operations = 30;
 
     /// <summary>A process that is killed has no say in where: often enough, it is between a commit and its messages.</summary>
-    [Fact(Timeout = 300_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_coordinator_that_is_killed_again_and_again_loses_nothing_and_does_nothing_twice()
     {
         var token = TestContext.Current.CancellationToken;
@@ -54,7 +54,7 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
     }
 
     /// <summary>The state that a crash leaves which hits after the manifest is durable and before its row is.</summary>
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task A_point_whose_manifest_was_written_and_whose_row_was_not_is_listed_after_all()
     {
         var token = TestContext.Current.CancellationToken;
@@ -79,7 +79,7 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
         Assert.Equal(1, manifests);
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task The_loss_of_the_catalog_loses_no_point()
     {
         var token = TestContext.Current.CancellationToken;
@@ -103,7 +103,7 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
         Assert.Equal(before.Components.Select(snapshot => snapshot.SnapshotId), point.Components.Select(snapshot => snapshot.SnapshotId));
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 600_000)]
     public async Task Two_coordinators_share_the_work_and_one_may_die()
     {
         var token = TestContext.Current.CancellationToken;
@@ -126,7 +126,7 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
         }
     }
 
-    [Theory(Timeout = 300_000)]
+    [Theory(Timeout = 600_000)]
     [InlineData("catalog")]
     [InlineData("broker")]
     public async Task Operations_end_well_though_a_server_is_killed_under_them(string which)

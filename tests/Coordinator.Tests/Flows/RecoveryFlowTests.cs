@@ -44,7 +44,7 @@ public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture 
         _platform.Dispose();
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_request_that_cannot_be_meant_is_refused_before_anything_is_stopped_or_sent()
     {
         var token = TestContext.Current.CancellationToken;
@@ -65,7 +65,7 @@ public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture 
         Assert.Equal(0, await _stack.QueryAsync<long>("SELECT count(*) FROM operations", token));
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Services_are_stopped_in_order_the_base_backups_go_with_the_target_and_everything_is_audited()
     {
         var token = TestContext.Current.CancellationToken;
@@ -93,7 +93,7 @@ public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture 
             (await _stack.QueryAsync<string[]>("SELECT array_agg(trim(concat(action, ' ', subject, ' ', reason)) ORDER BY sequence) FROM audit", token)));
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_recovery_that_is_cancelled_ends_as_cancelled()
     {
         var token = TestContext.Current.CancellationToken;
@@ -119,7 +119,7 @@ public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture 
         Assert.Equal((Outcome.Failed, ErrorCodes.Cancelled.Code), (finished.Outcome, finished.Error!.Code));
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task With_several_clusters_the_one_that_is_meant_has_to_be_named_where_it_is_replaced()
     {
         var token = TestContext.Current.CancellationToken;
@@ -161,7 +161,7 @@ public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture 
         Assert.Equal("proven", (await _stack.Api.PointAsync("both", token)).Proof);
     }
 
-    [Fact(Timeout = 180_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Two_servers_under_one_name_are_neither_saved_nor_restored()
     {
         var token = TestContext.Current.CancellationToken;

@@ -13,7 +13,7 @@ namespace StellaOps.Backup.Coordinator.Tests.Messaging;
 
 public sealed class InboxTests(PostgresFixture postgres)
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_message_that_is_delivered_many_times_at_once_has_one_effect()
     {
         var token = TestContext.Current.CancellationToken;
@@ -36,7 +36,7 @@ public sealed class InboxTests(PostgresFixture postgres)
         Assert.Equal(1, await harness.InAsync((CatalogContext catalog) => catalog.Operations.CountAsync(token)));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Event_rows_of_an_operation_become_visible_in_the_order_of_their_numbers()
     {
         var token = TestContext.Current.CancellationToken;

@@ -12,7 +12,7 @@ namespace StellaOps.Backup.Coordinator.Tests.Operations;
 
 public sealed class OperationAcceptanceTests(PostgresFixture postgres)
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task An_operation_its_tasks_its_message_and_its_audit_row_are_written_together()
     {
         var token = TestContext.Current.CancellationToken;
@@ -29,7 +29,7 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
         });
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_refused_request_leaves_nothing()
     {
         var token = TestContext.Current.CancellationToken;
@@ -47,7 +47,7 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
         });
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("")]
     [InlineData(" ")]
     [InlineData("a b")]
@@ -63,7 +63,7 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
         Assert.Equal(ErrorCodes.InvalidInput, (await Assert.ThrowsAsync<BackupException>(() => harness.AcceptBackupAsync(name, token))).Error);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_name_is_used_once_among_points_and_backups_under_way()
     {
         var token = TestContext.Current.CancellationToken;
@@ -79,7 +79,7 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
         Assert.Equal("running", (await harness.AcceptBackupAsync("running", token)).PointName);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Of_many_requests_for_one_name_at_once_one_is_accepted()
     {
         var token = TestContext.Current.CancellationToken;
@@ -103,7 +103,7 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
         Assert.All(answers.OfType<ErrorCode>(), error => Assert.Equal(ErrorCodes.DuplicateName, error));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Names_that_are_made_differ_within_one_second()
     {
         var token = TestContext.Current.CancellationToken;
@@ -115,7 +115,7 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
         Assert.Equal("backup-20260117-103000-3", (await harness.AcceptBackupAsync(null, token)).PointName);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_repeated_key_gets_the_first_operation_again()
     {
         var token = TestContext.Current.CancellationToken;
@@ -129,7 +129,7 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
         Assert.NotEqual(answers[0].CorrelationId, other.CorrelationId);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_component_without_a_worker_is_refused_and_a_full_backup_takes_all_that_are_configured()
     {
         var token = TestContext.Current.CancellationToken;
@@ -143,7 +143,7 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
         Assert.Equal([Component.Evidence, Component.Config], (await harness.AcceptBackupAsync(null, token)).Components);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task The_trace_of_the_request_goes_on_in_the_messages_of_the_operation()
     {
         var token = TestContext.Current.CancellationToken;

@@ -16,7 +16,7 @@ namespace StellaOps.Backup.Coordinator.Tests.Operations;
 /// <summary>Every event in every state, for a backup of one component.</summary>
 public sealed class OperationStateMachineTests(PostgresFixture postgres)
 {
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(OperationState.Accepted, typeof(ReviewOperation), OperationState.Running)]
     [InlineData(OperationState.Accepted, typeof(CancelOperation), OperationState.Finished)]
     [InlineData(OperationState.Accepted, typeof(TaskFinished), OperationState.Accepted)]
@@ -49,7 +49,7 @@ public sealed class OperationStateMachineTests(PostgresFixture postgres)
         Assert.Equal(to, (await harness.OperationAsync(task.OperationId, token)).State);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(OperationState.Accepted)]
     [InlineData(OperationState.Sealing)]
     public async Task A_state_that_waits_ends_at_its_deadline(OperationState state)

@@ -14,7 +14,7 @@ namespace StellaOps.Backup.Coordinator.Tests.Points;
 
 public sealed class PointCatalogTests(PostgresFixture postgres)
 {
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Damage_flags_every_point_that_needs_it_and_no_other()
     {
         var token = TestContext.Current.CancellationToken;
@@ -45,7 +45,7 @@ public sealed class PointCatalogTests(PostgresFixture postgres)
         Assert.Equal([PointProof.Damaged, PointProof.Damaged, PointProof.Unverified], proofs);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_lost_catalog_is_filled_from_the_location_and_a_forged_manifest_hides_no_other()
     {
         var token = TestContext.Current.CancellationToken;

@@ -19,7 +19,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
     private static readonly DateTimeOffset FirstNight = new(2026, 1, 18, 2, 0, 0, TimeSpan.Zero);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task The_schedules_of_the_runbook_are_there_from_the_first_start()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database, Component.Keys);
@@ -33,7 +33,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.InRange(schedules[0].NextAt!.Value, FirstNight, FirstNight + TimeSpan.FromSeconds(120));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_run_starts_when_it_is_due_and_once()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
@@ -51,7 +51,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.Equal(0, (await ViewAsync(harness)).Missed);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Of_two_coordinators_that_look_at_once_one_starts_the_run()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
@@ -63,7 +63,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.Equal(1, await harness.InAsync((CatalogContext catalog) => catalog.Operations.CountAsync(Token)));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task After_a_week_without_coordinator_one_run_catches_up_for_all()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
@@ -80,7 +80,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
             Assert.Equal("was due at 2026-01-18 02:00:00Z and 6 more times since", (await catalog.Audit.OrderBy(row => row.Sequence).FirstAsync(Token)).Reason));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_clock_that_goes_back_after_the_run_of_the_night_does_not_run_it_again()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
@@ -91,7 +91,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.NotNull(await LookAtAsync(harness, FirstNight + Day + TimeSpan.FromMinutes(3)));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(3)]
     [InlineData(366)]
     public async Task A_clock_that_was_far_ahead_for_a_while_costs_no_run_of_the_nights_that_come(int days)
@@ -103,7 +103,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.NotNull(await LookAtAsync(harness, FirstNight + TimeSpan.FromMinutes(3)));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_run_that_was_early_by_most_of_a_day_does_not_stand_for_that_of_the_night()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
@@ -115,7 +115,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.NotNull(await LookAtAsync(harness, FirstNight + TimeSpan.FromMinutes(3)));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_run_that_is_due_waits_for_the_end_of_the_one_before()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
@@ -128,7 +128,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.Equal(1, (await ViewAsync(harness)).Missed);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_is_not_configured_is_neither_started_nor_missed()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Evidence);
@@ -140,7 +140,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.NotNull(await LookAtAsync(harness, FirstNight + TimeSpan.FromDays(8) + TimeSpan.FromMinutes(3)));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_refused_run_is_named_and_tried_again_every_minute()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
@@ -163,7 +163,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.Null((await ViewAsync(harness)).Problem);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task What_was_due_during_a_pause_is_not_caught_up()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
@@ -179,7 +179,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
             ["schedule.pause", "schedule.resume", "backup"], await catalog.Audit.OrderBy(row => row.Sequence).Select(row => row.Action).ToListAsync(Token)));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_schedule_is_set_in_a_time_zone_and_what_is_not_named_stays()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
@@ -192,7 +192,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.Equal("UTC", set.TimeZone);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_wrong_schedule_is_refused()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
@@ -210,7 +210,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.Equal(5, (await harness.InAsync((ScheduleBook book) => book.ReadAsync(Token))).Count);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Files_that_are_not_as_they_were_saved_last_start_a_backup_of_the_configuration()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Config);
@@ -236,7 +236,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.Equal(FirstNight + TimeSpan.FromHours(2), new DateTimeOffset(view.NextAt!.Value.Date, TimeSpan.Zero) + TimeSpan.FromHours(4));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_change_whose_backup_failed_is_tried_again_with_the_next_report()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Config);
@@ -250,7 +250,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         Assert.NotNull(await LookAsync(harness, "config"));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_change_during_a_pause_is_saved_after_it()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Config);

@@ -4,5 +4,5 @@ using StellaOps.Backup.Testing.RabbitMq;
 [assembly: AssemblyFixture(typeof(PostgresFixture))]
 [assembly: AssemblyFixture(typeof(RabbitMqFixture))]
 
-// The stacks use the names of queues that the product has, on one broker.
-[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+// Every test has a database of its own, and every stack a virtual host; most of their time they wait.
+[assembly: Xunit.v3.Parallelization(MaxThreads = 4)]

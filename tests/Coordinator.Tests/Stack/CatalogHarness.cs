@@ -76,10 +76,14 @@ internal sealed class CatalogHarness : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    public static async Task<CatalogHarness> StartAsync(PostgresFixture postgres, CancellationToken cancellationToken)
+    public static async Task<CatalogHarness> StartAsync(PostgresFixture postgres, CancellationToken cancellationToken) =>
+        new(await NewCatalogAsync(postgres, cancellationToken));
+
+    /// <summary>Connection string of a new database with the schema of a catalog.</summary>
+    public static async Task<string> NewCatalogAsync(PostgresFixture postgres, CancellationToken cancellationToken)
     {
         var migrated = await LazyInitializer.EnsureInitialized(ref _migrated, ref _migratedLock, () => MigrateAsync(postgres)).WaitAsync(cancellationToken);
-        return new CatalogHarness(await postgres.NewDatabaseAsync("harness", migrated, cancellationToken));
+        return await postgres.NewDatabaseAsync("catalog", migrated, cancellationToken);
     }
 
     /// <summary>Lets messages flow: the coordinator's endpoints and the relay.</summary>

@@ -12,6 +12,11 @@ namespace StellaOps.Backup.Coordinator.Tests.Stack;
 /// <summary>A database, a virtual host of the broker, a location and a coordinator process of its own, and fake workers to play with.</summary>
 internal sealed class CoordinatorStack : IAsyncDisposable
 {
+    private const string SharedHost = "/";
+
+    /// <summary>Stacks on a broker that gives them no virtual host of their own come one after the other: their queues have the same names.</summary>
+    private static readonly SemaphoreSlim OnSharedHost = new(1);
+
     private readonly TemporaryDirectory _home = new("stella-co-");
 
     private TemporaryDirectory? _settingsHome;
@@ -40,7 +45,7 @@ internal sealed class CoordinatorStack : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<CoordinatorStack> StartAsync(
         PostgresFixture postgres, RabbitMqFixture rabbit, IReadOnlyDictionary<string, string?>? more, CancellationToken cancellationToken) =>
-        await StartAsync(await postgres.NewDatabaseAsync("catalog", cancellationToken), BrokerAddress.Of(rabbit), more, cancellationToken);
+        await StartAsync(await CatalogHarness.NewCatalogAsync(postgres, cancellationToken), BrokerAddress.Of(rabbit), more, cancellationToken);
 
     public static async Task<CoordinatorStack> StartAsync(
         string catalog, BrokerAddress rabbit, IReadOnlyDictionary<string, string?>? more, CancellationToken cancellationToken)
@@ -65,7 +70,7 @@ internal sealed class CoordinatorStack : IAsyncDisposable
             ["Broker:PasswordFile"] = passwordFile,
             ["Coordinator:Catalog"] = catalog,
             ["Coordinator:PointSigningKeyFile"] = keyFile,
-            ["Coordinator:LeaseSeconds"] = "4",
+            ["Coordinator:LeaseSeconds"] = "10",
             ["Coordinator:HeartbeatSeconds"] = "1",
             ["Coordinator:SweepSeconds"] = "1",
             ["Schedules:Enabled"] = "false",
@@ -73,6 +78,11 @@ internal sealed class CoordinatorStack : IAsyncDisposable
         foreach (var (name, value) in more ?? new Dictionary<string, string?>())
         {
             settings[name] = value;
+        }
+
+        if (virtualHost == SharedHost)
+        {
+            await OnSharedHost.WaitAsync(cancellationToken);
         }
 
         var stack = new CoordinatorStack(catalog, ObjectStoreFactory.Open(home["location"]), settings) { _settingsHome = home };
@@ -104,6 +114,21 @@ internal sealed class CoordinatorStack : IAsyncDisposable
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>Makes a stack whose operations have ended as good as new: no operation, no point, no WAL, and workers that do what is asked.</summary>
+    public async Task ClearAsync(CancellationToken cancellationToken)
+    {
+        await ExecuteAsync("TRUNCATE operations, tasks, events, points, snapshots, proofs, inbox, outbox", cancellationToken);
+        foreach (var prefix in (string[])["points/", "wal/"])
+        {
+            await foreach (var item in Location.ListAsync(prefix, cancellationToken))
+            {
+                await Location.DeleteAsync(item.Key, cancellationToken);
+            }
+        }
+
+        Workers.Clear();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (Workers is not null)
@@ -117,6 +142,10 @@ internal sealed class CoordinatorStack : IAsyncDisposable
         TestContext.Current.TestOutputHelper?.WriteLine(await Coordinator.LogAsync());
         _home.Dispose();
         _settingsHome?.Dispose();
+        if (Settings["Broker:VirtualHost"] == SharedHost)
+        {
+            OnSharedHost.Release();
+        }
     }
 
     private async Task WaitForWorkersAsync(CancellationToken cancellationToken)
@@ -132,7 +161,7 @@ internal sealed class CoordinatorStack : IAsyncDisposable
     {
         if (rabbit.Management is not { } management)
         {
-            return "/";
+            return SharedHost;
         }
 
         var name = $"test-{Guid.NewGuid():n}";

@@ -50,7 +50,7 @@ internal sealed class FakeWorkers : IAsyncDisposable
     public IReadOnlyList<ClusterAnnouncement> Clusters { get; set; } = [];
 
     /// <summary>What a claimed task does; by default it ends well at once.</summary>
-    public Func<FakeTask, Task> Work { get; set; } = task => task.FinishAsync();
+    public Func<FakeTask, Task> Work { get; set; } = FinishAsync;
 
     public static async Task<FakeWorkers> StartAsync(BrokerAddress rabbit, string virtualHost, CancellationToken cancellationToken)
     {
@@ -112,6 +112,14 @@ internal sealed class FakeWorkers : IAsyncDisposable
         _again.Release();
     }
 
+    /// <summary>Forgets what came, and does what is asked from now on.</summary>
+    public void Clear()
+    {
+        Commands.Clear();
+        FinishedBackups.Clear();
+        Work = FinishAsync;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
@@ -121,6 +129,8 @@ internal sealed class FakeWorkers : IAsyncDisposable
         await _bus.StopAsync(CancellationToken.None);
         await _services.DisposeAsync();
     }
+
+    private static Task FinishAsync(FakeTask task) => task.FinishAsync();
 
     /// <summary>As a worker does: claim, acknowledge, then work apart from the delivery.</summary>
     private async Task TakeAsync(ConsumeContext<RunTask> context)

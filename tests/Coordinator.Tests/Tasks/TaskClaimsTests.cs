@@ -9,7 +9,7 @@ public sealed class TaskClaimsTests(PostgresFixture postgres)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Of_many_claimants_at_once_one_wins()
     {
         var token = TestContext.Current.CancellationToken;
@@ -21,7 +21,7 @@ public sealed class TaskClaimsTests(PostgresFixture postgres)
         Assert.Equal(1, Assert.Single(answers.OfType<ClaimGranted>()).Fence);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_question_that_is_delivered_twice_gets_one_grant_and_the_same_answer()
     {
         var token = TestContext.Current.CancellationToken;
@@ -38,7 +38,7 @@ public sealed class TaskClaimsTests(PostgresFixture postgres)
         Assert.Null(another);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_lease_that_ran_out_is_granted_anew_and_the_old_holder_has_to_stop()
     {
         var token = TestContext.Current.CancellationToken;
@@ -56,7 +56,7 @@ public sealed class TaskClaimsTests(PostgresFixture postgres)
         Assert.NotNull(await harness.InAsync((TaskBoard board) => board.FinishAsync(Samples.Finished(task, anew.Fence, "b"), token)));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Heartbeats_keep_a_lease_for_as_long_as_they_come()
     {
         var token = TestContext.Current.CancellationToken;
@@ -73,7 +73,7 @@ public sealed class TaskClaimsTests(PostgresFixture postgres)
         Assert.Null(await ClaimAsync(harness, task, "b", Guid.NewGuid(), token));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_result_counts_once()
     {
         var token = TestContext.Current.CancellationToken;
@@ -86,7 +86,7 @@ public sealed class TaskClaimsTests(PostgresFixture postgres)
         Assert.Null(await ClaimAsync(harness, task, "b", Guid.NewGuid(), token));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_result_without_a_claim_is_refused()
     {
         var token = TestContext.Current.CancellationToken;

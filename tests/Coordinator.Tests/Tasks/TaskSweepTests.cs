@@ -13,7 +13,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_task_whose_worker_is_gone_is_dispatched_again()
     {
         var token = TestContext.Current.CancellationToken;
@@ -31,7 +31,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Equal(TaskState.Queued, (await harness.TaskAsync(task.OperationId, token)).State);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_lost_worker_that_comes_back_in_time_may_still_deliver()
     {
         var token = TestContext.Current.CancellationToken;
@@ -47,7 +47,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Null(await ClaimAsync(harness, task, token));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_task_that_is_out_of_attempts_fails_and_the_operation_hears_it()
     {
         var token = TestContext.Current.CancellationToken;
@@ -66,7 +66,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Contains(await harness.OutgoingAsync<ReviewOperation>(token), message => message.OperationId == task.OperationId);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_cancelled_task_whose_worker_is_gone_ends_as_cancelled()
     {
         var token = TestContext.Current.CancellationToken;
@@ -81,7 +81,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Equal(ErrorCodes.Cancelled.Code, (await harness.TaskAsync(task.OperationId, token)).Error!.Code);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_command_that_nobody_claimed_is_sent_again_and_then_ever_less_often()
     {
         var token = TestContext.Current.CancellationToken;
@@ -104,7 +104,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.All(await harness.OutgoingAsync<RunTask>(token), command => Assert.Equal(1, command.Attempt));
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_task_past_its_deadline_fails_whether_it_runs_or_waits(bool claimed)
@@ -129,7 +129,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Empty(await harness.OutgoingAsync<RunTask>(token));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Leases_are_not_judged_right_after_an_outage()
     {
         var token = TestContext.Current.CancellationToken;
@@ -143,7 +143,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Equal(TaskState.Running, (await harness.TaskAsync(task.OperationId, token)).State);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task One_coordinator_sweeps_at_a_time()
     {
         var token = TestContext.Current.CancellationToken;
@@ -159,7 +159,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.True(await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, token)));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 300_000)]
     public async Task An_unfinished_operation_is_reviewed_every_minute()
     {
         var token = TestContext.Current.CancellationToken;
@@ -175,7 +175,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Equal(task.OperationId, Assert.Single(await harness.OutgoingAsync<ReviewOperation>(token)).OperationId);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 300_000)]
     [InlineData("source.unreachable", true)]
     [InlineData("storage.unavailable", true)]
     [InlineData("repository.locked", true)]
