@@ -34,7 +34,7 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
         context.Progress.Begin("read", listing.Files.Count(file => !file.IsDirectory), listing.Files.Where(file => !file.IsDirectory).Sum(file => file.Size));
 
         var parent = await BackupParent.FindAsync(repository, BackupPosition.Of(session, control, listing), settings.FullReadDays, cancellationToken);
-        var cutBytes = CutSize.Choose(listing, parent.CutBytes);
+        var cutBytes = CutSize.Choose(listing, session.Server.MajorVersion, parent.CutBytes);
         var changes = await KnownChanges.FindAsync(cluster, session, parent, cutBytes, cancellationToken);
         context.Log.Info(Description(parent, changes));
         var files = await new ClusterFileChoice(settings, cluster, context.Log).ChooseAsync(session, reader, cancellationToken);
