@@ -105,6 +105,7 @@ internal sealed class StellaRoot : RootCommand
         Add(new BackupStatusCommand());
         Add(new DoctorCommand());
         Add(new KeygenCommand());
+        Add(new CompletionCommand());
         Add(new VersionCommand());
     }
 

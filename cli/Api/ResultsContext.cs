@@ -8,6 +8,7 @@ namespace StellaOps.Backup.Cli.Api;
 
 /// <summary>Generated code for what commands print that no server is asked for.</summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(CompletionCommand.CompletionView))]
 [JsonSerializable(typeof(VersionCommand.VersionView))]
 [JsonSerializable(typeof(KeygenCommand.KeygenView))]
 [JsonSerializable(typeof(RepoInitCommand.InitView))]
