@@ -9,7 +9,7 @@ public static class NodePackage
     public static async Task<(string Node, string Home)> GetAsync(string package, string version, CancellationToken cancellationToken = default)
     {
         var node = Processes.Find("node") ?? throw new InvalidOperationException($"node is not installed, which runs {package}; install it: apt-get install npm");
-        var home = await DownloadCache.GetAsync($"{package}-{version}", directory => DownloadAsync(package, version, directory, cancellationToken), cancellationToken);
+        var home = await MachineCache.GetAsync($"{package}-{version}", directory => DownloadAsync(package, version, directory, cancellationToken), cancellationToken);
         return (node, home);
     }
 

@@ -28,7 +28,7 @@ public static class PostgresPrograms
 
     private static async Task<string> DownloadAsync(CancellationToken cancellationToken)
     {
-        var home = await DownloadCache.GetAsync("postgresql-18", directory => UnpackAsync(directory, cancellationToken), cancellationToken);
+        var home = await MachineCache.GetAsync("postgresql-18", directory => UnpackAsync(directory, cancellationToken), cancellationToken);
         return Path.Combine(home, "native", "bin");
     }
 

@@ -171,12 +171,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private async Task InitializeAsync(IReadOnlyDictionary<string, string>? settings, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(DataDirectory);
         Directory.CreateDirectory(SocketDirectory);
+        await FreshCluster.CreateAsync(BinDirectory, Account, DataDirectory, cancellationToken);
         await ServerAccount.GiveAsync(Account, _home.Path, cancellationToken);
-        var initialize = ServerAccount.Wrap(Account, Path.Combine(BinDirectory, "initdb"), "--pgdata", DataDirectory, "--username", "postgres",
-            "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums", "--no-sync");
-        (await Processes.RunAsync(initialize[0], initialize.Skip(1), cancellationToken: cancellationToken)).Checked();
         await ConfigureAsync(settings, cancellationToken);
     }
 

@@ -1,22 +1,22 @@
 namespace StellaOps.Backup.Testing.Machine;
 
-/// <summary>Programs that tests download once for all test projects of this machine.</summary>
-public static class DownloadCache
+/// <summary>What tests download or make once for all test projects of this machine.</summary>
+public static class MachineCache
 {
     private static readonly SemaphoreSlim Gate = new(1);
 
-    /// <summary>Root's home is closed to the accounts that run servers, so root keeps downloads in /var/cache.</summary>
+    /// <summary>Root's home is closed to the accounts that run servers, so root keeps it in /var/cache.</summary>
     private static string Root => ServerAccount.IsRoot
         ? "/var/cache/stella-tests"
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "stella-tests");
 
-    /// <summary>Directory of a download; <paramref name="download"/> fills a new directory when there is none yet.</summary>
+    /// <summary>Directory of one thing; <paramref name="make"/> fills a new directory when there is none yet.</summary>
     /// <param name="name">Name with its version.</param>
-    /// <param name="download">Fills the directory that it is given. What it leaves when it fails is never used.</param>
+    /// <param name="make">Fills the directory that it is given. What it leaves when it fails is never used.</param>
     /// <param name="cancellationToken">Ends the wait for another test project, too.</param>
-    public static async Task<string> GetAsync(string name, Func<string, Task> download, CancellationToken cancellationToken)
+    public static async Task<string> GetAsync(string name, Func<string, Task> make, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(download);
+        ArgumentNullException.ThrowIfNull(make);
         var home = Path.Combine(Root, name);
         await Gate.WaitAsync(cancellationToken);
         try
@@ -32,7 +32,7 @@ public static class DownloadCache
                 }
 
                 Directory.CreateDirectory(staged);
-                await download(staged);
+                await make(staged);
                 Directory.Move(staged, home);
             }
 
@@ -54,7 +54,7 @@ public static class DownloadCache
             }
             catch (IOException)
             {
-                // Another test project downloads something at this moment.
+                // Another test project makes something at this moment.
                 await Task.Delay(200, cancellationToken);
             }
         }
