@@ -46,7 +46,7 @@ start_services() {
     wait_for_service "$name"
   done
   # A backup takes the components whose workers the coordinator has heard of.
-  wait_until 60 workers_are_known || fail "the coordinator does not hear of all workers" "see $LOGS and: $LOCAL/stella service health"
+  wait_until 180 workers_are_known || fail "the coordinator does not hear of all workers" "see $LOGS and: $LOCAL/stella service health"
 }
 
 # wanted_services: with --config, only the workers whose components the user's file configures.
@@ -78,7 +78,7 @@ wait_for_service() {
   local port
   port=$(port_of "$1")
   [ "$port" != 0 ] || return 0
-  wait_until 90 service_is_ready_or_gone "$1" "$port" || true
+  wait_until 180 service_is_ready_or_gone "$1" "$port" || true
   service_is_ready "$port" || {
     tail -n 15 "$LOGS/$1.log" >&2
     is_running "$1" || fail "$1 ended at its start" "see $LOGS/$1.log"
