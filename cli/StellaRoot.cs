@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using StellaOps.Backup.Cli.Commands;
 using StellaOps.Backup.Cli.Commands.Backup;
+using StellaOps.Backup.Cli.Commands.Backup.Retention;
 using StellaOps.Backup.Cli.Commands.Db;
 using StellaOps.Backup.Cli.Commands.Doctor;
 using StellaOps.Backup.Cli.Commands.Operation;
@@ -37,6 +38,13 @@ internal sealed class StellaRoot : RootCommand
             new BackupRestoreCommand(),
             new BackupRestorePitrCommand(),
             new BackupDeleteCommand(),
+            new BackupCleanupCommand(),
+            new Command("retention", "Show, change and apply how long recovery points are kept")
+            {
+                new RetentionShowCommand(),
+                new RetentionSetCommand(),
+                new RetentionApplyCommand(),
+            },
             new BackupWalListCommand(),
             new BackupLogsCommand(),
             new Command("schedule", "Show and set what starts by itself")

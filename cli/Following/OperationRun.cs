@@ -27,11 +27,18 @@ internal static class OperationRun
         return await session.FollowAsync(accepted, cancellationToken);
     }
 
-    /// <summary>Follows an operation that was started by whomever, and prints what came of it.</summary>
-    public static async Task<int> FollowAsync(this Session session, OperationView operation, CancellationToken cancellationToken)
+    /// <summary>Follows an operation that was started by whomever, and prints what came of it, or what <paramref name="print"/> does in its place.</summary>
+    public static async Task<int> FollowAsync(this Session session, OperationView operation, CancellationToken cancellationToken, Func<Task>? print = null)
     {
         await using var view = View(session);
-        return session.Conclude(await session.WatchAsync(operation, view, cancellationToken));
+        var ended = await session.WatchAsync(operation, view, cancellationToken);
+        if (print is null)
+        {
+            return session.Conclude(ended);
+        }
+
+        await print();
+        return Status(ended);
     }
 
     /// <summary>Starts work that is a part of a command, and follows it to an end that lets the command go on; prints nothing on standard output then.</summary>
@@ -72,13 +79,15 @@ internal static class OperationRun
             session.Print(operation, output => OperationReport.Write(output, operation));
         }
 
-        return operation.Outcome switch
-        {
-            Outcome.Complete => 0,
-            Outcome.Incomplete => throw new BackupException(ErrorCodes.Incomplete, $"{Describe(operation)} is incomplete: {Missing(operation)}", operation.Error?.Hint),
-            _ => throw Failure(operation),
-        };
+        return Status(operation);
     }
+
+    private static int Status(OperationView operation) => operation.Outcome switch
+    {
+        Outcome.Complete => 0,
+        Outcome.Incomplete => throw new BackupException(ErrorCodes.Incomplete, $"{Describe(operation)} is incomplete: {Missing(operation)}", operation.Error?.Hint),
+        _ => throw Failure(operation),
+    };
 
     private static IProgressView View(Session session) => session.Settings switch
     {

@@ -43,7 +43,7 @@ internal static class OperationReport
 
     private static TextTable Table(OperationView operation)
     {
-        var several = operation.PointName is null;
+        var several = operation.PointName is null && operation.Kind != OperationKind.Retention;
         var kind = Shape(operation);
         var (columns, numbers) = Columns(kind);
         var table = new TextTable([.. several ? ["POINT"] : Array.Empty<string>(), "COMPONENT", "OUTCOME", .. columns])
@@ -67,6 +67,7 @@ internal static class OperationReport
     {
         OperationKind.Backup => (["FILES", "SIZE", "ADDED", "DURATION", "SNAPSHOT"], [0, 1, 2, 3]),
         OperationKind.Verify or OperationKind.TestRestore => (["FILES", "SIZE", "DURATION"], [0, 1, 2]),
+        OperationKind.Delete or OperationKind.Retention => (["SNAPSHOTS", "FREED", "FREE LATER", "CAN BE BROUGHT BACK UNTIL"], [0, 1, 2]),
         OperationKind.Restore => (["WRITTEN", "UNCHANGED", "DELETED", "SIZE", "DURATION", "TARGET"], [0, 1, 2, 3, 4]),
         _ => ([], []),
     };
@@ -77,6 +78,8 @@ internal static class OperationReport
             [Units.Count(made.Files), Units.Size(made.Bytes), Units.Size(made.BytesAdded), Units.Duration(made.FinishedAt - made.StartedAt), Units.ShortId(made.SnapshotId)],
         (OperationKind.Verify or OperationKind.TestRestore, { Proof: { } proof }) =>
             [Units.Count(proof.FilesChecked), Units.Size(proof.BytesChecked), Total(proof.Phases)],
+        (OperationKind.Delete or OperationKind.Retention, { Forget: { } gone }) =>
+            [Units.Count(gone.Snapshots), Units.Size(Math.Max(0, gone.BytesBefore - gone.BytesAfter)), Units.Size(gone.BytesWaiting + gone.BytesForgotten), Units.Time(gone.UndeletableUntil)],
         (OperationKind.Restore, { Restore: { } done }) =>
             [Units.Count(done.FilesWritten), Units.Count(done.FilesUnchanged), Units.Count(done.FilesDeleted), Units.Size(done.BytesWritten), Total(done.Phases), done.TargetDirectory],
         _ => [.. Columns(kind).Titles.Select(_ => "-")],

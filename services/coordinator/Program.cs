@@ -43,6 +43,7 @@ static void Map(WebApplication app)
     app.MapEvents();
     app.MapPoints();
     app.MapSchedules();
+    app.MapRetention();
     app.MapStatus();
     app.MapWal();
     app.MapServices();

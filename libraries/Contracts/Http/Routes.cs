@@ -35,6 +35,17 @@ public static class Routes
     /// </summary>
     public const string Points = Root + "/points";
 
+    /// <summary>GET: <see cref="RetentionView"/>. POST <see cref="SetRetentionRequest"/>: the <see cref="RetentionView"/> that holds from then on.</summary>
+    public const string Retention = Root + "/retention";
+
+    /// <summary>
+    /// POST <see cref="RetentionRequest"/>: 202 with an <see cref="OperationView"/>. GET <c>/{operationId}</c>: the <see cref="RetentionReport"/> of what it decided.
+    /// </summary>
+    public const string RetentionRuns = Retention + "/runs";
+
+    /// <summary>POST <see cref="RetentionRequest"/>: the <see cref="RetentionReport"/> of a run that would begin now; nothing is changed.</summary>
+    public const string RetentionPreview = Retention + "/preview";
+
     /// <summary>
     /// GET <c>?running=true</c>: operations, newest first. GET <c>/{id}</c>: one <see cref="OperationView"/>.
     /// GET <c>/{id}/events</c>: server-sent events, see <see cref="EventView"/>. POST <c>/{id}/cancel</c>: the <see cref="OperationView"/>; may be repeated.

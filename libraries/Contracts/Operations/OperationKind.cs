@@ -13,4 +13,5 @@ public enum OperationKind
     [JsonStringEnumMemberName("delete")] Delete = 5,
     [JsonStringEnumMemberName("verify-integrity")] VerifyIntegrity = 6,
     [JsonStringEnumMemberName("migrate")] Migrate = 7,
+    [JsonStringEnumMemberName("retention")] Retention = 8,
 }

@@ -12,6 +12,7 @@ public static class OperationKinds
         OperationKind.Delete => "delete",
         OperationKind.VerifyIntegrity => "verify-integrity",
         OperationKind.Migrate => "migrate",
+        OperationKind.Retention => "retention",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

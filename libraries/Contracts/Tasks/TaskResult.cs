@@ -26,6 +26,9 @@ public sealed record TaskResult
     /// <summary>Restore: what was or would be done, in lines for a human.</summary>
     public RestoreResult? Restore { get; init; }
 
+    /// <summary>Delete and retention: what went, and when its bytes are free.</summary>
+    public ForgetResult? Forget { get; init; }
+
     /// <summary>Verify-integrity: what was found, sound or not.</summary>
     public IntegrityReport? Integrity { get; init; }
 
@@ -55,6 +58,28 @@ public sealed record Damage
 
     /// <summary>Snapshots of the component's repository that need it.</summary>
     public IReadOnlyList<string> Snapshots { get; init => field = value ?? []; } = [];
+}
+
+/// <summary>What became of snapshots that were dropped, and of data that nothing needs any more. Sizes as stored.</summary>
+public sealed record ForgetResult
+{
+    public required long Snapshots { get; init; }
+
+    /// <summary>Until when they can be brought back; null when they are gone for good.</summary>
+    public DateTimeOffset? UndeletableUntil { get; init; }
+
+    /// <summary>What was forgotten earlier is gone for good, too.</summary>
+    public bool GraceEnded { get; init; }
+
+    /// <summary>Bytes of the repository's packs before and after.</summary>
+    public required long BytesBefore { get; init; }
+    public required long BytesAfter { get; init; }
+
+    /// <summary>Bytes that nothing needs, and that a later run deletes: nobody may refer to them any more then.</summary>
+    public long BytesWaiting { get; init; }
+
+    /// <summary>Bytes that only forgotten snapshots need.</summary>
+    public long BytesForgotten { get; init; }
 }
 
 /// <summary>What a restore did, or with a dry run would do.</summary>

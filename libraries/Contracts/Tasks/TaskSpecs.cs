@@ -82,4 +82,7 @@ public sealed record ForgetSpec
 
     /// <summary>How long they can be brought back; zero frees their bytes at once. Null takes the engine's default, seven days.</summary>
     public TimeSpan? Grace { get; init; }
+
+    /// <summary>Also frees what was forgotten earlier: none of it can be brought back afterwards.</summary>
+    public bool EndGrace { get; init; }
 }

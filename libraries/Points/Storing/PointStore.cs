@@ -8,7 +8,7 @@ namespace StellaOps.Backup.Points.Storing;
 
 /// <summary>
 /// The recovery points of a location: the truth from which the catalog can be rebuilt. A manifest is written once, last of all
-/// that belongs to its point, and never changed.
+/// that belongs to its point. It is replaced, signed anew, when the point loses a component to the retention or gets one back.
 /// </summary>
 public sealed class PointStore(IObjectStore store, PointVerifier verifier)
 {
@@ -48,6 +48,23 @@ public sealed class PointStore(IObjectStore store, PointVerifier verifier)
         }
 
         return point;
+    }
+
+    /// <summary>Stores another manifest of a point in place of the one that is there, or anew.</summary>
+    /// <exception cref="BackupException">What the location refused: then the old one stands.</exception>
+    public async Task ReplaceAsync(PointManifest manifest, PointSigner signer, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(signer);
+        var point = StoredPoint.At(manifest.Id, manifest.StartedAt);
+        try
+        {
+            await store.PutAsync(point.Key, signer.Sign(manifest).ToJson(), PutMode.Replace, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException e)
+        {
+            throw e.ToBackupException($"the manifest {Where(point)} could not be replaced");
+        }
     }
 
     /// <summary>Reads and verifies one manifest.</summary>

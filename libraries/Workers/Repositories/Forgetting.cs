@@ -12,7 +12,7 @@ namespace StellaOps.Backup.Workers.Repositories;
 /// Forget, the same for all components: drops snapshots, keeps them for their grace, and prunes what nothing needs any more. Where the
 /// location is full to the last byte there is no room for a grace: the snapshots go for good, and only deletions are made.
 /// </summary>
-internal sealed class Forgetting(ComponentRepositories repositories)
+internal sealed class Forgetting(ComponentRepositories repositories, TimeProvider clock)
 {
     public async Task<TaskResult> RunAsync(TaskContext context, Component component, ForgetSpec spec, CancellationToken cancellationToken)
     {
@@ -25,24 +25,36 @@ internal sealed class Forgetting(ComponentRepositories repositories)
                 snapshots.Add(await opened.ResolveIdAsync(id, cancellationToken).ConfigureAwait(false));
             }
 
+            var grace = spec.Grace ?? ForgottenSnapshots.DefaultGrace;
+            var ends = spec.EndGrace;
             PruneReport report;
             try
             {
-                var grace = spec.Grace ?? ForgottenSnapshots.DefaultGrace;
-                var prune = grace > TimeSpan.Zero ? new PruneOptions() : new PruneOptions { Grace = TimeSpan.Zero };
-                report = await RunAsync(context, opened.Repository, snapshots, grace, prune, cancellationToken).ConfigureAwait(false);
+                var prune = new PruneOptions { DropForgotten = ends };
+                report = await RunAsync(context, opened.Repository, snapshots, grace, grace > TimeSpan.Zero ? prune : prune with { Grace = TimeSpan.Zero }, cancellationToken).ConfigureAwait(false);
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.Full)
             {
                 context.Log.Warning($"{component.Name()}: the location is full; what was forgotten is deleted at once and cannot be brought back");
-                report = await RunAsync(context, opened.Repository, snapshots, TimeSpan.Zero, new PruneOptions { Emergency = true }, cancellationToken).ConfigureAwait(false);
+                (grace, ends) = (TimeSpan.Zero, true);
+                report = await RunAsync(context, opened.Repository, snapshots, grace, new PruneOptions { Emergency = true }, cancellationToken).ConfigureAwait(false);
             }
 
             context.Log.Info($"{component.Name()}: {snapshots.Count} snapshots dropped, {report.BytesBefore - report.BytesAfter} bytes freed now; "
                 + $"{report.Plan.BytesMarked} bytes are marked, {report.Plan.BytesHeldByForgotten} bytes are kept for {report.Plan.ForgottenKept} forgotten snapshots");
-            return new TaskResult { Outcome = Outcome.Complete };
+            return new TaskResult { Outcome = Outcome.Complete, Forget = Result(snapshots.Count, grace, report) with { GraceEnded = ends } };
         }
     }
+
+    private ForgetResult Result(int snapshots, TimeSpan grace, PruneReport report) => new()
+    {
+        Snapshots = snapshots,
+        UndeletableUntil = snapshots > 0 && grace > TimeSpan.Zero ? clock.GetUtcNow() + grace : null,
+        BytesBefore = report.BytesBefore,
+        BytesAfter = report.BytesAfter,
+        BytesWaiting = report.Plan.BytesMarked,
+        BytesForgotten = report.Plan.BytesHeldByForgotten,
+    };
 
     private static async Task<PruneReport> RunAsync(
         TaskContext context, ResticRepository repository, List<BlobId> snapshots, TimeSpan grace, PruneOptions prune, CancellationToken cancellationToken)

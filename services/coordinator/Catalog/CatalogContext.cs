@@ -5,6 +5,7 @@ using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Messaging;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Retention;
 using StellaOps.Backup.Coordinator.Schedules;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Workers;
@@ -28,6 +29,12 @@ internal sealed class CatalogContext(DbContextOptions<CatalogContext> options) :
     public DbSet<SnapshotRow> Snapshots => Set<SnapshotRow>();
 
     public DbSet<ProofRow> Proofs => Set<ProofRow>();
+
+    public DbSet<RetentionRuleRow> RetentionRules => Set<RetentionRuleRow>();
+
+    public DbSet<RetentionRunRow> RetentionRuns => Set<RetentionRunRow>();
+
+    public DbSet<ForgottenRow> Forgotten => Set<ForgottenRow>();
 
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
 

@@ -14,7 +14,7 @@ internal sealed class DatabasePoints(PointCatalog points)
     {
         var bases =
             from point in await Newest(part).Take(RecoverySpec.MaxBases).ToListAsync(cancellationToken)
-            where !point.Snapshots.Any(row => row.Part == part && row.Damages.Count > 0)
+            where point.Snapshots.Any(row => row.Part == part && row.Damages.Count == 0)
             from snapshot in point.Manifest.Components
             where new Part(snapshot.Component, snapshot.Cluster) == part && snapshot.Outcome == Outcome.Complete
             let cut = snapshot.Database

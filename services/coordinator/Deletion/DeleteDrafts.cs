@@ -1,13 +1,15 @@
+using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
-using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Retention;
 
 namespace StellaOps.Backup.Coordinator.Deletion;
 
 /// <summary>What a request to delete a point comes to.</summary>
-internal sealed class DeleteDrafts(PointCatalog points, PointUse use)
+internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, PointUse use, ForgetTasks tasks)
 {
     public async Task<OperationDraft> DraftAsync(string nameOrId, bool confirm, string? reason, CancellationToken cancellationToken)
     {
@@ -24,21 +26,18 @@ internal sealed class DeleteDrafts(PointCatalog points, PointUse use)
             await use.RequireNotLastWholeAsync(point, cancellationToken);
         }
 
+        // Also what a run of the retention began to drop and did not end.
+        var snapshots = await catalog.Snapshots.AsNoTracking().IgnoreQueryFilters().Where(row => row.PointId == point.Id).ToListAsync(cancellationToken);
+        var live = await tasks.LiveAsync(cancellationToken);
         return new OperationDraft
         {
             Kind = OperationKind.Delete,
-            Components = [.. point.Snapshots.Select(snapshot => snapshot.Component).Distinct().Order()],
+            Components = [.. snapshots.Select(snapshot => snapshot.Component).Distinct().Order()],
             PointId = point.Id,
             PointName = point.Name,
             Request = new OperationRequest { Reason = reason },
-            Tasks = [.. point.Snapshots.OrderBy(snapshot => snapshot.Part).Select(snapshot => new TaskDraft
-            {
-                Part = snapshot.Part,
-                Stage = 1,
-                PointId = point.Id,
-                PointName = point.Name,
-                Forget = new ForgetSpec { SnapshotIds = [snapshot.SnapshotId] },
-            })],
+            Tasks = [.. snapshots.GroupBy(snapshot => snapshot.Component).OrderBy(rows => rows.Key).Select(rows =>
+                ForgetTasks.Make(live.GetValueOrDefault(rows.Key, rows.Min(row => row.Part)), rows.Select(row => row.SnapshotId)) with { PointId = point.Id, PointName = point.Name })],
         };
     }
 }

@@ -39,6 +39,11 @@ internal sealed class OperationAcceptance(
         var operation = Create(caller, drafted);
         catalog.Operations.Add(operation);
         catalog.Tasks.AddRange(drafted.Tasks.Select(task => Create(operation, task)));
+        if (drafted.Row is { } row)
+        {
+            catalog.Add(row(operation.CorrelationId));
+        }
+
         log.Info(operation, $"accepted from {caller.Subject}");
         await audit.AppendAsync(caller.Subject, drafted.Kind.Name(), drafted.PointName ?? drafted.Request.PointInTime ?? "", drafted.Request.Reason, cancellationToken);
         await outbox.SendAsync(Queues.Address(Queues.Coordinator), new ReviewOperation { OperationId = operation.CorrelationId }, cancellationToken);

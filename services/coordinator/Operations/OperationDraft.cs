@@ -14,6 +14,9 @@ internal sealed record OperationDraft
     public Guid? PointId { get; init; }
     public string? PointName { get; init; }
     public OperationRequest Request { get; init; } = new();
+
+    /// <summary>A row that is written with the operation, made of its id; null where there is none.</summary>
+    public Func<Guid, object>? Row { get; init; }
 }
 
 /// <summary>One task of a draft.</summary>

@@ -4,6 +4,7 @@ using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Deletion;
 using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Restores;
+using StellaOps.Backup.Coordinator.Retention;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.TestRestores;
 using StellaOps.Backup.Coordinator.Verification;
@@ -28,6 +29,7 @@ internal static class OperationsRegistration
         services.AddScoped<OperationPlan, TestRestorePlan>();
         services.AddScoped<OperationPlan, RestorePlan>();
         services.AddScoped<OperationPlan, DeletePlan>();
+        services.AddScoped<OperationPlan, RetentionPlan>();
         services.AddScoped<OperationPlan, IntegrityPlan>();
         services.AddScoped<OperationPlan, MigrationPlan>();
         services.AddScoped<BackupNames>();
@@ -38,6 +40,11 @@ internal static class OperationsRegistration
         services.AddScoped<RestoreChecks>();
         services.AddScoped<RecoveryDrafts>();
         services.AddScoped<DeleteDrafts>();
+        services.AddScoped<PointDropping>();
+        services.AddScoped<ForgetTasks>();
+        services.AddScoped<RetentionRules>();
+        services.AddScoped<RetainedPoints>();
+        services.AddScoped<RetentionDrafts>();
         services.AddScoped<WalRetention>();
         services.AddScoped<DatabaseChoice>();
         services.AddScoped<DatabasePoints>();

@@ -5,7 +5,7 @@ namespace StellaOps.Backup.Coordinator.Operations;
 
 /// <summary>
 /// What may run beside what. Like a lock table: verify, verify-integrity and test-restore read a component or its repository, a backup
-/// adds to it, restore, migrate and delete want the component for themselves. Readers share with readers and with one writer.
+/// adds to it, restore, migrate, delete and retention want the component for themselves. Readers share with readers and with one writer.
 /// </summary>
 internal static class Turns
 {
@@ -43,7 +43,7 @@ internal static class Turns
     {
         OperationKind.Backup => Access.Add,
         OperationKind.Restore or OperationKind.Migrate when !entry.DryRun => Access.Alone,
-        OperationKind.Delete => Access.Alone,
+        OperationKind.Delete or OperationKind.Retention => Access.Alone,
         _ => Access.Read,
     };
 

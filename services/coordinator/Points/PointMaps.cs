@@ -31,6 +31,7 @@ internal sealed class SnapshotMap : IEntityTypeConfiguration<SnapshotRow>
         builder.Ignore(snapshot => snapshot.Part);
         builder.Property(snapshot => snapshot.Damages).IsJson();
         builder.HasIndex(snapshot => new { snapshot.Component, snapshot.SnapshotId });
+        builder.HasQueryFilter(snapshot => !snapshot.Dropping);
     }
 }
 

@@ -9,11 +9,11 @@ internal sealed class PointRow
 {
     public Guid Id { get; init; }
     public string Name { get; init; } = "";
-    public bool Full { get; init; }
+    public bool Full { get; set; }
     public Outcome Outcome { get; init; }
     public DateTimeOffset StartedAt { get; init; }
     public DateTimeOffset FinishedAt { get; init; }
-    public PointManifest Manifest { get; init; } = null!;
+    public PointManifest Manifest { get; set; } = null!;
 
     /// <summary>A deletion has begun: some snapshots may be gone. Only a further deletion may use the point.</summary>
     public bool Deleting { get; set; }

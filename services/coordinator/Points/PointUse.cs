@@ -11,16 +11,25 @@ namespace StellaOps.Backup.Coordinator.Points;
 /// <summary>Keeps a point and its deletion apart. Asked under the acceptance lock, so that nothing comes between.</summary>
 internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
 {
-    /// <exception cref="BackupException">A deletion of the point was accepted.</exception>
+    /// <exception cref="BackupException">A deletion of the point, or of a part of it, was accepted.</exception>
     public async Task RequireNotDeletingAsync(PointRow point, CancellationToken cancellationToken)
     {
-        var deletion = await catalog.Operations.AsNoTracking().FirstOrDefaultAsync(
-            operation => operation.Kind == OperationKind.Delete && operation.PointId == point.Id && operation.CurrentState != nameof(OperationState.Finished),
-            cancellationToken);
-        if (deletion is not null)
+        var dropping = await DroppingAsync(cancellationToken);
+        if (point.Snapshots.Find(snapshot => dropping.ContainsKey(snapshot.SnapshotId)) is { } dropped)
         {
-            throw new BackupException(ErrorCodes.OperationConflict, $"recovery point '{point.Name}' is being deleted by operation {deletion.CorrelationId}");
+            throw new BackupException(ErrorCodes.OperationConflict, $"recovery point '{point.Name}' is being deleted by operation {dropping[dropped.SnapshotId]}, or a part of it");
         }
+    }
+
+    /// <summary>Ids of snapshots that operations are about to forget, with the operation.</summary>
+    public async Task<IReadOnlyDictionary<string, Guid>> DroppingAsync(CancellationToken cancellationToken)
+    {
+        var commands = await catalog.Tasks.AsNoTracking()
+            .Where(task => (task.Kind == OperationKind.Delete || task.Kind == OperationKind.Retention)
+                && catalog.Operations.Any(operation => operation.CorrelationId == task.OperationId && operation.CurrentState != nameof(OperationState.Finished)))
+            .Select(task => task.Command).ToListAsync(cancellationToken);
+        return commands.SelectMany(command => command.Forget!.SnapshotIds, (command, id) => (id, command.OperationId))
+            .DistinctBy(one => one.id).ToDictionary(one => one.id, one => one.OperationId);
     }
 
     /// <summary>Of each part the newest point stays whose restore was proven: it is the one that is known to bring the data back.</summary>
@@ -63,11 +72,11 @@ internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
         }
     }
 
-    private static bool IsWhole(PointRow point, Part part) =>
+    internal static bool IsWhole(PointRow point, Part part) =>
         point.Snapshots.Exists(snapshot => snapshot.Part == part && snapshot.Damages.Count == 0)
         && point.Manifest.Components.Any(snapshot => new Part(snapshot.Component, snapshot.Cluster) == part && snapshot.Outcome == Outcome.Complete);
 
-    private static bool IsProven(PointRow point, SnapshotRow snapshot) =>
+    internal static bool IsProven(PointRow point, SnapshotRow snapshot) =>
         snapshot.Damages.Count == 0 && PointProof.DepthOf(point, snapshot.Part) == ProofDepth.Restored;
 
     /// <exception cref="BackupException">An operation that has not ended uses the point.</exception>

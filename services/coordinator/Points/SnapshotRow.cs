@@ -16,6 +16,9 @@ internal sealed class SnapshotRow
     public DateTimeOffset FinishedAt { get; init; }
     public double Seconds { get; init; }
     public long Bytes { get; init; }
+
+    /// <summary>It is being dropped from a point that stays. No query sees it then, but those that finish that (<c>IgnoreQueryFilters</c>).</summary>
+    public bool Dropping { get; set; }
     public IReadOnlyList<Damage> Damages { get; set; } = [];
 
     public Part Part => new(Component, Cluster);

@@ -53,6 +53,7 @@ internal sealed class VerifyDrafts(PointCatalog points, PointUse use)
         }
 
         var all = await points.All.Where(point => !point.Deleting).OrderBy(point => point.FinishedAt).ToListAsync(cancellationToken);
-        return [.. all.Where(point => PointProof.Of(point) == PointProof.Unverified)];
+        var dropping = await use.DroppingAsync(cancellationToken);
+        return [.. all.Where(point => PointProof.Of(point) == PointProof.Unverified && !point.Snapshots.Exists(snapshot => dropping.ContainsKey(snapshot.SnapshotId)))];
     }
 }

@@ -1,7 +1,9 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Postgres;
@@ -17,7 +19,7 @@ namespace StellaOps.Backup.Coordinator.Wal;
 /// Removes WAL that no point needs any more. What is kept is read from the location, not from the catalog, which may lack points. Where a
 /// point or an archive cannot be read, nothing is known of what it needs: everything stays, and a warning says so.
 /// </summary>
-internal sealed partial class WalRetention(PointCatalog points, PointStore store, IObjectStore location, TimeProvider clock, ILogger<WalRetention> logger)
+internal sealed partial class WalRetention(CatalogContext catalog, PointCatalog points, PointStore store, IObjectStore location, TimeProvider clock, ILogger<WalRetention> logger)
 {
     /// <summary>Looks through the archives of all clusters. May be stopped anywhere and run again.</summary>
     /// <exception cref="BackupException">The location failed for now.</exception>
@@ -60,7 +62,7 @@ internal sealed partial class WalRetention(PointCatalog points, PointStore store
         }
     }
 
-    /// <summary>Base backups of every point of the location, whatever their state.</summary>
+    /// <summary>Base backups of every point of the location, whatever their state, and of those that can still be brought back.</summary>
     private async Task<IReadOnlyList<(ulong System, BaseCut Cut)>> CutsAsync(CancellationToken cancellationToken)
     {
         var known = await points.All.ToDictionaryAsync(point => point.Id, point => point.Manifest, cancellationToken);
@@ -69,6 +71,12 @@ internal sealed partial class WalRetention(PointCatalog points, PointStore store
         {
             var manifest = known.GetValueOrDefault(stored.Id) ?? await store.LoadAsync(stored, cancellationToken);
             cuts.AddRange(manifest.Components.Where(snapshot => snapshot.Database is not null).Select(snapshot => Of(manifest.Name, snapshot)));
+        }
+
+        var now = clock.GetUtcNow();
+        foreach (var row in await catalog.Forgotten.AsNoTracking().Where(row => row.Component == Component.Database && row.Until > now).ToListAsync(cancellationToken))
+        {
+            cuts.Add(Of(row.PointName, row.Snapshot));
         }
 
         return cuts;

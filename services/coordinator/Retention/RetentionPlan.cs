@@ -1,0 +1,27 @@
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Tasks;
+
+namespace StellaOps.Backup.Coordinator.Retention;
+
+/// <summary>Retention: what the rules do not keep is dropped, a repository at a time; where there is nothing to drop, what became free since is pruned.</summary>
+internal sealed class RetentionPlan(PointDropping dropping, RetentionRules rules, TaskBoard board) : OperationPlan
+{
+    public override OperationKind Kind => OperationKind.Retention;
+
+    public override async Task BeginAsync(Operation operation, CancellationToken cancellationToken) =>
+        await dropping.BeginAsync(await board.OfAsync(operation.CorrelationId, cancellationToken), cancellationToken);
+
+    /// <summary>One repository that could not be worked on costs the others nothing.</summary>
+    public override bool NeedsSealing(Operation operation, IReadOnlyList<TaskRow> tasks) => tasks.Any(task => task.State == TaskState.Finished);
+
+    public override async Task<ErrorInfo?> SealAsync(Operation operation, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken)
+    {
+        await dropping.SealAsync(tasks, cancellationToken);
+        await rules.SaveCopyAsync(await rules.ReadAsync(cancellationToken), cancellationToken);
+        return null;
+    }
+
+    public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks) => Conclusion.Of(tasks);
+}

@@ -1,0 +1,165 @@
+using System.Net;
+using System.Text.Json;
+using Npgsql;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Tests.Stack;
+using StellaOps.Backup.Testing.Postgres;
+using StellaOps.Backup.Testing.RabbitMq;
+
+namespace StellaOps.Backup.Coordinator.Tests.Flows;
+
+/// <summary>What the retention does with points, through the API, with workers that do as they are told.</summary>
+public sealed class RetentionFlowTests(PostgresFixture postgres, RabbitMqFixture rabbit) : IAsyncLifetime
+{
+    private CoordinatorStack _stack = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _stack = await CoordinatorStack.StartAsync(
+            postgres, rabbit, new Dictionary<string, string?> { ["Coordinator:LeaseSeconds"] = "60" }, TestContext.Current.CancellationToken);
+        _stack.Workers.Work = ForgetAsync;
+    }
+
+    public ValueTask DisposeAsync() => _stack.DisposeAsync();
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_run_drops_what_the_rules_do_not_keep_and_says_why()
+    {
+        var token = TestContext.Current.CancellationToken;
+        var old = await BackupAsync("old", 100, token);
+        var middle = await BackupAsync("middle", 40, token);
+        await BackupAsync("new", 0, token);
+
+        using var previewed = await _stack.Api.PostAsync(Routes.RetentionPreview, new RetentionRequest(), token);
+        var preview = await ApiClient.ReadAsync<RetentionReport>(previewed, token);
+        Assert.Equal(["new", "middle", "old"], preview.Points.Select(point => point.Name));
+        Assert.Equal(3, (await PointsAsync(token)).Count);
+
+        var run = await RunAsync(new RetentionRequest(), token);
+
+        var report = await _stack.Api.GetAsync<RetentionReport>($"{Routes.RetentionRuns}/{run.Id}", token);
+        Assert.Equal(Outcome.Complete, report.Operation!.Outcome);
+        Assert.Equal(["database", "secrets"], report.Points.Single(point => point.Name == "middle").Parts.Where(part => !part.Kept).Select(part => part.Component.Name()));
+        var left = await PointsAsync(token);
+        Assert.Equal(["new", "middle", "old"], left.Select(point => point.Name));
+        Assert.Equal([(true, 5), (false, 3), (false, 1)], left.Select(point => (point.Full, point.Components.Count)));
+        Assert.Equal(Component.Keys, left[2].Components.Single().Component);
+        Assert.Equal(
+            Snapshots(old, Component.Database, Component.Evidence, Component.Config, Component.Secrets).Concat(Snapshots(middle, Component.Database, Component.Secrets)).Order(),
+            _stack.Workers.Commands.Where(command => command.Kind == OperationKind.Retention).SelectMany(command => command.Forget!.SnapshotIds).Order());
+
+        // The location says the same: a catalog that is lost comes back without them.
+        Assert.Equal([1, 3, 5], (await StoredAsync(token)).Select(components => components).Order());
+        Assert.NotNull((await _stack.Api.GetAsync<RetentionView>(Routes.Retention, token)).LastRunAt);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_repository_that_fails_keeps_its_snapshots_marked_until_a_later_run_finishes_them()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("old", 400, token);
+        await BackupAsync("new", 0, token);
+        _stack.Workers.Work = task => task.Component == Component.Evidence ? task.FailAsync(ErrorCodes.Damaged, "the repository is damaged") : ForgetAsync(task);
+        var failed = await FinishedAsync(new RetentionRequest(), token);
+        Assert.Equal(ErrorCodes.Damaged.Code, failed.Error!.Code);
+
+        var refused = await _stack.Api.RefusedAsync(Routes.Verifications, new VerifyRequest { Point = "old" }, HttpStatusCode.Conflict, token);
+        Assert.Equal(ErrorCodes.OperationConflict.Code, refused.Code);
+        _stack.Workers.Work = ForgetAsync;
+        await RunAsync(new RetentionRequest(), token);
+
+        Assert.Equal("new", Assert.Single(await PointsAsync(token)).Name);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Rules_survive_the_catalog()
+    {
+        var token = TestContext.Current.CancellationToken;
+        using var answer = await _stack.Api.PostAsync(Routes.Retention, new SetRetentionRequest { Types = ["database"], Days = 400, Weekly = 4 }, token);
+        var set = await ApiClient.ReadAsync<RetentionView>(answer, token);
+        Assert.Equal((400, 4, (int?)null), (set.Rules[0].Days, set.Rules[0].Weekly, set.Rules[0].Monthly));
+        await ExecuteAsync("DELETE FROM retention_rules", token);
+
+        var rules = (await _stack.Api.GetAsync<RetentionView>(Routes.Retention, token)).Rules;
+
+        Assert.Equal([400, 90, 90, 30, 365], rules.Select(rule => rule.Days));
+        var none = await _stack.Api.RefusedAsync(Routes.Retention, new SetRetentionRequest { Types = ["keys"], Days = 0 }, HttpStatusCode.BadRequest, token);
+        Assert.Equal("no rule would be left for keys", none.Message);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Cleanup_keeps_the_newest_and_frees_at_once_and_deletion_by_age_wants_to_be_confirmed()
+    {
+        var token = TestContext.Current.CancellationToken;
+        foreach (var (name, age) in new[] { ("c", 3), ("b", 2), ("a", 1) })
+        {
+            await BackupAsync(name, age, token);
+        }
+
+        var unconfirmed = await _stack.Api.RefusedAsync(Routes.RetentionRuns, new RetentionRequest { OlderThan = TimeSpan.FromDays(2) }, HttpStatusCode.BadRequest, token);
+        Assert.Equal(ErrorCodes.ConfirmationMissing.Code, unconfirmed.Code);
+        await RunAsync(new RetentionRequest { OlderThan = TimeSpan.FromDays(2), Confirm = true }, token);
+        Assert.Equal(["a"], (await PointsAsync(token)).Select(point => point.Name));
+        Assert.All(Forgets(), forget => Assert.Equal((null, false), (forget.Grace, forget.EndGrace)));
+
+        await BackupAsync("now", 0, token);
+        await RunAsync(new RetentionRequest { Last = 1 }, token);
+        Assert.Equal(["now"], (await PointsAsync(token)).Select(point => point.Name));
+        Assert.All(Forgets().TakeLast(5), forget => Assert.Equal((TimeSpan.Zero, true), (forget.Grace, forget.EndGrace)));
+    }
+
+    private IEnumerable<ForgetSpec> Forgets() => _stack.Workers.Commands.Select(command => command.Forget).OfType<ForgetSpec>();
+
+    private static Task ForgetAsync(FakeTask task) => task.FinishAsync();
+
+    private async Task<List<PointView>> PointsAsync(CancellationToken cancellationToken) =>
+        [.. (await _stack.Api.GetAsync<Page<PointView>>(Routes.Points, cancellationToken)).Items];
+
+    /// <summary>Numbers of components in the manifests of the location.</summary>
+    private async Task<List<int>> StoredAsync(CancellationToken cancellationToken)
+    {
+        var counts = new List<int>();
+        await foreach (var found in _stack.Location.ListAsync("points/", cancellationToken))
+        {
+            var content = new byte[found.Length];
+            await _stack.Location.ReadAsync(found.Key, 0, content, cancellationToken);
+            var payload = JsonDocument.Parse(content).RootElement.GetProperty("payload").GetBytesFromBase64();
+            counts.Add(JsonDocument.Parse(payload).RootElement.GetProperty("components").GetArrayLength());
+        }
+
+        return counts;
+    }
+
+    private static IEnumerable<string> Snapshots(PointView point, params Component[] components) =>
+        point.Components.Where(snapshot => components.Contains(snapshot.Component)).Select(snapshot => snapshot.SnapshotId);
+
+    /// <summary>A full point that the catalog takes to be of some days ago.</summary>
+    private async Task<PointView> BackupAsync(string name, int daysAgo, CancellationToken cancellationToken)
+    {
+        Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync((await _stack.Api.BackupAsync(name, cancellationToken)).Id, cancellationToken)).Outcome);
+        await ExecuteAsync($"UPDATE points SET finished_at = finished_at - interval '{daysAgo} days' WHERE name = '{name}'", cancellationToken);
+        return await _stack.Api.PointAsync(name, cancellationToken);
+    }
+
+    private async Task<OperationView> RunAsync(RetentionRequest request, CancellationToken cancellationToken)
+    {
+        var finished = await FinishedAsync(request, cancellationToken);
+        Assert.True(finished.Outcome == Outcome.Complete, finished.Error?.Message);
+        return finished;
+    }
+
+    private async Task<OperationView> FinishedAsync(RetentionRequest request, CancellationToken cancellationToken) =>
+        await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.RetentionRuns, request, cancellationToken)).Id, cancellationToken);
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var connection = new NpgsqlConnection(_stack.Catalog);
+        await connection.OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
