@@ -8,7 +8,7 @@ internal sealed class ScheduleTypeOption : Option<string>
     public ScheduleTypeOption()
         : base("--type")
     {
-        Description = "What it starts: database, evidence, config, secrets, keys, full";
+        Description = "What it starts: database, evidence, config, secrets, keys, full, retention";
         HelpName = "T";
         Required = true;
     }

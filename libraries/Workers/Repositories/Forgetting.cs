@@ -52,7 +52,7 @@ internal sealed class Forgetting(ComponentRepositories repositories, TimeProvide
         UndeletableUntil = snapshots > 0 && grace > TimeSpan.Zero ? clock.GetUtcNow() + grace : null,
         BytesBefore = report.BytesBefore,
         BytesAfter = report.BytesAfter,
-        BytesWaiting = report.Plan.BytesMarked,
+        BytesWaiting = grace > TimeSpan.Zero ? report.Plan.BytesMarked : 0,
         BytesForgotten = report.Plan.BytesHeldByForgotten,
     };
 

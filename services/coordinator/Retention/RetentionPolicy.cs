@@ -10,7 +10,8 @@ namespace StellaOps.Backup.Coordinator.Retention;
 /// <list type="bullet">
 /// <item>of each component and cluster the newest snapshot, the newest whole one, and the newest whose restore was proven;</item>
 /// <item>points that are pinned, held or in use;</item>
-/// <item>all that a point holds beside a database that stays: the files that it refers to, and the secrets that its columns are encrypted with.</item>
+/// <item>all that a point holds beside a database that stays: the files that it refers to, and the secrets that its columns are encrypted with;</item>
+/// <item>where the database has a point of its own, the secrets of its time: the newest that are not later, or else the next ones.</item>
 /// </list>
 /// </summary>
 /// <param name="rules">At most one for a component; a component without one keeps everything.</param>
@@ -40,6 +41,7 @@ internal sealed class RetentionPolicy(IReadOnlyList<RetentionRule> rules, DateTi
             KeepWhatDatabaseNeeds(point, reasons);
         }
 
+        KeepSecretsOfDatabases(usable, reasons);
         return [.. points.Select(point => Decision(point, reasons))];
     }
 
@@ -91,6 +93,22 @@ internal sealed class RetentionPolicy(IReadOnlyList<RetentionRule> rules, DateTi
             foreach (var other in point.Parts.Where(one => reasons[(point.Id, one.Part)].Count == 0 && one.Part.Component != Component.Database))
             {
                 reasons[(point.Id, other.Part)].Add("belongs to a database that is kept");
+            }
+        }
+    }
+
+    private static void KeepSecretsOfDatabases(List<RetainedPoint> newestFirst, Dictionary<(Guid, Part), List<string>> reasons)
+    {
+        var secrets = new Part(Component.Secrets);
+        var saved = newestFirst.FindAll(point => point.Parts.Any(one => one.Part == secrets && one.Whole));
+        var alone = newestFirst.Where(point => point.Parts.All(one => one.Part != secrets)
+            && point.Parts.Any(one => one.Part.Component == Component.Database && reasons[(point.Id, one.Part)].Count > 0));
+        foreach (var needed in alone.Select(database => saved.Find(point => point.TakenAt <= database.TakenAt) ?? saved.LastOrDefault()).OfType<RetainedPoint>())
+        {
+            var why = reasons[(needed.Id, secrets)];
+            if (why.Count == 0)
+            {
+                why.Add("belongs to the time of a database that is kept");
             }
         }
     }

@@ -18,6 +18,7 @@ internal static class SchedulesRegistration
         }
 
         services.AddScoped<ScheduledWork>(provider => Backup(provider, null));
+        services.AddScoped<ScheduledWork, ScheduledRetention>();
         services.AddScoped<ScheduleBook>();
         services.AddScoped<ScheduleRound>();
         services.AddSingleton<SchedulePlan>();

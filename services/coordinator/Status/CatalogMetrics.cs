@@ -23,6 +23,8 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
     private static readonly Gauge Newest = Metrics.CreateGauge("stella_backup_newest_timestamp", "Unix time of the newest snapshot in a recovery point; the cluster is that of a database and else empty.", "component", "cluster");
     private static readonly Gauge Points = Metrics.CreateGauge("stella_backup_points", "Recovery points that hold the component.", "component");
     private static readonly Gauge Damaged = Metrics.CreateGauge("stella_backup_points_damaged", "Recovery points in which the component is known to be damaged.", "component");
+    private static readonly Gauge Oldest = Metrics.CreateGauge("stella_backup_oldest_timestamp", "Unix time of the oldest snapshot in a recovery point.", "component");
+    private static readonly Gauge LastRetention = Metrics.CreateGauge("stella_retention_last_success_timestamp", "Unix time at which the retention last worked through the component's repository.", "component");
     private static readonly Gauge Workers = Metrics.CreateGauge("stella_backup_workers", "Live worker processes; the cluster is that of a database and else empty.", "component", "cluster");
     private static readonly Counter Operations = Metrics.CreateCounter("stella_backup_operations_total", "Operations that ended.", "kind", "outcome");
     private static readonly Gauge Tasks = Metrics.CreateGauge("stella_backup_tasks", "Tasks of unfinished operations.", "state");
@@ -111,15 +113,24 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
             Size.WithLabels(component.Name()).Set(newest.Sum(snapshot => snapshot.Bytes));
         }
 
+        Set(Oldest, component, await snapshots.MinAsync(snapshot => (DateTimeOffset?)snapshot.FinishedAt, cancellationToken));
+        Set(LastRetention, component, await catalog.Tasks
+            .Where(task => task.Kind == OperationKind.Retention && task.Component == component && task.State == TaskState.Finished)
+            .MaxAsync(task => task.EndedAt, cancellationToken));
         Points.WithLabels(component.Name()).Set(await snapshots.CountAsync(cancellationToken));
         Damaged.WithLabels(component.Name()).Set(
             (await snapshots.Select(snapshot => snapshot.Damages).ToListAsync(cancellationToken)).Count(damages => damages.Count > 0));
         var proven = await catalog.Proofs
             .Where(proof => proof.Component == component && proof.Passed && proof.Depth == ProofDepth.Restored)
             .MaxAsync(proof => (DateTimeOffset?)proof.At, cancellationToken);
-        if (proven is not null)
+        Set(LastTestRestore, component, proven);
+    }
+
+    private static void Set(Gauge gauge, Component component, DateTimeOffset? time)
+    {
+        if (time is { } known)
         {
-            LastTestRestore.WithLabels(component.Name()).Set(proven.Value.ToUnixTimeMilliseconds() / 1000.0);
+            gauge.WithLabels(component.Name()).Set(known.ToUnixTimeMilliseconds() / 1000.0);
         }
     }
 

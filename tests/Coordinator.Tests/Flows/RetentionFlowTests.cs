@@ -1,32 +1,24 @@
 using System.Net;
 using System.Text.Json;
-using Npgsql;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Tests.Stack;
-using StellaOps.Backup.Testing.Postgres;
-using StellaOps.Backup.Testing.RabbitMq;
 
 namespace StellaOps.Backup.Coordinator.Tests.Flows;
 
 /// <summary>What the retention does with points, through the API, with workers that do as they are told.</summary>
-public sealed class RetentionFlowTests(PostgresFixture postgres, RabbitMqFixture rabbit) : IAsyncLifetime
+public sealed class RetentionFlowTests(SharedStack shared) : IClassFixture<SharedStack>, IAsyncLifetime
 {
-    private CoordinatorStack _stack = null!;
+    private readonly CoordinatorStack _stack = shared.Stack;
 
-    public async ValueTask InitializeAsync()
-    {
-        _stack = await CoordinatorStack.StartAsync(
-            postgres, rabbit, new Dictionary<string, string?> { ["Coordinator:LeaseSeconds"] = "60" }, TestContext.Current.CancellationToken);
-        _stack.Workers.Work = ForgetAsync;
-    }
+    public async ValueTask InitializeAsync() => await _stack.ClearAsync(TestContext.Current.CancellationToken);
 
-    public ValueTask DisposeAsync() => _stack.DisposeAsync();
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_run_drops_what_the_rules_do_not_keep_and_says_why()
     {
         var token = TestContext.Current.CancellationToken;
@@ -53,36 +45,36 @@ public sealed class RetentionFlowTests(PostgresFixture postgres, RabbitMqFixture
             _stack.Workers.Commands.Where(command => command.Kind == OperationKind.Retention).SelectMany(command => command.Forget!.SnapshotIds).Order());
 
         // The location says the same: a catalog that is lost comes back without them.
-        Assert.Equal([1, 3, 5], (await StoredAsync(token)).Select(components => components).Order());
+        Assert.Equal([1, 3, 5], (await StoredAsync(token)).Order());
         Assert.NotNull((await _stack.Api.GetAsync<RetentionView>(Routes.Retention, token)).LastRunAt);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task A_repository_that_fails_keeps_its_snapshots_marked_until_a_later_run_finishes_them()
     {
         var token = TestContext.Current.CancellationToken;
         await BackupAsync("old", 400, token);
         await BackupAsync("new", 0, token);
-        _stack.Workers.Work = task => task.Component == Component.Evidence ? task.FailAsync(ErrorCodes.Damaged, "the repository is damaged") : ForgetAsync(task);
+        _stack.Workers.Work = task => task.Component == Component.Evidence ? task.FailAsync(ErrorCodes.Damaged, "the repository is damaged") : task.FinishAsync();
         var failed = await FinishedAsync(new RetentionRequest(), token);
         Assert.Equal(ErrorCodes.Damaged.Code, failed.Error!.Code);
 
         var refused = await _stack.Api.RefusedAsync(Routes.Verifications, new VerifyRequest { Point = "old" }, HttpStatusCode.Conflict, token);
         Assert.Equal(ErrorCodes.OperationConflict.Code, refused.Code);
-        _stack.Workers.Work = ForgetAsync;
+        _stack.Workers.Work = task => task.FinishAsync();
         await RunAsync(new RetentionRequest(), token);
 
         Assert.Equal("new", Assert.Single(await PointsAsync(token)).Name);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Rules_survive_the_catalog()
     {
         var token = TestContext.Current.CancellationToken;
         using var answer = await _stack.Api.PostAsync(Routes.Retention, new SetRetentionRequest { Types = ["database"], Days = 400, Weekly = 4 }, token);
         var set = await ApiClient.ReadAsync<RetentionView>(answer, token);
         Assert.Equal((400, 4, (int?)null), (set.Rules[0].Days, set.Rules[0].Weekly, set.Rules[0].Monthly));
-        await ExecuteAsync("DELETE FROM retention_rules", token);
+        await _stack.ExecuteAsync("DELETE FROM retention_rules", token);
 
         var rules = (await _stack.Api.GetAsync<RetentionView>(Routes.Retention, token)).Rules;
 
@@ -91,7 +83,7 @@ public sealed class RetentionFlowTests(PostgresFixture postgres, RabbitMqFixture
         Assert.Equal("no rule would be left for keys", none.Message);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task Cleanup_keeps_the_newest_and_frees_at_once_and_deletion_by_age_wants_to_be_confirmed()
     {
         var token = TestContext.Current.CancellationToken;
@@ -113,8 +105,6 @@ public sealed class RetentionFlowTests(PostgresFixture postgres, RabbitMqFixture
     }
 
     private IEnumerable<ForgetSpec> Forgets() => _stack.Workers.Commands.Select(command => command.Forget).OfType<ForgetSpec>();
-
-    private static Task ForgetAsync(FakeTask task) => task.FinishAsync();
 
     private async Task<List<PointView>> PointsAsync(CancellationToken cancellationToken) =>
         [.. (await _stack.Api.GetAsync<Page<PointView>>(Routes.Points, cancellationToken)).Items];
@@ -141,7 +131,7 @@ public sealed class RetentionFlowTests(PostgresFixture postgres, RabbitMqFixture
     private async Task<PointView> BackupAsync(string name, int daysAgo, CancellationToken cancellationToken)
     {
         Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync((await _stack.Api.BackupAsync(name, cancellationToken)).Id, cancellationToken)).Outcome);
-        await ExecuteAsync($"UPDATE points SET finished_at = finished_at - interval '{daysAgo} days' WHERE name = '{name}'", cancellationToken);
+        await _stack.ExecuteAsync($"UPDATE points SET finished_at = finished_at - interval '{daysAgo} days' WHERE name = '{name}'", cancellationToken);
         return await _stack.Api.PointAsync(name, cancellationToken);
     }
 
@@ -154,12 +144,4 @@ public sealed class RetentionFlowTests(PostgresFixture postgres, RabbitMqFixture
 
     private async Task<OperationView> FinishedAsync(RetentionRequest request, CancellationToken cancellationToken) =>
         await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.RetentionRuns, request, cancellationToken)).Id, cancellationToken);
-
-    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
-    {
-        await using var connection = new NpgsqlConnection(_stack.Catalog);
-        await connection.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
 }

@@ -38,6 +38,18 @@ public sealed class RetentionPolicyTests
     }
 
     [Fact]
+    public void A_database_in_a_point_of_its_own_keeps_the_secrets_of_its_time()
+    {
+        var secrets = new Part(Component.Secrets);
+        var points = new[] { Point(0, secrets), Point(1, Database), Point(49, secrets), Point(50, Database), Point(51, secrets), Point(52, secrets) };
+
+        var decided = Decide(points, new RetentionRule { Component = Component.Database, Days = 60 }, new RetentionRule { Component = Component.Secrets, Days = 7 });
+
+        Assert.Equal([true, true, true, true, true, false], decided.Select(point => point.Parts[0].Kept));
+        Assert.Equal(["belongs to the time of a database that is kept"], decided[4].Parts[0].Why);
+    }
+
+    [Fact]
     public void Damaged_snapshots_take_no_place_of_whole_ones()
     {
         var torn = new[] { 0, 1, 2 }.Select(age => Point(age, Database) with { Parts = [new RetainedPart(Database, Whole: false, Proven: false)] });
@@ -147,9 +159,27 @@ public sealed class RetentionPolicyTests
     {
         public static bool Keeps(List<RetainedPoint> points, List<RetentionRule> rules, RetainedPoint point, Part part)
         {
+            if (point.Deleting || KeepsInPoint(points, rules, point, part))
+            {
+                return !point.Deleting;
+            }
+
+            // The secrets of a database that has none beside it: those that were in use then.
+            bool Before(RetainedPoint one, RetainedPoint other) => (one.TakenAt, one.Id).CompareTo((other.TakenAt, other.Id)) < 0;
+            var saved = points.FindAll(other => !other.Deleting && other.Parts.Any(one => one.Part.Component == Component.Secrets && one.Whole));
+            return part.Component == Component.Secrets && point.Parts.Single(one => one.Part == part).Whole && points.Exists(database =>
+                !database.Deleting && !database.Parts.Any(one => one.Part == part)
+                && database.Parts.Any(one => one.Part.Component == Component.Database && KeepsItself(points, rules, database, one.Part))
+                && (point.TakenAt <= database.TakenAt
+                    ? !saved.Exists(other => Before(point, other) && other.TakenAt <= database.TakenAt)
+                    : !saved.Exists(other => Before(other, point))));
+        }
+
+        private static bool KeepsInPoint(List<RetainedPoint> points, List<RetentionRule> rules, RetainedPoint point, Part part)
+        {
             var databases = point.Parts.Where(one => one.Part.Component == Component.Database).Select(one => one.Part);
-            return !point.Deleting && (KeepsItself(points, rules, point, part)
-                || (part.Component != Component.Database && databases.Any(database => KeepsItself(points, rules, point, database))));
+            return KeepsItself(points, rules, point, part)
+                || (part.Component != Component.Database && databases.Any(database => KeepsItself(points, rules, point, database)));
         }
 
         private static bool KeepsItself(List<RetainedPoint> points, List<RetentionRule> rules, RetainedPoint point, Part part)

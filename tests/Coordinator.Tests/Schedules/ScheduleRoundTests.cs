@@ -27,7 +27,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         var schedules = await harness.InAsync((ScheduleBook book) => book.ReadAsync(Token));
 
         Assert.Equal(
-            ["database 0 2 * * *", "evidence 0 3 * * *", "config 0 4 * * * on change", "secrets 0 5 * * *", "keys 0 6 * * 0"],
+            ["database 0 2 * * *", "evidence 0 3 * * *", "config 0 4 * * * on change", "secrets 0 5 * * *", "keys 0 6 * * 0", "retention 0 7 * * *"],
             schedules.Select(schedule => $"{schedule.Type} {schedule.Cron}{(schedule.OnChange ? " on change" : "")}"));
         Assert.Equal(["database", "keys"], schedules.Where(schedule => schedule.Configured).Select(schedule => schedule.Type));
         Assert.InRange(schedules[0].NextAt!.Value, FirstNight, FirstNight + TimeSpan.FromSeconds(120));

@@ -117,7 +117,7 @@ internal sealed class CoordinatorStack : IAsyncDisposable
     /// <summary>Makes a stack whose operations have ended as good as new: no operation, no point, no WAL, and workers that do what is asked.</summary>
     public async Task ClearAsync(CancellationToken cancellationToken)
     {
-        await ExecuteAsync("TRUNCATE operations, tasks, events, points, snapshots, proofs, inbox, outbox", cancellationToken);
+        await ExecuteAsync("TRUNCATE operations, tasks, events, points, snapshots, proofs, inbox, outbox, retention_runs, retention_rules, forgotten_snapshots", cancellationToken);
         foreach (var prefix in (string[])["points/", "wal/"])
         {
             await foreach (var item in Location.ListAsync(prefix, cancellationToken))
@@ -126,6 +126,7 @@ internal sealed class CoordinatorStack : IAsyncDisposable
             }
         }
 
+        await Location.DeleteAsync("retention.json", cancellationToken);
         Workers.Clear();
     }
 

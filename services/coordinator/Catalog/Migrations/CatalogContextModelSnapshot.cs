@@ -464,6 +464,10 @@ namespace StellaOps.Backup.Coordinator.Catalog.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("damages");
 
+                    b.Property<bool>("Dropping")
+                        .HasColumnType("boolean")
+                        .HasColumnName("dropping");
+
                     b.Property<DateTimeOffset>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
@@ -482,6 +486,81 @@ namespace StellaOps.Backup.Coordinator.Catalog.Migrations
                     b.HasIndex("Component", "SnapshotId");
 
                     b.ToTable("snapshots", (string)null);
+                });
+
+            modelBuilder.Entity("StellaOps.Backup.Coordinator.Retention.ForgottenRow", b =>
+                {
+                    b.Property<Guid>("PointId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("point_id");
+
+                    b.Property<string>("Component")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("component");
+
+                    b.Property<string>("Cluster")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("cluster");
+
+                    b.Property<DateTimeOffset>("ForgottenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("forgotten_at");
+
+                    b.Property<string>("Manifest")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("manifest");
+
+                    b.Property<string>("PointName")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("point_name");
+
+                    b.Property<DateTimeOffset>("Until")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("until");
+
+                    b.HasKey("PointId", "Component", "Cluster");
+
+                    b.HasIndex("PointName");
+
+                    b.ToTable("forgotten_snapshots", (string)null);
+                });
+
+            modelBuilder.Entity("StellaOps.Backup.Coordinator.Retention.RetentionRuleRow", b =>
+                {
+                    b.Property<string>("Component")
+                        .HasMaxLength(32)
+                        .HasColumnType("character varying(32)")
+                        .HasColumnName("component");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("rule");
+
+                    b.HasKey("Component");
+
+                    b.ToTable("retention_rules", (string)null);
+                });
+
+            modelBuilder.Entity("StellaOps.Backup.Coordinator.Retention.RetentionRunRow", b =>
+                {
+                    b.Property<Guid>("OperationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("operation_id");
+
+                    b.Property<string>("Report")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("report");
+
+                    b.HasKey("OperationId");
+
+                    b.ToTable("retention_runs", (string)null);
                 });
 
             modelBuilder.Entity("StellaOps.Backup.Coordinator.Schedules.ScheduleRow", b =>
@@ -726,6 +805,15 @@ namespace StellaOps.Backup.Coordinator.Catalog.Migrations
                     b.HasOne("StellaOps.Backup.Coordinator.Points.PointRow", null)
                         .WithMany("Snapshots")
                         .HasForeignKey("PointId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("StellaOps.Backup.Coordinator.Retention.RetentionRunRow", b =>
+                {
+                    b.HasOne("StellaOps.Backup.Coordinator.Operations.Operation", null)
+                        .WithOne()
+                        .HasForeignKey("StellaOps.Backup.Coordinator.Retention.RetentionRunRow", "OperationId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
