@@ -28,7 +28,8 @@ internal sealed class SourceSeenConsumer(CatalogContext catalog, TimeProvider cl
             return;
         }
 
-        if (row.Fingerprint is not null && (row.Fingerprint != seen.Fingerprint || await HasFailedAsync(row.LastOperationId, cancellationToken)))
+        // The first report ever counts as a change: nothing is known to be saved as it is.
+        if (row.Fingerprint != seen.Fingerprint || await HasFailedAsync(row.LastOperationId, cancellationToken))
         {
             row.ChangedAt ??= clock.GetUtcNow();
         }
