@@ -47,6 +47,8 @@ internal sealed class StellaRoot : RootCommand
             },
             new BackupWalListCommand(),
             new BackupLogsCommand(),
+            new BackupRestoreLogsCommand(),
+            new BackupLogVerificationCommand(),
             new Command("schedule", "Show and set what starts by itself")
             {
                 new ScheduleShowCommand(),

@@ -8,6 +8,7 @@ namespace StellaOps.Backup.Cli.Api;
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(CreateBackupRequest))]
 [JsonSerializable(typeof(VerifyRequest))]
+[JsonSerializable(typeof(LogVerificationRequest))]
 [JsonSerializable(typeof(TestRestoreRequest))]
 [JsonSerializable(typeof(RestoreRequest))]
 [JsonSerializable(typeof(PointInTimeRequest))]

@@ -14,6 +14,7 @@ internal sealed class BackupCreateCommand : StellaCommand
     private readonly TypeOption _types = new("Take only these components");
     private readonly ClusterOption _cluster = new("Of the database take only this cluster; alone, it means --type database");
     private readonly Option<string> _name = new("--name") { Description = "Unique name of the recovery point; chosen by the server when absent", HelpName = "N" };
+    private readonly Option<bool> _retry = new("--retry") { Description = "Again what failed last, under its name; refused when the last one did not fail" };
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the backup is accepted, and print the operation's id" };
 
     public BackupCreateCommand()
@@ -23,6 +24,7 @@ internal sealed class BackupCreateCommand : StellaCommand
         Add(_types);
         Add(_cluster);
         Add(_name);
+        Add(_retry);
         Add(_noWait);
         Validators.Add(result =>
         {
@@ -39,6 +41,7 @@ internal sealed class BackupCreateCommand : StellaCommand
             "stella backup create --type database --name db-pre-migration",
             "stella backup create --type evidence,config",
             "stella backup create --cluster analytics",
+            "stella backup create --type database --retry",
         ];
     }
 
@@ -49,6 +52,7 @@ internal sealed class BackupCreateCommand : StellaCommand
             Types = _types.Named(parsed) ?? (parsed.GetValue(_full) ? [Components.Full] : []),
             Cluster = parsed.GetValue(_cluster),
             Name = parsed.GetValue(_name),
+            Retry = parsed.GetValue(_retry),
         };
         return session.StartAsync(HttpMethod.Post, Routes.Backups, request, parsed.GetValue(_noWait), cancellationToken);
     }

@@ -18,6 +18,7 @@ internal sealed class BackupLogsCommand : StellaCommand
 
     private readonly LastOption _last = new("Only what happened within this span");
     private readonly Option<Guid?> _operation = new("--operation") { Description = "Only this operation", HelpName = "ID", CustomParser = result => OperationIdArgument.Read(result) };
+    private readonly Option<string> _level = new("--level") { Description = "Only lines of this level and worse: info, warning, error", HelpName = "L" };
     private readonly Option<bool> _follow = new("--follow") { Description = "Go on printing what happens, until Ctrl-C or the end of the operation" };
 
     public BackupLogsCommand()
@@ -25,10 +26,12 @@ internal sealed class BackupLogsCommand : StellaCommand
     {
         Add(_last);
         Add(_operation);
+        Add(_level);
         Add(_follow);
         Examples =
         [
             "stella backup logs --last 24h",
+            "stella backup logs --last 24h --level error",
             "stella backup logs --operation 0196a1b2-0000-7000-8000-00000000002b --follow",
         ];
     }
@@ -38,18 +41,19 @@ internal sealed class BackupLogsCommand : StellaCommand
         var id = parsed.GetValue(_operation);
         var start = _last.Since(parsed, session.Clock)
             ?? (id is null ? LastOption.Since(TimeSpan.FromDays(1), session.Clock) : null);
+        var level = parsed.GetValue(_level);
         if (!parsed.GetValue(_follow))
         {
-            var events = session.Api.ListAsync<EventView>(Routes.Events, [("since", start), ("operation", id?.ToString())], cancellationToken);
-            await session.PrintListAsync(events, WriteList, cancellationToken);
+            var events = session.Api.ListAsync<EventView>(Routes.Events, [("since", start), ("operation", id?.ToString()), ("level", level)], cancellationToken);
+            await session.PrintListAsync(events, EventList.Write, cancellationToken);
             return 0;
         }
 
-        await FollowAsync(session, id, start, cancellationToken);
+        await FollowAsync(session, id, start, level, cancellationToken);
         return 0;
     }
 
-    private static async Task FollowAsync(Session session, Guid? id, string? start, CancellationToken cancellationToken)
+    private static async Task FollowAsync(Session session, Guid? id, string? start, string? level, CancellationToken cancellationToken)
     {
         string? after = null;
         while (true)
@@ -57,12 +61,12 @@ internal sealed class BackupLogsCommand : StellaCommand
             // Asked before the events are, so that the last events of a finished operation are printed too.
             var isFinished = id is { } known
                 && (await session.Api.GetAsync<OperationView>(Paging.Below(Routes.Operations, $"{known}"), cancellationToken)).State == OperationState.Finished;
-            var query = new[] { ("since", after is null ? start : null), ("after", after), ("operation", id?.ToString()) };
+            var query = new[] { ("since", after is null ? start : null), ("after", after), ("operation", id?.ToString()), ("level", level) };
             await foreach (var line in session.Api.ListAsync<EventView>(Routes.Events, query, cancellationToken))
             {
                 after = line.Sequence.ToString(CultureInfo.InvariantCulture);
                 session.Terminal.Out.WriteLine(
-                    session.Settings.Format == OutputFormat.Table ? Line(line) : ApiJson.Line(line));
+                    session.Settings.Format == OutputFormat.Table ? EventList.Line(line) : ApiJson.Line(line));
             }
 
             if (isFinished)
@@ -72,24 +76,5 @@ internal sealed class BackupLogsCommand : StellaCommand
 
             await Task.Delay(Interval, session.Clock, cancellationToken);
         }
-    }
-
-    private static void WriteList(TextWriter output, IReadOnlyList<EventView> events)
-    {
-        foreach (var line in events)
-        {
-            output.WriteLine(Line(line));
-        }
-
-        if (events.Count == 0)
-        {
-            output.WriteLine("nothing happened");
-        }
-    }
-
-    private static string Line(EventView line)
-    {
-        var subject = string.Join(' ', new[] { line.Kind is { } kind ? Spelling.Of(kind) : null, line.Component?.Name() }.Where(part => part is not null));
-        return $"{Units.Time(line.At)} {line.Level,-7} {(subject.Length > 0 ? $"{subject}: " : "")}{line.Message}";
     }
 }

@@ -29,6 +29,7 @@ public static class ErrorCodes
     public static readonly ErrorCode RefusedByRepository = new("refused.by-repository", 5, 409, false, "The message says what would be lost, or is lost already; nothing was changed.");
     public static readonly ErrorCode LastProven = new("refused.last-proven", 5, 409, false, "Prove a later point first: stella backup test-restore --latest");
     public static readonly ErrorCode LastWhole = new("refused.last-whole", 5, 409, false, "Mend the source and take a whole backup first, or delete the later points that are not whole.");
+    public static readonly ErrorCode NothingToRetry = new("refused.nothing-to-retry", 5, 409, false, "Take a new one: the same command without --retry.");
     public static readonly ErrorCode OperationConflict = new("operation.conflict", 10, 409, true, "Wait for the named operation to end, or cancel it.");
     public static readonly ErrorCode WorkerLost = new("operation.worker-lost", 10, 503, true, "Check that a worker of the component runs: stella service health");
     public static readonly ErrorCode DeadlinePassed = new("operation.deadline-passed", 10, 504, true, "Check the worker's log; raise the deadline of the operation if the work is larger than it.");
@@ -59,7 +60,7 @@ public static class ErrorCodes
     [
         Unexpected, ChecksFailed, ServiceActionFailed, MigrationFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
         PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, ScheduleNotFound, CheckNotFound,
-        SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, LastProven, LastWhole, OperationConflict, WorkerLost, DeadlinePassed,
+        SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, LastProven, LastWhole, NothingToRetry, OperationConflict, WorkerLost, DeadlinePassed,
         Unhealthy, ServerUnreachable,
         TooManyRequests, SourceUnreachable, SourceDown, StorageUnavailable, RepositoryLocked, Damaged, BadSignature, SourceDamaged, WalConflict, ProofFailed,
         IntegrityCheckFailed, VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Cancelled, Interrupted, Detached,

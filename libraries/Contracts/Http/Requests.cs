@@ -13,6 +13,9 @@ public sealed record CreateBackupRequest
 
     /// <summary>Of the database only this cluster; without types, nothing but it.</summary>
     public string? Cluster { get; init; }
+
+    /// <summary>Again what failed last: refused unless the last backup of these components failed. Its name is used again where it left no point.</summary>
+    public bool Retry { get; init; }
 }
 
 /// <summary>POST /api/v1/verifications (scope backup:run).</summary>
@@ -23,6 +26,14 @@ public sealed record VerifyRequest
 
     /// <summary>Only the database of this cluster.</summary>
     public string? Cluster { get; init; }
+}
+
+/// <summary>POST /api/v1/points/{nameOrId}/verifications (scope backup:run): writes down what was found out elsewhere.</summary>
+public sealed record LogVerificationRequest
+{
+    /// <summary><c>success</c> or <c>failure</c>.</summary>
+    public required string Result { get; init; }
+    public string? Note { get; init; }
 }
 
 /// <summary>POST /api/v1/test-restores (scope backup:run).</summary>

@@ -32,6 +32,7 @@ public static class Routes
     /// <summary>
     /// GET <c>?type=&amp;cluster=&amp;since=&amp;unverified=true</c>: points, newest first. <c>type</c> is a component that the point holds, or <c>full</c>.
     /// GET <c>/{nameOrId}</c>: one <see cref="PointView"/>. DELETE <c>/{nameOrId}?confirm=true&amp;reason=</c>: 202 with an <see cref="OperationView"/>.
+    /// POST <c>/{nameOrId}/verifications</c> with <see cref="LogVerificationRequest"/>: the <see cref="EventView"/> that was written.
     /// </summary>
     public const string Points = Root + "/points";
 
@@ -47,12 +48,12 @@ public static class Routes
     public const string RetentionPreview = Retention + "/preview";
 
     /// <summary>
-    /// GET <c>?running=true</c>: operations, newest first. GET <c>/{id}</c>: one <see cref="OperationView"/>.
+    /// GET <c>?running=true&amp;kind=</c>: operations, newest first. GET <c>/{id}</c>: one <see cref="OperationView"/>.
     /// GET <c>/{id}/events</c>: server-sent events, see <see cref="EventView"/>. POST <c>/{id}/cancel</c>: the <see cref="OperationView"/>; may be repeated.
     /// </summary>
     public const string Operations = Root + "/operations";
 
-    /// <summary>GET <c>?since=&amp;operation=&amp;after=</c>: events, oldest first; <c>after</c> is a <see cref="EventView.Sequence"/>.</summary>
+    /// <summary>GET <c>?since=&amp;operation=&amp;kind=&amp;level=&amp;after=</c>: events, oldest first; <c>after</c> is a <see cref="EventView.Sequence"/>.</summary>
     public const string Events = Root + "/events";
 
     /// <summary>

@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Operations;
 
 namespace StellaOps.Backup.Coordinator.Api;
@@ -19,6 +20,10 @@ internal static class CallerOf
             ? throw new BackupException(ErrorCodes.InvalidInput, $"the header {Routes.IdempotencyKey} is longer than {LongestKey} characters")
             : new Caller { Subject = Subject(context), IdempotencyKey = key.Length == 0 ? null : $"{context.Request.Path}:{key}" };
     }
+
+    /// <summary>The kind of operations that a list is asked for.</summary>
+    public static OperationKind KindOf(string kind) => Enum.GetValues<OperationKind>().Cast<OperationKind?>().FirstOrDefault(known => known!.Value.Name() == kind)
+        ?? throw new BackupException(ErrorCodes.InvalidInput, $"'{kind}' is not a kind of operation", $"Known are {string.Join(", ", Enum.GetValues<OperationKind>().Select(known => known.Name()))}.");
 
     /// <summary>Component names of a request; empty for none and for <c>full</c>.</summary>
     public static IReadOnlyList<Component> ComponentsOf(IReadOnlyList<string> types)

@@ -22,6 +22,7 @@ internal static class EventEndpoints
     private static async Task<Page<EventView>> ListAsync(
         DateTimeOffset? since,
         Guid? operation,
+        string? kind,
         string? level,
         long? after,
         [FromQuery(Name = "page_size")] int? pageSize,
@@ -41,6 +42,12 @@ internal static class EventEndpoints
         if (operation is not null)
         {
             rows = rows.Where(row => row.OperationId == operation);
+        }
+
+        if (kind is not null)
+        {
+            var only = CallerOf.KindOf(kind);
+            rows = rows.Where(row => row.Kind == only);
         }
 
         if (level is not null)

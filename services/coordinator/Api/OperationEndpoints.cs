@@ -27,6 +27,7 @@ internal static class OperationEndpoints
 
     private static async Task<Page<OperationView>> ListAsync(
         bool? running,
+        string? kind,
         [FromQuery(Name = "page_size")] int? pageSize,
         [FromQuery(Name = "page_token")] string? pageToken,
         CatalogContext catalog,
@@ -35,6 +36,12 @@ internal static class OperationEndpoints
     {
         var size = Paging.Size(pageSize);
         var rows = catalog.Operations.AsNoTracking().Where(operation => running != true || operation.CurrentState != nameof(OperationState.Finished));
+        if (kind is not null)
+        {
+            var only = CallerOf.KindOf(kind);
+            rows = rows.Where(operation => operation.Kind == only);
+        }
+
         if (Paging.Read(pageToken) is var (at, id))
         {
             rows = rows.Where(operation => operation.AcceptedAt < at || (operation.AcceptedAt == at && operation.CorrelationId.CompareTo(id) < 0));

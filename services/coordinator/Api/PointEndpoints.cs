@@ -4,6 +4,7 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Status;
+using StellaOps.Backup.Coordinator.Verification;
 
 namespace StellaOps.Backup.Coordinator.Api;
 
@@ -15,11 +16,16 @@ internal static class PointEndpoints
         var group = routes.MapGroup(Routes.Points).WithTags("points");
         group.MapGet("", ListAsync).RequireAuthorization(Scopes.Read);
         group.MapGet("/{nameOrId}", FindAsync).RequireAuthorization(Scopes.Read);
+        group.MapPost("/{nameOrId}/verifications", LogVerificationAsync).RequireAuthorization(Scopes.Run);
         return routes;
     }
 
     private static async Task<PointView> FindAsync(string nameOrId, PointCatalog points, CancellationToken cancellationToken) =>
         (await points.FindAsync(nameOrId, cancellationToken, deletingToo: true)).ToView();
+
+    private static Task<EventView> LogVerificationAsync(
+        string nameOrId, LogVerificationRequest request, HttpContext context, VerificationLog log, CancellationToken cancellationToken) =>
+        log.AddAsync(nameOrId, request, CallerOf.Subject(context), cancellationToken);
 
     private static async Task<Page<PointView>> ListAsync(
         string? type,

@@ -28,11 +28,17 @@ internal static class WorkEndpoints
     }
 
     private static async Task<Accepted<OperationView>> CreateBackupAsync(
-        CreateBackupRequest request, HttpContext context, OperationAcceptance acceptance, BackupDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+        CreateBackupRequest request, HttpContext context, OperationAcceptance acceptance, BackupDrafts drafts, BackupRetry retry, OperationViews views, CancellationToken cancellationToken)
     {
         var components = CallerOf.ComponentsOf(request.Types);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(components, request.Cluster, request.Name, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), DraftAsync, cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+
+        async Task<OperationDraft> DraftAsync(CancellationToken token)
+        {
+            var again = request.Retry ? await retry.NameAsync(components, request.Cluster, token) : null;
+            return await drafts.DraftAsync(components, request.Cluster, request.Name ?? again, token);
+        }
     }
 
     private static async Task<Accepted<OperationView>> VerifyAsync(

@@ -33,13 +33,16 @@ internal sealed partial class BackupNames(CatalogContext catalog, TimeProvider c
     }
 
     /// <summary>A free name: <c>database-20260117-020041</c>.</summary>
-    public async Task<string> MakeAsync(string prefix, CancellationToken cancellationToken)
+    public Task<string> MakeAsync(string prefix, CancellationToken cancellationToken) =>
+        MakeFreeAsync(string.Create(CultureInfo.InvariantCulture, $"{prefix}-{clock.GetUtcNow():yyyyMMdd-HHmmss}"), cancellationToken);
+
+    /// <summary>The wanted name, or one with a number behind it where that is taken.</summary>
+    public async Task<string> MakeFreeAsync(string wanted, CancellationToken cancellationToken)
     {
-        var made = string.Create(CultureInfo.InvariantCulture, $"{prefix}-{clock.GetUtcNow():yyyyMMdd-HHmmss}");
-        var name = made;
+        var name = wanted;
         for (var i = 2; await IsTakenAsync(name, cancellationToken); i++)
         {
-            name = $"{made}-{i}";
+            name = $"{wanted}-{i}";
         }
 
         return name;

@@ -34,6 +34,8 @@ internal static class OperationsRegistration
         services.AddScoped<OperationPlan, MigrationPlan>();
         services.AddScoped<BackupNames>();
         services.AddScoped<BackupDrafts>();
+        services.AddScoped<BackupRetry>();
+        services.AddScoped<VerificationLog>();
         services.AddScoped<VerifyDrafts>();
         services.AddScoped<TestRestoreDrafts>();
         services.AddScoped<RestoreDrafts>();
