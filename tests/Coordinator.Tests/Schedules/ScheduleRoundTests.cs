@@ -207,7 +207,7 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
             Assert.Equal(error, (await Assert.ThrowsAsync<BackupException>(() => SetAsync(harness, type, request))).Error);
         }
 
-        Assert.Equal(5, (await harness.InAsync((ScheduleBook book) => book.ReadAsync(Token))).Count);
+        Assert.Equal(6, (await harness.InAsync((ScheduleBook book) => book.ReadAsync(Token))).Count);
     }
 
     [Fact(Timeout = 300_000)]
