@@ -14,8 +14,9 @@ internal sealed class CoordinatorStack : IAsyncDisposable
 {
     private const string SharedHost = "/";
 
-    /// <summary>What refers to others comes first. Rows are deleted, not tables cut, which would wait for the coordinator's looks at them.</summary>
-    private static readonly string[] Cleared = ["proofs", "snapshots", "points", "events", "tasks", "operations", "inbox", "outbox"];
+    /// <summary>What refers to others comes first. One after the other: no lock is held while another is waited for, as the coordinator may do.</summary>
+    private static readonly string[] Cleared =
+        ["proofs", "snapshots", "points", "events", "tasks", "operations", "inbox", "outbox", "retention_runs", "retention_rules", "forgotten_snapshots"];
 
     /// <summary>Stacks on a broker that gives them no virtual host of their own come one after the other: their queues have the same names.</summary>
     private static readonly SemaphoreSlim OnSharedHost = new(1);
@@ -120,7 +121,11 @@ internal sealed class CoordinatorStack : IAsyncDisposable
     /// <summary>Makes a stack whose operations have ended as good as new: no operation, no point, no WAL, and workers that do what is asked.</summary>
     public async Task ClearAsync(CancellationToken cancellationToken)
     {
-        await ExecuteAsync("TRUNCATE operations, tasks, events, points, snapshots, proofs, inbox, outbox, retention_runs, retention_rules, forgotten_snapshots", cancellationToken);
+        foreach (var table in Cleared)
+        {
+            await ExecuteAsync($"DELETE FROM {table}", cancellationToken);
+        }
+
         foreach (var prefix in (string[])["points/", "wal/"])
         {
             await foreach (var item in Location.ListAsync(prefix, cancellationToken))
