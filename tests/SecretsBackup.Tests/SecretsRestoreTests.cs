@@ -96,7 +96,8 @@ public sealed class SecretsRestoreTests : IDisposable
     public async Task A_broken_identity_file_is_named_and_not_repeated()
     {
         var backup = await BackUpTreeAsync();
-        var broken = _site.Custodian.Export()[..^1] + "7";
+        var whole = _site.Custodian.Export();
+        var broken = whole[..^1] + (whole[^1] == '7' ? '8' : '7');
         await File.WriteAllTextAsync(_site.IdentityFile, broken, Cancellation);
 
         var refused = await Assert.ThrowsAsync<BackupException>(() => _site.RestoreAsync(backup));
