@@ -164,7 +164,9 @@ internal sealed class RepositoryCheck(RepositoryParts parts)
         var verifier = new PackVerifier(parts.Store, parts.Sealer, parts.Codec);
         var total = packs.Sum(pack => PackHeader.PackLength(pack.Entries));
         var progress = new Lock();
-        var options = new ParallelOptions { MaxDegreeOfParallelism = parts.Options.Readers, CancellationToken = cancellationToken };
+
+        // More than can be proven at the same time: the others wait for the store meanwhile.
+        var options = new ParallelOptions { MaxDegreeOfParallelism = parts.Options.Readers + 3, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(packs, options, async (pack, token) =>
         {
             if (await verifier.VerifyAsync(pack.Id, pack.Entries, token).ConfigureAwait(false) is { } problem)

@@ -17,6 +17,10 @@ internal static partial class Posix
     private const int AtCurrentDirectory = -100;
     private const uint RenameNoReplace = 1;
     private const int LockExclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
+    private const int SetFlags = 4; // F_SETFL
+
+    // O_DIRECT.
+    private static readonly int Direct = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000 : 0x4000;
 
     /// <summary>Creates a file that must not exist, mode 0600, and opens it for writing.</summary>
     internal static int Create(string path, out SafeFileHandle handle) => Opened(Open(path, CreateExclusive, 0x180), out handle);
@@ -45,6 +49,9 @@ internal static partial class Posix
     internal static int Remove(string path) => Result(Unlink(path));
 
     internal static int Sync(SafeFileHandle handle) => Result(FSync(handle));
+
+    /// <summary>Whether reads and writes pass by the page cache from now on; EINVAL on a file system that has no such way.</summary>
+    internal static int SetDirect(SafeFileHandle handle, bool isDirect) => Result(FControl(handle, SetFlags, isDirect ? Direct : 0));
 
     /// <summary>Takes the advisory lock that ends with the handle, or with its process; EAGAIN when another one has it.</summary>
     internal static int TryLock(SafeFileHandle handle) => Result(FLock(handle, LockExclusiveNow));
@@ -88,6 +95,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FSync(SafeFileHandle handle);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int FControl(SafeFileHandle handle, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FLock(SafeFileHandle handle, int operation);

@@ -1,0 +1,50 @@
+using CsCheck;
+using StellaOps.Backup.Storage.Local;
+using StellaOps.Backup.Testing.Machine;
+
+namespace StellaOps.Backup.Storage.Tests.Local;
+
+/// <summary>Lengths and offsets beside the edges of blocks and buffers, where direct I/O goes over to the page cache.</summary>
+public sealed class DirectIOTests : IDisposable
+{
+    private static readonly int[] Edges = [0, DirectIO.Block, DirectIO.Smallest, DirectBuffer.Length, DirectBuffer.Length + DirectIO.Smallest, 2 * DirectBuffer.Length];
+
+    private static readonly Gen<int> BesideEdge = Gen.Select(Gen.Int[0, Edges.Length - 1].Select(at => Edges[at]), Gen.OneOf(Gen.Int[-2, 2], Gen.Int[-5000, 5000]), (edge, beside) => Math.Max(0, edge + beside));
+
+    private readonly TemporaryDirectory _directory = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task Objects_of_all_lengths_read_back_as_they_were_put_from_any_offset()
+    {
+        await using var store = new LocalObjectStore(_directory["store"]);
+        await Gen.Select(BesideEdge, BesideEdge, BesideEdge, Gen.Bool).SampleAsync(async (length, offset, wanted, isStream) =>
+        {
+            var content = new byte[length];
+            new Random(length).NextBytes(content);
+            await (isStream
+                ? store.PutAsync("object", new MemoryStream(content), PutMode.Replace, Cancellation)
+                : store.PutAsync("object", content, PutMode.Replace, Cancellation));
+
+            var read = new byte[wanted];
+            var count = await store.ReadAsync("object", offset, read, Cancellation);
+            Assert.Equal(content.Skip(offset).Take(wanted), read.Take(count));
+        }, iter: 60, threads: 1);
+    }
+
+    [Fact]
+    public async Task A_long_object_does_not_stay_in_the_page_cache()
+    {
+        await using var store = new LocalObjectStore(_directory["store"]);
+        await store.PutAsync("object", new byte[8 << 20], PutMode.Create, Cancellation);
+        await store.ReadAsync("object", 0, new byte[8 << 20], Cancellation);
+        Assert.SkipWhen(await AskAsync("stat", "--file-system", "--format", "%T") == "tmpfs", "files of a tmpfs are in memory");
+        Assert.Equal("0", await AskAsync("fincore", "--bytes", "--noheadings", "--output", "RES"));
+    }
+
+    private async Task<string> AskAsync(string program, params string[] arguments) =>
+        (await Processes.RunAsync(program, [.. arguments, _directory["store/object"]], cancellationToken: Cancellation)).Checked().Output.Trim();
+}
