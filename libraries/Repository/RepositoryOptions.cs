@@ -62,7 +62,7 @@ public sealed record RepositoryOptions
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>Wait between writing a lock and looking for those that others wrote at the same moment.</summary>
+    /// <summary>Wait between writing an exclusive lock and looking for those that others wrote at the same moment.</summary>
     internal TimeSpan LockSettle { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>

@@ -127,15 +127,8 @@ public sealed class ResticRepository : IAsyncDisposable
 
     internal BlobWriter CreateBlobWriter(WriterOptions? options = null)
     {
-        return CreateBlobWriter(options, Task.CompletedTask);
-    }
-
-    /// <param name="options">Of this writer; null for the repository's.</param>
-    /// <param name="mayWrite">Awaited before anything is stored (<see cref="RepositoryLock.Confirmed"/>).</param>
-    internal BlobWriter CreateBlobWriter(WriterOptions? options, Task mayWrite)
-    {
         StartWriting();
-        return NewWriter(Index, options, StopWriting, mayWrite);
+        return NewWriter(Index, options, StopWriting);
     }
 
     /// <summary>All snapshots, in no order.</summary>
@@ -225,18 +218,9 @@ public sealed class ResticRepository : IAsyncDisposable
     /// writing leaves both, and a look at all folders of a repository costs more than a backup without changes.
     /// </summary>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>.</exception>
-    public Task<RepositoryLock> LockAsync(LockKind kind, CancellationToken cancellationToken = default) => LockAsync(kind, early: false, cancellationToken);
-
-    /// <summary>
-    /// Takes a shared lock that may not be confirmed yet: its holder may read the repository, and writes nothing before
-    /// <see cref="RepositoryLock.Confirmed"/>.
-    /// </summary>
-    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>.</exception>
-    internal Task<RepositoryLock> LockEarlyAsync(CancellationToken cancellationToken) => LockAsync(LockKind.Shared, early: true, cancellationToken);
-
-    private async Task<RepositoryLock> LockAsync(LockKind kind, bool early, CancellationToken cancellationToken)
+    public async Task<RepositoryLock> LockAsync(LockKind kind, CancellationToken cancellationToken = default)
     {
-        var held = await _locks.AcquireAsync(kind, early, cancellationToken).ConfigureAwait(false);
+        var held = await _locks.AcquireAsync(kind, cancellationToken).ConfigureAwait(false);
         try
         {
             await (Options.OnLocked?.Invoke(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
@@ -319,11 +303,11 @@ public sealed class ResticRepository : IAsyncDisposable
     /// <summary>The config as it was read, for the place of a damaged one.</summary>
     internal byte[] SealConfig() => _config.Seal(Parts.Sealer);
 
-    internal BlobWriter NewWriter(BlobIndex index, WriterOptions? options, Action? disposed, Task? mayWrite = null)
+    internal BlobWriter NewWriter(BlobIndex index, WriterOptions? options, Action? disposed)
     {
         var zstd = options?.CompressionLevel is { } level && level != Options.CompressionLevel ? new Zstd(level) : null;
         var codec = zstd is null ? Parts.Codec : Parts.Codec.With(zstd);
-        return new BlobWriter(index, codec, new PackUploader(Store, Parts.Sealer, mayWrite ?? Task.CompletedTask), _indexes, type => type == BlobType.Tree ? _treeBuffers : _dataBuffers, Options, () =>
+        return new BlobWriter(index, codec, new PackUploader(Store, Parts.Sealer), _indexes, type => type == BlobType.Tree ? _treeBuffers : _dataBuffers, Options, () =>
         {
             zstd?.Dispose();
             disposed?.Invoke();

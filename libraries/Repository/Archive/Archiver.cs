@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Locks;
 using StellaOps.Backup.Repository.Snapshots;
@@ -17,45 +16,21 @@ public sealed class Archiver(ResticRepository repository, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(request);
-        if (source.IsRepeatable)
-        {
-            var early = await repository.LockEarlyAsync(cancellationToken).ConfigureAwait(false);
-            try
-            {
-                return await RunUnderAsync(early, source, request, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception) when (early.Confirmed.Exception?.InnerException is { } cause)
-            {
-                if (cause is not RepositoryException { Failure: RepositoryFailure.Locked })
-                {
-                    ExceptionDispatchInfo.Throw(cause);
-                }
-
-                // A prune wrote its lock at the same moment, and both gave way. Nothing was stored. Once more, as for any other source:
-                // wait for the lock, or be refused.
-            }
-        }
-
-        return await RunUnderAsync(await repository.LockAsync(LockKind.Shared, cancellationToken).ConfigureAwait(false), source, request, cancellationToken)
-            .ConfigureAwait(false);
-    }
-
-    private async Task<ArchiveResult> RunUnderAsync(RepositoryLock held, IFileSource source, ArchiveRequest request, CancellationToken cancellationToken)
-    {
+        var held = await repository.LockAsync(LockKind.Shared, cancellationToken).ConfigureAwait(false);
         await using (held.ConfigureAwait(false))
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, held.Lost);
-            return await RunLockedAsync(held, source, request, stop.Token).ConfigureAwait(false);
+            return await RunLockedAsync(source, request, stop.Token).ConfigureAwait(false);
         }
     }
 
-    private async Task<ArchiveResult> RunLockedAsync(RepositoryLock held, IFileSource source, ArchiveRequest request, CancellationToken cancellationToken)
+    private async Task<ArchiveResult> RunLockedAsync(IFileSource source, ArchiveRequest request, CancellationToken cancellationToken)
     {
         // Under the lock, also where it was loaded before: a prune in between may have removed blobs that the old index names, and
         // a snapshot must never refer to them.
         await repository.LoadIndexAsync(cancellationToken).ConfigureAwait(false);
         var start = clock.GetUtcNow();
-        var writer = repository.CreateBlobWriter(options: null, held.Confirmed);
+        var writer = repository.CreateBlobWriter();
         await using (writer.ConfigureAwait(false))
         {
             using var run = new ArchiveRun(repository, source, writer, request);
@@ -77,8 +52,6 @@ public sealed class Archiver(ResticRepository repository, TimeProvider clock)
                 Summary = run.Counters.ToSummary(start, clock.GetUtcNow(), writer.Added),
             };
 
-            // Also where nothing was new, and so nothing waited for it yet.
-            await held.Confirmed.WaitAsync(cancellationToken).ConfigureAwait(false);
             var id = await repository.SaveSnapshotAsync(snapshot, cancellationToken).ConfigureAwait(false);
             return run.Counters.ToResult(snapshot with { Id = id }, run.BytesRead, writer.BytesAdded, run.Problems.ToList());
         }

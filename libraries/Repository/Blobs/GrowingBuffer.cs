@@ -1,4 +1,5 @@
 using System.Numerics;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Repository.Blobs;
 
@@ -6,11 +7,12 @@ namespace StellaOps.Backup.Repository.Blobs;
 /// Memory of one worker that is used again and again. It is kept out of the shared pool, which gives large arrays back to the
 /// system at each full collection: touching them anew costs more than decrypting into them.
 /// </summary>
-internal sealed class GrowingBuffer
+/// <param name="aligned">Whether stores read into it.</param>
+internal sealed class GrowingBuffer(bool aligned = false)
 {
     private const uint Step = 1 << 20;
 
-    private byte[] _bytes = [];
+    private Memory<byte> _bytes;
 
     /// <summary>Room of this length with arbitrary content; what was taken before is no longer the caller's.</summary>
     internal Memory<byte> Take(int length)
@@ -18,10 +20,10 @@ internal sealed class GrowingBuffer
         if (_bytes.Length < length)
         {
             var step = Math.Min(Step, BitOperations.RoundUpToPowerOf2((uint)length)); // Little content has little memory.
-            var rounded = Math.Min(Array.MaxLength, (length + step - 1L) / step * step);
-            _bytes = GC.AllocateUninitializedArray<byte>((int)rounded);
+            var rounded = Math.Min(Array.MaxLength - (aligned ? AlignedMemory.Block : 0), (length + step - 1L) / step * step);
+            _bytes = aligned ? AlignedMemory.Allocate((int)rounded) : GC.AllocateUninitializedArray<byte>((int)rounded);
         }
 
-        return _bytes.AsMemory(0, length);
+        return _bytes[..length];
     }
 }

@@ -24,12 +24,12 @@ internal sealed class PackVerifier(IObjectStore store, UnitSealer sealer, BlobCo
     private async Task<PackProblem?> TryAsync(BlobId pack, IReadOnlyList<PackEntry> entries, CancellationToken cancellationToken)
     {
         var length = PackHeader.PackLength(entries);
-        if (length > Array.MaxLength)
+        if (length > Array.MaxLength - AlignedMemory.Block)
         {
             return new PackProblem(DamageKind.PackSize, "it is larger than any pack can be", []);
         }
 
-        var buffers = _idle.TryTake(out var idle) ? idle : (Pack: new GrowingBuffer(), Blob: new GrowingBuffer());
+        var buffers = _idle.TryTake(out var idle) ? idle : (Pack: new GrowingBuffer(aligned: true), Blob: new GrowingBuffer());
         try
         {
             var content = buffers.Pack.Take((int)length);

@@ -11,11 +11,6 @@ public interface IFileSource
     /// <summary>The directory at the top of the snapshot.</summary>
     SourceEntry Root { get; }
 
-    /// <summary>
-    /// True when a walk may be broken off and begun again, with nothing but time lost. The archiver then walks before its lock is confirmed.
-    /// </summary>
-    bool IsRepeatable => false;
-
     /// <summary>Entries of a directory, in any order; names are unique.</summary>
     /// <exception cref="SourceException">The directory cannot be listed: reported as missing, the backup goes on.</exception>
     ValueTask<IReadOnlyList<SourceEntry>> ListAsync(SourceEntry directory, CancellationToken cancellationToken);

@@ -33,9 +33,6 @@ public sealed class LocalFileSource : IFileSource
     public SourceEntry Root { get; }
 
     /// <inheritdoc/>
-    public bool IsRepeatable => true;
-
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<SourceEntry>> ListAsync(SourceEntry directory, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(directory);

@@ -8,8 +8,12 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Repository.Locks;
 
 /// <summary>
-/// restic's protocol, for stores without atomic locks: look, write the own lock, wait, look again; whoever then sees a conflict gives
-/// way.
+/// <para>restic's protocol, for stores without atomic locks: look, write the own lock, look again; whoever then sees a conflict gives way.</para>
+/// <para>
+/// All stores list what was put before. Of two that write locks which exclude each other, the one that writes last sees the other's at its
+/// second look, unless that one's work is over: then it reads what that one left. Nobody has to wait between the two looks for that; who
+/// takes an exclusive lock, and may remove things, waits all the same, for a store that lists a little late.
+/// </para>
 /// </summary>
 internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
 {
@@ -28,17 +32,16 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
 
     /// <summary>Takes a lock, and tries again for up to <see cref="RepositoryOptions.LockWait"/> while others hold one that excludes it.</summary>
     /// <param name="kind">Shared or exclusive.</param>
-    /// <param name="early">Answers before the second look where that is safe (<see cref="TryAcquireAsync"/>).</param>
     /// <param name="cancellationToken">Ends the wait; the lock is then given back.</param>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>: by whom, and since when.</exception>
-    internal async Task<RepositoryLock> AcquireAsync(LockKind kind, bool early, CancellationToken cancellationToken)
+    internal async Task<RepositoryLock> AcquireAsync(LockKind kind, CancellationToken cancellationToken)
     {
         var started = options.Clock.GetTimestamp();
         for (var pause = FirstPause; ; pause = pause < LongestPause / 2 ? pause * 2 : LongestPause)
         {
             try
             {
-                return await TryAcquireAsync(kind, early, cancellationToken).ConfigureAwait(false);
+                return await TryAcquireAsync(kind, cancellationToken).ConfigureAwait(false);
             }
             catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Locked && options.Clock.GetElapsedTime(started) < options.LockWait)
             {
@@ -80,54 +83,23 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
     /// <summary>True once after a lock of a dead holder was removed: it may have left more behind.</summary>
     internal bool TakeFoundDead() => Interlocked.Exchange(ref _foundDead, false);
 
-    /// <summary>The wait between both looks, then the second one.</summary>
-    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Locked"/>: someone wrote a lock that excludes this one, too.</exception>
-    internal async Task SettleAsync(LockKind kind, BlobId id, CancellationToken cancellationToken)
+    private async Task<RepositoryLock> TryAcquireAsync(LockKind kind, CancellationToken cancellationToken)
     {
-        await Task.Delay(options.LockSettle, options.Clock, cancellationToken).ConfigureAwait(false);
-        await ThrowIfConflictAsync(kind, id, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>
-    /// <para>
-    /// Whether what is read between the own lock's writing and the second look can be trusted: let A be who takes a shared lock, and X who
-    /// takes an exclusive one and changes index files under it. All stores list what was put before. X's lock is one of these:
-    /// </para>
-    /// <list type="number">
-    /// <item>There at A's first look: A gives way.</item>
-    /// <item>Gone before A's first look: X's changes are complete, and A reads what they left.</item>
-    /// <item>Written after A's first look, and X's first look came after A's write: X sees A and gives way.</item>
-    /// <item>Written after A's first look, and X's second look came after A's write: X sees A and gives way. A may see X, too, and gives way.</item>
-    /// <item>
-    /// Written after A's first look, and X's second look came before A's write: X holds its lock, and changes what A reads. Should X end before A's
-    /// second look, A never learns of it. But X waits the settle time between its write and its second look, and both lie between A's first look
-    /// and A's write: it takes a gap longer than that.
-    /// </item>
-    /// </list>
-    /// <para>
-    /// So only the fifth is a danger, and a gap of up to half the settle time (half, for clocks that run unevenly) rules it out. After a longer one
-    /// nobody answers before the second look; then X is either seen there, or has ended, and the index is read after it.
-    /// </para>
-    /// </summary>
-    private async Task<RepositoryLock> TryAcquireAsync(LockKind kind, bool early, CancellationToken cancellationToken)
-    {
-        var looked = options.Clock.GetTimestamp();
         await ThrowIfConflictAsync(kind, own: null, cancellationToken).ConfigureAwait(false);
         var id = await WriteAsync(kind, cancellationToken).ConfigureAwait(false);
-        var gap = options.Clock.GetElapsedTime(looked);
-        var held = new RepositoryLock(this, kind, id, options.Clock);
         try
         {
-            if (!early || gap > options.LockSettle / 2)
+            if (kind == LockKind.Exclusive)
             {
-                await held.Confirmed.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await Task.Delay(options.LockSettle, options.Clock, cancellationToken).ConfigureAwait(false);
             }
 
-            return held;
+            await ThrowIfConflictAsync(kind, id, cancellationToken).ConfigureAwait(false);
+            return new RepositoryLock(this, kind, id, options.Clock);
         }
         catch
         {
-            await held.DisposeAsync().ConfigureAwait(false);
+            await ReleaseAsync(id).ConfigureAwait(false);
             throw;
         }
     }

@@ -13,9 +13,7 @@ public sealed class RepositoryLock : IAsyncDisposable
     private readonly LockFiles _files;
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _released = new(), _lost = new();
-    private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Task _settling;
-    private Task _refreshing = Task.CompletedTask;
+    private readonly Task _refreshing;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private LockKind _kind;
     private BlobId _id;
@@ -23,18 +21,12 @@ public sealed class RepositoryLock : IAsyncDisposable
     internal RepositoryLock(LockFiles files, LockKind kind, BlobId id, TimeProvider clock)
     {
         (_files, _kind, _id, _clock) = (files, kind, id, clock);
-        _settling = SettleAsync();
+        _refreshing = RefreshAsync();
     }
 
     /// <summary>
-    /// Ends with the second look, which every lock but an early one has behind it. Nothing may be written before; where it fails, the lock
-    /// was given back, and what was read under it counts for nothing.
-    /// </summary>
-    internal Task Confirmed => _confirmed.Task;
-
-    /// <summary>
     /// Cancelled when someone removed the lock, or when it could not be refreshed for so long that another process may soon take it
-    /// for abandoned: whoever changes the repository has to stop. Also when <see cref="Confirmed"/> fails.
+    /// for abandoned: whoever changes the repository has to stop.
     /// </summary>
     public CancellationToken Lost => _lost.Token;
 
@@ -47,7 +39,6 @@ public sealed class RepositoryLock : IAsyncDisposable
         }
 
         await _released.CancelAsync().ConfigureAwait(false);
-        await _settling.ConfigureAwait(false);
         await _refreshing.ConfigureAwait(false);
         await _files.ReleaseAsync(_id).ConfigureAwait(false);
         _released.Dispose();
@@ -73,34 +64,6 @@ public sealed class RepositoryLock : IAsyncDisposable
         finally
         {
             _turn.Release();
-        }
-    }
-
-    /// <summary>What goes wrong is the outcome of <see cref="Confirmed"/>, before <see cref="Lost"/> ends the work.</summary>
-    private async Task SettleAsync()
-    {
-        try
-        {
-            await _files.SettleAsync(_kind, _id, _released.Token).ConfigureAwait(false);
-            _refreshing = RefreshAsync();
-            _confirmed.SetResult();
-        }
-        catch (OperationCanceledException) when (_released.IsCancellationRequested)
-        {
-            _confirmed.SetCanceled(_released.Token);
-        }
-        catch (Exception exception)
-        {
-            try
-            {
-                await _files.ReleaseAsync(_id).ConfigureAwait(false); // At once: who waits for the lock need not wait for our work to end.
-            }
-            finally
-            {
-                _confirmed.SetException(exception);
-                _ = _confirmed.Task.Exception; // Seen: nobody may be left who awaits it.
-                await _lost.CancelAsync().ConfigureAwait(false);
-            }
         }
     }
 

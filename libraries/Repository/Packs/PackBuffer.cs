@@ -4,7 +4,7 @@ using StellaOps.Backup.Repository.Crypto;
 namespace StellaOps.Backup.Repository.Packs;
 
 /// <summary>A pack being filled, in memory: it goes to the store in one put, so that no half pack can ever be seen.</summary>
-internal sealed class PackBuffer(byte[] memory)
+internal sealed class PackBuffer(Memory<byte> memory)
 {
     /// <summary>
     /// Entries of a pack. It keeps the header within half a megabyte, and a pack's blobs within one index file, which holds
@@ -17,7 +17,7 @@ internal sealed class PackBuffer(byte[] memory)
 
     private readonly List<PackEntry> _entries = [];
 
-    internal byte[] Memory => memory;
+    internal Memory<byte> Memory => memory;
 
     internal int Length { get; private set; }
 
@@ -27,7 +27,7 @@ internal sealed class PackBuffer(byte[] memory)
 
     internal void Add(BlobType type, BlobId id, ReadOnlySpan<byte> unit, uint compressedFrom)
     {
-        unit.CopyTo(memory.AsSpan(Length));
+        unit.CopyTo(memory.Span[Length..]);
         _entries.Add(new PackEntry(type, id, (uint)Length, (uint)unit.Length, compressedFrom));
         Length += unit.Length;
     }
@@ -36,8 +36,8 @@ internal sealed class PackBuffer(byte[] memory)
     /// <returns>The bytes of the pack file.</returns>
     internal ReadOnlyMemory<byte> Finish(UnitSealer sealer)
     {
-        var total = Length + PackHeader.Write(_entries, sealer, memory.AsSpan(Length));
-        var pack = memory.AsMemory(0, total);
+        var total = Length + PackHeader.Write(_entries, sealer, memory.Span[Length..]);
+        var pack = memory[..total];
         var sealedLength = PackHeader.ReadLength(pack.Span[^PackHeader.LengthField..], total);
         var header = pack.Span.Slice(total - PackHeader.LengthField - sealedLength, sealedLength);
         return PackHeader.Read(header, total, sealer).SequenceEqual(_entries)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Repository.Packs;
 
@@ -35,10 +36,10 @@ internal sealed class PackBufferPool(int count, int capacity) : IDisposable
         var needed = storedLength + PackBuffer.HeaderRoom;
         if (needed > capacity)
         {
-            return new PackBuffer(GC.AllocateUninitializedArray<byte>(needed));
+            return new PackBuffer(AlignedMemory.Allocate(needed));
         }
 
-        return _idle.TryTake(out var idle) ? idle : new PackBuffer(GC.AllocateUninitializedArray<byte>(capacity));
+        return _idle.TryTake(out var idle) ? idle : new PackBuffer(AlignedMemory.Allocate(capacity));
     }
 
     internal void Return(PackBuffer buffer)

@@ -1,4 +1,5 @@
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Repository.Packs;
 
@@ -17,7 +18,7 @@ internal static class PackRanges
     /// <summary>Bytes between two wanted blobs that are read and thrown away: about what a store delivers in the time of one more request.</summary>
     internal const int LargestGap = 1 << 20;
 
-    /// <summary>Bytes of a read; only one for a blob that is larger is longer.</summary>
+    /// <summary>Bytes of a read, from its first blob on; only one for a blob that is larger is longer.</summary>
     internal const int LargestRange = 4 << 20;
 
     /// <summary>Sorts by pack and offset, so each pack is read in one run; a blob that is wanted several times is read once.</summary>
@@ -34,8 +35,10 @@ internal static class PackRanges
                 end = Math.Max(end, End(wanted[next].Location));
             }
 
-            var length = (int)Math.Min(end - start.Offset, Array.MaxLength);
-            yield return new PackRange<T>(start.Pack, start.Offset, length, wanted.AsMemory(first, next - first));
+            // From the block that it begins in: local stores then read it without a copy.
+            var offset = start.Offset / AlignedMemory.Block * AlignedMemory.Block;
+            var length = (int)Math.Min(end - offset, Array.MaxLength - AlignedMemory.Block);
+            yield return new PackRange<T>(start.Pack, offset, length, wanted.AsMemory(first, next - first));
         }
     }
 

@@ -9,7 +9,7 @@ namespace StellaOps.Backup.Repository.Packs;
 /// </summary>
 internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec)
 {
-    private readonly GrowingBuffer _range = new(), _plain = new();
+    private readonly GrowingBuffer _range = new(aligned: true), _plain = new();
 
     /// <summary>Hands out each wanted blob once for everybody who waits for it.</summary>
     /// <param name="range">What is read.</param>

@@ -6,10 +6,10 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Repository.Packs;
 
 /// <summary>
-/// Ends a pack, stores it once <paramref name="mayWrite"/> has ended, and reads its header back from the store. The first pack is the first thing
-/// that a writer stores: index files come after the packs that they name.
+/// Ends a pack, stores it, and reads its header back from the store. The first pack is the first thing that a writer stores: index files come
+/// after the packs that they name.
 /// </summary>
-internal sealed class PackUploader(IObjectStore store, UnitSealer sealer, Task mayWrite)
+internal sealed class PackUploader(IObjectStore store, UnitSealer sealer)
 {
     /// <summary>When the task ends, the pack is durable. A crash before the index names it leaves a pack that prune removes.</summary>
     internal async Task<IndexedPack> UploadAsync(PackBuffer buffer, CancellationToken cancellationToken)
@@ -17,7 +17,6 @@ internal sealed class PackUploader(IObjectStore store, UnitSealer sealer, Task m
         var pack = buffer.Finish(sealer);
         var id = BlobId.Of(pack.Span);
         var key = RepositoryFile.Key(FileKind.Pack, id);
-        await mayWrite.WaitAsync(cancellationToken).ConfigureAwait(false);
         await store.PutAsync(key, pack, PutMode.Create, cancellationToken).ConfigureAwait(false);
 
         var header = pack[buffer.Length..];

@@ -37,7 +37,7 @@ public sealed class LocalObjectStore : IObjectStore
     {
         var path = PathOf(key);
         // A started put is not cancelled: it ends soon, and its caller then knows whether the object exists.
-        await Task.Run(() => Put(path, handle => Write(handle, content), mode), cancellationToken).ConfigureAwait(false);
+        await Task.Run(() => Put(path, handle => DirectIO.Write(handle, content), mode), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -145,24 +145,6 @@ public sealed class LocalObjectStore : IObjectStore
 
         // Visible now, and durable after this: a power failure may undo the name before, never tear the content.
         StorageErrors.Check(Posix.SyncDirectory(DirectoryOf(path)), what);
-    }
-
-    private static void Write(SafeFileHandle handle, ReadOnlyMemory<byte> content)
-    {
-        if (content.Length < DirectIO.Smallest)
-        {
-            RandomAccess.Write(handle, content.Span, 0);
-            return;
-        }
-
-        var written = 0;
-        DirectIO.Write(handle, destination =>
-        {
-            var part = content.Span.Slice(written, Math.Min(destination.Length, content.Length - written));
-            part.CopyTo(destination);
-            written += part.Length;
-            return part.Length;
-        });
     }
 
     private static void Copy(Stream content, SafeFileHandle handle, CancellationToken cancellationToken) => DirectIO.Write(handle, destination =>

@@ -23,8 +23,6 @@ internal sealed class MemorySource(params (string Path, string? Content)[] files
 
     public SourceEntry Root { get; } = Entry("", NodeType.Directory);
 
-    public bool IsRepeatable { get; init; }
-
     public ValueTask<IReadOnlyList<SourceEntry>> ListAsync(SourceEntry directory, CancellationToken cancellationToken)
     {
         var path = (string)directory.Handle!;

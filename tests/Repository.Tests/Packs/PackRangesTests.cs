@@ -1,6 +1,7 @@
 using CsCheck;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Packs;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Repository.Tests.Packs;
 
@@ -26,7 +27,9 @@ public sealed class PackRangesTests
                 Assert.Equal(range.Pack, blob.Location.Pack);
                 Assert.InRange(blob.Location.Offset, range.Offset, (long)range.Offset + range.Length - blob.Location.StoredLength);
             });
-            Assert.True(range.Length <= PackRanges.LargestRange, $"{range.Length} bytes");
+            var first = range.Blobs.Span[0].Location.Offset;
+            Assert.Equal(first - (first % AlignedMemory.Block), range.Offset);
+            Assert.True(range.Length - (first - range.Offset) <= PackRanges.LargestRange, $"{range.Length} bytes");
         }
     });
 
@@ -44,7 +47,7 @@ public sealed class PackRangesTests
     {
         const int large = PackRanges.LargestRange + 1;
         var ranges = PackRanges.Merge([Want(1, 1000, large), Want(1, 0, 1000), Want(1, 1000, large)]).ToList();
-        Assert.Equal([1000, large], ranges.Select(range => range.Length));
+        Assert.Equal([1000, 1000 + large], ranges.Select(range => range.Length)); // From the block in which it begins.
         Assert.Equal(2, ranges[1].Blobs.Length);
     }
 
