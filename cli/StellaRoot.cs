@@ -5,6 +5,7 @@ using StellaOps.Backup.Cli.Commands.Backup;
 using StellaOps.Backup.Cli.Commands.Backup.Retention;
 using StellaOps.Backup.Cli.Commands.Db;
 using StellaOps.Backup.Cli.Commands.Doctor;
+using StellaOps.Backup.Cli.Commands.Evidence;
 using StellaOps.Backup.Cli.Commands.Operation;
 using StellaOps.Backup.Cli.Commands.Repo;
 using StellaOps.Backup.Cli.Commands.Schedule;
@@ -61,6 +62,18 @@ internal sealed class StellaRoot : RootCommand
         {
             new DbVerifyIntegrityCommand(),
             new DbMigrateCommand(),
+        });
+        Add(new Command("evidence", "Check the evidence locker, and make its index anew")
+        {
+            new EvidenceVerifyCommand(),
+            new Command("index", "The index, by which artifacts are looked up")
+            {
+                new IndexRebuildCommand(),
+            },
+            new Command("anchor", "The anchors, which seal what was in the locker")
+            {
+                new AnchorVerifyCommand(),
+            },
         });
         Add(new Command("operation", "Look at running and past operations, follow and cancel them")
         {

@@ -119,6 +119,7 @@ internal static class OperationRun
         (OperationKind.Restore, false, _) => $"{Units.Count(items)} items differ and were left as they are",
         (OperationKind.VerifyIntegrity, _, 1) => "1 check could not be made",
         (OperationKind.VerifyIntegrity, _, _) => $"{Units.Count(items)} checks could not be made",
+        (OperationKind.VerifyEvidence or OperationKind.RebuildIndex, _, _) => operation.Error?.Message ?? "see above",
         _ => $"{Units.Count(items)} missing",
     };
 

@@ -40,7 +40,8 @@ internal static class IntegrityText
         });
     }
 
-    private static void Lines(TextWriter output, string head, IReadOnlyList<string> lines, long count)
+    /// <summary>A list in a report, and how many more there are than it has.</summary>
+    public static void Lines(TextWriter output, string head, IReadOnlyList<string> lines, long count)
     {
         foreach (var line in lines)
         {

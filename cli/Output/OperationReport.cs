@@ -25,7 +25,7 @@ internal static class OperationReport
             return;
         }
 
-        if (operation.Kind is not (OperationKind.VerifyIntegrity or OperationKind.Migrate))
+        if (operation.Kind is not (OperationKind.VerifyIntegrity or OperationKind.Migrate or OperationKind.VerifyEvidence or OperationKind.RebuildIndex))
         {
             Table(operation).WriteTo(output);
         }
@@ -97,6 +97,16 @@ internal static class OperationReport
             IntegrityText.Write(output, migration);
         }
 
+        if (task.Result?.Evidence is { } evidence)
+        {
+            EvidenceText.Write(output, evidence);
+        }
+
+        if (task.Result?.Index is { } index)
+        {
+            EvidenceText.Write(output, index, operation.DryRun);
+        }
+
         var name = ProgressText.Name(operation, task);
         var restore = task.Result?.Restore;
         List(output, name, restore?.Notes ?? []);
@@ -129,6 +139,8 @@ internal static class OperationReport
         (OperationKind.Restore, true) => "would be left as it is",
         (OperationKind.Restore, false) => "left as it is",
         (OperationKind.VerifyIntegrity, _) => "not checked",
+        (OperationKind.VerifyEvidence, _) => "incomplete",
+        (OperationKind.RebuildIndex, _) => "not indexed as it is",
         _ => "missing",
     };
 

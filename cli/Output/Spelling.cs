@@ -11,6 +11,8 @@ internal static class Spelling
     {
         OperationKind.TestRestore => "test-restore",
         OperationKind.VerifyIntegrity => "verify-integrity",
+        OperationKind.VerifyEvidence => "verify-evidence",
+        OperationKind.RebuildIndex => "rebuild-index",
         _ => kind.ToString().ToLowerInvariant(),
     };
 
@@ -22,6 +24,8 @@ internal static class Spelling
         OperationKind.Delete => "deletion",
         OperationKind.VerifyIntegrity => "integrity check",
         OperationKind.Migrate => "migration",
+        OperationKind.VerifyEvidence => "evidence check",
+        OperationKind.RebuildIndex => "index rebuild",
         _ => Of(kind),
     };
 

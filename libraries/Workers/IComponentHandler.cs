@@ -33,6 +33,16 @@ public interface IComponentHandler
     Task<TaskResult> MigrateAsync(TaskContext context, MigrationSpec spec, CancellationToken cancellationToken) =>
         throw new BackupException(ErrorCodes.InvalidInput, $"{Component.Name()} has no migrations");
 
+    /// <summary>Checks the files that are there now against their index and their anchors; the result carries <see cref="TaskResult.Evidence"/>.</summary>
+    /// <exception cref="BackupException">Only evidence has them.</exception>
+    Task<TaskResult> CheckEvidenceAsync(TaskContext context, EvidenceCheckSpec spec, CancellationToken cancellationToken) =>
+        throw new BackupException(ErrorCodes.InvalidInput, $"{Component.Name()} has no index and no anchors");
+
+    /// <summary>Makes the index of the files that are there now anew; the result carries <see cref="TaskResult.Index"/>.</summary>
+    /// <exception cref="BackupException">Only evidence has one.</exception>
+    Task<TaskResult> RebuildIndexAsync(TaskContext context, RebuildIndexSpec spec, CancellationToken cancellationToken) =>
+        throw new BackupException(ErrorCodes.InvalidInput, $"{Component.Name()} has no index");
+
     /// <summary>Restores to a scratch directory and proves the copy there; the result carries <see cref="TaskResult.Proof"/>.</summary>
     Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken);
 }

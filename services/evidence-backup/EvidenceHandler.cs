@@ -1,6 +1,8 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.EvidenceBackup.Backups;
+using StellaOps.Backup.EvidenceBackup.Checks;
+using StellaOps.Backup.EvidenceBackup.Indexes;
 using StellaOps.Backup.EvidenceBackup.Proofs;
 using StellaOps.Backup.EvidenceBackup.Restores;
 using StellaOps.Backup.EvidenceBackup.Settings;
@@ -24,4 +26,10 @@ internal sealed class EvidenceHandler(
 
     public Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken) =>
         new LockerProof(repositories, proof, clock).RunAsync(context, spec, cancellationToken);
+
+    public Task<TaskResult> CheckEvidenceAsync(TaskContext context, EvidenceCheckSpec spec, CancellationToken cancellationToken) =>
+        new LockerCheck(settings, clock).RunAsync(context, spec, cancellationToken);
+
+    public Task<TaskResult> RebuildIndexAsync(TaskContext context, RebuildIndexSpec spec, CancellationToken cancellationToken) =>
+        new IndexRebuild(settings, clock).RunAsync(context, spec, cancellationToken);
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.EvidenceBackup.Checks;
 using StellaOps.Backup.EvidenceBackup.Settings;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Workers;
@@ -15,6 +16,7 @@ internal static class EvidenceWorker
     {
         builder.AddComponentWorker(concurrency: 2, worker => worker.Handle<EvidenceHandler, EvidenceSettings>(Component.Evidence));
         builder.Services.AddSingleton<IServiceCheck>(services => new SourceCheck(Component.Evidence, [Settings(services).Directory]));
+        builder.Services.AddSingleton<IServiceCheck>(services => new IndexDriftCheck(Settings(services), services.GetRequiredService<TimeProvider>()));
     }
 
     private static EvidenceSettings Settings(IServiceProvider services) =>

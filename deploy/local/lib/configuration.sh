@@ -66,7 +66,7 @@ platform_sections() {
       { "Database": "stellaops", "Sql": "SELECT count(*) > 0 FROM evidence_locker.evidence_artifacts" }
     ]
   },
-  "Evidence": { $(repository evidence), "Directory": "$DATA/platform/evidence" },
+  "Evidence": { $(repository evidence), "Directory": "$DATA/platform/evidence", "AnchorKeys": ["$DATA/platform/keys/public"] },
   "Config": { $(repository config), "Paths": ["$DATA/platform/etc"] },
   "Secrets": { $(repository secrets), "Paths": ["$DATA/platform/secrets"], $(custody) },
   "Keys": { $(repository keys), "Paths": ["$DATA/platform/keys"], $(custody) }

@@ -21,6 +21,7 @@ fill_platform() {
   create_platform_secrets
   create_platform_keys
   fill_database
+  create_anchors
   install_migrations
   allow_integrity_checks
   touch "$DATA/platform/filled"
@@ -94,16 +95,41 @@ create_evidence() {
   empty_directory "$root"
   mkdir -p "$root"/{attestations,sboms,vex,verdicts,provenance}
   awk -v root="$root" -v count=3000 -f "$SAMPLE/evidence.awk"
-  (cd "$root" && find . -type f -printf '%s\t%P\n' | sort -k 2 >"$DATA/platform/sizes.tsv" &&
+  (cd "$root" && find . -type f -printf '%s\t%P\n' | LC_ALL=C sort -t $'\t' -k 2 >"$DATA/platform/sizes.tsv" &&
     cut -f 2 "$DATA/platform/sizes.tsv" | tr '\n' '\0' | xargs -0 sha256sum | awk '{print $1}' | paste - "$DATA/platform/sizes.tsv" >"$DATA/platform/evidence.tsv")
   rm "$DATA/platform/sizes.tsv"
-  awk -F '\t' 'BEGIN { print "{\"version\":1,\"artifacts\":[" }
-    { printf "%s  {\"path\":\"%s\",\"type\":\"%s\",\"sha256\":\"%s\",\"sizeBytes\":%s}", (NR > 1 ? ",\n" : ""), $3, substr($3, 1, index($3, "/") - 1), $1, $2 }
+  awk -F '\t' 'BEGIN { printf "{\"version\":1,\"artifacts\":[" }
+    { printf "%s\n  {\"path\":\"%s\",\"type\":\"%s\",\"sha256\":\"%s\",\"sizeBytes\":%s}", (NR > 1 ? "," : ""), $3, substr($3, 1, index($3, "/") - 1), $1, $2 }
     END { print "\n]}" }' "$DATA/platform/evidence.tsv" >"$root/index.json"
   # Sealed artifacts are read-only; dates lie in the past, with fractions of a second.
   chmod 444 "$root"/attestations/* "$root"/provenance/*
   chmod 640 "$root"/verdicts/*
   find "$root"/sboms "$root"/vex -type f -print0 | xargs -0 touch -d '2026-01-12 08:30:00.123456789Z'
+}
+
+# Four anchors, each over the 750 artifacts that came after those of the one before (docs/evidence-locker.md).
+create_anchors() {
+  local root=$DATA/platform/evidence n list previous=null
+  empty_directory "$root/anchors"
+  awk -F '\t' -v dir="$root/anchors" '{ match($3, /-[0-9]+/); n = int(substr($3, RSTART + 1, RLENGTH - 1) / 750) + 1
+    printf "%s  %s\n", $1, $3 > sprintf("%s/%06d.sha256", dir, n) }' "$DATA/platform/evidence.tsv"
+  for n in 1 2 3 4; do
+    list=$root/anchors/$(printf %06d "$n")
+    create_anchor "$n" "$previous" "$list.sha256" >"$list.json"
+    previous='"'$(sha256sum "$list.json" | cut -d ' ' -f 1)'"'
+  done
+  chmod 444 "$root"/anchors/*
+}
+
+# create_anchor NUMBER PREVIOUS LIST: prints a DSSE envelope, signed with the key of its time.
+create_anchor() {
+  local type=application/vnd.stella-evidence-anchor+json key=signing-2025 payload keyid signature
+  [ "$1" -le 2 ] || key=signing-2026
+  payload=$(printf '{"schemaVersion":1,"sequence":%s,"previous":%s,"windowStart":"2026-01-0%sT00:00:00Z","windowEnd":"2026-01-0%sT00:00:00Z","leafCount":%s,"rootHash":"%s"}' \
+    "$1" "$2" "$1" "$(($1 + 1))" "$(wc -l <"$3")" "$(platform_sql -d postgres -qtA -f "$SAMPLE/merkle.sql" <"$3")")
+  keyid=$(openssl pkey -pubin -in "$DATA/platform/keys/public/$key.pub.pem" -outform DER | sha256sum | cut -d ' ' -f 1)
+  signature=$(printf 'DSSEv1 %s %s %s %s' "${#type}" "$type" "${#payload}" "$payload" | openssl dgst -sha256 -sign "$DATA/platform/keys/$key.pem" | base64 -w 0)
+  printf '{"payloadType":"%s","payload":"%s","signatures":[{"keyid":"%s","sig":"%s"}]}\n' "$type" "$(printf %s "$payload" | base64 -w 0)" "$keyid" "$signature"
 }
 
 create_configuration_tree() {

@@ -141,6 +141,27 @@ public sealed record PointInTimeRequest
     public string? Reason { get; init; }
 }
 
+/// <summary>POST /api/v1/evidence-checks (scope backup:run): compare the evidence locker's files, index and anchors.</summary>
+public sealed record EvidenceCheckRequest
+{
+    /// <summary><c>quick</c>: presence, sizes, anchors, and the content of a sample; <c>full</c>: the content of all.</summary>
+    public string? Mode { get; init; }
+}
+
+/// <summary>POST /api/v1/anchor-checks (scope backup:run): check the anchors, and read what they cover.</summary>
+public sealed record AnchorCheckRequest
+{
+    /// <summary>Only the newest one.</summary>
+    public bool Latest { get; init; }
+}
+
+/// <summary>POST /api/v1/index-rebuilds (scope backup:restore): make the index of the evidence locker anew.</summary>
+public sealed record RebuildIndexRequest
+{
+    public bool DryRun { get; init; }
+    public string? Reason { get; init; }
+}
+
 /// <summary>POST /api/v1/services/stop, /start, /restart (scope backup:admin).</summary>
 public sealed record ServiceActionRequest
 {

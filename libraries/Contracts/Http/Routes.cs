@@ -29,6 +29,15 @@ public static class Routes
     /// <summary>POST <see cref="MigrateRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
     public const string Migrations = Root + "/migrations";
 
+    /// <summary>POST <see cref="EvidenceCheckRequest"/>: 202 with an <see cref="OperationView"/>. Checks the evidence locker.</summary>
+    public const string EvidenceChecks = Root + "/evidence-checks";
+
+    /// <summary>POST <see cref="AnchorCheckRequest"/>: 202 with an <see cref="OperationView"/>. Checks the anchors of the evidence locker.</summary>
+    public const string AnchorChecks = Root + "/anchor-checks";
+
+    /// <summary>POST <see cref="RebuildIndexRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string IndexRebuilds = Root + "/index-rebuilds";
+
     /// <summary>
     /// GET <c>?type=&amp;cluster=&amp;since=&amp;unverified=true</c>: points, newest first. <c>type</c> is a component that the point holds, or <c>full</c>.
     /// GET <c>/{nameOrId}</c>: one <see cref="PointView"/>. DELETE <c>/{nameOrId}?confirm=true&amp;reason=</c>: 202 with an <see cref="OperationView"/>.

@@ -14,4 +14,6 @@ public enum OperationKind
     [JsonStringEnumMemberName("verify-integrity")] VerifyIntegrity = 6,
     [JsonStringEnumMemberName("migrate")] Migrate = 7,
     [JsonStringEnumMemberName("retention")] Retention = 8,
+    [JsonStringEnumMemberName("verify-evidence")] VerifyEvidence = 9,
+    [JsonStringEnumMemberName("rebuild-index")] RebuildIndex = 10,
 }

@@ -13,6 +13,8 @@ public static class OperationKinds
         OperationKind.VerifyIntegrity => "verify-integrity",
         OperationKind.Migrate => "migrate",
         OperationKind.Retention => "retention",
+        OperationKind.VerifyEvidence => "verify-evidence",
+        OperationKind.RebuildIndex => "rebuild-index",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

@@ -29,6 +29,8 @@ public sealed record RunTask
     public ForgetSpec? Forget { get; init; }
     public IntegritySpec? Integrity { get; init; }
     public MigrationSpec? Migration { get; init; }
+    public EvidenceCheckSpec? EvidenceCheck { get; init; }
+    public RebuildIndexSpec? RebuildIndex { get; init; }
 }
 
 /// <summary>Request, to the queue <c>coordinator-claims</c>: may I do this task?</summary>

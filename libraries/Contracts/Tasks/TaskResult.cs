@@ -35,6 +35,12 @@ public sealed record TaskResult
     /// <summary>Migrate: which migrations were pending, and whether they were applied.</summary>
     public MigrationReport? Migration { get; init; }
 
+    /// <summary>Verify-evidence: what was found, sound or not.</summary>
+    public EvidenceReport? Evidence { get; init; }
+
+    /// <summary>Rebuild-index: what is in the new index, and what of it is new.</summary>
+    public IndexResult? Index { get; init; }
+
     /// <summary>Bound on the list of missing items in one message.</summary>
     public const int MaxMissing = 100;
 }

@@ -17,6 +17,8 @@ internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Veri
         { Recovery: { } spec } => _handlers[task.Component].RecoverAsync(context, spec, cancellationToken),
         { Integrity: { } spec } => _handlers[task.Component].CheckIntegrityAsync(context, spec, cancellationToken),
         { Migration: { } spec } => _handlers[task.Component].MigrateAsync(context, spec, cancellationToken),
+        { EvidenceCheck: { } spec } => _handlers[task.Component].CheckEvidenceAsync(context, spec, cancellationToken),
+        { RebuildIndex: { } spec } => _handlers[task.Component].RebuildIndexAsync(context, spec, cancellationToken),
         { TestRestore: { } spec } => _handlers[task.Component].TestRestoreAsync(context, spec, cancellationToken),
         { Verify: { } spec } => verification.RunAsync(context, task.Component, spec, cancellationToken),
         { Forget: { } spec } => forgetting.RunAsync(context, task.Component, spec, cancellationToken),

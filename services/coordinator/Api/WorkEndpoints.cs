@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Deletion;
+using StellaOps.Backup.Coordinator.Evidence;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Restores;
 using StellaOps.Backup.Coordinator.Status;
@@ -23,6 +24,9 @@ internal static class WorkEndpoints
         routes.MapPost(Routes.Recoveries, RecoverAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
         routes.MapPost(Routes.IntegrityChecks, CheckIntegrityAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Migrations, MigrateAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
+        routes.MapPost(Routes.EvidenceChecks, CheckEvidenceAsync).RequireAuthorization(Scopes.Run).WithTags("work");
+        routes.MapPost(Routes.AnchorChecks, CheckAnchorsAsync).RequireAuthorization(Scopes.Run).WithTags("work");
+        routes.MapPost(Routes.IndexRebuilds, RebuildIndexAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
         routes.MapDelete(Routes.Points + "/{nameOrId}", DeleteAsync).RequireAuthorization(Scopes.Admin).WithTags("work");
         return routes;
     }
@@ -84,6 +88,27 @@ internal static class WorkEndpoints
         MigrateRequest request, HttpContext context, OperationAcceptance acceptance, DatabaseServer server, MigrationDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         await server.RequireRunningAsync(cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> CheckEvidenceAsync(
+        EvidenceCheckRequest request, HttpContext context, OperationAcceptance acceptance, EvidenceDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> CheckAnchorsAsync(
+        AnchorCheckRequest request, HttpContext context, OperationAcceptance acceptance, EvidenceDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> RebuildIndexAsync(
+        RebuildIndexRequest request, HttpContext context, OperationAcceptance acceptance, EvidenceDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
         var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }

@@ -11,7 +11,7 @@ namespace StellaOps.Backup.Coordinator.Doctor;
 internal sealed class DoctorVisit(CheckRunner own, IEnumerable<IServiceCheck> ownChecks, WorkerDirectory workers, ServiceIdentity identity, TimeProvider clock)
 {
     /// <summary>Checks that only workers run; they have a name here even while no worker is there.</summary>
-    private static readonly IReadOnlyList<string> OfWorkers = ["check.postgres.connectivity", "check.postgres.wal"];
+    private static readonly IReadOnlyList<string> OfWorkers = ["check.evidencelocker.index", "check.postgres.connectivity", "check.postgres.wal"];
 
     public async Task<DoctorReport> ExamineAsync(DoctorRequest request, CancellationToken cancellationToken)
     {

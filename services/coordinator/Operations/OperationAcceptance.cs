@@ -117,6 +117,8 @@ internal sealed class OperationAcceptance(
                 Forget = draft.Forget,
                 Integrity = draft.Integrity,
                 Migration = draft.Migration,
+                EvidenceCheck = draft.EvidenceCheck,
+                RebuildIndex = draft.RebuildIndex,
             },
         };
     }

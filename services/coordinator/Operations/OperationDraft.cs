@@ -37,6 +37,8 @@ internal sealed record TaskDraft
     public ForgetSpec? Forget { get; init; }
     public IntegritySpec? Integrity { get; init; }
     public MigrationSpec? Migration { get; init; }
+    public EvidenceCheckSpec? EvidenceCheck { get; init; }
+    public RebuildIndexSpec? RebuildIndex { get; init; }
 }
 
 /// <summary>Who asks.</summary>

@@ -3,6 +3,7 @@ using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Deletion;
 using StellaOps.Backup.Coordinator.Events;
+using StellaOps.Backup.Coordinator.Evidence;
 using StellaOps.Backup.Coordinator.Restores;
 using StellaOps.Backup.Coordinator.Retention;
 using StellaOps.Backup.Coordinator.Tasks;
@@ -32,6 +33,8 @@ internal static class OperationsRegistration
         services.AddScoped<OperationPlan, RetentionPlan>();
         services.AddScoped<OperationPlan, IntegrityPlan>();
         services.AddScoped<OperationPlan, MigrationPlan>();
+        services.AddScoped<OperationPlan, EvidenceCheckPlan>();
+        services.AddScoped<OperationPlan, RebuildIndexPlan>();
         services.AddScoped<BackupNames>();
         services.AddScoped<BackupDrafts>();
         services.AddScoped<BackupRetry>();
@@ -53,6 +56,7 @@ internal static class OperationsRegistration
         services.AddScoped<DatabaseServer>();
         services.AddScoped<IntegrityDrafts>();
         services.AddScoped<MigrationDrafts>();
+        services.AddScoped<EvidenceDrafts>();
         services.AddScoped<TaskBoard>();
         services.AddScoped<TaskClaims>();
         services.AddScoped<TaskSweep>();

@@ -4,8 +4,8 @@ using StellaOps.Backup.Contracts.Operations;
 namespace StellaOps.Backup.Coordinator.Operations;
 
 /// <summary>
-/// What may run beside what. Like a lock table: verify, verify-integrity and test-restore read a component or its repository, a backup
-/// adds to it, restore, migrate, delete and retention want the component for themselves. Readers share with readers and with one writer.
+/// What may run beside what. Like a lock table: verify, verify-integrity, verify-evidence and test-restore read a component or its repository, a backup
+/// adds to it, restore, migrate, rebuild-index, delete and retention want the component for themselves. Readers share with readers and with one writer.
 /// </summary>
 internal static class Turns
 {
@@ -42,7 +42,7 @@ internal static class Turns
     private static Access Mode(Entry entry) => entry.Kind switch
     {
         OperationKind.Backup => Access.Add,
-        OperationKind.Restore or OperationKind.Migrate when !entry.DryRun => Access.Alone,
+        OperationKind.Restore or OperationKind.Migrate or OperationKind.RebuildIndex when !entry.DryRun => Access.Alone,
         OperationKind.Delete or OperationKind.Retention => Access.Alone,
         _ => Access.Read,
     };

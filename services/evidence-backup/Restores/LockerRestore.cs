@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.EvidenceBackup.Lockers;
 using StellaOps.Backup.EvidenceBackup.Settings;
 using StellaOps.Backup.Repository.Restore;
 using StellaOps.Backup.Repository.Snapshots;
@@ -16,6 +17,9 @@ namespace StellaOps.Backup.EvidenceBackup.Restores;
 /// </summary>
 internal sealed class LockerRestore(EvidenceSettings settings, ComponentRepositories repositories, TimeProvider clock)
 {
+    /// <summary>The index follows from the artifacts, and is another one wherever the locker has gone on: no conflict.</summary>
+    private const string OtherIndex = $"{LockerLayout.Index} is another one now, and stays: stella evidence index rebuild";
+
     public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
         var target = spec.TargetDirectory ?? Path.TrimEndingDirectorySeparator(settings.Directory);
@@ -32,14 +36,17 @@ internal sealed class LockerRestore(EvidenceSettings settings, ComponentReposito
         context.Progress.Begin("compare", snapshot.Summary?.TotalFilesProcessed, snapshot.Summary?.TotalBytesProcessed);
         var report = await new SnapshotComparison(opened.Repository).RunAsync(
             snapshot, LockerPath.Of(snapshot), target, new ComparisonOptions { OnProgress = context.Progress.Add }, cancellationToken);
-        var conflicts = report.Of(ComparedState.Different).Select(item => Conflict(item.Path, item.Reason)).ToList();
-        return Result(conflicts, report.Different, new RestoreResult
+        var different = report.Of(ComparedState.Different).ToList();
+        var conflicts = different.Where(item => item.Path != LockerLayout.Index).Select(item => Conflict(item.Path, item.Reason)).ToList();
+        var index = conflicts.Count < different.Count;
+        var count = report.Different - (index ? 1 : 0);
+        return Result(conflicts, count, new RestoreResult
         {
             TargetDirectory = target,
             FilesWritten = report.MissingFiles,
             FilesUnchanged = report.EqualFiles,
             BytesWritten = report.MissingBytes,
-            Notes = [$"{report.MissingFiles} missing files would be added, {report.EqualFiles} are there and equal, {report.Different} differ and would be left as they are"],
+            Notes = [$"{report.MissingFiles} missing files would be added, {report.EqualFiles} are there and equal, {count} differ and would be left as they are", .. index ? [OtherIndex] : Array.Empty<string>()],
         });
     }
 
@@ -55,7 +62,8 @@ internal sealed class LockerRestore(EvidenceSettings settings, ComponentReposito
             Existing = ExistingFiles.AddOnly,
             VerifyFirst = true,
         }, context, cancellationToken);
-        var conflicts = report.Conflicts.Select(conflict => Conflict(conflict.Path, conflict.Reason)).ToList();
+        var conflicts = report.Conflicts.Where(conflict => conflict.Path != LockerLayout.Index).Select(conflict => Conflict(conflict.Path, conflict.Reason)).ToList();
+        var index = conflicts.Count < report.Conflicts.Count;
         var note = $"{report.FilesWritten} missing files added, {report.FilesUnchanged} were there and equal, {conflicts.Count} differ and were left as they are";
         context.Log.Info($"evidence: {note}");
         return Result(conflicts, conflicts.Count, new RestoreResult
@@ -64,7 +72,7 @@ internal sealed class LockerRestore(EvidenceSettings settings, ComponentReposito
             FilesWritten = report.FilesWritten,
             FilesUnchanged = report.FilesUnchanged,
             BytesWritten = report.BytesWritten,
-            Notes = [note, .. report.Warnings],
+            Notes = [note, .. index ? [OtherIndex] : Array.Empty<string>(), .. report.Warnings],
             Phases = [new PhaseTime("restore", clock.GetElapsedTime(startedAt))],
         });
     }

@@ -1,3 +1,5 @@
+using StellaOps.Backup.Workers.Files;
+
 namespace StellaOps.Backup.SecretsBackup.Restoring;
 
 /// <summary>

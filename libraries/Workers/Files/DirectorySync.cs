@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace StellaOps.Backup.SecretsBackup.Restoring;
+namespace StellaOps.Backup.Workers.Files;
 
 /// <summary>Makes changed names durable; .NET does not open directories.</summary>
-internal static partial class DirectorySync
+public static partial class DirectorySync
 {
     private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_DIRECTORY | O_CLOEXEC
 

@@ -1,0 +1,134 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.EvidenceBackup.Indexes;
+
+namespace StellaOps.Backup.EvidenceBackup.Tests.Lockers;
+
+public sealed class IndexRebuildTests : IAsyncDisposable
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private readonly SealedLocker _locker = SealedLocker.Filled();
+
+    public ValueTask DisposeAsync() => _locker.DisposeAsync();
+
+    [Fact]
+    public async Task A_lost_index_comes_back_byte_for_byte_and_is_not_written_again()
+    {
+        var before = await File.ReadAllBytesAsync(_locker.IndexFile, Token);
+        File.Delete(_locker.IndexFile);
+        var planned = await _locker.RebuildAsync(dryRun: true);
+        Assert.Equal((3, false), (planned.AddedCount, planned.Written));
+        Assert.False(File.Exists(_locker.IndexFile));
+
+        Assert.True((await _locker.RebuildAsync()).Written);
+        Assert.Equal(before, await File.ReadAllBytesAsync(_locker.IndexFile, Token));
+        Assert.False((await _locker.RebuildAsync()).Written);
+        Assert.Equal(Outcome.Complete, (await _locker.CheckAsync()).Outcome);
+        Assert.Equal(["anchors", "attestations", "index.json", "sboms"], Directory.EnumerateFileSystemEntries(_locker.Bench.Source).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public async Task What_came_and_went_is_listed_and_what_the_platform_recorded_stays()
+    {
+        _locker.Index(more: ",\"tenant\":\"t1\",\"legalHold\":true");
+        _locker.Bench.Write("vex/new.json", "new");
+        File.Delete(Path.Combine(_locker.Bench.Source, "sboms/c.json"));
+        File.SetUnixFileMode(_locker.IndexFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        var rebuilt = await _locker.RebuildAsync();
+
+        Assert.Equal(["vex/new.json"], rebuilt.Added);
+        Assert.Equal(["sboms/c.json"], rebuilt.Dropped);
+        Assert.Equal(3, rebuilt.Artifacts);
+        var text = await File.ReadAllTextAsync(_locker.IndexFile, Token);
+        Assert.Contains("\"sizeBytes\":1,\"tenant\":\"t1\",\"legalHold\":true}", text, StringComparison.Ordinal);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(_locker.IndexFile));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_altered_artifact_is_never_indexed_as_it_is_now(bool indexed)
+    {
+        var before = await File.ReadAllTextAsync(_locker.IndexFile, Token);
+        if (!indexed)
+        {
+            File.Delete(_locker.IndexFile);
+        }
+
+        _locker.Bench.Write("sboms/b.json", "B");
+        var rebuilt = await _locker.RebuildAsync(Outcome.Incomplete);
+        Assert.Equal(indexed ? (3, false) : (2, true), (rebuilt.Artifacts, rebuilt.Written));
+        Assert.Equal(indexed, before == await File.ReadAllTextAsync(_locker.IndexFile, Token));
+        Assert.Contains(SealedLocker.Problems(await _locker.CheckAsync()), problem => problem.Contains("sboms/b.json: altered", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_wrong_entry_is_corrected_where_an_anchor_says_that_the_artifact_is_right()
+    {
+        var before = await File.ReadAllTextAsync(_locker.IndexFile, Token);
+        await File.WriteAllTextAsync(_locker.IndexFile, before.Replace("ca978112", "00000000", StringComparison.Ordinal), Token);
+        Assert.Equal(["attestations/a.json"], (await _locker.RebuildAsync()).Corrected);
+        Assert.Equal(before, await File.ReadAllTextAsync(_locker.IndexFile, Token));
+    }
+
+    [Fact]
+    public async Task An_index_that_somebody_wrote_meanwhile_is_left_as_it_is()
+    {
+        var theirs = await File.ReadAllBytesAsync(_locker.IndexFile, Token);
+        Assert.False(await IndexFile.TryReplaceAsync(_locker.Bench.Source, "read before they wrote"u8.ToArray(), "ours"u8.ToArray(), Token));
+        Assert.Equal(theirs, await File.ReadAllBytesAsync(_locker.IndexFile, Token));
+        Assert.DoesNotContain(Directory.EnumerateFiles(_locker.Bench.Source), file => file.Contains("/.", StringComparison.Ordinal));
+    }
+
+    /// <summary>What a killed rebuild leaves is hidden: no artifact, and gone after the next one.</summary>
+    [Fact]
+    public async Task What_a_killed_rebuild_left_is_no_artifact_and_is_written_over()
+    {
+        _locker.Bench.Write(".stella-index-new", "half of an ind");
+        Assert.Equal(Outcome.Complete, (await _locker.CheckAsync()).Outcome);
+        File.Delete(_locker.IndexFile);
+        Assert.Equal(3, (await _locker.RebuildAsync()).Artifacts);
+        Assert.False(File.Exists(Path.Combine(_locker.Bench.Source, ".stella-index-new")));
+    }
+
+    [Fact]
+    public async Task A_restore_into_a_locker_that_went_on_leaves_its_index_and_says_what_to_do()
+    {
+        var backup = await _locker.Bench.BackupAsync();
+        _locker.Add("vex/d.json", "d");
+        _locker.Index();
+        File.Delete(Path.Combine(_locker.Bench.Source, "sboms/c.json"));
+        foreach (var dryRun in (bool[])[true, false])
+        {
+            var restored = await _locker.Bench.RestoreAsync(backup, dryRun);
+            Assert.Equal((Outcome.Complete, 0), (restored.Outcome, restored.MissingCount));
+            Assert.Contains(restored.Restore!.Notes, note => note.EndsWith("stella evidence index rebuild", StringComparison.Ordinal));
+        }
+
+        Assert.Equal(Outcome.Complete, (await _locker.CheckAsync()).Outcome);
+    }
+
+    [Theory]
+    [InlineData("a", "b")]
+    [InlineData("a", "ab")]
+    [InlineData("a-b", "a/b")]
+    [InlineData("\uFFFD", "\U0001F600")]
+    [InlineData("\uE000", "\U00010000")]
+    [InlineData("\uD7FF", "\uE000")]
+    public void Paths_are_ordered_by_their_bytes(string first, string second)
+    {
+        Assert.True(EvidenceBackup.Lockers.PathOrder.Instance.Compare(first, second) < 0);
+        Assert.True(EvidenceBackup.Lockers.PathOrder.Instance.Compare(second, first) > 0);
+        Assert.Equal(-1, Math.Sign(System.Text.Encoding.UTF8.GetBytes(first).AsSpan().SequenceCompareTo(System.Text.Encoding.UTF8.GetBytes(second))));
+    }
+
+    [Fact]
+    public async Task A_key_that_is_gone_is_said_before_anything_is_read()
+    {
+        await using var locker = new EvidenceBench(("Evidence:AnchorKeys:0", "/nowhere/keys"));
+        var refused = await Assert.ThrowsAsync<BackupException>(() => locker.Handler.CheckEvidenceAsync(
+            locker.Task(), new Contracts.Tasks.EvidenceCheckSpec { Index = true, Full = true }, Token));
+        Assert.Equal(ErrorCodes.NotConfigured, refused.Error);
+    }
+}
