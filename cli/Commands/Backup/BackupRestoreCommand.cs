@@ -23,6 +23,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what would be done and whether it could be" };
     private readonly Option<bool> _confirm = new("--confirm") { Description = "Do it without asking" };
     private readonly Option<bool> _keepReplaced = new("--keep-replaced") { Description = "Keep what is replaced, under a name that is printed" };
+    private readonly Option<bool> _allowRunning = new("--allow-running") { Description = "Do it although services run that write what is restored" };
     private readonly Option<bool> _withMigration = new("--with-migration")
     {
         Description = "Accept a database that is older than the platform; afterwards its server is started and its migrations are applied",
@@ -34,7 +35,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
     public BackupRestoreCommand()
         : base("restore", "Bring a recovery point back. Replaces data: stop the services first")
     {
-        foreach (var option in new Option[] { _name, _types, _cluster, _target, _dryRun, _confirm, _keepReplaced, _withMigration, _tablespaces, _reason, _noWait })
+        foreach (var option in new Option[] { _name, _types, _cluster, _target, _dryRun, _confirm, _keepReplaced, _allowRunning, _withMigration, _tablespaces, _reason, _noWait })
         {
             Add(option);
         }
@@ -62,6 +63,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
             DryRun = parsed.GetValue(_dryRun),
             Confirm = true,
             KeepReplaced = parsed.GetValue(_keepReplaced),
+            AllowRunning = parsed.GetValue(_allowRunning),
             WithMigration = parsed.GetValue(_withMigration),
             Tablespaces = parsed.GetValue(_tablespaces) ?? [],
             Reason = parsed.GetValue(_reason),

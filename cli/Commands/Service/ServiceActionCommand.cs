@@ -16,14 +16,18 @@ internal sealed class ServiceActionCommand : StellaCommand
         Description = "Only these", HelpName = "S[,S]", Arity = ArgumentArity.OneOrMore,
         CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
     };
-    private readonly Option<bool> _graceful = new("--graceful") { Description = "Let each service finish what it is doing" };
+    private readonly Option<bool> _graceful = new("--graceful") { Description = "One after the other, each healthy again before the next" };
 
     public ServiceActionCommand(string action, string description)
         : base(action, description)
     {
         Add(_all);
         Add(_services);
-        Add(_graceful);
+        if (action == "restart")
+        {
+            Add(_graceful);
+        }
+
         Validators.Add(result =>
         {
             var named = result.GetResult(_services) is { Implicit: false };
@@ -44,7 +48,7 @@ internal sealed class ServiceActionCommand : StellaCommand
     protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
     {
         var names = parsed.GetValue(_services) ?? [];
-        var request = new ServiceActionRequest { All = names.Length == 0, Services = names, Graceful = parsed.GetValue(_graceful) };
+        var request = new ServiceActionRequest { All = names.Length == 0, Services = names, Graceful = Name == "restart" && parsed.GetValue(_graceful) };
         var results = await session.Api.PostAsync<IReadOnlyList<ServiceActionResult>>(
             Paging.Below(Routes.Services, Name), request, ApiClient.Long, cancellationToken);
         session.Print(results, output => Write(output, results));

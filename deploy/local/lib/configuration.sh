@@ -44,8 +44,8 @@ platform_sections() {
   "ServiceControl": {
     "Services": [
       $(controlled postgres '"database"'),
-      $(controlled api '"evidence"'),
-      $(controlled release-orchestrator '"evidence"')
+      $(controlled api '"evidence"' '"postgres"'),
+      $(controlled release-orchestrator '"evidence"' '"postgres"')
     ]
   },
   "Database": {
@@ -81,10 +81,11 @@ wal() {
 
 custody() { printf '"Recipients": ["%s"], "IdentityFile": "%s"' "$RECIPIENT" "$DATA/custodian/identity.txt"; }
 
+# controlled NAME COMPONENTS [NEEDS]: a service of the sample platform.
 controlled() {
   local command="'$LOCAL/service' --data '$DATA'"
-  printf '{ "Name": "%s", "Start": "%s start %s", "Stop": "%s stop %s", "Status": "%s status %s", "Components": [%s] }' \
-    "$1" "$command" "$1" "$command" "$1" "$command" "$1" "$2"
+  printf '{ "Name": "%s", "Start": "%s start %s", "Stop": "%s stop %s", "Status": "%s status %s", "Components": [%s], "DependsOn": [%s] }' \
+    "$1" "$command" "$1" "$command" "$1" "$command" "$1" "$2" "${3:-}"
 }
 
 # For --config FILE: repositories for the components that the file configures; everything else about them is in the file.

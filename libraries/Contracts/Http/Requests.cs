@@ -74,6 +74,9 @@ public sealed record RestoreRequest
     public bool Confirm { get; init; }
     public bool KeepReplaced { get; init; }
 
+    /// <summary>Restore although services run that write what is restored, except for the database's server itself.</summary>
+    public bool AllowRunning { get; init; }
+
     /// <summary>Accept a database whose schemas are older than the platform expects; its migrations are applied afterwards.</summary>
     public bool WithMigration { get; init; }
 

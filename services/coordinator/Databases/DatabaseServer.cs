@@ -12,7 +12,7 @@ internal sealed class DatabaseServer(PlatformServices services)
     {
         // In start order: before the server itself nothing that writes the database can run.
         var server = (await services.StatusAsync(cancellationToken)).FirstOrDefault(entry => entry.Service.Components.Contains(Component.Database));
-        if (server is { Service: { } service, Running: false })
+        if (server is { Service: var service, Running: false })
         {
             throw new BackupException(ErrorCodes.SourceUnreachable, $"{service.Name} does not run", $"Start it alone, and what uses it later: stella service start --service {service.Name}");
         }

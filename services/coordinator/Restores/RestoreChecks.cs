@@ -21,7 +21,7 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Platf
 
         var point = await points.FindAsync(request.Point, cancellationToken);
         await store.LoadAsync(StoredPoint.At(point.Id, point.StartedAt), cancellationToken);
-        if (request.Target is null && !request.DryRun)
+        if (request.Target is null && request is { DryRun: false, AllowRunning: false })
         {
             var components = RestoreDrafts.Choose(point, asked, request.Cluster).Select(snapshot => snapshot.Component).Distinct().ToList();
             await RequireStoppedAsync(components, cancellationToken);
@@ -51,7 +51,7 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Platf
             throw new BackupException(
                 ErrorCodes.ServerRunning,
                 $"{string.Join(", ", names)} still {(names.Count == 1 ? "runs and writes" : "run and write")} {string.Join(", ", written.Select(component => component.Name()))}",
-                $"Stop {(names.Count == 1 ? "it" : "them")} first: stella service stop --service {string.Join(',', names)}");
+                $"Stop {(names.Count == 1 ? "it" : "them")} first: stella service stop --service {string.Join(',', names)}. Where {(names.Count == 1 ? "it does" : "they do")} no harm: --allow-running");
         }
     }
 }

@@ -5,25 +5,21 @@ using StellaOps.Backup.Contracts.Http;
 
 namespace StellaOps.Backup.Coordinator.Services;
 
-/// <summary>Starts, stops and asks the services of the platform by the commands of the configuration.</summary>
+/// <summary>Starts, stops and asks the services of the platform as the configuration says.</summary>
 internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings, TimeProvider clock)
 {
-    private static readonly TimeSpan ActionLimit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan StatusLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StatusPause = TimeSpan.FromMilliseconds(250);
+    private readonly Lazy<IReadOnlyList<PlatformService>> _ordered = new(() => ServiceOrder.Of(settings.Value.Services)!);
 
-    public async Task<bool> IsRunningAsync(PlatformService service, CancellationToken cancellationToken) =>
-        (await ShellCommand.RunAsync(service.Status, StatusLimit, clock, cancellationToken)).Succeeded;
-
-    /// <summary>Every service with whether it runs, in start order.</summary>
-    public async Task<IReadOnlyList<(PlatformService Service, bool Running)>> StatusAsync(CancellationToken cancellationToken) =>
-        await Task.WhenAll(settings.Value.Services.Select(async service => (service, await IsRunningAsync(service, cancellationToken))));
+    /// <summary>Every service with whether it runs and is healthy, in start order.</summary>
+    public Task<IReadOnlyList<ServiceState>> StatusAsync(CancellationToken cancellationToken) => StatusAsync(_ => true, cancellationToken);
 
     /// <summary>The services that run and write one of the components.</summary>
     public async Task<IReadOnlyList<PlatformService>> RunningWritersAsync(IReadOnlyList<Component> components, CancellationToken cancellationToken) =>
         [.. (await StatusAsync(cancellationToken))
-            .Where(entry => entry.Running && entry.Service.Components.Intersect(components).Any())
-            .Select(entry => entry.Service)];
+            .Where(state => state.Running && state.Service.Components.Intersect(components).Any())
+            .Select(state => state.Service)];
 
     /// <summary>Stops in the reverse of the start order, so that nothing runs without what it needs.</summary>
     public Task<IReadOnlyList<ServiceActionResult>> StopAsync(ServiceActionRequest request, CancellationToken cancellationToken) =>
@@ -32,13 +28,16 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
     public Task<IReadOnlyList<ServiceActionResult>> StartAsync(ServiceActionRequest request, CancellationToken cancellationToken) =>
         EachAsync(Chosen(request), StartOneAsync, cancellationToken);
 
-    /// <summary>Graceful: one after the other, each running again before the next is touched. Otherwise: stop all, then start all.</summary>
+    /// <summary>
+    /// Graceful: one after the other, each healthy again before the next is touched; when one is not, the others are left alone. Otherwise: stop
+    /// all, then start all.
+    /// </summary>
     public async Task<IReadOnlyList<ServiceActionResult>> RestartAsync(ServiceActionRequest request, CancellationToken cancellationToken)
     {
         var all = request is { All: false, Services.Count: 0 } ? request with { All = true } : request;
         if (all.Graceful)
         {
-            return await EachAsync(Chosen(all), RestartOneAsync, cancellationToken);
+            return await UntilOneFailsAsync(Chosen(all), cancellationToken);
         }
 
         var stopped = await StopAsync(all, cancellationToken);
@@ -47,7 +46,7 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
 
     private IReadOnlyList<PlatformService> Chosen(ServiceActionRequest request)
     {
-        var services = settings.Value.Services;
+        var services = _ordered.Value;
         if (services.Count == 0)
         {
             throw new BackupException(ErrorCodes.NotConfigured, "no services of the platform are configured", "List them in the setting ServiceControl:Services of the coordinator.");
@@ -76,45 +75,97 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
         return results;
     }
 
-    private async Task<ServiceActionResult> StopOneAsync(PlatformService service, CancellationToken cancellationToken) =>
-        !await IsRunningAsync(service, cancellationToken)
-            ? Result(service, true, "was not running")
-            : await ActAsync(service, service.Stop, running: false, "stopped", cancellationToken);
+    private async Task<IReadOnlyList<ServiceActionResult>> UntilOneFailsAsync(IReadOnlyList<PlatformService> services, CancellationToken cancellationToken)
+    {
+        var results = new List<ServiceActionResult>();
+        foreach (var service in services)
+        {
+            results.Add(results.Find(result => !result.Succeeded) is { } failed
+                ? Result(service, false, $"left alone, because {failed.Service} did not come back")
+                : await RestartOneAsync(service, cancellationToken));
+        }
 
-    private async Task<ServiceActionResult> StartOneAsync(PlatformService service, CancellationToken cancellationToken) =>
-        await IsRunningAsync(service, cancellationToken)
-            ? Result(service, true, "was running")
-            : await ActAsync(service, service.Start, running: true, "started", cancellationToken);
+        return results;
+    }
+
+    private async Task<ServiceActionResult> StopOneAsync(PlatformService service, CancellationToken cancellationToken)
+    {
+        if (!await SucceedsAsync(service, ServiceCommands.Of(service).Status, cancellationToken))
+        {
+            return Result(service, true, "was not running");
+        }
+
+        var result = await ActAsync(service, ServiceCommands.Of(service).Stop, running: false, "stopped", cancellationToken);
+        var widows = (await StatusAsync(other => other.DependsOn.Contains(service.Name), cancellationToken)).Where(state => state.Running).Select(state => state.Service.Name).ToList();
+        return result.Succeeded && widows.Count > 0 ? result with { Detail = $"stopped; still running and in need of it: {string.Join(", ", widows)}" } : result;
+    }
+
+    private async Task<ServiceActionResult> StartOneAsync(PlatformService service, CancellationToken cancellationToken)
+    {
+        if (await StateAsync(service, cancellationToken) is { Running: true, Healthy: true })
+        {
+            return Result(service, true, "was running");
+        }
+
+        var lacking = (await StatusAsync(other => service.DependsOn.Contains(other.Name), cancellationToken)).Where(state => !state.Running).Select(state => state.Service.Name).ToList();
+        return lacking.Count > 0
+            ? Result(service, false, $"it needs {string.Join(", ", lacking)}, which {(lacking.Count == 1 ? "does" : "do")} not run: stella service start --service {string.Join(',', lacking)},{service.Name}")
+            : await ActAsync(service, ServiceCommands.Of(service).Start, running: true, "started", cancellationToken);
+    }
 
     private async Task<ServiceActionResult> RestartOneAsync(PlatformService service, CancellationToken cancellationToken)
     {
         var stopped = await StopOneAsync(service, cancellationToken);
-        return stopped.Succeeded ? await ActAsync(service, service.Start, running: true, "restarted", cancellationToken) : stopped;
+        return stopped.Succeeded ? await ActAsync(service, ServiceCommands.Of(service).Start, running: true, "restarted", cancellationToken) : stopped;
     }
 
-    /// <summary>A command that succeeded is believed only when the status says the same.</summary>
-    private async Task<ServiceActionResult> ActAsync(PlatformService service, string command, bool running, string done, CancellationToken cancellationToken)
+    /// <summary>A command that succeeded is believed only when status and health say the same.</summary>
+    private async Task<ServiceActionResult> ActAsync(PlatformService service, string action, bool running, string done, CancellationToken cancellationToken)
     {
         var startedAt = clock.GetTimestamp();
-        var result = await ShellCommand.RunAsync(command, ActionLimit, clock, cancellationToken);
-        if (!result.Succeeded)
+        var limit = TimeSpan.FromSeconds(service.TimeoutSeconds);
+        var answer = await ServiceCall.RunAsync(action, HttpMethod.Post, service.TokenFile, limit, clock, cancellationToken);
+        if (!answer.Succeeded)
         {
-            return Result(service, false, $"the command exited with {result.ExitCode}: {result.Output}");
+            return Result(service, false, answer.Detail);
         }
 
-        while (await IsRunningAsync(service, cancellationToken) != running)
+        while (true)
         {
-            if (clock.GetElapsedTime(startedAt) > ActionLimit)
+            var state = await StateAsync(service, cancellationToken);
+            if (state.Running == running && (!running || state.Healthy))
             {
-                return Result(service, false, $"the command succeeded, but the service {(running ? "does not run" : "still runs")}");
+                return Result(service, true, done);
+            }
+
+            if (clock.GetElapsedTime(startedAt) > limit)
+            {
+                return Result(service, false, $"it was told to, but after {service.TimeoutSeconds} seconds it {(!running ? "still runs" : state.Running ? "runs and is not healthy" : "does not run")}");
             }
 
             await Task.Delay(StatusPause, clock, cancellationToken);
         }
-
-        return Result(service, true, done);
     }
+
+    private async Task<IReadOnlyList<ServiceState>> StatusAsync(Func<PlatformService, bool> wanted, CancellationToken cancellationToken) =>
+        await Task.WhenAll(_ordered.Value.Where(wanted).Select(service => StateAsync(service, cancellationToken)));
+
+    private async Task<ServiceState> StateAsync(PlatformService service, CancellationToken cancellationToken)
+    {
+        var commands = ServiceCommands.Of(service);
+        var running = await SucceedsAsync(service, commands.Status, cancellationToken);
+        return new ServiceState(service, running, running && (commands.Health is not { } health || await SucceedsAsync(service, health, cancellationToken)));
+    }
+
+    private async Task<bool> SucceedsAsync(PlatformService service, string question, CancellationToken cancellationToken) =>
+        (await ServiceCall.RunAsync(question, HttpMethod.Get, service.TokenFile, StatusLimit, clock, cancellationToken)).Succeeded;
 
     private static ServiceActionResult Result(PlatformService service, bool succeeded, string detail) =>
         new() { Service = service.Name, Succeeded = succeeded, Detail = detail };
 }
+
+/// <summary>A service now.</summary>
+/// <param name="Service">The service.</param>
+/// <param name="Running">Its status says so.</param>
+/// <param name="Healthy">It runs, and its health says so.</param>
+internal sealed record ServiceState(PlatformService Service, bool Running, bool Healthy);

@@ -31,7 +31,8 @@ internal sealed class HealthReport(
         {
             Name = entry.Service.Name,
             Group = Platform,
-            Status = entry.Running ? "healthy" : "stopped",
+            Status = entry.Healthy ? "healthy" : entry.Running ? "unhealthy" : "stopped",
+            Detail = entry.Running && !entry.Healthy ? "it runs, and its health check says no" : null,
             Instances = entry.Running ? 1 : 0,
             Components = [.. entry.Service.Components],
         }));

@@ -1,3 +1,7 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
@@ -108,6 +112,115 @@ public sealed class PlatformServicesTests : IDisposable
         Assert.Equal(ErrorCodes.ServiceNotFound, unknown.Error);
         Assert.Equal(ErrorCodes.InvalidInput, neither.Error);
         Assert.False(File.Exists(_home["log"]));
+    }
+
+    [Fact]
+    public async Task A_service_waits_for_what_it_depends_on_and_says_so_when_that_does_not_run()
+    {
+        var token = TestContext.Current.CancellationToken;
+        var api = Service("api");
+        api.DependsOn.Add("db");
+        var services = Create(api, Service("db"));
+
+        var lonely = Assert.Single(await services.StartAsync(new ServiceActionRequest { Services = ["api"] }, token));
+        Assert.Equal((false, "it needs db, which does not run: stella service start --service db,api"), (lonely.Succeeded, lonely.Detail));
+        await services.StartAsync(new ServiceActionRequest { All = true }, token);
+        Assert.Equal(["start db", "start api"], await File.ReadAllLinesAsync(_home["log"], token));
+
+        Assert.Equal("stopped; still running and in need of it: api", Assert.Single(await services.StopAsync(new ServiceActionRequest { Services = ["db"] }, token)).Detail);
+    }
+
+    [Fact]
+    public async Task A_graceful_restart_ends_at_the_first_service_that_is_not_healthy_again()
+    {
+        var token = TestContext.Current.CancellationToken;
+        var (first, sick, last) = (Service("first"), Service("sick"), Service("last"));
+        sick.Health = $"test -e {_home["sick"]} && test -e {_home["well"]}";
+        sick.TimeoutSeconds = 1;
+        await File.WriteAllTextAsync(_home["well"], "", token);
+        var services = Create(first, sick, last);
+        await services.StartAsync(new ServiceActionRequest { All = true }, token);
+        File.Delete(_home["log"]);
+        File.Delete(_home["well"]);
+        Assert.Equal([true, false, true], (await services.StatusAsync(token)).Select(state => state.Healthy));
+
+        var results = await services.RestartAsync(new ServiceActionRequest { All = true, Graceful = true }, token);
+
+        Assert.Equal(["restarted", "it was told to, but after 1 seconds it runs and is not healthy", "left alone, because sick did not come back"], results.Select(result => result.Detail));
+        Assert.Equal(["stop first", "start first", "stop sick", "start sick"], await File.ReadAllLinesAsync(_home["log"], token));
+    }
+
+    [Fact]
+    public async Task A_service_may_be_controlled_by_hooks_over_http()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await File.WriteAllTextAsync(_home["token"], "hook-token\n", token);
+        var running = false;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        await using var hooks = builder.Build();
+        hooks.Use((context, next) => context.Request.Headers.Authorization == "Bearer hook-token" ? next(context) : Task.Run(() => context.Response.StatusCode = 401, token));
+        hooks.MapPost("/start", () => running = true);
+        hooks.MapPost("/stop", () => running = false);
+        hooks.MapPost("/fail", () => Results.Text("the scheduler says no", statusCode: 409));
+        hooks.MapGet("/status", () => running ? Results.Ok() : Results.NotFound());
+        await hooks.StartAsync(token);
+        var url = hooks.Urls.Single();
+        var service = new PlatformService { Name = "api", Start = $"{url}/start", Stop = $"{url}/stop", Status = $"{url}/status", TokenFile = _home["token"] };
+        var services = Create(service);
+
+        Assert.Equal("started", Assert.Single(await services.StartAsync(new ServiceActionRequest { All = true }, token)).Detail);
+        Assert.Equal("restarted", Assert.Single(await services.RestartAsync(new ServiceActionRequest { Graceful = true }, token)).Detail);
+        Assert.Equal("stopped", Assert.Single(await services.StopAsync(new ServiceActionRequest { All = true }, token)).Detail);
+
+        service.Start = $"{url}/fail";
+        Assert.Equal("127.0.0.1 answered 409: the scheduler says no", Assert.Single(await services.StartAsync(new ServiceActionRequest { All = true }, token)).Detail);
+        await hooks.StopAsync(token);
+        Assert.Contains("does not answer", Assert.Single(await services.StartAsync(new ServiceActionRequest { All = true }, token)).Detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>Neither systemd nor Docker runs everywhere: programs of their names say what they were called with.</summary>
+    [Theory]
+    [InlineData("systemctl", "is-active --quiet stella-api.service|start stella-api.service|is-active --quiet stella-api.service|is-active --quiet stella-api.service|stop stella-api.service|is-active --quiet stella-api.service")]
+    [InlineData("docker", "compose --project-directory /opt/stella ps --quiet --status running api|compose --project-directory /opt/stella up --detach --no-deps --no-recreate api|compose --project-directory /opt/stella ps --quiet --status running api|compose --project-directory /opt/stella ps --format {{.Health}} api|compose --project-directory /opt/stella ps --quiet --status running api|compose --project-directory /opt/stella stop api|compose --project-directory /opt/stella ps --quiet --status running api")]
+    public async Task Units_and_containers_are_controlled_by_their_own_programs(string program, string calls)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await File.WriteAllTextAsync(_home[program], $"""
+            #!/bin/sh
+            echo "$*" >> {_home["log"]}
+            case "$*" in
+              *start* | *" up "*) touch {_home["running"]} ;;
+              *" stop "* | "stop "*) rm {_home["running"]} ;;
+              *Health*) echo healthy ;;
+              *is-active*) test -e {_home["running"]} ;;
+              *" ps "*) test ! -e {_home["running"]} || echo 0123456789ab ;;
+            esac
+            """, token);
+        File.SetUnixFileMode(_home[program], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var service = new PlatformService { Name = "api", Systemd = program == "systemctl" ? "stella-api.service" : null, Compose = program == "docker" ? "api" : null, ComposeDirectory = "/opt/stella" };
+        var commands = ServiceCommands.Of(service);
+        string Here(string? command) => $"PATH={_home.Path}:$PATH; {command}";
+        var services = Create(new PlatformService { Name = "api", Start = Here(commands.Start), Stop = Here(commands.Stop), Status = Here(commands.Status), Health = commands.Health is null ? null : Here(commands.Health) });
+
+        Assert.Equal("started", Assert.Single(await services.StartAsync(new ServiceActionRequest { All = true }, token)).Detail);
+        Assert.Equal("stopped", Assert.Single(await services.StopAsync(new ServiceActionRequest { All = true }, token)).Detail);
+        Assert.Equal(calls.Split('|'), await File.ReadAllLinesAsync(_home["log"], token));
+    }
+
+    [Theory]
+    [InlineData("exactly one way", "start", null, null, null, null)]
+    [InlineData("exactly one way", null, "unit", "api", "/opt/stella", null)]
+    [InlineData("no name of a unit", null, "a; reboot", null, null, null)]
+    [InlineData("Compose wants ComposeDirectory", null, null, "api", "/opt/my stella", null)]
+    [InlineData("depends on 'db', which is not configured", null, "unit", null, null, "db")]
+    [InlineData("in a circle", null, "unit", null, null, "api")]
+    public void A_service_that_cannot_be_controlled_stops_the_start(string expected, string? start, string? unit, string? compose, string? directory, string? needs)
+    {
+        var service = new PlatformService { Name = "api", Start = start ?? "", Systemd = unit, Compose = compose, ComposeDirectory = directory, DependsOn = needs is null ? [] : [needs] };
+        var problem = Assert.Single(new ServiceControlSettings { Services = [service] }.Validate(new(service)));
+        Assert.Contains(expected, problem.ErrorMessage, StringComparison.Ordinal);
     }
 
     private static PlatformServices Create(params PlatformService[] services) =>
