@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using StellaOps.Backup.Cli.Commands;
 using StellaOps.Backup.Cli.Commands.Backup;
+using StellaOps.Backup.Cli.Commands.Backup.Protection;
 using StellaOps.Backup.Cli.Commands.Backup.Retention;
 using StellaOps.Backup.Cli.Commands.Db;
 using StellaOps.Backup.Cli.Commands.Doctor;
@@ -10,6 +11,7 @@ using StellaOps.Backup.Cli.Commands.Operation;
 using StellaOps.Backup.Cli.Commands.Repo;
 using StellaOps.Backup.Cli.Commands.Schedule;
 using StellaOps.Backup.Cli.Commands.Service;
+using StellaOps.Backup.Cli.Commands.Storage;
 using StellaOps.Backup.Cli.Commands.Wal;
 using StellaOps.Backup.Cli.Parsing;
 
@@ -38,13 +40,22 @@ internal sealed class StellaRoot : RootCommand
             new BackupTestRestoreCommand(),
             new BackupRestoreCommand(),
             new BackupRestorePitrCommand(),
+            new BackupPinCommand("pin", "Keep a recovery point, whatever rules and deletions say, until it is unpinned"),
+            new BackupPinCommand("unpin", "Let a recovery point go when the rules no longer keep it"),
+            new BackupHoldCommand(),
+            new BackupReleaseCommand(),
             new BackupDeleteCommand(),
+            new BackupUndeleteCommand(),
             new BackupCleanupCommand(),
             new Command("retention", "Show, change and apply how long recovery points are kept")
             {
                 new RetentionShowCommand(),
                 new RetentionSetCommand(),
                 new RetentionApplyCommand(),
+            },
+            new Command("storage", "Look at what backups take in the location")
+            {
+                new StorageStatsCommand(),
             },
             new BackupWalListCommand(),
             new BackupLogsCommand(),

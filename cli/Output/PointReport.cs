@@ -15,7 +15,7 @@ internal static class PointReport
             return;
         }
 
-        var table = new TextTable("NAME", "TAKEN", "COMPONENTS", "SIZE", "ADDED", "OUTCOME", "PROOF").Right(3, 4);
+        var table = new TextTable("NAME", "TAKEN", "COMPONENTS", "SIZE", "ADDED", "OUTCOME", "PROOF", "PROTECTED").Right(3, 4);
         foreach (var point in points)
         {
             table.Add(
@@ -25,7 +25,8 @@ internal static class PointReport
                 Units.Size(point.Bytes),
                 Units.Size(point.BytesAdded),
                 Spelling.Of(point.Outcome),
-                point.Proof);
+                point.Proof,
+                ProtectionReport.Brief(point));
         }
 
         table.WriteTo(output);
@@ -41,6 +42,7 @@ internal static class PointReport
         facts.Add("outcome", Spelling.Of(point.Outcome));
         facts.Add("proof", point.Proof);
         facts.Add("size", $"{Units.Size(point.Bytes)}, {Units.Size(point.BytesAdded)} added");
+        ProtectionReport.Add(facts, point);
         facts.WriteTo(output);
         output.WriteLine();
         WriteComponents(output, point.Components);

@@ -26,6 +26,7 @@ internal static class Spelling
         OperationKind.Migrate => "migration",
         OperationKind.VerifyEvidence => "evidence check",
         OperationKind.RebuildIndex => "index rebuild",
+        OperationKind.Undelete => "undeletion",
         _ => Of(kind),
     };
 

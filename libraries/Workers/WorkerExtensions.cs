@@ -54,6 +54,7 @@ public static class WorkerExtensions
         builder.Services.AddSingleton<CopyProof>();
         builder.Services.AddSingleton<Verification>();
         builder.Services.AddSingleton<Forgetting>();
+        builder.Services.AddSingleton<Undeleting>();
         builder.Services.AddSingleton<ITaskExecutor, TaskExecutor>();
         builder.Services.AddSingleton<TaskRunner>();
         builder.Services.AddSingleton<IServiceActivity>(services => services.GetRequiredService<TaskRunner>());

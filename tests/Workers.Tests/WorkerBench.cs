@@ -68,6 +68,9 @@ internal sealed class WorkerBench : IAsyncDisposable
     public Task<TaskResult> ForgetAsync(string snapshot, TimeSpan? grace = null) =>
         ExecuteAsync(OperationKind.Delete, task => task with { Forget = new ForgetSpec { SnapshotIds = [snapshot], Grace = grace } });
 
+    public Task<TaskResult> UndeleteAsync(string snapshot) =>
+        ExecuteAsync(OperationKind.Undelete, task => task with { Undelete = new UndeleteSpec { SnapshotIds = [snapshot] } });
+
     /// <summary>Pack files of the repository, largest first.</summary>
     public IReadOnlyList<string> Packs() =>
         [.. Directory.GetFiles(Path.Combine(Location, "evidence", "data"), "*", SearchOption.AllDirectories).OrderByDescending(file => new FileInfo(file).Length)];

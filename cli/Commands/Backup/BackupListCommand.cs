@@ -15,6 +15,8 @@ internal sealed class BackupListCommand : StellaCommand
     private readonly LastOption _last = new("Only points taken within this span");
     private readonly Option<bool> _unverified = new("--unverified") { Description = "Only points that were never verified" };
 
+    private readonly Option<bool> _protected = new("--protected") { Description = "Only points that are pinned or on legal hold" };
+
     public BackupListCommand()
         : base("list", "List recovery points, newest first")
     {
@@ -22,6 +24,7 @@ internal sealed class BackupListCommand : StellaCommand
         Add(_cluster);
         Add(_last);
         Add(_unverified);
+        Add(_protected);
         Validators.Add(result =>
         {
             if (result.GetValue(_types) is { Length: > 1 })
@@ -46,9 +49,10 @@ internal sealed class BackupListCommand : StellaCommand
                 ("cluster", parsed.GetValue(_cluster)),
                 ("since", _last.Since(parsed, session.Clock)),
                 ("unverified", parsed.GetValue(_unverified) ? "true" : null),
+                ("protected", parsed.GetValue(_protected) ? "true" : null),
             ],
             cancellationToken);
-        var none = parsed.GetValue(_unverified) ? "none is unverified" : "no recovery points";
+        var none = parsed.GetValue(_unverified) ? "none is unverified" : parsed.GetValue(_protected) ? "none is protected" : "no recovery points";
         await session.PrintListAsync(points, (output, found) => PointReport.WriteList(output, found, none), cancellationToken);
         return 0;
     }

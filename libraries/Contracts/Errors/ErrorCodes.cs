@@ -17,6 +17,7 @@ public static class ErrorCodes
     public static readonly ErrorCode PermissionDenied = new("storage.permission-denied", 3, 409, false, "Give the service account access to the named path.");
     public static readonly ErrorCode SourcePermissionDenied = new("source.permission-denied", 3, 409, false, "Grant the named privilege to the backup role or account.");
     public static readonly ErrorCode PointNotFound = new("point.not-found", 4, 404, false, "'stella backup list' shows the points that exist.");
+    public static readonly ErrorCode HoldNotFound = new("hold.not-found", 4, 404, false, "'stella backup info --name NAME' shows the legal holds of a point.");
     public static readonly ErrorCode OperationNotFound = new("operation.not-found", 4, 404, false, "'stella operation list' shows operations.");
     public static readonly ErrorCode ServiceNotFound = new("service.not-found", 4, 404, false, "'stella service health' lists the services that are configured.");
     public static readonly ErrorCode ScheduleNotFound = new("schedule.not-found", 4, 404, false, "'stella backup schedule show' lists the schedules.");
@@ -29,6 +30,9 @@ public static class ErrorCodes
     public static readonly ErrorCode RefusedByRepository = new("refused.by-repository", 5, 409, false, "The message says what would be lost, or is lost already; nothing was changed.");
     public static readonly ErrorCode LastProven = new("refused.last-proven", 5, 409, false, "Prove a later point first: stella backup test-restore --latest");
     public static readonly ErrorCode LastWhole = new("refused.last-whole", 5, 409, false, "Mend the source and take a whole backup first, or delete the later points that are not whole.");
+    public static readonly ErrorCode PointPinned = new("refused.pinned", 5, 409, false, "If it may go, run 'stella backup unpin' with its name.");
+    public static readonly ErrorCode PointHeld = new("refused.held", 5, 409, false, "Nothing drops it until two people have released it: 'stella backup release' with its name.");
+    public static readonly ErrorCode SecondPerson = new("refused.second-person", 5, 409, false, "Somebody else with the scope backup:admin has to run the same command.");
     public static readonly ErrorCode NothingToRetry = new("refused.nothing-to-retry", 5, 409, false, "Take a new one: the same command without --retry.");
     public static readonly ErrorCode OperationConflict = new("operation.conflict", 10, 409, true, "Wait for the named operation to end, or cancel it.");
     public static readonly ErrorCode WorkerLost = new("operation.worker-lost", 10, 503, true, "Check that a worker of the component runs: stella service health");
@@ -60,9 +64,9 @@ public static class ErrorCodes
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
         Unexpected, ChecksFailed, ServiceActionFailed, MigrationFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
-        PermissionDenied, SourcePermissionDenied, PointNotFound, OperationNotFound, ServiceNotFound, ScheduleNotFound, CheckNotFound,
-        SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, LastProven, LastWhole, NothingToRetry, OperationConflict, WorkerLost, DeadlinePassed,
-        Unhealthy, ServerUnreachable,
+        PermissionDenied, SourcePermissionDenied, PointNotFound, HoldNotFound, OperationNotFound, ServiceNotFound, ScheduleNotFound, CheckNotFound,
+        SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, LastProven, LastWhole,
+        PointPinned, PointHeld, SecondPerson, NothingToRetry, OperationConflict, WorkerLost, DeadlinePassed, Unhealthy, ServerUnreachable,
         TooManyRequests, SourceUnreachable, SourceDown, StorageUnavailable, RepositoryLocked, Damaged, BadSignature, SourceDamaged, WalConflict, ProofFailed,
         IntegrityCheckFailed, EvidenceCheckFailed, VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Cancelled, Interrupted, Detached,
     ];

@@ -36,6 +36,26 @@ public sealed record LogVerificationRequest
     public string? Note { get; init; }
 }
 
+/// <summary>
+/// POST /api/v1/points/{nameOrId}/pin (scope backup:run), /unpin, /hold and /release (scope backup:admin). A legal hold is gone when two people have asked for
+/// its release.
+/// </summary>
+public sealed record ProtectionRequest
+{
+    /// <summary>Release: the reason of the hold that is meant; needed where the point has several.</summary>
+    public string? Hold { get; init; }
+
+    /// <summary>Why. Needed by <c>hold</c>, whose name it is: a second one of the same reason is the same hold, and takes back that its release was asked for.</summary>
+    public string? Reason { get; init; }
+}
+
+/// <summary>POST /api/v1/undeletions (scope backup:admin): bring back what was dropped of a point, while its bytes are kept.</summary>
+public sealed record UndeleteRequest
+{
+    public required string Point { get; init; }
+    public string? Reason { get; init; }
+}
+
 /// <summary>POST /api/v1/test-restores (scope backup:run).</summary>
 public sealed record TestRestoreRequest
 {

@@ -90,6 +90,36 @@ public sealed record PointView
     /// <summary><c>unverified</c>, <c>verified</c> (all data read), <c>proven</c> (restored and checked), or <c>damaged</c>.</summary>
     public required string Proof { get; init; }
     public IReadOnlyList<Damage> Damages { get; init => field = value ?? []; } = [];
+
+    /// <summary>Null while it is not pinned.</summary>
+    public PointPin? Pin { get; init; }
+    public IReadOnlyList<LegalHold> Holds { get; init => field = value ?? []; } = [];
+}
+
+/// <summary>GET /api/v1/undeletions: a point that was dropped, as a whole or in part, and can be brought back.</summary>
+public sealed record ForgottenPointView
+{
+    public required Guid Id { get; init; }
+    public required string Name { get; init; }
+    public required DateTimeOffset TakenAt { get; init; }
+
+    /// <summary>Until when all of it can be; later, perhaps a part.</summary>
+    public required DateTimeOffset Until { get; init; }
+    public required IReadOnlyList<ForgottenPartView> Parts { get; init; }
+}
+
+/// <summary>What a point lost of one component, or of one cluster of the database.</summary>
+public sealed record ForgottenPartView
+{
+    public required Component Component { get; init; }
+
+    /// <summary>Database: the cluster.</summary>
+    public string? Cluster { get; init; }
+
+    /// <summary>Size of the data as it was at the source.</summary>
+    public required long Bytes { get; init; }
+    public required DateTimeOffset ForgottenAt { get; init; }
+    public required DateTimeOffset Until { get; init; }
 }
 
 /// <summary>One recorded proof.</summary>

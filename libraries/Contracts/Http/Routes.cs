@@ -39,11 +39,15 @@ public static class Routes
     public const string IndexRebuilds = Root + "/index-rebuilds";
 
     /// <summary>
-    /// GET <c>?type=&amp;cluster=&amp;since=&amp;unverified=true</c>: points, newest first. <c>type</c> is a component that the point holds, or <c>full</c>.
+    /// GET <c>?type=&amp;cluster=&amp;since=&amp;unverified=true&amp;protected=true</c>: points, newest first. <c>type</c> is a component that the point holds, or <c>full</c>.
     /// GET <c>/{nameOrId}</c>: one <see cref="PointView"/>. DELETE <c>/{nameOrId}?confirm=true&amp;reason=</c>: 202 with an <see cref="OperationView"/>.
     /// POST <c>/{nameOrId}/verifications</c> with <see cref="LogVerificationRequest"/>: the <see cref="EventView"/> that was written.
+    /// POST <c>/{nameOrId}/pin</c>, <c>/unpin</c>, <c>/hold</c>, <c>/release</c> with <see cref="ProtectionRequest"/>: the <see cref="PointView"/> from then on.
     /// </summary>
     public const string Points = Root + "/points";
+
+    /// <summary>GET: a list of <see cref="ForgottenPointView"/>, whole, newest first. POST <see cref="UndeleteRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string Undeletions = Root + "/undeletions";
 
     /// <summary>GET: <see cref="RetentionView"/>. POST <see cref="SetRetentionRequest"/>: the <see cref="RetentionView"/> that holds from then on.</summary>
     public const string Retention = Root + "/retention";
@@ -79,6 +83,9 @@ public static class Routes
 
     /// <summary>GET: <see cref="StatusView"/>.</summary>
     public const string Status = Root + "/status";
+
+    /// <summary>GET: <see cref="StorageView"/>. Lists the whole location.</summary>
+    public const string Storage = Root + "/storage";
 
     /// <summary>GET: <see cref="HealthView"/>, also with status 503.</summary>
     public const string Health = Root + "/health";

@@ -16,4 +16,5 @@ public enum OperationKind
     [JsonStringEnumMemberName("retention")] Retention = 8,
     [JsonStringEnumMemberName("verify-evidence")] VerifyEvidence = 9,
     [JsonStringEnumMemberName("rebuild-index")] RebuildIndex = 10,
+    [JsonStringEnumMemberName("undelete")] Undelete = 11,
 }

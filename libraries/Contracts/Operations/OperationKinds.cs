@@ -15,6 +15,7 @@ public static class OperationKinds
         OperationKind.Retention => "retention",
         OperationKind.VerifyEvidence => "verify-evidence",
         OperationKind.RebuildIndex => "rebuild-index",
+        OperationKind.Undelete => "undelete",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

@@ -27,6 +27,7 @@ public sealed record RunTask
     public RestoreSpec? Restore { get; init; }
     public RecoverySpec? Recovery { get; init; }
     public ForgetSpec? Forget { get; init; }
+    public UndeleteSpec? Undelete { get; init; }
     public IntegritySpec? Integrity { get; init; }
     public MigrationSpec? Migration { get; init; }
     public EvidenceCheckSpec? EvidenceCheck { get; init; }

@@ -75,6 +75,12 @@ public sealed record TablespacePlace
     public required string To { get; init; }
 }
 
+/// <summary>Bring forgotten snapshots back, all of which are in the component's repository.</summary>
+public sealed record UndeleteSpec
+{
+    public required IReadOnlyList<string> SnapshotIds { get; init; }
+}
+
 /// <summary>Drop snapshots from the component's repository, and the data that only they used.</summary>
 public sealed record ForgetSpec
 {

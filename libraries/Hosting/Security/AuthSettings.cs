@@ -7,6 +7,9 @@ public sealed class AuthSettings : IValidatableObject
 {
     public const string Section = "Auth";
 
+    /// <summary>Who comes with the bootstrap key: everybody who has it, and nobody by name.</summary>
+    public const string BootstrapSubject = "bootstrap";
+
     /// <summary>Accepted bearer keys.</summary>
     public IList<AcceptedKey> Keys { get; init; } = [];
 

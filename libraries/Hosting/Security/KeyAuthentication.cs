@@ -17,7 +17,6 @@ internal sealed partial class KeyAuthentication(
     UrlEncoder encoder) : AuthenticationHandler<AuthenticationSchemeOptions>(schemeOptions, loggers, encoder)
 {
     public const string SchemeName = "key";
-    public const string BootstrapSubject = "bootstrap";
     private const string Prefix = "Bearer ";
 
     /// <summary>The token of a request; null when it carries none.</summary>
@@ -41,7 +40,7 @@ internal sealed partial class KeyAuthentication(
             return Task.FromResult(AuthenticateResult.Fail("unknown key"));
         }
 
-        if (subject == BootstrapSubject)
+        if (subject == AuthSettings.BootstrapSubject)
         {
             LogBootstrap(Logger, Request.Method, Request.Path, Context.Connection.RemoteIpAddress?.ToString());
         }
@@ -64,7 +63,7 @@ internal sealed partial class KeyAuthentication(
 
         return settings.Value.BootstrapKeySha256 is { Length: > 0 } bootstrap
             && CryptographicOperations.FixedTimeEquals(Convert.FromHexString(bootstrap), hash)
-            ? (BootstrapSubject, AuthorizationScopes.All)
+            ? (AuthSettings.BootstrapSubject, AuthorizationScopes.All)
             : found;
     }
 

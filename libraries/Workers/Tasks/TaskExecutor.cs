@@ -6,7 +6,7 @@ using StellaOps.Backup.Workers.Repositories;
 namespace StellaOps.Backup.Workers.Tasks;
 
 /// <summary>Gives a task to the component's handler, or to the parts that are the same for all components.</summary>
-internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Verification verification, Forgetting forgetting) : ITaskExecutor
+internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Verification verification, Forgetting forgetting, Undeleting undeleting) : ITaskExecutor
 {
     private readonly Dictionary<Component, IComponentHandler> _handlers = handlers.ToDictionary(handler => handler.Component);
 
@@ -22,6 +22,7 @@ internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Veri
         { TestRestore: { } spec } => _handlers[task.Component].TestRestoreAsync(context, spec, cancellationToken),
         { Verify: { } spec } => verification.RunAsync(context, task.Component, spec, cancellationToken),
         { Forget: { } spec } => forgetting.RunAsync(context, task.Component, spec, cancellationToken),
+        { Undelete: { } spec } => undeleting.RunAsync(context, task.Component, spec, cancellationToken),
         _ => throw new BackupException(ErrorCodes.VersionMismatch, $"this worker does not know tasks of the kind {task.Kind}",
             "Install the same version of coordinator and workers."),
     };

@@ -3,12 +3,13 @@ using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Status;
 using StellaOps.Backup.Coordinator.Verification;
 
 namespace StellaOps.Backup.Coordinator.Api;
 
-/// <summary>Recovery points: list and look.</summary>
+/// <summary>Recovery points: list, look, pin and hold.</summary>
 internal static class PointEndpoints
 {
     public static IEndpointRouteBuilder MapPoints(this IEndpointRouteBuilder routes)
@@ -17,8 +18,19 @@ internal static class PointEndpoints
         group.MapGet("", ListAsync).RequireAuthorization(Scopes.Read);
         group.MapGet("/{nameOrId}", FindAsync).RequireAuthorization(Scopes.Read);
         group.MapPost("/{nameOrId}/verifications", LogVerificationAsync).RequireAuthorization(Scopes.Run);
+        MapChange("pin", Scopes.Run, protection => protection.PinAsync);
+        MapChange("unpin", Scopes.Admin, protection => protection.UnpinAsync);
+        MapChange("hold", Scopes.Admin, protection => protection.HoldAsync);
+        MapChange("release", Scopes.Admin, protection => protection.ReleaseAsync);
         return routes;
+
+        void MapChange(string name, string scope, Func<PointProtection, ProtectionChange> change) => group.MapPost(
+            $"/{{nameOrId}}/{name}",
+            (string nameOrId, ProtectionRequest request, HttpContext context, PointProtection protection, CancellationToken cancellationToken) =>
+                change(protection)(nameOrId, request, CallerOf.Subject(context), cancellationToken)).RequireAuthorization(scope);
     }
+
+    private delegate Task<PointView> ProtectionChange(string nameOrId, ProtectionRequest request, string who, CancellationToken cancellationToken);
 
     private static async Task<PointView> FindAsync(string nameOrId, PointCatalog points, CancellationToken cancellationToken) =>
         (await points.FindAsync(nameOrId, cancellationToken, deletingToo: true)).ToView();
@@ -32,6 +44,7 @@ internal static class PointEndpoints
         string? cluster,
         DateTimeOffset? since,
         bool? unverified,
+        [FromQuery(Name = "protected")] bool? isProtected,
         [FromQuery(Name = "page_size")] int? pageSize,
         [FromQuery(Name = "page_token")] string? pageToken,
         PointCatalog points,
@@ -43,9 +56,9 @@ internal static class PointEndpoints
         var cursor = Paging.Read(pageToken);
         while (found.Count <= size)
         {
-            // Whether a point is unverified follows from its proofs and is not a column: read on until the page is full.
+            // Whether a point is unverified follows from its proofs, and holds are in one column: read on until the page is full.
             var batch = await After(rows, cursor).Take(size + 1).ToListAsync(cancellationToken);
-            found.AddRange(batch.Where(point => unverified != true || PointProof.Of(point) == PointProof.Unverified));
+            found.AddRange(batch.Where(point => (unverified != true || PointProof.Of(point) == PointProof.Unverified) && (isProtected != true || point.IsProtected())));
             if (batch.Count <= size)
             {
                 break;

@@ -11,6 +11,8 @@ internal static class StatusEndpoints
     {
         routes.MapGet(Routes.Status, (StatusReport report, CancellationToken cancellationToken) => report.ReadAsync(cancellationToken))
             .RequireAuthorization(Scopes.Read).WithTags("status");
+        routes.MapGet(Routes.Storage, (StorageReport report, CancellationToken cancellationToken) => report.ReadAsync(cancellationToken))
+            .RequireAuthorization(Scopes.Read).WithTags("status");
         routes.MapGet(Routes.Health, HealthAsync).RequireAuthorization(Scopes.Read).WithTags("status").Produces<HealthView>();
         routes.MapPost(Routes.Doctor, (DoctorRequest request, DoctorVisit doctor, CancellationToken cancellationToken) => doctor.ExamineAsync(request, cancellationToken))
             .RequireAuthorization(Scopes.Read).WithTags("status");

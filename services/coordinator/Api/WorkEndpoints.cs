@@ -8,6 +8,7 @@ using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Restores;
 using StellaOps.Backup.Coordinator.Status;
 using StellaOps.Backup.Coordinator.TestRestores;
+using StellaOps.Backup.Coordinator.Undeletion;
 using StellaOps.Backup.Coordinator.Verification;
 
 namespace StellaOps.Backup.Coordinator.Api;
@@ -27,6 +28,9 @@ internal static class WorkEndpoints
         routes.MapPost(Routes.EvidenceChecks, CheckEvidenceAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.AnchorChecks, CheckAnchorsAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.IndexRebuilds, RebuildIndexAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
+        routes.MapGet(Routes.Undeletions, (ForgottenPoints points, CancellationToken cancellationToken) => points.ListAsync(cancellationToken))
+            .RequireAuthorization(Scopes.Read).WithTags("work");
+        routes.MapPost(Routes.Undeletions, UndeleteAsync).RequireAuthorization(Scopes.Admin).WithTags("work");
         routes.MapDelete(Routes.Points + "/{nameOrId}", DeleteAsync).RequireAuthorization(Scopes.Admin).WithTags("work");
         return routes;
     }
@@ -117,6 +121,13 @@ internal static class WorkEndpoints
         string nameOrId, bool? confirm, string? reason, HttpContext context, OperationAcceptance acceptance, DeleteDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(nameOrId, confirm ?? false, reason, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> UndeleteAsync(
+        UndeleteRequest request, HttpContext context, OperationAcceptance acceptance, UndeleteDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 }

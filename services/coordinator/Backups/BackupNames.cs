@@ -48,10 +48,11 @@ internal sealed partial class BackupNames(CatalogContext catalog, TimeProvider c
         return name;
     }
 
-    private async Task<bool> IsTakenAsync(string name, CancellationToken cancellationToken) =>
+    /// <summary>Whether a point has the name, or will when what is under way has ended.</summary>
+    public async Task<bool> IsTakenAsync(string name, CancellationToken cancellationToken) =>
         await catalog.Points.AnyAsync(point => point.Name == name, cancellationToken)
         || await catalog.Operations.AnyAsync(
-            operation => operation.Kind == OperationKind.Backup && operation.PointName == name && operation.CurrentState != nameof(OperationState.Finished),
+            operation => (operation.Kind == OperationKind.Backup || operation.Kind == OperationKind.Undelete) && operation.PointName == name && operation.CurrentState != nameof(OperationState.Finished),
             cancellationToken);
 
     [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,100}\z")]

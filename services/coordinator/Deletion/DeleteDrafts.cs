@@ -4,6 +4,7 @@ using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Retention;
 
 namespace StellaOps.Backup.Coordinator.Deletion;
@@ -22,6 +23,7 @@ internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, 
         await use.RequireUnusedAsync(point, cancellationToken);
         if (!point.Deleting)
         {
+            point.RequireUnprotected();
             await use.RequireNotLastProvenAsync(point, cancellationToken);
             await use.RequireNotLastWholeAsync(point, cancellationToken);
         }

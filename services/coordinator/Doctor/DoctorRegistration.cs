@@ -24,6 +24,7 @@ internal static class DoctorRegistration
         services.AddScoped<OperationViews>();
         services.AddScoped<HealthReport>();
         services.AddScoped<StatusReport>();
+        services.AddScoped<StorageReport>();
         services.AddSingleton<WalPictures>();
         services.AddScoped<WalReport>();
         services.AddScoped<Drills>();

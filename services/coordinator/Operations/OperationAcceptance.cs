@@ -115,6 +115,7 @@ internal sealed class OperationAcceptance(
                 Restore = draft.Restore,
                 Recovery = draft.Recovery,
                 Forget = draft.Forget,
+                Undelete = draft.Undelete,
                 Integrity = draft.Integrity,
                 Migration = draft.Migration,
                 EvidenceCheck = draft.EvidenceCheck,

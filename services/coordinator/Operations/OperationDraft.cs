@@ -35,6 +35,7 @@ internal sealed record TaskDraft
     public RestoreSpec? Restore { get; init; }
     public RecoverySpec? Recovery { get; init; }
     public ForgetSpec? Forget { get; init; }
+    public UndeleteSpec? Undelete { get; init; }
     public IntegritySpec? Integrity { get; init; }
     public MigrationSpec? Migration { get; init; }
     public EvidenceCheckSpec? EvidenceCheck { get; init; }

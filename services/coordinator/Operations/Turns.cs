@@ -5,7 +5,7 @@ namespace StellaOps.Backup.Coordinator.Operations;
 
 /// <summary>
 /// What may run beside what. Like a lock table: verify, verify-integrity, verify-evidence and test-restore read a component or its repository, a backup
-/// adds to it, restore, migrate, rebuild-index, delete and retention want the component for themselves. Readers share with readers and with one writer.
+/// adds to it, restore, migrate, rebuild-index, delete, undelete and retention want the component for themselves. Readers share with readers and with one writer.
 /// </summary>
 internal static class Turns
 {
@@ -43,7 +43,7 @@ internal static class Turns
     {
         OperationKind.Backup => Access.Add,
         OperationKind.Restore or OperationKind.Migrate or OperationKind.RebuildIndex when !entry.DryRun => Access.Alone,
-        OperationKind.Delete or OperationKind.Retention => Access.Alone,
+        OperationKind.Delete or OperationKind.Undelete or OperationKind.Retention => Access.Alone,
         _ => Access.Read,
     };
 

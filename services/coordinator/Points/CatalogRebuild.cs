@@ -1,13 +1,14 @@
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Points.Storing;
 
 namespace StellaOps.Backup.Coordinator.Points;
 
 /// <summary>
-/// Lists the manifests of the location that the catalog does not know, at every start: after the loss of the catalog, on a
-/// new installation, and after a crash in the middle of this.
+/// Lists the manifests of the location that the catalog does not know, with their pins and legal holds, at every start: after the loss of the catalog, on
+/// a new installation, and after a crash in the middle of this.
 /// </summary>
 internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointStore points, TimeProvider clock, ILogger<CatalogRebuild> logger)
     : BackgroundService
@@ -36,10 +37,11 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
     internal async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var known = await KnownAsync(cancellationToken);
+        var protections = await ProtectAsync(known, cancellationToken);
         var listed = 0;
         foreach (var stored in await points.ListAsync(cancellationToken))
         {
-            if (!known.Contains(stored.Id) && await TryListAsync(stored, cancellationToken))
+            if (!known.Contains(stored.Id) && await TryListAsync(stored, protections.GetValueOrDefault(stored.Id), cancellationToken))
             {
                 listed++;
             }
@@ -60,13 +62,28 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
         return [.. await catalog.Points.Select(point => point.Id).ToListAsync(cancellationToken)];
     }
 
-    private async Task<bool> TryListAsync(StoredPoint stored, CancellationToken cancellationToken)
+    /// <summary>First those that are known, to a catalog that was restored to an earlier state, say: nothing may drop them meanwhile.</summary>
+    private async Task<IReadOnlyDictionary<Guid, ProtectionCopy>> ProtectAsync(HashSet<Guid> known, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var copies = scope.ServiceProvider.GetRequiredService<ProtectionCopies>();
+        var protections = await copies.ReadAsync(cancellationToken);
+        await copies.AdoptAsync(protections.Values.Where(copy => known.Contains(copy.PointId)), cancellationToken);
+        return protections;
+    }
+
+    private async Task<bool> TryListAsync(StoredPoint stored, ProtectionCopy? protection, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         try
         {
-            var manifest = await points.LoadAsync(stored, cancellationToken);
-            await scope.ServiceProvider.GetRequiredService<PointCatalog>().AddAsync(PointRow.From(manifest), cancellationToken);
+            var point = PointRow.From(await points.LoadAsync(stored, cancellationToken));
+            if (protection is not null)
+            {
+                ProtectionCopies.Adopt(point, protection);
+            }
+
+            await scope.ServiceProvider.GetRequiredService<PointCatalog>().AddAsync(point, cancellationToken);
             return true;
         }
         catch (BackupException e) when (e.Error != ErrorCodes.StorageUnavailable)

@@ -14,6 +14,8 @@ internal sealed class PointMap : IEntityTypeConfiguration<PointRow>
         builder.Property(point => point.Name).HasMaxLength(100);
         builder.Property(point => point.Outcome).IsName();
         builder.Property(point => point.Manifest).IsJson();
+        builder.Property(point => point.Pin).IsJson();
+        builder.Property(point => point.Holds).IsJson();
         builder.HasIndex(point => point.Name).IsUnique();
         builder.HasIndex(point => new { point.FinishedAt, point.Id });
         builder.HasMany(point => point.Snapshots).WithOne().HasForeignKey(snapshot => snapshot.PointId).OnDelete(DeleteBehavior.Cascade);

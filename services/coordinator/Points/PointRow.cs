@@ -17,6 +17,10 @@ internal sealed class PointRow
 
     /// <summary>A deletion has begun: some snapshots may be gone. Only a further deletion may use the point.</summary>
     public bool Deleting { get; set; }
+
+    /// <summary>Null while it is not pinned.</summary>
+    public PointPin? Pin { get; set; }
+    public IReadOnlyList<LegalHold> Holds { get; set; } = [];
     public List<SnapshotRow> Snapshots { get; init; } = [];
     public List<ProofRow> Proofs { get; init; } = [];
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Storage;
@@ -18,6 +19,8 @@ internal static class PointsRegistration
         services.AddScoped<PointCatalog>();
         services.AddScoped<ProofRecorder>();
         services.AddScoped<PointUse>();
+        services.AddScoped<ProtectionCopies>();
+        services.AddScoped<PointProtection>();
         services.AddHostedService<CatalogRebuild>();
         return builder;
     }

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Protection;
 
 namespace StellaOps.Backup.Coordinator.Retention;
 
@@ -19,7 +20,7 @@ internal sealed class RetainedPoints(CatalogContext catalog, PointCatalog points
             Name = point.Name,
             TakenAt = point.FinishedAt,
             Deleting = point.Deleting,
-            Protections = [.. used[point.Id].Distinct()],
+            Protections = [.. ProtectedPoint.Reasons(point.Pin, point.Holds), .. used[point.Id].Distinct()],
             Parts = [.. point.Snapshots.Select(snapshot => new RetainedPart(snapshot.Part, PointUse.IsWhole(point, snapshot.Part), PointUse.IsProven(point, snapshot)))],
         })];
     }

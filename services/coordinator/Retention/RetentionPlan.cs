@@ -1,12 +1,13 @@
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Tasks;
 
 namespace StellaOps.Backup.Coordinator.Retention;
 
 /// <summary>Retention: what the rules do not keep is dropped, a repository at a time; where there is nothing to drop, what became free since is pruned.</summary>
-internal sealed class RetentionPlan(PointDropping dropping, RetentionRules rules, TaskBoard board) : OperationPlan
+internal sealed class RetentionPlan(PointDropping dropping, RetentionRules rules, ProtectionCopies protections, TaskBoard board) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Retention;
 
@@ -20,6 +21,7 @@ internal sealed class RetentionPlan(PointDropping dropping, RetentionRules rules
     {
         await dropping.SealAsync(tasks, cancellationToken);
         await rules.SaveCopyAsync(await rules.ReadAsync(cancellationToken), cancellationToken);
+        await protections.SaveAllAsync(cancellationToken);
         return null;
     }
 

@@ -28,5 +28,7 @@ internal static class PointViews
         })],
         Proof = PointProof.Of(point),
         Damages = [.. point.Snapshots.SelectMany(snapshot => snapshot.Damages)],
+        Pin = point.Pin,
+        Holds = point.Holds,
     };
 }

@@ -23,6 +23,7 @@ public sealed class TurnsTests
     [InlineData(OperationKind.Restore, OperationKind.Restore, true)]
     [InlineData(OperationKind.Restore, OperationKind.Delete, true)]
     [InlineData(OperationKind.Delete, OperationKind.Delete, true)]
+    [InlineData(OperationKind.Backup, OperationKind.Undelete, true)]
     [InlineData(OperationKind.Retention, OperationKind.Backup, true)]
     [InlineData(OperationKind.Retention, OperationKind.Verify, true)]
     public void Kinds_conflict_on_one_component_and_never_on_two(OperationKind one, OperationKind other, bool conflict)

@@ -2,7 +2,9 @@ using CsCheck;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Parts;
+using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Retention;
+using StellaOps.Backup.Coordinator.Tests.Protection;
 
 namespace StellaOps.Backup.Coordinator.Tests.Retention;
 
@@ -98,7 +100,9 @@ public sealed class RetentionPolicyTests
     [Fact]
     public void No_rule_is_ever_broken() => (from points in Histories from rules in Rules select (points, rules)).Sample(drawn =>
     {
-        var (points, rules) = drawn;
+        var (histories, rules) = drawn;
+        var points = histories.ConvertAll(history => history.Point);
+        var stories = histories.ToDictionary(history => history.Point.Id, history => history.Story);
         var decided = new RetentionPolicy(rules, Now).Decide(points);
         Assert.Equal(points.Select(point => point.Id), decided.Select(point => point.Id));
         foreach (var (point, decision) in points.Zip(decided))
@@ -106,7 +110,7 @@ public sealed class RetentionPolicyTests
             foreach (var one in point.Parts)
             {
                 var kept = decision.Parts.Single(part => new Part(part.Component, part.Cluster) == one.Part).Kept;
-                Assert.Equal(Model.Keeps(points, rules, point, one.Part), kept);
+                Assert.Equal(Model.Keeps(points, stories, rules, point, one.Part), kept);
             }
         }
 
@@ -117,9 +121,10 @@ public sealed class RetentionPolicyTests
         Assert.All(new RetentionPolicy(rules, Now).Decide(left).SelectMany(point => point.Parts), part => Assert.True(part.Kept));
     });
 
-    private static Gen<List<RetainedPoint>> Histories =>
-        from points in Gen.Select(Gen.Int[-2, 4000], Gen.Int[1, 31], Gen.Int[0, 63], Gen.Int[0, 63], Gen.Int[0, 9]).List[0, 25]
-        select points.ConvertAll(drawn => Draw(drawn.Item1, drawn.Item2, drawn.Item3, drawn.Item4, drawn.Item5));
+    /// <summary>Points, and what people did to keep them: nothing, mostly.</summary>
+    private static Gen<List<(RetainedPoint Point, ProtectionStory Story)>> Histories =>
+        from points in Gen.Select(Gen.Int[-2, 4000], Gen.Int[1, 31], Gen.Int[0, 63], Gen.Int[0, 63], Gen.Int[0, 9], Gen.Frequency((3, Gen.Const(new ProtectionStory([]))), (1, ProtectionStory.Any))).List[0, 25]
+        select points.ConvertAll(drawn => (Draw(drawn.Item1, drawn.Item2, drawn.Item3, drawn.Item4, drawn.Item5, drawn.Item6), drawn.Item6));
 
     private static Gen<List<RetentionRule>> Rules =>
         from numbers in Gen.Select(Gen.Int[-40, 120], Gen.Int[-3, 4], Gen.Int[-3, 7], Gen.Int[-3, 4], Gen.Int[-3, 3]).List[5]
@@ -132,15 +137,21 @@ public sealed class RetentionPolicyTests
     private static int? Used(int number) => number > 0 ? number : null;
 
     /// <summary>A point whose parts, wholeness and proofs are the bits of numbers; time in steps of an hour, so that points of one time happen.</summary>
-    private static RetainedPoint Draw(int hours, int parts, int whole, int proven, int fate) => new()
+    private static RetainedPoint Draw(int hours, int parts, int whole, int proven, int fate, ProtectionStory story)
     {
-        Id = Guid.NewGuid(),
-        Name = $"p{hours}",
-        TakenAt = Now.AddHours(-hours),
-        Protections = fate switch { 0 => ["pinned"], 1 => ["held for CASE-1"], 2 => ["in use"], _ => [] },
-        Deleting = fate == 3,
-        Parts = [.. AllParts.Where((_, i) => (parts & (1 << i)) != 0).Select((part, i) => new RetainedPart(part, (whole & (1 << i)) != 0, (whole & proven & (1 << i)) != 0))],
-    };
+        var (pin, holds) = story.Play();
+        return new()
+        {
+            Id = Guid.NewGuid(),
+            Name = $"p{hours}{(fate == 0 ? InUse : "")}",
+            TakenAt = Now.AddHours(-hours),
+            Protections = [.. ProtectedPoint.Reasons(pin, holds), .. fate == 0 ? ["in use"] : Array.Empty<string>()],
+            Deleting = fate == 1,
+            Parts = [.. AllParts.Where((_, i) => (parts & (1 << i)) != 0).Select((part, i) => new RetainedPart(part, (whole & (1 << i)) != 0, (whole & proven & (1 << i)) != 0))],
+        };
+    }
+
+    private const string InUse = " in use";
 
     private static IReadOnlyList<Part> AllParts { get; } = [Database, new Part(Component.Database, "analytics"), Evidence, new Part(Component.Secrets), new Part(Component.Keys)];
 
@@ -157,9 +168,9 @@ public sealed class RetentionPolicyTests
     /// <summary>The rules as the documents state them, one snapshot at a time.</summary>
     private static class Model
     {
-        public static bool Keeps(List<RetainedPoint> points, List<RetentionRule> rules, RetainedPoint point, Part part)
+        public static bool Keeps(List<RetainedPoint> points, Dictionary<Guid, ProtectionStory> stories, List<RetentionRule> rules, RetainedPoint point, Part part)
         {
-            if (point.Deleting || KeepsInPoint(points, rules, point, part))
+            if (point.Deleting || KeepsInPoint(points, stories, rules, point, part))
             {
                 return !point.Deleting;
             }
@@ -169,25 +180,25 @@ public sealed class RetentionPolicyTests
             var saved = points.FindAll(other => !other.Deleting && other.Parts.Any(one => one.Part.Component == Component.Secrets && one.Whole));
             return part.Component == Component.Secrets && point.Parts.Single(one => one.Part == part).Whole && points.Exists(database =>
                 !database.Deleting && !database.Parts.Any(one => one.Part == part)
-                && database.Parts.Any(one => one.Part.Component == Component.Database && KeepsItself(points, rules, database, one.Part))
+                && database.Parts.Any(one => one.Part.Component == Component.Database && KeepsItself(points, stories, rules, database, one.Part))
                 && (point.TakenAt <= database.TakenAt
                     ? !saved.Exists(other => Before(point, other) && other.TakenAt <= database.TakenAt)
                     : !saved.Exists(other => Before(other, point))));
         }
 
-        private static bool KeepsInPoint(List<RetainedPoint> points, List<RetentionRule> rules, RetainedPoint point, Part part)
+        private static bool KeepsInPoint(List<RetainedPoint> points, Dictionary<Guid, ProtectionStory> stories, List<RetentionRule> rules, RetainedPoint point, Part part)
         {
             var databases = point.Parts.Where(one => one.Part.Component == Component.Database).Select(one => one.Part);
-            return KeepsItself(points, rules, point, part)
-                || (part.Component != Component.Database && databases.Any(database => KeepsItself(points, rules, point, database)));
+            return KeepsItself(points, stories, rules, point, part)
+                || (part.Component != Component.Database && databases.Any(database => KeepsItself(points, stories, rules, point, database)));
         }
 
-        private static bool KeepsItself(List<RetainedPoint> points, List<RetentionRule> rules, RetainedPoint point, Part part)
+        private static bool KeepsItself(List<RetainedPoint> points, Dictionary<Guid, ProtectionStory> stories, List<RetentionRule> rules, RetainedPoint point, Part part)
         {
             var later = points.Where(other => !other.Deleting && (other.TakenAt, other.Id).CompareTo((point.TakenAt, point.Id)) > 0)
                 .SelectMany(other => other.Parts.Where(one => one.Part == part), (other, one) => (other.TakenAt, one.Whole, one.Proven)).ToList();
             var own = point.Parts.Single(one => one.Part == part);
-            if (point.Protections.Count > 0 || later.Count == 0 || (own.Whole && !later.Exists(one => one.Whole)) || (own.Proven && !later.Exists(one => one.Proven)))
+            if (stories[point.Id].IsProtected || point.Name.EndsWith(InUse, StringComparison.Ordinal) || later.Count == 0 || (own.Whole && !later.Exists(one => one.Whole)) || (own.Proven && !later.Exists(one => one.Proven)))
             {
                 return true;
             }

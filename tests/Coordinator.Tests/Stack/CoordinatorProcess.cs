@@ -11,7 +11,7 @@ namespace StellaOps.Backup.Coordinator.Tests.Stack;
 /// <summary>A real coordinator process. It can be killed at any moment and started again.</summary>
 internal sealed class CoordinatorProcess : IAsyncDisposable
 {
-    private const string Key = "a-key-of-the-tests";
+    private static readonly (string Subject, string Key)[] People = [("tester", "a-key-of-the-tests"), ("second", "another-key-of-the-tests")];
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(3);
     private readonly Dictionary<string, string?> _environment;
     private readonly string _logFile;
@@ -24,19 +24,25 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         PidFile = Path.Combine(directory, $"{name}.pid");
         _environment = settings.ToDictionary(setting => $"STELLAOPS_BACKUP__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}", setting => setting.Value);
         _environment["STELLAOPS_BACKUP__Listen__Url"] = url;
-        _environment["STELLAOPS_BACKUP__Auth__Keys__0__Subject"] = "tester";
-        _environment["STELLAOPS_BACKUP__Auth__Keys__0__Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key)));
-        var scopes = new[] { Scopes.Read, Scopes.Run, Scopes.Restore, Scopes.Admin };
-        for (var i = 0; i < scopes.Length; i++)
+        foreach (var (at, (subject, key)) in People.Index())
         {
-            _environment[$"STELLAOPS_BACKUP__Auth__Keys__0__Scopes__{i}"] = scopes[i];
+            var prefix = $"STELLAOPS_BACKUP__Auth__Keys__{at}__";
+            _environment[$"{prefix}Subject"] = subject;
+            _environment[$"{prefix}Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+            foreach (var (i, scope) in new[] { Scopes.Read, Scopes.Run, Scopes.Restore, Scopes.Admin }.Index())
+            {
+                _environment[$"{prefix}Scopes__{i}"] = scope;
+            }
         }
 
-        Http = new HttpClient { BaseAddress = new Uri(url), Timeout = ReadyLimit };
-        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
+        (Http, SecondPerson) = (Client(url, People[0].Key), Client(url, People[1].Key));
     }
 
+    /// <summary>As who asks in most tests, <c>tester</c>.</summary>
     public HttpClient Http { get; }
+
+    /// <summary>As somebody else, <c>second</c>.</summary>
+    public HttpClient SecondPerson { get; }
 
     public bool HasExited => _server?.HasExited ?? true;
 
@@ -69,6 +75,14 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         await KillAsync();
         _server?.Dispose();
         Http.Dispose();
+        SecondPerson.Dispose();
+    }
+
+    private static HttpClient Client(string url, string key)
+    {
+        var client = new HttpClient { BaseAddress = new Uri(url), Timeout = ReadyLimit };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return client;
     }
 
     private async Task<bool> IsReadyAsync(CancellationToken cancellationToken)

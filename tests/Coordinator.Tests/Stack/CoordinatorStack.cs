@@ -126,7 +126,7 @@ internal sealed class CoordinatorStack : IAsyncDisposable
             await ExecuteAsync($"DELETE FROM {table}", cancellationToken);
         }
 
-        foreach (var prefix in (string[])["points/", "wal/"])
+        foreach (var prefix in (string[])["points/", "protections/", "wal/"])
         {
             await foreach (var item in Location.ListAsync(prefix, cancellationToken))
             {

@@ -72,7 +72,17 @@ internal sealed class FakeTask(FakeWorkers workers, RunTask command, ClaimGrante
             EvidenceReferencesKey = command.Component == Component.Database ? command.TestRestore!.EvidenceReferencesKey : null,
         },
         OperationKind.Restore => new TaskResult { Outcome = Outcome.Complete, Restore = new RestoreResult { TargetDirectory = command.Restore?.TargetDirectory ?? command.Recovery?.TargetDirectory ?? "/" } },
+        OperationKind.Delete or OperationKind.Retention => new TaskResult { Outcome = Outcome.Complete, Forget = Forgotten(command.Forget!) },
         _ => new TaskResult { Outcome = Outcome.Complete },
+    };
+
+    private static ForgetResult Forgotten(ForgetSpec spec) => new()
+    {
+        Snapshots = spec.SnapshotIds.Count,
+        UndeletableUntil = spec.Grace is null ? DateTimeOffset.UtcNow.AddDays(7) : null,
+        GraceEnded = spec.EndGrace,
+        BytesBefore = 1000,
+        BytesAfter = 1000,
     };
 
     private static ProofResult Proof(ProofDepth depth) =>

@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Workers.Failures;
 
 namespace StellaOps.Backup.Workers.Tests.Repositories;
@@ -36,11 +37,21 @@ public sealed class ForgettingTests : IAsyncDisposable
         Assert.Equal(Outcome.Complete, (await _bench.ForgetAsync(dropped)).Outcome);
         Assert.Equal(before.Order(), _bench.Packs().Order());
 
-        await using (var opened = await _bench.Repositories.OpenAsync(Component.Evidence, TestContext.Current.CancellationToken))
-        {
-            await opened.Repository.Forgotten.UndeleteAsync(Workers.Repositories.ComponentRepository.ParseId(dropped), TestContext.Current.CancellationToken);
-        }
+        Assert.Equal(Outcome.Complete, (await _bench.UndeleteAsync(dropped)).Outcome);
+        Assert.Equal(Outcome.Complete, (await _bench.UndeleteAsync(dropped)).Outcome);
 
         Assert.Equal(Outcome.Complete, (await _bench.VerifyAsync(dropped)).Outcome);
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_is_gone_for_good_is_not_brought_back()
+    {
+        _bench.Write("file", "content");
+        var dropped = await _bench.BackupAsync();
+        await _bench.ForgetAsync(dropped, TimeSpan.Zero);
+
+        var gone = await Assert.ThrowsAsync<BackupException>(() => _bench.UndeleteAsync(dropped));
+
+        Assert.Equal(ErrorCodes.SnapshotNotFound, gone.Error);
     }
 }

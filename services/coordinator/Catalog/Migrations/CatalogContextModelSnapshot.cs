@@ -357,6 +357,11 @@ namespace StellaOps.Backup.Coordinator.Catalog.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("full");
 
+                    b.Property<string>("Holds")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("holds");
+
                     b.Property<string>("Manifest")
                         .IsRequired()
                         .HasColumnType("jsonb")
@@ -373,6 +378,10 @@ namespace StellaOps.Backup.Coordinator.Catalog.Migrations
                         .HasMaxLength(32)
                         .HasColumnType("character varying(32)")
                         .HasColumnName("outcome");
+
+                    b.Property<string>("Pin")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("pin");
 
                     b.Property<DateTimeOffset>("StartedAt")
                         .HasColumnType("timestamp with time zone")

@@ -1,9 +1,7 @@
-using StellaOps.Backup.Testing.Machine;
-
-namespace StellaOps.Backup.DatabaseBackup.Tests.Wal;
+namespace StellaOps.Backup.Testing.Machine;
 
 /// <summary>A file system of a few megabytes that can be filled. Mounting takes root, or a container that allows it.</summary>
-internal sealed class SmallDisk : IAsyncDisposable
+public sealed class SmallDisk : IAsyncDisposable
 {
     private readonly string _path;
 
@@ -11,6 +9,9 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     private string Ballast => Path.Combine(_path, "ballast");
 
+    /// <param name="path">Where; what is there is hidden meanwhile.</param>
+    /// <param name="size">As <c>mount</c> takes it: <c>600m</c>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public static async Task<SmallDisk> MountAsync(string path, string size, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(path);
@@ -25,5 +26,6 @@ internal sealed class SmallDisk : IAsyncDisposable
     /// <summary>Gives it back.</summary>
     public void Free() => File.Delete(Ballast);
 
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await Processes.RunAsync("umount", ["--lazy", _path], cancellationToken: CancellationToken.None);
 }

@@ -1,0 +1,63 @@
+using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Events;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Retention;
+using StellaOps.Backup.Coordinator.Tasks;
+using StellaOps.Backup.Coordinator.Wal;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Points.Storing;
+
+namespace StellaOps.Backup.Coordinator.Undeletion;
+
+/// <summary>
+/// Undelete, the reverse of <see cref="PointDropping"/>: (1) workers bring the snapshots back, (2) the manifest follows, signed anew, (3) then the catalog. What one
+/// repository cannot bring back costs the others nothing; it can be asked for again.
+/// </summary>
+internal sealed class UndeletePlan(CatalogContext catalog, PointStore store, PointSigner signer, WalReach wal, OperationLog log) : OperationPlan
+{
+    public override OperationKind Kind => OperationKind.Undelete;
+
+    public override bool NeedsSealing(Operation operation, IReadOnlyList<TaskRow> tasks) => tasks.Any(task => task.State == TaskState.Finished);
+
+    public override async Task<ErrorInfo?> SealAsync(Operation operation, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken)
+    {
+        var back = tasks.Where(task => task.State == TaskState.Finished).SelectMany(task => task.Command.Undelete!.SnapshotIds).ToHashSet();
+        var forgotten = await catalog.Forgotten.Where(row => row.PointId == operation.PointId).ToListAsync(cancellationToken);
+        var rows = forgotten.FindAll(row => back.Contains(row.Snapshot.SnapshotId));
+        if (rows.Count == 0)
+        {
+            return null; // Again after a crash, and done already.
+        }
+
+        var point = await catalog.Points.Include(row => row.Snapshots).SingleOrDefaultAsync(row => row.Id == operation.PointId, cancellationToken);
+        var manifest = new ForgottenPoint(operation.PointId!.Value, rows).With(point?.Manifest);
+        await store.ReplaceAsync(manifest, signer, cancellationToken);
+
+        // Durable: the point is back. A crash here leaves a catalog that lacks it, which the next run of this, or the start of a coordinator, lists.
+        var whole = PointRow.From(manifest);
+        if (point is null)
+        {
+            catalog.Points.Add(whole);
+        }
+        else
+        {
+            (point.Manifest, point.Full) = (manifest, manifest.Full);
+            catalog.Snapshots.AddRange(whole.Snapshots.Where(snapshot => point.Snapshots.TrueForAll(there => there.Part != snapshot.Part)));
+        }
+
+        catalog.Forgotten.RemoveRange(rows);
+        foreach (var warning in await wal.LacksAsync(manifest, cancellationToken))
+        {
+            log.Warning(operation, warning);
+        }
+
+        await catalog.SaveChangesAsync(cancellationToken);
+        return null;
+    }
+
+    public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks) => Conclusion.Of(tasks);
+}
