@@ -4,10 +4,15 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Repository.Packs;
 
 /// <summary>
-/// Reads a range and proves the blobs in it. Not for several threads at a time. Memory: the largest range
+/// Reads a range, waits for its turn, and proves the blobs in it. Not for several threads at a time. Memory: the largest range
 /// (<see cref="PackRanges.LargestRange"/>, or the largest stored blob), and the largest blob in plain.
 /// </summary>
-internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec)
+/// <param name="blobs">Where ranges are read.</param>
+/// <param name="codec">Opens them.</param>
+/// <param name="turns">
+/// Readers that may open blobs, and use them, at the same time: the others read ahead. More than there are processors would only wait for one another.
+/// </param>
+internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec, SemaphoreSlim turns)
 {
     private readonly GrowingBuffer _range = new(aligned: true), _plain = new();
 
@@ -34,6 +39,21 @@ internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec)
     {
         var content = _range.Take(range.Length);
         content = content[..await TryReadAsync(range, content, cancellationToken).ConfigureAwait(false)];
+        await turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await EachAsync(range, content, tryUse, take, damaged, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            turns.Release();
+        }
+    }
+
+    private async Task EachAsync<T>(
+        PackRange<T> range, Memory<byte> content, TryUse<T> tryUse, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take, Action<RepositoryException, ReadOnlyMemory<Wanted<T>>>? damaged,
+        CancellationToken cancellationToken)
+    {
         for (int first = 0, next; first < range.Blobs.Length; first = next)
         {
             cancellationToken.ThrowIfCancellationRequested();

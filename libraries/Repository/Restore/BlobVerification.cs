@@ -9,13 +9,14 @@ namespace StellaOps.Backup.Repository.Restore;
 /// Reads what files need for nothing but to know that it is whole: each blob is authenticated, and not opened, which finds all that a
 /// store can do to it. In windows of 32,768 blobs, about 10 MiB; within one, a part of a pack is read once.
 /// </summary>
-internal sealed class BlobVerification(ResticRepository repository, int workers)
+internal sealed class BlobVerification(ResticRepository repository, int workers) : IDisposable
 {
     private const int MostBlobs = 32_768;
 
     private readonly List<Wanted<string>> _wanted = [];
     private readonly SortedSet<string> _damages = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<PackRangeReader> _readers = [];
+    private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
 
     /// <summary>Adds the blobs of a file; reads when there are enough.</summary>
     public async ValueTask AddAsync(Node file, string path, CancellationToken cancellationToken)
@@ -39,6 +40,8 @@ internal sealed class BlobVerification(ResticRepository repository, int workers)
         RestorePlanner.ThrowIfDamaged([.. _damages]);
     }
 
+    public void Dispose() => _turns.Dispose();
+
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
         Wanted<string>[] wanted = [.. _wanted];
@@ -46,7 +49,7 @@ internal sealed class BlobVerification(ResticRepository repository, int workers)
         var options = new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(PackRanges.Merge(wanted), options, async (range, token) =>
         {
-            var reader = _readers.TryTake(out var idle) ? idle : new PackRangeReader(repository.Reader, repository.Parts.Codec);
+            var reader = _readers.TryTake(out var idle) ? idle : new PackRangeReader(repository.Reader, repository.Parts.Codec, _turns);
             await reader.AuthenticateAsync(range, Note, token).ConfigureAwait(false);
             _readers.Add(reader);
         }).ConfigureAwait(false);

@@ -25,9 +25,6 @@ internal sealed class FileInProgress(RestoreFile file, FileStatus? inPlace, int 
 
     public FileStatus? InPlace => inPlace;
 
-    /// <summary>Held while writing: the kernel lets one write to a file at a time, and who waits for that there does so at the cost of a core.</summary>
-    public Lock Writing { get; } = new();
-
     /// <summary>Name of the new file once it exists.</summary>
     public EntryName? TemporaryName { get; private set; }
 

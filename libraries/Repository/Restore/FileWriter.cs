@@ -50,11 +50,7 @@ internal sealed class FileWriter(RestoreRequest request, MetadataWriter metadata
     {
         var (file, offset) = part;
         var open = file.Borrow(Create);
-        lock (file.Writing)
-        {
-            counters.AddBytesWritten(SparseWriting.Write(open, content, offset, request.Sparse && file.InPlace is null));
-        }
-
+        counters.AddBytesWritten(SparseWriting.Write(open, content, offset, request.Sparse && file.InPlace is null));
         counters.Report(0, content.Length);
         if (file.Return(blobs))
         {

@@ -29,12 +29,13 @@ internal sealed class RestoreRun : IDisposable
     private readonly HardLinks _links = new();
     private readonly List<RestoreFile> _last = [];
     private readonly Func<PackRangeReader> _createReader;
+    private readonly SemaphoreSlim _turns = new(Math.Max(2, Environment.ProcessorCount));
 
     public RestoreRun(ResticRepository repository, RestoreRequest request, RestorePlan plan)
     {
         var blobs = repository.Blobs;
         (_request, _plan, _trees) = (request, plan, new TreeReader(blobs));
-        _createReader = () => new PackRangeReader(repository.Reader, repository.Parts.Codec);
+        _createReader = () => new PackRangeReader(repository.Reader, repository.Parts.Codec, _turns);
         _counters = new RestoreCounters(plan, request.OnProgress);
         _metadata = new MetadataWriter(request.Owners, _counters.Warnings);
         _extras = new ExtraRemover(_counters);
@@ -68,6 +69,7 @@ internal sealed class RestoreRun : IDisposable
         _writer.Dispose();
         _ranges.Dispose();
         _fileSystems.Dispose();
+        _turns.Dispose();
     }
 
     private async Task WalkAsync(RestoreDirectory top, ChannelWriter<RestoreFile> files, CancellationToken cancellationToken)

@@ -63,7 +63,7 @@ public sealed class Restorer(ResticRepository repository)
         if (request.VerifyFirst)
         {
             // The trees are known to be whole and every blob to be in the index: only now is it worth to read the data.
-            var verification = new BlobVerification(repository, request.Workers);
+            using var verification = new BlobVerification(repository, request.Workers);
             await new RestorePlanner(repository.Blobs, request).MakeAsync((file, path) => verification.AddAsync(file, path, cancellationToken), cancellationToken).ConfigureAwait(false);
             await verification.EndAsync(cancellationToken).ConfigureAwait(false);
         }

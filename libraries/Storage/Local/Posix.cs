@@ -17,7 +17,7 @@ internal static partial class Posix
     private const int AtCurrentDirectory = -100;
     private const uint RenameNoReplace = 1;
     private const int LockExclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
-    private const int SetFlags = 4; // F_SETFL
+    private const int GetFlags = 3, SetFlags = 4; // F_GETFL, F_SETFL
 
     // O_DIRECT.
     private static readonly int Direct = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000 : 0x4000;
@@ -51,7 +51,11 @@ internal static partial class Posix
     internal static int Sync(SafeFileHandle handle) => Result(FSync(handle));
 
     /// <summary>Whether reads and writes pass by the page cache from now on; EINVAL on a file system that has no such way.</summary>
-    internal static int SetDirect(SafeFileHandle handle, bool isDirect) => Result(FControl(handle, SetFlags, isDirect ? Direct : 0));
+    internal static int SetDirect(SafeFileHandle handle, bool isDirect)
+    {
+        var flags = FControl(handle, GetFlags, 0);
+        return flags < 0 ? Marshal.GetLastPInvokeError() : Result(FControl(handle, SetFlags, isDirect ? flags | Direct : flags & ~Direct));
+    }
 
     /// <summary>Takes the advisory lock that ends with the handle, or with its process; EAGAIN when another one has it.</summary>
     internal static int TryLock(SafeFileHandle handle) => Result(FLock(handle, LockExclusiveNow));
