@@ -38,6 +38,7 @@ internal sealed class StellaRoot : RootCommand
             new BackupInfoCommand(),
             new BackupVerifyCommand(),
             new BackupTestRestoreCommand(),
+            new BackupCopyCommand(),
             new BackupRestoreCommand(),
             new BackupRestorePitrCommand(),
             new BackupPinCommand("pin", "Keep a recovery point, whatever rules and deletions say, until it is unpinned"),

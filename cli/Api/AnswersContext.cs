@@ -14,6 +14,7 @@ namespace StellaOps.Backup.Cli.Api;
 [JsonSerializable(typeof(ForgottenPointView))]
 [JsonSerializable(typeof(Page<ForgottenPointView>))]
 [JsonSerializable(typeof(TestRestoreRequest))]
+[JsonSerializable(typeof(CopyRequest))]
 [JsonSerializable(typeof(RestoreRequest))]
 [JsonSerializable(typeof(PointInTimeRequest))]
 [JsonSerializable(typeof(VerifyIntegrityRequest))]

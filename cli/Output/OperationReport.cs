@@ -68,6 +68,7 @@ internal static class OperationReport
         OperationKind.Backup => (["FILES", "SIZE", "ADDED", "DURATION", "SNAPSHOT"], [0, 1, 2, 3]),
         OperationKind.Verify or OperationKind.TestRestore => (["FILES", "SIZE", "DURATION"], [0, 1, 2]),
         OperationKind.Delete or OperationKind.Retention => (["SNAPSHOTS", "FREED", "FREE LATER", "CAN BE BROUGHT BACK UNTIL"], [0, 1, 2]),
+        OperationKind.Copy => (["FILES", "SIZE", "DURATION"], [0, 1, 2]),
         OperationKind.Restore => (["WRITTEN", "UNCHANGED", "DELETED", "SIZE", "DURATION", "TARGET"], [0, 1, 2, 3, 4]),
         _ => ([], []),
     };
@@ -80,6 +81,7 @@ internal static class OperationReport
             [Units.Count(proof.FilesChecked), Units.Size(proof.BytesChecked), Total(proof.Phases)],
         (OperationKind.Delete or OperationKind.Retention, { Forget: { } gone }) =>
             [Units.Count(gone.Snapshots), Units.Size(Math.Max(0, gone.BytesBefore - gone.BytesAfter)), Units.Size(gone.BytesWaiting + gone.BytesForgotten), Units.Time(gone.UndeletableUntil)],
+        (OperationKind.Copy, { Copy: { } copy }) => [Units.Count(copy.Files), Units.Size(copy.Bytes), Total(copy.Phases)],
         (OperationKind.Restore, { Restore: { } done }) =>
             [Units.Count(done.FilesWritten), Units.Count(done.FilesUnchanged), Units.Count(done.FilesDeleted), Units.Size(done.BytesWritten), Total(done.Phases), done.TargetDirectory],
         _ => [.. Columns(kind).Titles.Select(_ => "-")],
@@ -110,9 +112,10 @@ internal static class OperationReport
         var name = ProgressText.Name(operation, task);
         var restore = task.Result?.Restore;
         List(output, name, restore?.Notes ?? []);
+        List(output, name, task.Result?.Copy?.Notes ?? []);
         List(output, name, task.Result?.Proof?.Findings ?? []);
         List(output, name, PhaseText.Of(task.Result?.Proof?.Replay) is { } replay ? [$"WAL replayed: {replay}"] : []);
-        List(output, name, PhaseText.Of(task.Result?.Proof?.Phases ?? restore?.Phases ?? []));
+        List(output, name, PhaseText.Of(task.Result?.Proof?.Phases ?? restore?.Phases ?? task.Result?.Copy?.Phases ?? []));
         List(output, name, restore?.ReplacedDirectory is { } kept ? [$"the replaced data was kept in {kept}"] : []);
         List(output, $"{name}: {Lack(operation)}", [.. (task.Result?.Missing ?? []).Select(item => $"{item.Path}: {item.Reason}")], task.Result?.MissingCount);
         List(output, $"{name}: damaged", [.. task.Damages.Select(damage => $"{damage.Kind} {damage.Item}: {damage.Detail}{Snapshots(damage)}")]);

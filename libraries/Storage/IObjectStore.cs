@@ -53,6 +53,20 @@ public interface IObjectStore : IAsyncDisposable
     }
 
     /// <summary>
+    /// Gives an object a second name, in place of what has it: atomically, as <see cref="PutMode.Replace"/> does, and without moving its bytes where
+    /// the store can do that. This default reads and puts them.
+    /// </summary>
+    /// <exception cref="StorageException"><see cref="StorageFailure.NotFound"/>.</exception>
+    async ValueTask CopyAsync(string from, string to, CancellationToken cancellationToken = default)
+    {
+        var content = await ObjectReadStream.OpenAsync(this, from, cancellationToken).ConfigureAwait(false);
+        await using (content.ConfigureAwait(false))
+        {
+            await PutAsync(to, content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
     /// Removes what puts of dead processes left under <paramref name="prefix"/>. Such leftovers are never listed and never
     /// in the way; they only take space. A put that is under way is not disturbed.
     /// </summary>

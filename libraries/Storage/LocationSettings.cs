@@ -15,6 +15,9 @@ public sealed class LocationSettings : IValidatableObject
     /// <summary>File with the credentials of an object store; null for the usual chain of the store's own programs.</summary>
     public string? CredentialsFile { get; set; }
 
+    /// <summary>File with the credentials for the places of portable archives; null takes those of the location.</summary>
+    public string? ArchiveCredentialsFile { get; set; }
+
     /// <summary>Most bytes that are uploaded in a second; null for no limit.</summary>
     [Range(1024, long.MaxValue)]
     public long? UploadBytesPerSecond { get; set; }
@@ -41,6 +44,18 @@ public sealed class LocationSettings : IValidatableObject
     /// <summary>Days of that retention.</summary>
     [Range(1, 36_500)]
     public int RetentionDays { get; set; } = 30;
+
+    /// <summary>The same manners with a place of portable archives, and without the retention, which is the location's.</summary>
+    public LocationSettings ForArchives(string url) => new()
+    {
+        Url = url,
+        CredentialsFile = ArchiveCredentialsFile ?? CredentialsFile,
+        UploadBytesPerSecond = UploadBytesPerSecond,
+        DownloadBytesPerSecond = DownloadBytesPerSecond,
+        Concurrency = Concurrency,
+        StallSeconds = StallSeconds,
+        RetrySeconds = RetrySeconds,
+    };
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

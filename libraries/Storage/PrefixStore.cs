@@ -46,6 +46,10 @@ public sealed class PrefixStore(IObjectStore inner, string folder) : IObjectStor
         inner.DeleteManyAsync([.. keys.Select(Full)], cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask CopyAsync(string from, string to, CancellationToken cancellationToken = default) =>
+        inner.CopyAsync(Full(from), Full(to), cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) =>
         inner.SweepAsync(_prefix + prefix, cancellationToken);
 

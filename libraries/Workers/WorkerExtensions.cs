@@ -9,6 +9,7 @@ using StellaOps.Backup.Hosting.Health;
 using StellaOps.Backup.Hosting.Messaging;
 using StellaOps.Backup.Hosting.Settings;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Workers.Archives;
 using StellaOps.Backup.Workers.Coordination;
 using StellaOps.Backup.Workers.Failures;
 using StellaOps.Backup.Workers.Proofs;
@@ -55,6 +56,8 @@ public static class WorkerExtensions
         builder.Services.AddSingleton<Verification>();
         builder.Services.AddSingleton<Forgetting>();
         builder.Services.AddSingleton<Undeleting>();
+        builder.Services.AddSingleton<ComponentExport>();
+        builder.Services.AddSingleton<ArchiveCopy>();
         builder.Services.AddSingleton<ITaskExecutor, TaskExecutor>();
         builder.Services.AddSingleton<TaskRunner>();
         builder.Services.AddSingleton<IServiceActivity>(services => services.GetRequiredService<TaskRunner>());

@@ -34,7 +34,7 @@ internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentReposi
 
     public async Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
-        await using var opened = await repositories.OpenAsync(Component, cancellationToken);
+        await using var opened = await repositories.OpenAsync(Component, spec.Source, cancellationToken);
         return await new RestoreJob(opened.Repository, settings, clock).RunAsync(context, spec, cancellationToken);
     }
 

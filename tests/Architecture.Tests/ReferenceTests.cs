@@ -12,9 +12,10 @@ public sealed class ReferenceTests
         ["libraries/Repository"] = ["libraries/Storage"],
         ["libraries/Wal"] = ["libraries/Storage", "libraries/Age", "libraries/Postgres"],
         ["libraries/Points"] = ["libraries/Contracts", "libraries/Storage"],
+        ["libraries/Portable"] = ["libraries/Contracts", "libraries/Storage", "libraries/Points"],
         ["libraries/Hosting"] = ["libraries/Contracts"],
-        ["libraries/Workers"] = ["libraries/Contracts", "libraries/Hosting", "libraries/Storage", "libraries/Repository"],
-        ["services/coordinator"] = ["libraries/Contracts", "libraries/Hosting", "libraries/Storage", "libraries/Points", "libraries/Wal"],
+        ["libraries/Workers"] = ["libraries/Contracts", "libraries/Hosting", "libraries/Storage", "libraries/Repository", "libraries/Portable"],
+        ["services/coordinator"] = ["libraries/Contracts", "libraries/Hosting", "libraries/Storage", "libraries/Points", "libraries/Portable", "libraries/Wal"],
         ["gateway"] = ["libraries/Hosting"],
         ["cli"] = ["libraries/Contracts", "libraries/Age", "libraries/Repository", "libraries/Storage", "libraries/Wal"],
     };

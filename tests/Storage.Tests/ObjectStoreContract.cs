@@ -44,6 +44,33 @@ public abstract class ObjectStoreContract
     }
 
     [Fact]
+    public async Task A_copy_replaces_what_has_the_name_and_outlives_the_original()
+    {
+        await using var store = CreateStore();
+        await store.PutAsync("folder/original", Content(70_000), PutMode.Create, Cancellation);
+        await store.PutAsync("latest", Content(10), PutMode.Create, Cancellation);
+        await store.CopyAsync("folder/original", "latest", Cancellation);
+        await store.CopyAsync("folder/original", "latest", Cancellation);
+        Assert.Equal(["folder/original", "latest"], await KeysAsync(store, ""));
+        await store.DeleteAsync("folder/original", Cancellation);
+        Assert.Equal(Content(70_000), await store.ReadAllAsync("latest", 70_000, Cancellation));
+        var failure = await Assert.ThrowsAsync<StorageException>(async () => await store.CopyAsync("folder/original", "latest", Cancellation));
+        Assert.Equal(StorageFailure.NotFound, failure.Failure);
+        Assert.Equal(Content(70_000), await store.ReadAllAsync("latest", 70_000, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_large_object_is_copied_whole()
+    {
+        var (store, partLength) = CreateStoreOfParts();
+        await using var disposed = store;
+        var content = Content(5 * partLength + 12_345);
+        await store.PutAsync("original", content, PutMode.Create, Cancellation);
+        await store.CopyAsync("original", "copy", Cancellation);
+        Assert.Equal(content, await store.ReadAllAsync("copy", content.Length, Cancellation));
+    }
+
+    [Fact]
     public async Task Many_are_deleted_at_once_and_those_that_are_gone_do_not_matter()
     {
         await using var store = CreateStore();

@@ -13,7 +13,12 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 /// <summary><c>stella backup restore</c>.</summary>
 internal sealed class BackupRestoreCommand : StellaCommand
 {
-    private readonly Option<string> _name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N", Required = true };
+    private readonly Option<string> _name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N" };
+    private readonly Option<string> _source = new("--source")
+    {
+        Description = "Address of a portable archive to restore from, in place of a point of the location (see 'backup copy')", HelpName = "URL",
+    };
+    private readonly Option<string> _trustKey = new("--trust-key") { Description = "With --source: accept an archive that is signed by this key", HelpName = "ID" };
     private readonly TypeOption _types = new("Restore only these components");
     private readonly ClusterOption _cluster = new("Of the database restore only this cluster; alone, it means --type database");
     private readonly Option<string> _target = new("--target")
@@ -35,11 +40,23 @@ internal sealed class BackupRestoreCommand : StellaCommand
     public BackupRestoreCommand()
         : base("restore", "Bring a recovery point back. Replaces data: stop the services first")
     {
-        foreach (var option in new Option[] { _name, _types, _cluster, _target, _dryRun, _confirm, _keepReplaced, _allowRunning, _withMigration, _tablespaces, _reason, _noWait })
+        foreach (var option in new Option[] { _name, _source, _trustKey, _types, _cluster, _target, _dryRun, _confirm, _keepReplaced, _allowRunning, _withMigration, _tablespaces, _reason, _noWait })
         {
             Add(option);
         }
 
+        Validators.Add(result =>
+        {
+            var bySource = result.GetResult(_source) is { Implicit: false };
+            if (bySource == result.GetResult(_name) is { Implicit: false })
+            {
+                result.AddError("say what to restore: either --name, or --source with the address of an archive");
+            }
+            else if (!bySource && result.GetResult(_trustKey) is { Implicit: false })
+            {
+                result.AddError("--trust-key goes with --source");
+            }
+        });
         Examples =
         [
             "stella backup restore --name pre-upgrade-20260117 --dry-run",
@@ -48,6 +65,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
             "stella service start --all",
             "stella backup restore --type config --name config-backup --confirm --reason \"bad edit, INC-4711\"",
             "stella backup restore --name pre-upgrade-20260117 --target /srv/beside --confirm",
+            "stella backup restore --source s3://backup-bucket/latest-full.tar.gz --confirm",
             "stella backup restore --type database --name pre-upgrade-20260117 --with-migration --confirm",
         ];
     }
@@ -56,7 +74,9 @@ internal sealed class BackupRestoreCommand : StellaCommand
     {
         var request = new RestoreRequest
         {
-            Point = parsed.GetRequiredValue(_name),
+            Point = parsed.GetValue(_name),
+            Source = parsed.GetValue(_source),
+            TrustKey = parsed.GetValue(_trustKey),
             Types = _types.Named(parsed) is { } names && !names.Contains(Components.Full) ? names : [],
             Cluster = parsed.GetValue(_cluster),
             Target = parsed.GetValue(_target),
@@ -107,7 +127,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
         var cluster = request.Cluster is { } named ? $" (cluster {named})" : "";
         var what = (request.Types.Count > 0 ? string.Join(", ", request.Types) : request.Cluster is null ? "all components" : "database") + cluster;
         var where = request.Target is { } directory ? $"into {directory}" : "in place of the data of the running system";
-        if (!confirmed && session.Terminal.CanAsk)
+        if (!confirmed && session.Terminal.CanAsk && request.Point is not null)
         {
             // Asked for by the name alone: show which point that is before the question.
             var point = await session.Api.GetAsync<PointView>(Paging.Below(Routes.Points, request.Point), cancellationToken);
@@ -119,9 +139,9 @@ internal sealed class BackupRestoreCommand : StellaCommand
         var target = request.Target is null ? "" : $" --target {request.Target}";
         await session.RequireAsync(
             confirmed,
-            $"this restores {what} of '{request.Point}' {where}",
-            request.Point,
-            $"stella backup restore --name {request.Point}{types}{target} --confirm (or --dry-run to see what would happen)",
+            $"this restores {what} of {(request.Point is { } name ? $"'{name}'" : $"the archive {request.Source}")} {where}",
+            request.Point ?? "restore",
+            $"stella backup restore {(request.Point is null ? "--source" : "--name")} {request.Point ?? request.Source}{types}{target} --confirm (or --dry-run to see what would happen)",
             cancellationToken);
     }
 }

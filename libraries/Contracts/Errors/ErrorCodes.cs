@@ -24,6 +24,7 @@ public static class ErrorCodes
     public static readonly ErrorCode CheckNotFound = new("doctor.check-not-found", 4, 404, false, "'stella doctor --all' lists the checks that exist.");
     public static readonly ErrorCode SnapshotNotFound = new("snapshot.not-found", 4, 404, false, "'stella repo snapshots' shows the snapshots that exist, 'stella repo ls SNAPSHOT' what is in one.");
     public static readonly ErrorCode RepositoryNotFound = new("repository.not-found", 4, 409, false, "Check the location; the first backup of a component creates its repository.");
+    public static readonly ErrorCode ArchiveNotFound = new("archive.not-found", 4, 404, false, "Name the archive itself: .../NAME.tar.gz, or .../latest-full.tar.gz for the newest full one of a destination.");
     public static readonly ErrorCode RepositoryExists = new("refused.repository-exists", 5, 409, false, "Use the repository that is there, or name an empty place; init never overwrites.");
     public static readonly ErrorCode ServerRunning = new("refused.server-running", 5, 409, false, "Stop the server first: stella service stop --all");
     public static readonly ErrorCode TargetNotEmpty = new("refused.target-not-empty", 5, 409, false, "Name an empty or new directory with --target.");
@@ -65,7 +66,7 @@ public static class ErrorCodes
     [
         Unexpected, ChecksFailed, ServiceActionFailed, MigrationFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
         PermissionDenied, SourcePermissionDenied, PointNotFound, HoldNotFound, OperationNotFound, ServiceNotFound, ScheduleNotFound, CheckNotFound,
-        SnapshotNotFound, RepositoryNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, LastProven, LastWhole,
+        SnapshotNotFound, RepositoryNotFound, ArchiveNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, LastProven, LastWhole,
         PointPinned, PointHeld, SecondPerson, NothingToRetry, OperationConflict, WorkerLost, DeadlinePassed, Unhealthy, ServerUnreachable,
         TooManyRequests, SourceUnreachable, SourceDown, StorageUnavailable, RepositoryLocked, Damaged, BadSignature, SourceDamaged, WalConflict, ProofFailed,
         IntegrityCheckFailed, EvidenceCheckFailed, VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Cancelled, Interrupted, Detached,

@@ -75,10 +75,25 @@ public sealed record TestRestoreRequest
     public string? Cluster { get; init; }
 }
 
-/// <summary>POST /api/v1/restores (scope backup:restore).</summary>
-public sealed record RestoreRequest
+/// <summary>POST /api/v1/copies (scope backup:run).</summary>
+public sealed record CopyRequest
 {
     public required string Point { get; init; }
+
+    /// <summary>Directory on a worker's host, bucket or container, in one of the forms of a location.</summary>
+    public required string Destination { get; init; }
+}
+
+/// <summary>POST /api/v1/restores (scope backup:restore). Either a point of the location or an archive is named.</summary>
+public sealed record RestoreRequest
+{
+    public string? Point { get; init; }
+
+    /// <summary>Address of a portable archive, in place of a point.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Id of a key, by which the archive may be signed although it is not trusted otherwise.</summary>
+    public string? TrustKey { get; init; }
 
     /// <summary>Component names; empty means all of the point.</summary>
     public IReadOnlyList<string> Types { get; init => field = value ?? []; } = [];

@@ -20,6 +20,9 @@ public static class Routes
     /// <summary>POST <see cref="RestoreRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
     public const string Restores = Root + "/restores";
 
+    /// <summary>POST <see cref="CopyRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string Copies = Root + "/copies";
+
     /// <summary>POST <see cref="PointInTimeRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
     public const string Recoveries = Root + "/recoveries";
 

@@ -17,4 +17,5 @@ public enum OperationKind
     [JsonStringEnumMemberName("verify-evidence")] VerifyEvidence = 9,
     [JsonStringEnumMemberName("rebuild-index")] RebuildIndex = 10,
     [JsonStringEnumMemberName("undelete")] Undelete = 11,
+    [JsonStringEnumMemberName("copy")] Copy = 12,
 }

@@ -16,6 +16,7 @@ public static class OperationKinds
         OperationKind.VerifyEvidence => "verify-evidence",
         OperationKind.RebuildIndex => "rebuild-index",
         OperationKind.Undelete => "undelete",
+        OperationKind.Copy => "copy",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

@@ -20,7 +20,7 @@ public sealed record RunTask
     /// <summary>1 for the first dispatch.</summary>
     public required int Attempt { get; init; }
 
-    // Exactly one of the following is set, by Kind.
+    // Exactly one of the following is set, by Kind; of a copy either of two.
     public BackupSpec? Backup { get; init; }
     public VerifySpec? Verify { get; init; }
     public TestRestoreSpec? TestRestore { get; init; }
@@ -32,6 +32,8 @@ public sealed record RunTask
     public MigrationSpec? Migration { get; init; }
     public EvidenceCheckSpec? EvidenceCheck { get; init; }
     public RebuildIndexSpec? RebuildIndex { get; init; }
+    public ExportSpec? Export { get; init; }
+    public ArchiveSpec? Archive { get; init; }
 }
 
 /// <summary>Request, to the queue <c>coordinator-claims</c>: may I do this task?</summary>

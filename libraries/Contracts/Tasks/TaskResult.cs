@@ -41,6 +41,9 @@ public sealed record TaskResult
     /// <summary>Rebuild-index: what is in the new index, and what of it is new.</summary>
     public IndexResult? Index { get; init; }
 
+    /// <summary>Copy: what was listed or written.</summary>
+    public CopyResult? Copy { get; init; }
+
     /// <summary>Bound on the list of missing items in one message.</summary>
     public const int MaxMissing = 100;
 }

@@ -48,6 +48,9 @@ public sealed record RestoreSpec
     public required string PointName { get; init; }
     public required string SnapshotId { get; init; }
 
+    /// <summary>The archive to restore from; null means the location.</summary>
+    public ArchiveSource? Source { get; init; }
+
     /// <summary>Directory on the worker's host to restore into; null means in place.</summary>
     public string? TargetDirectory { get; init; }
     public bool DryRun { get; init; }

@@ -46,8 +46,10 @@ public sealed class PointSigner : IDisposable
     /// <summary>Encodes and signs a manifest.</summary>
     public SignedEnvelope Sign(PointManifest manifest) => Sign(ManifestCodec.Encode(manifest), SignedEnvelope.ManifestType);
 
-    internal SignedEnvelope Sign(byte[] payload, string payloadType)
+    /// <summary>Signs what is no manifest of a point.</summary>
+    public SignedEnvelope Sign(byte[] payload, string payloadType)
     {
+        ArgumentNullException.ThrowIfNull(payload);
         byte[] signature;
         lock (_oneAtATime)
         {

@@ -35,12 +35,19 @@ public sealed class PointVerifier : IDisposable
             throw new BackupException(ErrorCodes.BadSignature, $"the envelope holds '{envelope.PayloadType}', not a recovery point");
         }
 
+        Require(envelope);
+        return ManifestCodec.Decode(envelope.Payload);
+    }
+
+    /// <summary>Checks the signature of an envelope, whatever is in it.</summary>
+    /// <exception cref="BackupException"><see cref="ErrorCodes.BadSignature"/>.</exception>
+    public void Require(SignedEnvelope envelope)
+    {
+        ArgumentNullException.ThrowIfNull(envelope);
         if (!_trusted.HaveSigned(envelope))
         {
             throw new BackupException(ErrorCodes.BadSignature, _trusted.Refusal(envelope, "manifest"));
         }
-
-        return ManifestCodec.Decode(envelope.Payload);
     }
 
     public void Dispose() => _trusted.Dispose();

@@ -72,14 +72,22 @@ public sealed class PointStore(IObjectStore store, PointVerifier verifier)
     /// <see cref="ErrorCodes.PointNotFound"/>, <see cref="ErrorCodes.BadSignature"/>, <see cref="ErrorCodes.Damaged"/>,
     /// <see cref="ErrorCodes.VersionMismatch"/>, or what the location refused. The message names the object.
     /// </exception>
-    public async Task<PointManifest> LoadAsync(StoredPoint point, CancellationToken cancellationToken = default)
+    public async Task<PointManifest> LoadAsync(StoredPoint point, CancellationToken cancellationToken = default) =>
+        (await LoadBothAsync(point, cancellationToken).ConfigureAwait(false)).Manifest;
+
+    /// <summary>The same as it is stored, to be stored elsewhere.</summary>
+    /// <exception cref="BackupException">As of <see cref="LoadAsync"/>.</exception>
+    public async Task<SignedEnvelope> LoadEnvelopeAsync(StoredPoint point, CancellationToken cancellationToken = default) =>
+        (await LoadBothAsync(point, cancellationToken).ConfigureAwait(false)).Envelope;
+
+    private async Task<(SignedEnvelope Envelope, PointManifest Manifest)> LoadBothAsync(StoredPoint point, CancellationToken cancellationToken)
     {
         try
         {
-            var content = await ReadAsync(point, cancellationToken).ConfigureAwait(false);
-            var manifest = verifier.Open(SignedEnvelope.Parse(content));
+            var envelope = SignedEnvelope.Parse(await ReadAsync(point, cancellationToken).ConfigureAwait(false));
+            var manifest = verifier.Open(envelope);
             return StoredPoint.At(manifest.Id, manifest.StartedAt) == point
-                ? manifest
+                ? (envelope, manifest)
                 : throw new BackupException(ErrorCodes.Damaged, $"it is the manifest of point {manifest.Id}, put under a false name");
         }
         catch (StorageException e)

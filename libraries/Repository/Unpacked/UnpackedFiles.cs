@@ -25,6 +25,9 @@ internal sealed class UnpackedFiles(IObjectStore store, UnitSealer sealer, Zstd 
 
     private readonly BufferPool _encoding = new();
 
+    /// <summary>The same with files of another store, sealed with the same key.</summary>
+    internal UnpackedFiles At(IObjectStore other) => new(other, sealer, zstd, compress);
+
     internal async ValueTask<BlobId> SaveAsync(FileKind kind, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
         var file = Seal(json.Span);

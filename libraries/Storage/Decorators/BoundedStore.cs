@@ -57,6 +57,13 @@ public sealed class BoundedStore(IObjectStore inner, int limit) : IObjectStore
     }
 
     /// <inheritdoc/>
+    public async ValueTask CopyAsync(string from, string to, CancellationToken cancellationToken = default)
+    {
+        using var slot = await TakeAsync(cancellationToken).ConfigureAwait(false);
+        await inner.CopyAsync(from, to, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) => inner.SweepAsync(prefix, cancellationToken);
 
     /// <inheritdoc/>

@@ -63,6 +63,14 @@ public sealed class RetryingStore(IObjectStore inner, RetryPolicy policy) : IObj
         }, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
+    public async ValueTask CopyAsync(string from, string to, CancellationToken cancellationToken = default) =>
+        await policy.RunAsync(async (_, token) =>
+        {
+            await inner.CopyAsync(from, to, token).ConfigureAwait(false);
+            return true;
+        }, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
     public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) =>
         policy.RunAsync((_, token) => inner.SweepAsync(prefix, token), cancellationToken);
 

@@ -55,6 +55,9 @@ public sealed class ThrottledStore(IObjectStore inner, long? uploadBytesPerSecon
     public ValueTask DeleteManyAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken = default) => inner.DeleteManyAsync(keys, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask CopyAsync(string from, string to, CancellationToken cancellationToken = default) => inner.CopyAsync(from, to, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) => inner.SweepAsync(prefix, cancellationToken);
 
     /// <inheritdoc/>

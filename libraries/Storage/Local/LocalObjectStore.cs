@@ -49,6 +49,32 @@ public sealed class LocalObjectStore : IObjectStore
     }
 
     /// <inheritdoc/>
+    public async ValueTask CopyAsync(string from, string to, CancellationToken cancellationToken = default)
+    {
+        var (path, name) = (PathOf(from), PathOf(to));
+        MakeDirectories(DirectoryOf(name));
+        var temporary = TemporaryName.For(name);
+
+        // Objects never change, so one file may have two names: no byte is written.
+        var error = Posix.AddName(path, temporary);
+        if (error is Posix.Eperm or Posix.Emlink or Posix.Enosys or Posix.Eopnotsupp)
+        {
+            await using var content = await ObjectReadStream.OpenAsync(this, from, cancellationToken).ConfigureAwait(false);
+            await PutAsync(to, content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var what = $"cannot copy {path} to {name}";
+        StorageErrors.Check(error, what);
+
+        // A rename between two names of one file does nothing, and leaves both: the temporary one goes in any case.
+        error = Posix.Replace(temporary, name);
+        _ = Posix.Remove(temporary);
+        StorageErrors.Check(error, what);
+        StorageErrors.Check(Posix.SyncDirectory(DirectoryOf(name)), what);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<int> ReadAsync(string key, long offset, Memory<byte> destination, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();

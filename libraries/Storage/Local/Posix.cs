@@ -10,7 +10,7 @@ namespace StellaOps.Backup.Storage.Local;
 internal static partial class Posix
 {
     internal const int Enoent = 2, Eagain = 11, Eacces = 13, Eexist = 17, Enotdir = 20, Eisdir = 21, Einval = 22, Enospc = 28,
-        Erofs = 30, Eperm = 1, Enametoolong = 36, Enosys = 38, Edquot = 122;
+        Erofs = 30, Emlink = 31, Eperm = 1, Enametoolong = 36, Enosys = 38, Eopnotsupp = 95, Edquot = 122;
 
     private const int CreateExclusive = 0x1 | 0x40 | 0x80 | CloseOnExec; // O_WRONLY | O_CREAT | O_EXCL
     private const int CloseOnExec = 0x80000;
@@ -40,11 +40,14 @@ internal static partial class Posix
         }
 
         // This file system has no such rename: a second name, which must be free too, then the first name goes.
-        error = Result(Link(from, to));
+        error = AddName(from, to);
         return error != 0 ? error : Result(Unlink(from));
     }
 
     internal static int Replace(string from, string to) => Result(Rename(from, to));
+
+    /// <summary>Gives a file a second name, which must be free.</summary>
+    internal static int AddName(string path, string name) => Result(Link(path, name));
 
     internal static int Remove(string path) => Result(Unlink(path));
 

@@ -54,6 +54,9 @@ public sealed class S3ObjectStore : IObjectStore
     /// <summary>Bytes of a part; four times as much goes in one request. No less than 5 MiB: the least that servers take.</summary>
     internal int PartLength { get; init; } = S3Parts.Usual;
 
+    /// <summary>Most bytes that the server copies in one call: limit of the protocol.</summary>
+    internal long LargestCopy { get; init; } = 5L << 30;
+
     /// <inheritdoc/>
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken = default)
     {
@@ -85,6 +88,14 @@ public sealed class S3ObjectStore : IObjectStore
         {
             await new RetryingStore(this, _retry).PutAsync(key, first.Content, mode, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask CopyAsync(string from, string to, CancellationToken cancellationToken = default)
+    {
+        var found = await FindAsync(from, cancellationToken).ConfigureAwait(false)
+            ?? throw new StorageException(StorageFailure.NotFound, $"there is no {_requests.Named(from)}");
+        await _uploads.CopyAsync(from, to, found.Length, LargestCopy, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

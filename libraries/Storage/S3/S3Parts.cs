@@ -18,7 +18,7 @@ internal sealed class S3Parts(Stream content, int usual)
     private int _number;
 
     /// <summary>Bytes of each part but the last.</summary>
-    internal int PartLength { get; } = !content.CanSeek ? 4 * usual
+    internal int PartLength { get; } = !content.CanSeek && content is not SizedStream ? 4 * usual
         : (int)Math.Clamp((((content.Length - content.Position) / MostParts) | 0xFFFFF) + 1, usual, 1 << 30);
 
     /// <summary>Parts of what is in memory already.</summary>

@@ -17,6 +17,9 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
     /// <summary>Parts of one upload that are on their way, and so in memory, at a time.</summary>
     private const int PartsAtOnce = 3;
 
+    /// <summary>A part that the server copies is this fraction of what it copies in one call: 1 GiB, so that 10,000 of them are more than the 5 TiB of the largest object.</summary>
+    private const int CopiedParts = 5;
+
     /// <summary>
     /// One request. When it ends, the object is durable and visible; when the server saw a part of it only, it stores nothing. The
     /// client below may send a request again whose answer was lost, so each create carries a mark by which it knows its own object.
@@ -91,6 +94,65 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
             await AbortAsync(key, upload).ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Lets the server copy an object, in place of what has the name: in one call up to <paramref name="largest"/>, else in parts, as an upload.
+    /// Nothing is visible before the last call, and a failure gives the parts back.
+    /// </summary>
+    internal async ValueTask CopyAsync(string from, string to, long length, long largest, CancellationToken cancellationToken)
+    {
+        var partLength = largest / CopiedParts;
+        if (length <= largest)
+        {
+            await requests.SendAsync("s3:PutObject", to, (client, guard) =>
+            {
+                var request = new CopyObjectRequest
+                {
+                    SourceBucket = requests.Bucket,
+                    SourceKey = requests.Full(from),
+                    DestinationBucket = requests.Bucket,
+                    DestinationKey = requests.Full(to),
+                };
+                return client.CopyObjectAsync(request, guard.Token);
+            }, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var upload = await StartAsync(to, Guid.NewGuid().ToString("n"), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var etags = new List<PartETag>();
+            for (var offset = 0L; offset < length; offset += partLength)
+            {
+                var (first, last) = (offset, Math.Min(length, offset + partLength) - 1);
+                etags.Add(await retry.RunAsync((_, token) => CopyPartAsync(from, to, upload, (int)(first / partLength) + 1, first, last, token), cancellationToken).ConfigureAwait(false));
+            }
+
+            await requests.SendAsync("s3:PutObject", to, (client, guard) => client.CompleteMultipartUploadAsync(
+                new CompleteMultipartUploadRequest { BucketName = requests.Bucket, Key = requests.Full(to), UploadId = upload, PartETags = etags }, guard.Token), cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await AbortAsync(to, upload).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async ValueTask<PartETag> CopyPartAsync(string from, string to, string upload, int number, long first, long last, CancellationToken cancellationToken)
+    {
+        var copied = await requests.SendAsync("s3:PutObject", to, (client, guard) => client.CopyPartAsync(new CopyPartRequest
+        {
+            SourceBucket = requests.Bucket,
+            SourceKey = requests.Full(from),
+            DestinationBucket = requests.Bucket,
+            DestinationKey = requests.Full(to),
+            UploadId = upload,
+            PartNumber = number,
+            FirstByte = first,
+            LastByte = last,
+        }, guard.Token), cancellationToken).ConfigureAwait(false);
+        return new PartETag(number, copied.ETag);
     }
 
     private async ValueTask<string> StartAsync(string key, string mark, CancellationToken cancellationToken)

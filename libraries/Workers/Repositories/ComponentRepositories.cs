@@ -1,6 +1,10 @@
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Portable;
+using StellaOps.Backup.Portable.Reading;
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Storage.Addresses;
@@ -24,6 +28,21 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
         var root = ObjectStoreFactory.Open(location.Value, clock);
         var epoch = await LocationEpochs.FindAsync(root, component.Name(), cancellationToken).ConfigureAwait(false);
         return await OpenAsync(component, root, epoch, passwords, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same where a restore may come from an archive, which is read where it lies.</summary>
+    /// <exception cref="BackupException">There is no archive, or it is not the one that the command names.</exception>
+    public Task<ComponentRepository> OpenAsync(Component component, ArchiveSource? source, CancellationToken cancellationToken) =>
+        source is null ? OpenAsync(component, cancellationToken) : OpenArchivedAsync(component, source, cancellationToken);
+
+    private async Task<ComponentRepository> OpenArchivedAsync(Component component, ArchiveSource source, CancellationToken cancellationToken)
+    {
+        var passwords = Passwords(component);
+        var address = ArchiveAddress.Parse(source.Url);
+        var archive = await ArchiveOpening.OpenAsync(ObjectStoreFactory.Open(location.Value.ForArchives(address.Place), clock), address.Key, cancellationToken).ConfigureAwait(false);
+        return archive.ManifestSha256 == source.ManifestSha256
+            ? await OpenAsync(archive, component.Name(), new RepositoryOptions { Clock = clock }, passwords, cancellationToken).ConfigureAwait(false)
+            : throw new BackupException(ErrorCodes.OperationConflict, $"{archive.Description} was replaced by another archive since the restore was asked for", "Run the command again.");
     }
 
     /// <summary>The same for a backup, of which the first one creates the repository.</summary>
@@ -50,7 +69,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
         {
             var created = await ResticRepository.InitAsync(
                 Folder(root, component, LocationEpochs.First), passwords[0], Options(root, component, LocationEpochs.First), cancellationToken).ConfigureAwait(false);
-            return new ComponentRepository(root, created);
+            return new ComponentRepository(root, LocationEpochs.Folder(component.Name(), LocationEpochs.First), created);
         }
         catch (RepositoryException e) when (e.Failure == RepositoryFailure.AlreadyExists)
         {
@@ -60,13 +79,17 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     }
 
     private async Task<ComponentRepository> OpenAsync(
-        Component component, IObjectStore root, int epoch, IReadOnlyList<string> passwords, CancellationToken cancellationToken)
+        Component component, IObjectStore root, int epoch, IReadOnlyList<string> passwords, CancellationToken cancellationToken) =>
+        await OpenAsync(root, LocationEpochs.Folder(component.Name(), epoch), Options(root, component, epoch), passwords, cancellationToken).ConfigureAwait(false);
+
+    private static async Task<ComponentRepository> OpenAsync(
+        IObjectStore root, string folder, RepositoryOptions options, IReadOnlyList<string> passwords, CancellationToken cancellationToken)
     {
-        var repository = await OpenAsync(Folder(root, component, epoch), Options(root, component, epoch), passwords, cancellationToken).ConfigureAwait(false);
+        var repository = await OpenAsync(new PrefixStore(root, folder), options, passwords, cancellationToken).ConfigureAwait(false);
         try
         {
             await repository.LoadIndexAsync(cancellationToken).ConfigureAwait(false);
-            return new ComponentRepository(root, repository);
+            return new ComponentRepository(root, folder, repository);
         }
         catch
         {

@@ -9,10 +9,13 @@ namespace StellaOps.Backup.Workers.Repositories;
 /// <summary>An open repository of a component, and the location it lies in.</summary>
 public sealed class ComponentRepository : IAsyncDisposable
 {
-    internal ComponentRepository(IObjectStore location, ResticRepository repository) => (Location, Repository) = (location, repository);
+    internal ComponentRepository(IObjectStore location, string folder, ResticRepository repository) => (Location, Folder, Repository) = (location, folder, repository);
 
     /// <summary>The location's root.</summary>
     public IObjectStore Location { get; }
+
+    /// <summary>Folder of the location in which the repository lies.</summary>
+    internal string Folder { get; }
 
     /// <summary>The repository, with its index loaded.</summary>
     public ResticRepository Repository { get; }

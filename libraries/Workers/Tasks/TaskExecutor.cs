@@ -1,12 +1,13 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Workers.Archives;
 using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.Workers.Tasks;
 
 /// <summary>Gives a task to the component's handler, or to the parts that are the same for all components.</summary>
-internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Verification verification, Forgetting forgetting, Undeleting undeleting) : ITaskExecutor
+internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Verification verification, Forgetting forgetting, Undeleting undeleting, ComponentExport export, ArchiveCopy archive) : ITaskExecutor
 {
     private readonly Dictionary<Component, IComponentHandler> _handlers = handlers.ToDictionary(handler => handler.Component);
 
@@ -23,6 +24,8 @@ internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Veri
         { Verify: { } spec } => verification.RunAsync(context, task.Component, spec, cancellationToken),
         { Forget: { } spec } => forgetting.RunAsync(context, task.Component, spec, cancellationToken),
         { Undelete: { } spec } => undeleting.RunAsync(context, task.Component, spec, cancellationToken),
+        { Export: { } spec } => export.RunAsync(context, task.Component, spec, cancellationToken),
+        { Archive: { } spec } => archive.RunAsync(context, spec, cancellationToken),
         _ => throw new BackupException(ErrorCodes.VersionMismatch, $"this worker does not know tasks of the kind {task.Kind}",
             "Install the same version of coordinator and workers."),
     };

@@ -18,7 +18,7 @@ internal sealed class ConfigRestore(ComponentRepositories repositories, TimeProv
 {
     public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
-        await using var opened = await repositories.OpenAsync(Component.Config, cancellationToken);
+        await using var opened = await repositories.OpenAsync(Component.Config, spec.Source, cancellationToken);
         var snapshot = await opened.LoadSnapshotAsync(spec.SnapshotId, cancellationToken);
         var places = spec.TargetDirectory is { } target ? [new RestorePlace("/", target, IsDirectory: true)] : await PlacesAsync(opened, snapshot, cancellationToken);
         if (spec.DryRun)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Backups;
+using StellaOps.Backup.Coordinator.Copies;
 using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Deletion;
 using StellaOps.Backup.Coordinator.Evidence;
@@ -22,6 +23,7 @@ internal static class WorkEndpoints
         routes.MapPost(Routes.Verifications, VerifyAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.TestRestores, TestRestoreAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Restores, RestoreAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
+        routes.MapPost(Routes.Copies, CopyAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Recoveries, RecoverAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
         routes.MapPost(Routes.IntegrityChecks, CheckIntegrityAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Migrations, MigrateAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
@@ -67,8 +69,16 @@ internal static class WorkEndpoints
         RestoreRequest request, HttpContext context, OperationAcceptance acceptance, RestoreChecks checks, RestoreDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         var components = CallerOf.ComponentsOf(request.Types);
-        await checks.CheckAsync(request, components, cancellationToken);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, components, token), cancellationToken);
+        var archived = await checks.CheckAsync(request, components, cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, components, archived, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> CopyAsync(
+        CopyRequest request, HttpContext context, OperationAcceptance acceptance, CopyDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var manifest = await drafts.CheckAsync(request, cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, manifest, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 

@@ -120,6 +120,8 @@ internal sealed class OperationAcceptance(
                 Migration = draft.Migration,
                 EvidenceCheck = draft.EvidenceCheck,
                 RebuildIndex = draft.RebuildIndex,
+                Export = draft.Export,
+                Archive = draft.Archive,
             },
         };
     }

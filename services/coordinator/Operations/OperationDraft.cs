@@ -40,6 +40,8 @@ internal sealed record TaskDraft
     public MigrationSpec? Migration { get; init; }
     public EvidenceCheckSpec? EvidenceCheck { get; init; }
     public RebuildIndexSpec? RebuildIndex { get; init; }
+    public ExportSpec? Export { get; init; }
+    public ArchiveSpec? Archive { get; init; }
 }
 
 /// <summary>Who asks.</summary>

@@ -18,7 +18,7 @@ internal abstract class OperationPlan
     public virtual bool GoesOnAfter(TaskRow failed, IReadOnlyList<TaskRow> tasks) => true;
 
     /// <summary>The command of a task whose stage begins, in the light of how earlier stages ended.</summary>
-    public virtual RunTask Prepare(TaskRow task, IReadOnlyList<TaskRow> tasks) => task.Command;
+    public virtual Task<RunTask> PrepareAsync(TaskRow task, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken) => Task.FromResult(task.Command);
 
     /// <summary>Records what a task that ended tells about a point. Runs in the transaction of its result.</summary>
     public virtual Task RecordAsync(TaskRow task, CancellationToken cancellationToken) => Task.CompletedTask;

@@ -62,7 +62,7 @@ internal sealed class OperationWork(
         operation.Stage = next.Key;
         foreach (var task in next)
         {
-            var command = plan.Prepare(task, all);
+            var command = await plan.PrepareAsync(task, all, cancellationToken);
             await tasks.QueueAsync(task.Id, command, cancellationToken);
             await bus.SendToAsync(command.Address(), command, cancellationToken);
         }

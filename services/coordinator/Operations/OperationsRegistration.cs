@@ -1,5 +1,6 @@
 using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Backups;
+using StellaOps.Backup.Coordinator.Copies;
 using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Deletion;
 using StellaOps.Backup.Coordinator.Events;
@@ -37,6 +38,7 @@ internal static class OperationsRegistration
         services.AddScoped<OperationPlan, MigrationPlan>();
         services.AddScoped<OperationPlan, EvidenceCheckPlan>();
         services.AddScoped<OperationPlan, RebuildIndexPlan>();
+        services.AddScoped<OperationPlan, CopyPlan>();
         services.AddScoped<BackupNames>();
         services.AddScoped<BackupDrafts>();
         services.AddScoped<BackupRetry>();
@@ -45,6 +47,8 @@ internal static class OperationsRegistration
         services.AddScoped<TestRestoreDrafts>();
         services.AddScoped<RestoreDrafts>();
         services.AddScoped<RestoreChecks>();
+        services.AddScoped<ArchivedPoints>();
+        services.AddScoped<CopyDrafts>();
         services.AddScoped<RecoveryDrafts>();
         services.AddScoped<DeleteDrafts>();
         services.AddScoped<ForgottenPoints>();

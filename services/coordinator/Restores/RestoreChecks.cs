@@ -9,23 +9,36 @@ using StellaOps.Backup.Points.Storing;
 namespace StellaOps.Backup.Coordinator.Restores;
 
 /// <summary>Refusals of a restore that need the location or the platform, and so are asked before the acceptance lock is taken.</summary>
-internal sealed class RestoreChecks(PointCatalog points, PointStore store, PlatformServices services)
+internal sealed class RestoreChecks(PointCatalog points, PointStore store, ArchivedPoints archives, PlatformServices services)
 {
-    public async Task CheckAsync(RestoreRequest request, IReadOnlyList<Component> asked, CancellationToken cancellationToken)
+    /// <returns>The point, where it comes from an archive.</returns>
+    public async Task<ArchivedPoint?> CheckAsync(RestoreRequest request, IReadOnlyList<Component> asked, CancellationToken cancellationToken)
     {
         TargetDirectory.Check(request.Target);
+        if (string.IsNullOrEmpty(request.Point) == string.IsNullOrEmpty(request.Source))
+        {
+            throw new BackupException(ErrorCodes.InvalidInput, "either a recovery point or an archive is wanted", "Name a point with --name, or the address of an archive with --source.");
+        }
+
         if (!request.Confirm && !request.DryRun)
         {
             throw new BackupException(ErrorCodes.ConfirmationMissing, "a restore replaces data and needs a confirmation");
         }
 
-        var point = await points.FindAsync(request.Point, cancellationToken);
-        await store.LoadAsync(StoredPoint.At(point.Id, point.StartedAt), cancellationToken);
+        var archived = request.Source is { Length: > 0 } source ? await archives.ReadAsync(source, request.TrustKey, cancellationToken) : null;
+        var point = archived?.Row ?? await points.FindAsync(request.Point!, cancellationToken);
+        if (archived is null)
+        {
+            await store.LoadAsync(StoredPoint.At(point.Id, point.StartedAt), cancellationToken);
+        }
+
         if (request.Target is null && request is { DryRun: false, AllowRunning: false })
         {
             var components = RestoreDrafts.Choose(point, asked, request.Cluster).Select(snapshot => snapshot.Component).Distinct().ToList();
             await RequireStoppedAsync(components, cancellationToken);
         }
+
+        return archived;
     }
 
     /// <summary>The same for a recovery to a point in time, which is of the database alone.</summary>

@@ -14,10 +14,18 @@ namespace StellaOps.Backup.Coordinator.Restores;
 /// <summary>What a request to restore comes to. Everything that can be refused is refused here, before any data is touched.</summary>
 internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDirectory workers, DatabasePoints databases)
 {
-    public async Task<OperationDraft> DraftAsync(RestoreRequest request, IReadOnlyList<Component> asked, CancellationToken cancellationToken)
+    /// <param name="request">What is wanted.</param>
+    /// <param name="asked">Its components; empty for all.</param>
+    /// <param name="archived">The point, where it comes from an archive.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<OperationDraft> DraftAsync(RestoreRequest request, IReadOnlyList<Component> asked, ArchivedPoint? archived, CancellationToken cancellationToken)
     {
-        var point = await points.FindAsync(request.Point, cancellationToken);
-        await use.RequireNotDeletingAsync(point, cancellationToken);
+        var point = archived?.Row ?? await points.FindAsync(request.Point!, cancellationToken);
+        if (archived is null)
+        {
+            await use.RequireNotDeletingAsync(point, cancellationToken);
+        }
+
         var snapshots = Choose(point, asked, request.Cluster);
         RequireUndamaged(point, snapshots);
         var parts = snapshots.Select(snapshot => snapshot.Part).ToList();
@@ -46,6 +54,7 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDir
                     PointId = point.Id,
                     PointName = point.Name,
                     SnapshotId = snapshot.SnapshotId,
+                    Source = archived?.Source,
                     TargetDirectory = snapshots.Count == 1 ? request.Target : TargetDirectory.For(request.Target, snapshot.Part, parts),
                     DryRun = request.DryRun,
                     KeepReplaced = request.KeepReplaced,
@@ -88,7 +97,7 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDir
         return newest;
     }
 
-    private static void RequireUndamaged(PointRow point, IReadOnlyList<SnapshotRow> snapshots)
+    internal static void RequireUndamaged(PointRow point, IReadOnlyList<SnapshotRow> snapshots)
     {
         var damaged = snapshots.Where(snapshot => snapshot.Damages.Count > 0).Select(snapshot => snapshot.Part.Title).ToList();
         if (damaged.Count > 0)

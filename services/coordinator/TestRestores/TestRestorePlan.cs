@@ -16,7 +16,7 @@ internal sealed class TestRestorePlan(ProofRecorder proofs) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.TestRestore;
 
-    public override RunTask Prepare(TaskRow task, IReadOnlyList<TaskRow> tasks)
+    public override Task<RunTask> PrepareAsync(TaskRow task, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken)
     {
         var spec = task.Command.TestRestore!;
         IReadOnlyList<string> keys = task.Component switch
@@ -27,7 +27,7 @@ internal sealed class TestRestorePlan(ProofRecorder proofs) : OperationPlan
             Component.Evidence => [.. tasks.Select(other => other.Result?.EvidenceReferencesKey).OfType<string>()],
             _ => [],
         };
-        return task.Command with { TestRestore = spec with { EvidenceReferencesKey = keys is [var first, ..] ? first : null, MoreEvidenceReferencesKeys = [.. keys.Skip(1)] } };
+        return Task.FromResult(task.Command with { TestRestore = spec with { EvidenceReferencesKey = keys is [var first, ..] ? first : null, MoreEvidenceReferencesKeys = [.. keys.Skip(1)] } });
     }
 
     public override Task RecordAsync(TaskRow task, CancellationToken cancellationToken)

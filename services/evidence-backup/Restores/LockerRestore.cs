@@ -23,7 +23,7 @@ internal sealed class LockerRestore(EvidenceSettings settings, ComponentReposito
     public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
         var target = spec.TargetDirectory ?? Path.TrimEndingDirectorySeparator(settings.Directory);
-        await using var opened = await repositories.OpenAsync(Component.Evidence, cancellationToken);
+        await using var opened = await repositories.OpenAsync(Component.Evidence, spec.Source, cancellationToken);
         var snapshot = await opened.LoadSnapshotAsync(spec.SnapshotId, cancellationToken);
         return spec.DryRun
             ? await PlanAsync(opened, snapshot, target, context, cancellationToken)

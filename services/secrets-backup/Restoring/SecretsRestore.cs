@@ -18,7 +18,7 @@ internal sealed class SecretsRestore(
 {
     public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
-        await using var opened = await repositories.OpenAsync(component, cancellationToken);
+        await using var opened = await repositories.OpenAsync(component, spec.Source, cancellationToken);
         var saved = await SavedSecrets.LoadAsync(opened, spec.SnapshotId, cancellationToken);
         var result = new RestoreTally(spec.TargetDirectory ?? "/", clock);
         var places = spec.TargetDirectory is { } target

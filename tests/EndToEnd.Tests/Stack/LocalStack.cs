@@ -41,8 +41,36 @@ public sealed class LocalStack : IAsyncLifetime
     public string Scratch(string name) => Directory.CreateDirectory(_home["tests", name]).FullName;
 
     /// <summary>Starts what does not run: the first start, and the repair after a test killed something.</summary>
-    public async Task UpAsync(CancellationToken cancellationToken) =>
-        (await ScriptAsync("up", ["--data", Data, "--ports", $"{_ports}", "--no-first-backup"], cancellationToken)).Checked();
+    public Task UpAsync(CancellationToken cancellationToken) => UpAsync(null, cancellationToken);
+
+    /// <summary>Stops everything and starts it with more settings, as variables.</summary>
+    public async Task RestartAsync(IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
+    {
+        (await ScriptAsync("down", ["--data", Data], cancellationToken)).Checked();
+        await UpAsync(settings, cancellationToken);
+    }
+
+    /// <summary>
+    /// The machine is gone, and another one has its place: a new stack that has nothing of the old one but the passwords of the repositories and of the
+    /// platform's own accounts, and a custodian's identity.
+    /// </summary>
+    public async Task LoseAsync(IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
+    {
+        const string keep = """
+            mv "$1" "$1.lost"
+            mkdir -m 700 -p "$1/credentials" "$1/custodian" && chmod 755 "$1"
+            cp -p "$1.lost"/credentials/repository-* "$1.lost"/credentials/platform-* "$1/credentials"
+            cp -p "$1.lost/custodian/identity.txt" "$1/custodian"
+            rm -r "$1.lost"
+            """;
+        (await ScriptAsync("down", ["--data", Data], cancellationToken)).Checked();
+        (await Processes.RunAsync("bash", ["-ec", keep, "keep", Data], cancellationToken: cancellationToken)).Checked();
+        await UpAsync(settings, cancellationToken);
+        Environment = await ReadEnvironmentAsync();
+    }
+
+    private async Task UpAsync(IReadOnlyDictionary<string, string?>? settings, CancellationToken cancellationToken) =>
+        (await ScriptAsync("up", ["--data", Data, "--ports", $"{_ports}", "--no-first-backup"], cancellationToken, settings)).Checked();
 
     /// <summary>Process id of a service of the stack.</summary>
     public int ProcessId(string service) =>
@@ -71,8 +99,9 @@ public sealed class LocalStack : IAsyncLifetime
     }
 
     /// <summary>Nothing starts by itself: what a test finds, a test has started.</summary>
-    private static Task<ProcessResult> ScriptAsync(string script, string[] arguments, CancellationToken cancellationToken) => Processes.RunAsync(
-        Path.Combine(Root, "deploy/local", script), arguments, workingDirectory: Root, environment: Unscheduled, cancellationToken: cancellationToken);
+    private static Task<ProcessResult> ScriptAsync(string script, string[] arguments, CancellationToken cancellationToken, IReadOnlyDictionary<string, string?>? settings = null) => Processes.RunAsync(
+        Path.Combine(Root, "deploy/local", script), arguments, workingDirectory: Root, environment: Unscheduled.Concat(settings ?? new Dictionary<string, string?>()).ToDictionary(),
+        cancellationToken: cancellationToken);
 
     private async Task<Dictionary<string, string>> ReadEnvironmentAsync()
     {

@@ -25,7 +25,7 @@ public sealed class S3ObjectStoreTests(S3Fixture server) : ObjectStoreContract, 
         const int least = 5 << 20; // That servers take.
         var settings = server.Location(_bucket, $"parts/{Guid.NewGuid():n}");
         var retry = new RetryPolicy(TimeProvider.System);
-        var store = new S3ObjectStore((S3Address)LocationAddress.Parse(settings.Url), settings, 16, retry, TimeProvider.System) { PartLength = least };
+        var store = new S3ObjectStore((S3Address)LocationAddress.Parse(settings.Url), settings, 16, retry, TimeProvider.System) { PartLength = least, LargestCopy = 5 * least };
         return (new RetryingStore(store, retry), least);
     }
 

@@ -1,0 +1,143 @@
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Portable;
+using StellaOps.Backup.Portable.Format;
+using StellaOps.Backup.Portable.Reading;
+using StellaOps.Backup.Portable.Writing;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Workers.Archives;
+
+/// <summary>
+/// Second stage of a copy: streams the listed files from the location into one archive at the destination, as they are, reads it back, and lets it
+/// become the latest full one. Needs no password: nothing that it moves can be read by it.
+/// </summary>
+internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvider clock)
+{
+    public async Task<TaskResult> RunAsync(TaskContext context, ArchiveSpec spec, CancellationToken cancellationToken)
+    {
+        var source = ObjectStoreFactory.Open(location.Value, clock);
+        await using var sourceDisposed = source.ConfigureAwait(false);
+        var place = ObjectStoreFactory.Open(location.Value.ForArchives(spec.Destination), clock);
+        await using var placeDisposed = place.ConfigureAwait(false);
+        var members = new ArchiveMembers(source, context.OperationId, spec);
+        var plan = await members.PlanAsync(cancellationToken).ConfigureAwait(false);
+        var key = spec.PointName + ArchiveAddress.Suffix;
+        var phases = new List<PhaseTime>();
+        var notes = new List<string>();
+
+        if (await NeedsWritingAsync(place, key, plan, cancellationToken).ConfigureAwait(false))
+        {
+            await TimeAsync(phases, "write", plan.Length, () => WriteAsync(context, place, key, plan, members, cancellationToken)).ConfigureAwait(false);
+        }
+
+        // Durable from here on: the whole archive, under its own name. Killed now, the next attempt finds it and goes on with reading it back.
+        await TimeAsync(phases, "read back", plan.Length, () => VerifyAsync(context, place, key, plan, cancellationToken)).ConfigureAwait(false);
+        notes.Add($"{place.Description.TrimEnd('/')}/{key} was read back and is whole");
+        if (spec.Full)
+        {
+            // Last, and at once: until then the latest archive is the one before, and whole.
+            notes.Add(await BecomeLatestAsync(place, key, plan, cancellationToken).ConfigureAwait(false));
+        }
+
+        return new TaskResult
+        {
+            Outcome = Outcome.Complete,
+            Copy = new CopyResult { Files = plan.Files, Bytes = plan.Length, Archive = $"{place.Description.TrimEnd('/')}/{key}", Notes = notes, Phases = phases },
+        };
+    }
+
+    /// <summary>False when this very archive is there already: an earlier attempt wrote it. Another point's of the same name is never replaced.</summary>
+    private static async Task<bool> NeedsWritingAsync(IObjectStore place, string key, ArchivePlan plan, CancellationToken cancellationToken)
+    {
+        if (await TryOpenAsync(place, key, cancellationToken).ConfigureAwait(false) is not { } found)
+        {
+            return true;
+        }
+
+        return found.Manifest.PointId == plan.Manifest.PointId
+            ? found.ManifestSha256 != plan.ManifestSha256
+            : throw new BackupException(
+                ErrorCodes.DuplicateName,
+                $"{place.Description.TrimEnd('/')}/{key} is the archive of another recovery point of that name, taken {found.Manifest.PointStartedAt:yyyy-MM-dd HH:mm} UTC",
+                "Copy to another destination, or move that archive away.");
+    }
+
+    private static async Task WriteAsync(
+        TaskContext context, IObjectStore place, string key, ArchivePlan plan, ArchiveMembers members, CancellationToken cancellationToken)
+    {
+        await SweepAsync(context, place, cancellationToken).ConfigureAwait(false);
+        context.Progress.Begin("write", plan.Files, plan.Length);
+        await using var content = new ArchiveStream(plan, async (member, token) =>
+        {
+            var read = await members.ReadAsync(member, token).ConfigureAwait(false);
+            context.Progress.Add(1, read.Length);
+            return read;
+        });
+        await place.PutAsync(key, content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Removes what killed copies left of archives. It only takes space, so a place that does not let itself be swept is no reason to stop.</summary>
+    private static async Task SweepAsync(TaskContext context, IObjectStore place, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await place.SweepAsync("", cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException exception)
+        {
+            context.Log.Warning($"what earlier copies may have left in {place.Description} was not looked for: {exception.Message}");
+        }
+    }
+
+    private static async Task VerifyAsync(TaskContext context, IObjectStore place, string key, ArchivePlan plan, CancellationToken cancellationToken)
+    {
+        context.Progress.Begin("read back", plan.Files, plan.Length);
+        var written = await ArchiveOpening.OpenAsync(place, key, cancellationToken).ConfigureAwait(false);
+        if (written.ManifestSha256 != plan.ManifestSha256)
+        {
+            throw new BackupException(ErrorCodes.OperationConflict, $"{written.Description} was replaced by another copy while this one was at work");
+        }
+
+        await ArchiveVerification.RunAsync(written, bytes => context.Progress.Add(1, bytes), cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<string> BecomeLatestAsync(IObjectStore place, string key, ArchivePlan plan, CancellationToken cancellationToken)
+    {
+        var latest = await TryOpenAsync(place, ArchiveAddress.LatestFull, cancellationToken).ConfigureAwait(false);
+        if (latest is not null && latest.Manifest.PointStartedAt > plan.Manifest.PointStartedAt)
+        {
+            return $"{ArchiveAddress.LatestFull} stays: it holds '{latest.Manifest.PointName}', which is newer";
+        }
+
+        if (latest?.ManifestSha256 != plan.ManifestSha256)
+        {
+            await place.CopyAsync(key, ArchiveAddress.LatestFull, cancellationToken).ConfigureAwait(false);
+        }
+
+        return $"{ArchiveAddress.LatestFull} is this archive now";
+    }
+
+    /// <summary>Null where there is none, or none that can be read.</summary>
+    private static async Task<ArchiveStore?> TryOpenAsync(IObjectStore place, string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ArchiveOpening.OpenAsync(place, key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (exception.Error == ErrorCodes.ArchiveNotFound || exception.Error == ErrorCodes.Damaged)
+        {
+            return null;
+        }
+    }
+
+    private async Task TimeAsync(List<PhaseTime> phases, string name, long bytes, Func<Task> work)
+    {
+        var startedAt = clock.GetTimestamp();
+        await work().ConfigureAwait(false);
+        phases.Add(new PhaseTime(name, clock.GetElapsedTime(startedAt)) { Bytes = bytes });
+    }
+}
