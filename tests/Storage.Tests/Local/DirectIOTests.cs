@@ -43,8 +43,8 @@ public sealed class DirectIOTests : IDisposable
         await using var store = new LocalObjectStore(_directory["store"]);
         await store.PutAsync("object", new byte[8 << 20], PutMode.Create, Cancellation);
         await store.ReadAsync("object", 0, new byte[8 << 20], Cancellation);
-        Assert.SkipWhen(await AskAsync("stat", "--file-system", "--format", "%T") == "tmpfs", "files of a tmpfs are in memory");
-        Assert.Equal("0", await AskAsync("fincore", "--bytes", "--noheadings", "--output", "RES"));
+        var cached = await AskAsync("stat", "--file-system", "--format", "%T") == "tmpfs" ? "8388608" : "0"; // A tmpfs has no other place.
+        Assert.Equal(cached, await AskAsync("fincore", "--bytes", "--noheadings", "--output", "RES"));
     }
 
     private async Task<string> AskAsync(string program, params string[] arguments) =>
