@@ -34,7 +34,7 @@ public sealed class DirectIOTests : IDisposable
             var expected = content[Math.Min(offset, length)..];
             Assert.Equal(Math.Min(wanted, expected.Length), count);
             Assert.True(expected.Span[..count].SequenceEqual(read.Span[..count]));
-        }, iter: 100, threads: 1);
+        }, iter: 40, threads: 1);
     }
 
     [Fact]
