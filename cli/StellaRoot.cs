@@ -62,6 +62,7 @@ internal sealed class StellaRoot : RootCommand
             new BackupLogsCommand(),
             new BackupRestoreLogsCommand(),
             new BackupLogVerificationCommand(),
+            new BackupDiagnosticsCommand(),
             new Command("schedule", "Show and set what starts by itself")
             {
                 new ScheduleShowCommand(),

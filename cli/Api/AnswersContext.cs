@@ -44,6 +44,7 @@ namespace StellaOps.Backup.Cli.Api;
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(IReadOnlyList<ServiceActionResult>))]
 [JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(DiagnosticsView))]
 [JsonSerializable(typeof(ErrorEnvelope))]
 [JsonSerializable(typeof(TaskProgress))]
 internal sealed partial class AnswersContext : JsonSerializerContext;

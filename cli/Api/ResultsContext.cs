@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using StellaOps.Backup.Cli.Commands;
+using StellaOps.Backup.Cli.Commands.Backup;
 using StellaOps.Backup.Cli.Commands.Repo;
 using StellaOps.Backup.Cli.Repositories;
 using StellaOps.Backup.Contracts.Http;
@@ -11,6 +12,7 @@ namespace StellaOps.Backup.Cli.Api;
 [JsonSerializable(typeof(CompletionCommand.CompletionView))]
 [JsonSerializable(typeof(VersionCommand.VersionView))]
 [JsonSerializable(typeof(KeygenCommand.KeygenView))]
+[JsonSerializable(typeof(BackupDiagnosticsCommand.DiagnosticsResultView))]
 [JsonSerializable(typeof(RepoInitCommand.InitView))]
 [JsonSerializable(typeof(RepoBackupCommand.BackupView))]
 [JsonSerializable(typeof(RepoRestoreCommand.RestoreView))]

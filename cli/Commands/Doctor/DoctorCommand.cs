@@ -16,23 +16,30 @@ internal sealed class DoctorCommand : StellaCommand
         Description = "Only these checks", HelpName = "C[,C]", Arity = ArgumentArity.OneOrMore,
         CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
     };
+    private readonly Option<string[]> _categories = new("--category")
+    {
+        Description = "Only checks of these categories: core, storage, source, security ...", HelpName = "C[,C]", Arity = ArgumentArity.OneOrMore,
+        CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))],
+    };
     private readonly Option<bool> _all = new("--all") { Description = "Every check that exists" };
 
     public DoctorCommand()
         : base("doctor", "Check the backup system and what it needs; changes nothing")
     {
         Add(_checks);
+        Add(_categories);
         Add(_all);
         Examples =
         [
             "stella doctor --all",
             "stella doctor --check check.storage.diskspace,check.storage.backup",
+            "stella doctor --category storage",
         ];
     }
 
     protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
     {
-        var request = new DoctorRequest { Checks = parsed.GetValue(_checks) ?? [], All = parsed.GetValue(_all) };
+        var request = new DoctorRequest { Checks = parsed.GetValue(_checks) ?? [], Categories = parsed.GetValue(_categories) ?? [], All = parsed.GetValue(_all) };
         var report = await session.Api.PostAsync<DoctorReport>(Routes.Doctor, request, ApiClient.Long, cancellationToken);
         session.Print(report, output => Write(output, report.Checks, session.Settings.Verbose));
         var failed = report.Checks.Where(check => check.Status == "fail").Select(check => check.Check).Distinct().ToList();

@@ -213,5 +213,8 @@ public sealed record DoctorRequest
 {
     /// <summary>Check ids; empty means the default set.</summary>
     public IReadOnlyList<string> Checks { get; init => field = value ?? []; } = [];
+
+    /// <summary>Only checks of these categories; empty means all.</summary>
+    public IReadOnlyList<string> Categories { get; init => field = value ?? []; } = [];
     public bool All { get; init; }
 }

@@ -96,6 +96,9 @@ public static class Routes
     /// <summary>POST <c>/stop</c>, <c>/start</c>, <c>/restart</c> with <see cref="ServiceActionRequest"/>: a list of <see cref="ServiceActionResult"/>.</summary>
     public const string Services = Root + "/services";
 
+    /// <summary>GET: <see cref="DiagnosticsView"/>.</summary>
+    public const string Diagnostics = Root + "/diagnostics";
+
     /// <summary>POST <see cref="DoctorRequest"/>: <see cref="DoctorReport"/>.</summary>
     public const string Doctor = Root + "/doctor";
 

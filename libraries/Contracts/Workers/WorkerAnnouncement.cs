@@ -15,6 +15,9 @@ public sealed record WorkerAnnouncement
     public required string Version { get; init; }
     public required DateTimeOffset StartedAt { get; init; }
 
+    /// <summary>The clock of its host when it was made.</summary>
+    public DateTimeOffset? SentAt { get; init; }
+
     /// <summary>Components that this process is configured to do.</summary>
     public IReadOnlyList<Component> Components { get; init => field = value ?? []; } = [];
 

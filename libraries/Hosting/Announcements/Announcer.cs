@@ -64,6 +64,7 @@ internal sealed partial class Announcer(
         ProcessId = identity.ProcessId,
         Version = identity.Version,
         StartedAt = identity.StartedAt,
+        SentAt = clock.GetUtcNow(),
         Components = _activity?.Components ?? [],
         Clusters = _activity?.Clusters ?? [],
         TaskId = _activity?.TaskId,

@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Diagnostics;
 using StellaOps.Backup.Coordinator.Doctor;
 using StellaOps.Backup.Coordinator.Status;
 
@@ -16,6 +17,8 @@ internal static class StatusEndpoints
         routes.MapGet(Routes.Health, HealthAsync).RequireAuthorization(Scopes.Read).WithTags("status").Produces<HealthView>();
         routes.MapPost(Routes.Doctor, (DoctorRequest request, DoctorVisit doctor, CancellationToken cancellationToken) => doctor.ExamineAsync(request, cancellationToken))
             .RequireAuthorization(Scopes.Read).WithTags("status");
+        routes.MapGet(Routes.Diagnostics, (DiagnosticsReport report, CancellationToken cancellationToken) => report.ReadAsync(cancellationToken))
+            .RequireAuthorization(Scopes.Admin).WithTags("status");
         return routes;
     }
 

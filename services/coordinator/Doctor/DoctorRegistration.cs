@@ -1,3 +1,4 @@
+using StellaOps.Backup.Coordinator.Diagnostics;
 using StellaOps.Backup.Coordinator.Services;
 using StellaOps.Backup.Coordinator.Status;
 using StellaOps.Backup.Coordinator.Wal;
@@ -20,6 +21,9 @@ internal static class DoctorRegistration
         services.AddSingleton<IServiceCheck, WorkersCheck>();
         services.AddSingleton<IServiceCheck, UnprovenCheck>();
         services.AddSingleton<IServiceCheck, AuditCheck>();
+        services.AddSingleton<IServiceCheck, ScheduleCheck>();
+        services.AddSingleton<IServiceCheck, ClockCheck>();
+        services.AddScoped<DiagnosticsReport>();
         services.AddScoped<DoctorVisit>();
         services.AddScoped<OperationViews>();
         services.AddScoped<HealthReport>();

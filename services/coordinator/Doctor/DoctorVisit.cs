@@ -28,7 +28,9 @@ internal sealed class DoctorVisit(CheckRunner own, IEnumerable<IServiceCheck> ow
             .Concat(rows.Where(row => row.IsLive(now)).SelectMany(row => row.Announcement.Checks.Select(check => check with { Subject = check.Subject ?? row.Service })))
             .Where(result => wanted.Contains(result.Check))
             .ToList();
-        results.AddRange(wanted.Except(results.Select(result => result.Check)).Select(Unreported));
+        RequireKnownCategories(request.Categories, results);
+        results.RemoveAll(result => request.Categories.Count > 0 && !request.Categories.Contains(result.Category));
+        results.AddRange(request.Categories.Count > 0 ? [] : wanted.Except(results.Select(result => result.Check)).Select(Unreported));
         return new DoctorReport
         {
             Status = results.Select(result => result.Status).MaxBy(Severity) ?? CheckResults.Pass,
@@ -42,6 +44,15 @@ internal sealed class DoctorVisit(CheckRunner own, IEnumerable<IServiceCheck> ow
         if (unknown.Count > 0)
         {
             throw new BackupException(ErrorCodes.CheckNotFound, $"there is no check '{string.Join("', '", unknown)}'", $"There are: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+        }
+    }
+
+    private static void RequireKnownCategories(IReadOnlyList<string> asked, IReadOnlyList<CheckResult> results)
+    {
+        var known = results.Select(result => result.Category).Distinct().Order(StringComparer.Ordinal).ToList();
+        if (asked.FirstOrDefault(category => !known.Contains(category)) is { } unknown)
+        {
+            throw new BackupException(ErrorCodes.CheckNotFound, $"there is no check of the category '{unknown}'", $"There are: {string.Join(", ", known)}.");
         }
     }
 
