@@ -36,7 +36,7 @@ start_cluster() {
     account_prefix postgres
     (cd "$dir" && start_process "$name" "${AS[@]}" "$PGBIN/postgres" -D "$dir")
   }
-  wait_until 120 cluster_answers "$name" "$port" || fail "PostgreSQL ($name) does not answer on port $port" "see $LOGS/$name.log"
+  wait_until 300 cluster_answers "$name" "$port" || fail "PostgreSQL ($name) does not answer on port $port" "see $LOGS/$name.log"
 }
 
 # After a kill, PostgreSQL takes a dead process that nobody has waited for yet for a running server.

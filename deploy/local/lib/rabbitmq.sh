@@ -37,7 +37,7 @@ start_rabbitmq() {
     rm -f "$DATA/rabbitmq/node.pid"
     (rabbitmq_environment && cd "$DATA/rabbitmq" && start_process rabbitmq "${AS[@]}" /usr/lib/rabbitmq/bin/rabbitmq-server)
   fi
-  wait_until 120 rabbitmq_answers || fail "RabbitMQ does not answer on port $RABBITMQ_PORT" "see $LOGS/rabbitmq.log and $DATA/rabbitmq/log"
+  wait_until 300 rabbitmq_answers || fail "RabbitMQ does not answer on port $RABBITMQ_PORT" "see $LOGS/rabbitmq.log and $DATA/rabbitmq/log"
   # The start script replaces itself by the node or keeps it as a child, depending on its version.
   record_pid rabbitmq "$(<"$DATA/rabbitmq/node.pid")"
 }
