@@ -314,7 +314,10 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         using var doctor = await _stack.Api.PostAsync(Routes.Doctor, new DoctorRequest { All = true }, token);
         var report = await ApiClient.ReadAsync<DoctorReport>(doctor, token);
         Assert.Equal(
-            ["check.audit.chain", "check.messaging", "check.points.unproven", "check.postgres.connectivity", "check.postgres.wal", "check.storage.backup", "check.storage.diskspace", "check.workers"],
+            [
+                "check.audit.chain", "check.clock.skew", "check.evidencelocker.index", "check.messaging", "check.points.unproven", "check.postgres.connectivity", "check.postgres.wal",
+                "check.schedules", "check.storage.backup", "check.storage.diskspace", "check.workers",
+            ],
             report.Checks.Select(check => check.Check).Distinct());
         Assert.Equal("pass", report.Checks.Single(check => check.Check == "check.storage.backup").Status);
         Assert.Equal("warn", report.Checks.Single(check => check.Check == "check.points.unproven").Status);
