@@ -17,7 +17,7 @@ internal sealed class BackupCopyCommand : StellaCommand
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the work is accepted, and print the operation's id" };
 
     public BackupCopyCommand()
-        : base("copy", "Copy a recovery point into one archive elsewhere, read it back, and let it become latest-full.tar.gz there")
+        : base("copy", "Copy a recovery point into one archive elsewhere, and make it the latest there")
     {
         Add(_name);
         Add(_destination);

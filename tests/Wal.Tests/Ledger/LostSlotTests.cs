@@ -59,9 +59,15 @@ public sealed class LostSlotTests
     {
         for (var round = 0; !Said(archiver, text); round++)
         {
-            Assert.True(round < 60, $"'{text}' was not said: {string.Join('\n', archiver.Journal.Lines)}");
-            await bench.WriteAsync(mebibytes);
-            await bench.RunAsync("CHECKPOINT");
+            Assert.True(round < 200, $"'{text}' was not said: {string.Join('\n', archiver.Journal.Lines)}");
+
+            // Lost once is enough: whoever is slow to see it would make the slot anew, and lose that one, too.
+            if (await bench.RunAsync("SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'stella_main'") is not "lost")
+            {
+                await bench.WriteAsync(mebibytes);
+                await bench.RunAsync("CHECKPOINT");
+            }
+
             await Task.Delay(300, Cancelled);
         }
     }
