@@ -8,7 +8,7 @@ public sealed class LostLockerTests(LocalStack stack)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task A_lost_locker_comes_back_with_its_index_and_its_anchors()
     {
         var locker = stack.Platform.DirectoryOf("evidence");
@@ -39,7 +39,7 @@ public sealed class LostLockerTests(LocalStack stack)
         }
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Missing_altered_and_broken_evidence_is_named_with_the_status_of_damage()
     {
         var locker = stack.Platform.DirectoryOf("evidence");

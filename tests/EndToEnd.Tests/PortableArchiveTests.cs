@@ -14,7 +14,7 @@ public sealed class PortableArchiveTests(LocalStack stack)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task A_copy_is_one_file_that_tar_restic_and_a_restore_open()
     {
         var offsite = stack.Scratch("offsite");
