@@ -59,5 +59,5 @@ port_is_free() { ! port_is_taken "$1"; }
 
 # need_free_port NAME PORT: a process that was killed a moment ago may not have let go of it yet.
 need_free_port() {
-  wait_until 5 port_is_free "$2" || die "port $2, wanted for $1, is in use" "deploy/local/up --ports BASE, with BASE the first of 16 free ports"
+  wait_until 30 port_is_free "$2" || die "port $2, wanted for $1, is in use" "deploy/local/up --ports BASE, with BASE the first of 16 free ports"
 }

@@ -88,7 +88,10 @@ wait_for_service() {
 
 service_is_ready() { curl -sf -o /dev/null --max-time 2 "http://127.0.0.1:$1/health/ready"; }
 
-service_is_ready_or_gone() { service_is_ready "$2" || ! is_running "$1"; }
+# A program that is just being started (execve) shows neither its arguments nor its environment: one look is not enough.
+service_is_gone() { ! is_running "$1" && sleep 1 && ! is_running "$1"; }
+
+service_is_ready_or_gone() { service_is_ready "$2" || service_is_gone "$1"; }
 
 stop_services() {
   local name file
