@@ -85,8 +85,6 @@ public sealed class LocalStack : IAsyncLifetime
     {
         // The accounts of PostgreSQL and RabbitMQ have to get through.
         File.SetUnixFileMode(_home.Path, File.GetUnixFileMode(_home.Path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        // The accounts of the servers have to get in.
-        File.SetUnixFileMode(_home.Path, File.GetUnixFileMode(_home.Path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         await UpAsync(CancellationToken.None);
         Environment = await ReadEnvironmentAsync();
     }
