@@ -33,12 +33,14 @@ internal sealed class StellaRoot : RootCommand
         Add(new Command("backup", "Create, list, verify, prove, restore and delete recovery points")
         {
             new BackupCreateCommand(),
+            new BackupTestCommand(),
             new BackupStatusCommand(),
             new BackupListCommand(),
             new BackupInfoCommand(),
             new BackupVerifyCommand(),
             new BackupTestRestoreCommand(),
             new BackupCopyCommand(),
+            new BackupArchiveCommand(),
             new BackupRestoreCommand(),
             new BackupRestorePitrCommand(),
             new BackupPinCommand("pin", "Keep a recovery point, whatever rules and deletions say, until it is unpinned"),

@@ -7,6 +7,7 @@ namespace StellaOps.Backup.Cli.Api;
 /// <summary>Generated code for the bodies of requests and answers. A member that an older server does not send is the default of its type: see the getters of the lists.</summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(CreateBackupRequest))]
+[JsonSerializable(typeof(TrialRequest))]
 [JsonSerializable(typeof(VerifyRequest))]
 [JsonSerializable(typeof(LogVerificationRequest))]
 [JsonSerializable(typeof(ProtectionRequest))]
@@ -15,6 +16,7 @@ namespace StellaOps.Backup.Cli.Api;
 [JsonSerializable(typeof(Page<ForgottenPointView>))]
 [JsonSerializable(typeof(TestRestoreRequest))]
 [JsonSerializable(typeof(CopyRequest))]
+[JsonSerializable(typeof(ArchiveRequest))]
 [JsonSerializable(typeof(RestoreRequest))]
 [JsonSerializable(typeof(PointInTimeRequest))]
 [JsonSerializable(typeof(VerifyIntegrityRequest))]

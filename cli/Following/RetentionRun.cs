@@ -19,17 +19,23 @@ internal enum RetentionMode
     Follow,
 }
 
-/// <summary>Runs the retention: first what it decided about each point is printed, then what came of it.</summary>
+/// <summary>Runs the retention, or moves points to an archive: first what was decided about each point is printed, then what came of it.</summary>
 internal static class RetentionRun
 {
-    public static async Task<int> RunRetentionAsync(this Session session, RetentionRequest request, RetentionMode mode, CancellationToken cancellationToken)
+    public static Task<int> RunRetentionAsync(this Session session, RetentionRequest request, RetentionMode mode, CancellationToken cancellationToken) =>
+        session.RunAsync(Routes.RetentionRuns, Routes.RetentionPreview, request, mode, cancellationToken);
+
+    public static Task<int> RunArchivingAsync(this Session session, ArchiveRequest request, RetentionMode mode, CancellationToken cancellationToken) =>
+        session.RunAsync(Routes.Archives, Routes.ArchivesPreview, request, mode, cancellationToken);
+
+    private static async Task<int> RunAsync(this Session session, string route, string preview, object request, RetentionMode mode, CancellationToken cancellationToken)
     {
         if (mode == RetentionMode.DryRun)
         {
-            var preview = await session.Api.PostAsync<RetentionReport>(Routes.RetentionPreview, request, ApiClient.Brief, cancellationToken);
-            session.Print(preview, output =>
+            var decided = await session.Api.PostAsync<RetentionReport>(preview, request, ApiClient.Brief, cancellationToken);
+            session.Print(decided, output =>
             {
-                RetentionText.Write(output, preview);
+                RetentionText.Write(output, decided);
                 output.WriteLine("dry run: nothing was changed");
             });
             return 0;
@@ -37,18 +43,34 @@ internal static class RetentionRun
 
         if (mode == RetentionMode.NoWait)
         {
-            return await session.StartAsync(HttpMethod.Post, Routes.RetentionRuns, request, noWait: true, cancellationToken);
+            return await session.StartAsync(HttpMethod.Post, route, request, noWait: true, cancellationToken);
         }
 
-        var accepted = await session.Api.StartAsync(HttpMethod.Post, Routes.RetentionRuns, request, cancellationToken);
-        var address = Paging.Below(Routes.RetentionRuns, $"{accepted.Id}");
+        var accepted = await session.Api.StartAsync(HttpMethod.Post, route, request, cancellationToken);
+        var address = Paging.Below(route, $"{accepted.Id}");
         if (session.Settings.Format == OutputFormat.Json)
         {
-            return await session.FollowAsync(accepted, cancellationToken, async () => session.Print(await session.Api.GetAsync<RetentionReport>(address, cancellationToken), _ => { }));
+            return await session.FollowAsync(accepted, cancellationToken, async () =>
+            {
+                await session.FollowForgettingAsync(address, cancellationToken);
+                session.Print(await session.Api.GetAsync<RetentionReport>(address, cancellationToken), _ => { });
+            });
         }
 
         var report = await session.Api.GetAsync<RetentionReport>(address, cancellationToken);
         session.Print(report, output => RetentionText.Write(output, report));
-        return await session.FollowAsync(accepted, cancellationToken);
+        var status = await session.FollowAsync(accepted, cancellationToken);
+        await session.FollowForgettingAsync(address, cancellationToken);
+        return status;
+    }
+
+    /// <summary>What was archived leaves the location in an operation of its own. It is of the server's making, and goes on whoever watches.</summary>
+    private static async Task FollowForgettingAsync(this Session session, string address, CancellationToken cancellationToken)
+    {
+        if (address.StartsWith(Routes.Archives, StringComparison.Ordinal)
+            && await session.Api.GetAsync<RetentionReport>(address, cancellationToken) is { Forgetting: { } forgetting })
+        {
+            await session.FollowAsync(forgetting, cancellationToken, session.Settings.Format == OutputFormat.Json ? () => Task.CompletedTask : null);
+        }
     }
 }

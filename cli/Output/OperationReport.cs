@@ -19,13 +19,22 @@ internal static class OperationReport
         {
             if (operation.Outcome == Outcome.Complete)
             {
-                output.WriteLine(operation.Kind == OperationKind.Verify ? "nothing to verify" : "nothing was to be done");
+                output.WriteLine(operation.Kind switch
+                {
+                    OperationKind.Verify => "nothing to verify",
+                    OperationKind.Delete => $"'{operation.PointName}' is not listed any more; it was archived, and its archive stays where it is",
+                    _ => "nothing was to be done",
+                });
             }
 
             return;
         }
 
-        if (operation.Kind is not (OperationKind.VerifyIntegrity or OperationKind.Migrate or OperationKind.VerifyEvidence or OperationKind.RebuildIndex))
+        if (operation.Kind == OperationKind.Trial)
+        {
+            TrialText.Write(output, operation.Tasks);
+        }
+        else if (operation.Kind is not (OperationKind.VerifyIntegrity or OperationKind.Migrate or OperationKind.VerifyEvidence or OperationKind.RebuildIndex))
         {
             Table(operation).WriteTo(output);
         }
@@ -68,7 +77,7 @@ internal static class OperationReport
         OperationKind.Backup => (["FILES", "SIZE", "ADDED", "DURATION", "SNAPSHOT"], [0, 1, 2, 3]),
         OperationKind.Verify or OperationKind.TestRestore => (["FILES", "SIZE", "DURATION"], [0, 1, 2]),
         OperationKind.Delete or OperationKind.Retention => (["SNAPSHOTS", "FREED", "FREE LATER", "CAN BE BROUGHT BACK UNTIL"], [0, 1, 2]),
-        OperationKind.Copy => (["FILES", "SIZE", "DURATION"], [0, 1, 2]),
+        OperationKind.Copy or OperationKind.Archive => (["FILES", "SIZE", "DURATION"], [0, 1, 2]),
         OperationKind.Restore => (["WRITTEN", "UNCHANGED", "DELETED", "SIZE", "DURATION", "TARGET"], [0, 1, 2, 3, 4]),
         _ => ([], []),
     };
@@ -81,7 +90,7 @@ internal static class OperationReport
             [Units.Count(proof.FilesChecked), Units.Size(proof.BytesChecked), Total(proof.Phases)],
         (OperationKind.Delete or OperationKind.Retention, { Forget: { } gone }) =>
             [Units.Count(gone.Snapshots), Units.Size(Math.Max(0, gone.BytesBefore - gone.BytesAfter)), Units.Size(gone.BytesWaiting + gone.BytesForgotten), Units.Time(gone.UndeletableUntil)],
-        (OperationKind.Copy, { Copy: { } copy }) => [Units.Count(copy.Files), Units.Size(copy.Bytes), Total(copy.Phases)],
+        (OperationKind.Copy or OperationKind.Archive, { Copy: { } copy }) => [Units.Count(copy.Files), Units.Size(copy.Bytes), Total(copy.Phases)],
         (OperationKind.Restore, { Restore: { } done }) =>
             [Units.Count(done.FilesWritten), Units.Count(done.FilesUnchanged), Units.Count(done.FilesDeleted), Units.Size(done.BytesWritten), Total(done.Phases), done.TargetDirectory],
         _ => [.. Columns(kind).Titles.Select(_ => "-")],

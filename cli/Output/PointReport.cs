@@ -15,10 +15,11 @@ internal static class PointReport
             return;
         }
 
-        var table = new TextTable("NAME", "TAKEN", "COMPONENTS", "SIZE", "ADDED", "OUTCOME", "PROOF", "PROTECTED").Right(3, 4);
+        var archived = points.Any(point => point.Archive is not null);
+        var table = new TextTable(["NAME", "TAKEN", "COMPONENTS", "SIZE", "ADDED", "OUTCOME", "PROOF", "PROTECTED", .. archived ? ["ARCHIVED"] : Array.Empty<string>()]).Right(3, 4);
         foreach (var point in points)
         {
-            table.Add(
+            table.Add([
                 point.Name,
                 Units.Time(point.StartedAt),
                 Held(point),
@@ -26,7 +27,9 @@ internal static class PointReport
                 Units.Size(point.BytesAdded),
                 Spelling.Of(point.Outcome),
                 point.Proof,
-                ProtectionReport.Brief(point));
+                ProtectionReport.Brief(point),
+                .. archived ? [point.Archive?.Url ?? "-"] : Array.Empty<string>(),
+            ]);
         }
 
         table.WriteTo(output);
@@ -43,6 +46,12 @@ internal static class PointReport
         facts.Add("proof", point.Proof);
         facts.Add("size", $"{Units.Size(point.Bytes)}, {Units.Size(point.BytesAdded)} added");
         ProtectionReport.Add(facts, point);
+        facts.Add("archived", point.Archive is { } archive ? Place(archive) : null);
+        foreach (var copy in point.Copies)
+        {
+            facts.Add("copy", Place(copy));
+        }
+
         facts.WriteTo(output);
         output.WriteLine();
         WriteComponents(output, point.Components);
@@ -63,6 +72,8 @@ internal static class PointReport
             output.WriteLine("note: this point holds a database and no secrets; columns that are encrypted with them need the secrets of another point");
         }
     }
+
+    private static string Place(PointCopy copy) => $"{copy.Url}, {Units.Size(copy.Bytes)}, read back {Units.Time(copy.At)}";
 
     private static string Held(PointView point) =>
         point.Full ? Components.Full : Spelling.List(point.Components);

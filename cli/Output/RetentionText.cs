@@ -27,7 +27,7 @@ internal static class RetentionText
         {
             foreach (var same in point.Parts.GroupBy(part => (part.Kept, Why: string.Join(", ", part.Why))))
             {
-                table.Add(point.Name, Units.Time(point.TakenAt), string.Join(',', same.Select(part => part.Component.Title(part.Cluster))), same.Key.Kept ? "keep" : "drop", same.Key.Why);
+                table.Add(point.Name, Units.Time(point.TakenAt), string.Join(',', same.Select(part => part.Component.Title(part.Cluster))), same.Key.Kept ? "keep" : report.Destination is null ? "drop" : "archive", same.Key.Why);
             }
         }
 
@@ -40,6 +40,12 @@ internal static class RetentionText
         foreach (var note in report.Notes)
         {
             output.WriteLine(note);
+        }
+
+        if (report.Destination is { } destination)
+        {
+            output.WriteLine($"points: {Units.Count(report.Points.Count(point => point.Parts.All(part => !part.Kept)))} to archive in {destination}, {Units.Count(report.Points.Count(point => point.Parts.Any(part => part.Kept)))} to keep in the location");
+            return;
         }
 
         var whole = report.Points.Count(point => point.Parts.All(part => !part.Kept));

@@ -27,6 +27,8 @@ internal static class Spelling
         OperationKind.VerifyEvidence => "evidence check",
         OperationKind.RebuildIndex => "index rebuild",
         OperationKind.Undelete => "undeletion",
+        OperationKind.Trial => "trial of a backup",
+        OperationKind.Archive => "archiving",
         _ => Of(kind),
     };
 

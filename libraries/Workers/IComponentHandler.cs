@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Workers.Trials;
 
 namespace StellaOps.Backup.Workers;
 
@@ -14,6 +15,9 @@ public interface IComponentHandler
 
     /// <summary>Takes a snapshot; the result carries <see cref="TaskResult.Snapshot"/>.</summary>
     Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>Tries what a backup needs of its source, step by step: that it is there, may be read, and is read. Writes nothing.</summary>
+    Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken);
 
     /// <summary>Brings a snapshot back, or with a dry run says what would happen; the result carries <see cref="TaskResult.Restore"/>.</summary>
     Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken);

@@ -17,6 +17,7 @@ using StellaOps.Backup.Workers.Repositories;
 using StellaOps.Backup.Workers.Scratch;
 using StellaOps.Backup.Workers.Settings;
 using StellaOps.Backup.Workers.Tasks;
+using StellaOps.Backup.Workers.Trials;
 
 namespace StellaOps.Backup.Workers;
 
@@ -58,6 +59,7 @@ public static class WorkerExtensions
         builder.Services.AddSingleton<Undeleting>();
         builder.Services.AddSingleton<ComponentExport>();
         builder.Services.AddSingleton<ArchiveCopy>();
+        builder.Services.AddSingleton<BackupTrial>();
         builder.Services.AddSingleton<ITaskExecutor, TaskExecutor>();
         builder.Services.AddSingleton<TaskRunner>();
         builder.Services.AddSingleton<IServiceActivity>(services => services.GetRequiredService<TaskRunner>());

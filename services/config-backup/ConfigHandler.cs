@@ -4,9 +4,11 @@ using StellaOps.Backup.ConfigBackup.Restores;
 using StellaOps.Backup.ConfigBackup.Settings;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Proofs;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Trials;
 
 namespace StellaOps.Backup.ConfigBackup;
 
@@ -18,6 +20,12 @@ internal sealed class ConfigHandler(
 
     public Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken) =>
         new ConfigArchive(settings, backup).RunAsync(context, cancellationToken);
+
+    public Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken)
+    {
+        string[] paths = [.. settings.Paths.Select(Path.TrimEndingDirectorySeparator)];
+        return FileTrial.RunAsync(steps, new LocalFileSource(paths), paths, "Config:Paths", cancellationToken);
+    }
 
     public Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken) =>
         new ConfigRestore(repositories, clock).RunAsync(context, spec, cancellationToken);

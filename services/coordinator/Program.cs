@@ -44,6 +44,7 @@ static void Map(WebApplication app)
     app.MapPoints();
     app.MapSchedules();
     app.MapRetention();
+    app.MapArchives();
     app.MapStatus();
     app.MapWal();
     app.MapServices();

@@ -7,14 +7,16 @@ using StellaOps.Backup.DatabaseBackup.Proofs;
 using StellaOps.Backup.DatabaseBackup.Recoveries;
 using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.DatabaseBackup.Settings;
+using StellaOps.Backup.DatabaseBackup.Trials;
 using StellaOps.Backup.DatabaseBackup.Wal;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Trials;
 
 namespace StellaOps.Backup.DatabaseBackup;
 
 /// <summary>The PostgreSQL cluster: base backups, restores, and proofs by a started copy.</summary>
-internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentRepositories repositories, TimeProvider clock) : IComponentHandler
+internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentRepositories repositories, WalService archiving, TimeProvider clock) : IComponentHandler
 {
     public Component Component => Component.Database;
 
@@ -31,6 +33,9 @@ internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentReposi
 
         return result;
     }
+
+    public Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken) =>
+        new ClusterTrial(settings, new WalCheck(settings, archiving, clock), clock).RunAsync(steps, cancellationToken);
 
     public async Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {

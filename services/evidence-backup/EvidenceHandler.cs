@@ -6,9 +6,11 @@ using StellaOps.Backup.EvidenceBackup.Indexes;
 using StellaOps.Backup.EvidenceBackup.Proofs;
 using StellaOps.Backup.EvidenceBackup.Restores;
 using StellaOps.Backup.EvidenceBackup.Settings;
+using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Proofs;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Trials;
 
 namespace StellaOps.Backup.EvidenceBackup;
 
@@ -20,6 +22,12 @@ internal sealed class EvidenceHandler(
 
     public Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken) =>
         new LockerBackup(settings, backup, clock).RunAsync(context, cancellationToken);
+
+    public Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken)
+    {
+        string[] locker = [Path.TrimEndingDirectorySeparator(settings.Directory)];
+        return FileTrial.RunAsync(steps, new LocalFileSource(locker), locker, "Evidence:Directory", cancellationToken);
+    }
 
     public Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken) =>
         new LockerRestore(settings, repositories, clock).RunAsync(context, spec, cancellationToken);

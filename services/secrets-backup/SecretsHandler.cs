@@ -1,11 +1,16 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.SecretsBackup.Archiving;
+using StellaOps.Backup.SecretsBackup.Encryption;
 using StellaOps.Backup.SecretsBackup.Proving;
+using StellaOps.Backup.SecretsBackup.Recipients;
 using StellaOps.Backup.SecretsBackup.Restoring;
 using StellaOps.Backup.SecretsBackup.Settings;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Settings;
+using StellaOps.Backup.Workers.Trials;
 
 namespace StellaOps.Backup.SecretsBackup;
 
@@ -17,6 +22,20 @@ internal sealed class SecretsHandler(
 
     public Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken) =>
         new SecretsArchive(component, settings, repositories, clock).RunAsync(context, cancellationToken);
+
+    /// <summary>What is read is encrypted on the way, as in a backup.</summary>
+    public async Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken)
+    {
+        RecipientList? recipients = null;
+        await steps.TryAsync("recipients", async token =>
+        {
+            recipients = await RecipientList.LoadAsync(component, settings, token);
+            return $"encrypted to {recipients.Names.Count}: {string.Join(", ", recipients.Names)}";
+        }, cancellationToken);
+        IFileSource plain = new LocalFileSource(settings.SourcePaths);
+        var source = recipients is null ? plain : new EncryptingFileSource(plain, recipients);
+        await FileTrial.RunAsync(steps, source, settings.SourcePaths, $"{ComponentSettings.Section(component)}:Paths", cancellationToken);
+    }
 
     public Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken) =>
         new SecretsRestore(component, settings, repositories, clock).RunAsync(context, spec, cancellationToken);

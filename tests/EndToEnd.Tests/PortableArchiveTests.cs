@@ -53,6 +53,36 @@ public sealed class PortableArchiveTests(LocalStack stack)
         await stack.Stella.RefusedAsync(20, $"backup restore --source {offsite}/config-only.tar.gz --dry-run", Token);
     }
 
+    [Fact(Explicit = true)]
+    public async Task An_archived_point_leaves_the_location_stays_listed_and_comes_back_from_its_archive()
+    {
+        var cold = stack.Scratch("cold");
+        await File.WriteAllTextAsync(Path.Combine(stack.Platform.DirectoryOf("config"), "archived.yaml"), "archived: true\n", Token);
+        await stack.Stella.OkAsync("backup create --full --name to-archive", Token);
+        var wanted = await TreePrint.OfAsync(stack.Platform.DirectoryOf("config"), Token);
+        await File.WriteAllTextAsync(Path.Combine(stack.Platform.DirectoryOf("config"), "archived.yaml"), "archived: later\n", Token);
+        await stack.Stella.RefusedAsync(5, $"backup archive --name to-archive --destination {cold}", Token);
+        await stack.Stella.OkAsync("backup create --full --name later", Token);
+        var before = Snapshots("config");
+
+        await stack.Stella.OkAsync($"backup archive --name to-archive --destination {cold}", Token);
+
+        var archive = Path.Combine(cold, "to-archive.tar.gz");
+        Assert.Equal([archive], Directory.GetFiles(cold));
+        Assert.Contains(archive, await stack.Stella.OkAsync("backup list", Token), StringComparison.Ordinal);
+        Assert.Equal(before - 1, Snapshots("config"));
+        await stack.Stella.OkAsync("backup verify --name to-archive", Token);
+        await stack.Stella.RefusedAsync(5, "backup test-restore --name to-archive", Token);
+        await stack.Stella.OkAsync("backup verify --name later", Token);
+        var target = stack.Scratch("from-cold");
+        await stack.Stella.OkAsync($"backup restore --name to-archive --type config --target {target} --confirm", Token);
+        Assert.Equal(wanted, await TreePrint.OfAsync($"{target}{stack.Platform.DirectoryOf("config")}", Token));
+
+        await stack.Stella.OkAsync("backup delete --name to-archive --confirm", Token);
+        Assert.DoesNotContain("to-archive", await stack.Stella.OkAsync("backup list", Token), StringComparison.Ordinal);
+        await stack.Stella.OkAsync($"backup restore --source {archive} --type config --target {stack.Scratch("from-cold-again")} --dry-run", Token);
+    }
+
     /// <summary>Minutes, and a stack that is another one afterwards: only when it is asked for (<c>--explicit only</c>).</summary>
     [Fact(Explicit = true)]
     public async Task After_a_total_loss_an_archive_in_a_bucket_and_the_passwords_bring_all_back()
@@ -79,4 +109,6 @@ public sealed class PortableArchiveTests(LocalStack stack)
         Assert.Equal(dump, await stack.Platform.DumpAsync(Token));
         Assert.Equal(files, await stack.Platform.FilesAsync(Token));
     }
+
+    private int Snapshots(string component) => Directory.GetFiles(Path.Combine(stack.Location, component, "snapshots")).Length;
 }

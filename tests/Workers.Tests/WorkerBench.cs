@@ -33,9 +33,11 @@ internal sealed class WorkerBench : IAsyncDisposable
             ["Evidence:RepositoryPasswordFile"] = _directory["password"],
             ["Evidence:ScratchDirectory"] = _directory["scratch"],
         });
-        builder.AddComponentWorker(1, worker => worker.Handle<ComponentSettings>(Component.Evidence, (_, _) => new HeldHandler()));
+        builder.AddComponentWorker(1, worker => worker.Handle<ComponentSettings>(Component.Evidence, (_, _) => Handler));
         _app = builder.Build();
     }
+
+    public HeldHandler Handler { get; } = new();
 
     public string Source => _directory["source"];
 
@@ -60,10 +62,14 @@ internal sealed class WorkerBench : IAsyncDisposable
         return saved.Result.Snapshot!.SnapshotId;
     }
 
-    public Task<TaskResult> VerifyAsync(string snapshot) => ExecuteAsync(OperationKind.Verify, task => task with
+    public Task<TaskResult> VerifyAsync(string snapshot, ArchiveSource? source = null) => ExecuteAsync(OperationKind.Verify, task => task with
     {
-        Verify = new VerifySpec { PointId = Guid.NewGuid(), PointName = "point", SnapshotId = snapshot },
+        Verify = new VerifySpec { PointId = Guid.NewGuid(), PointName = "point", SnapshotId = snapshot, Source = source },
     });
+
+    public Task<TaskResult> ExecuteAsync(ExportSpec export, Guid operation) => ExecuteAsync(OperationKind.Archive, task => task with { Export = export }, operation);
+
+    public Task<TaskResult> ExecuteAsync(ArchiveSpec archive, Guid operation) => ExecuteAsync(OperationKind.Archive, task => task with { Archive = archive }, operation);
 
     public Task<TaskResult> ForgetAsync(string snapshot, TimeSpan? grace = null) =>
         ExecuteAsync(OperationKind.Delete, task => task with { Forget = new ForgetSpec { SnapshotIds = [snapshot], Grace = grace } });
@@ -71,13 +77,16 @@ internal sealed class WorkerBench : IAsyncDisposable
     public Task<TaskResult> UndeleteAsync(string snapshot) =>
         ExecuteAsync(OperationKind.Undelete, task => task with { Undelete = new UndeleteSpec { SnapshotIds = [snapshot] } });
 
+    public async Task<IReadOnlyList<TrialStep>> TryAsync(long? expectedBytes = null) =>
+        (await ExecuteAsync(OperationKind.Trial, task => task with { Trial = new TrialSpec { ExpectedBytes = expectedBytes } })).Trial!.Steps;
+
     /// <summary>Pack files of the repository, largest first.</summary>
     public IReadOnlyList<string> Packs() =>
         [.. Directory.GetFiles(Path.Combine(Location, "evidence", "data"), "*", SearchOption.AllDirectories).OrderByDescending(file => new FileInfo(file).Length)];
 
-    public static TaskContext Context() => new()
+    public static TaskContext Context(Guid? operation = null) => new()
     {
-        OperationId = Guid.NewGuid(),
+        OperationId = operation ?? Guid.NewGuid(),
         TaskId = Guid.NewGuid(),
         Attempt = 1,
         Progress = new TaskProgressMeter(TimeProvider.System),
@@ -91,10 +100,10 @@ internal sealed class WorkerBench : IAsyncDisposable
         _directory.Dispose();
     }
 
-    private Task<TaskResult> ExecuteAsync(OperationKind kind, Func<RunTask, RunTask> specify) =>
+    private Task<TaskResult> ExecuteAsync(OperationKind kind, Func<RunTask, RunTask> specify, Guid? operation = null) =>
         _app.Services.GetRequiredService<ITaskExecutor>().ExecuteAsync(
             specify(new RunTask { TaskId = Guid.NewGuid(), OperationId = Guid.NewGuid(), Component = Component.Evidence, Kind = kind, Attempt = 1 }),
-            Context(),
+            Context(operation),
             TestContext.Current.CancellationToken);
 
     private sealed class SilentLog : ITaskLog

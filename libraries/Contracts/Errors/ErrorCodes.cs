@@ -35,6 +35,7 @@ public static class ErrorCodes
     public static readonly ErrorCode PointHeld = new("refused.held", 5, 409, false, "Nothing drops it until two people have released it: 'stella backup release' with its name.");
     public static readonly ErrorCode SecondPerson = new("refused.second-person", 5, 409, false, "Somebody else with the scope backup:admin has to run the same command.");
     public static readonly ErrorCode NothingToRetry = new("refused.nothing-to-retry", 5, 409, false, "Take a new one: the same command without --retry.");
+    public static readonly ErrorCode PointArchived = new("refused.archived", 5, 409, false, "Restore it from its archive beside the running system: stella backup restore --name NAME --target DIR --confirm");
     public static readonly ErrorCode OperationConflict = new("operation.conflict", 10, 409, true, "Wait for the named operation to end, or cancel it.");
     public static readonly ErrorCode WorkerLost = new("operation.worker-lost", 10, 503, true, "Check that a worker of the component runs: stella service health");
     public static readonly ErrorCode DeadlinePassed = new("operation.deadline-passed", 10, 504, true, "Check the worker's log; raise the deadline of the operation if the work is larger than it.");
@@ -67,7 +68,7 @@ public static class ErrorCodes
         Unexpected, ChecksFailed, ServiceActionFailed, MigrationFailed, InvalidInput, DuplicateName, NotConfigured, IdentityMissing, NotAuthenticated, NotAllowed, WrongPassword,
         PermissionDenied, SourcePermissionDenied, PointNotFound, HoldNotFound, OperationNotFound, ServiceNotFound, ScheduleNotFound, CheckNotFound,
         SnapshotNotFound, RepositoryNotFound, ArchiveNotFound, RepositoryExists, ServerRunning, TargetNotEmpty, RefusedByRepository, LastProven, LastWhole,
-        PointPinned, PointHeld, SecondPerson, NothingToRetry, OperationConflict, WorkerLost, DeadlinePassed, Unhealthy, ServerUnreachable,
+        PointPinned, PointHeld, SecondPerson, NothingToRetry, PointArchived, OperationConflict, WorkerLost, DeadlinePassed, Unhealthy, ServerUnreachable,
         TooManyRequests, SourceUnreachable, SourceDown, StorageUnavailable, RepositoryLocked, Damaged, BadSignature, SourceDamaged, WalConflict, ProofFailed,
         IntegrityCheckFailed, EvidenceCheckFailed, VersionMismatch, StorageFull, ConfirmationMissing, Incomplete, TargetNotReachable, Cancelled, Interrupted, Detached,
     ];

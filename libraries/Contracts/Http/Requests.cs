@@ -18,6 +18,16 @@ public sealed record CreateBackupRequest
     public bool Retry { get; init; }
 }
 
+/// <summary>POST /api/v1/trials (scope backup:run): try what a backup needs, and save nothing.</summary>
+public sealed record TrialRequest
+{
+    /// <summary>Component names; empty, or <c>full</c>, means all that are configured.</summary>
+    public IReadOnlyList<string> Types { get; init => field = value ?? []; } = [];
+
+    /// <summary>Of the database only this cluster; without types, nothing but it.</summary>
+    public string? Cluster { get; init; }
+}
+
 /// <summary>POST /api/v1/verifications (scope backup:run).</summary>
 public sealed record VerifyRequest
 {
@@ -82,6 +92,18 @@ public sealed record CopyRequest
 
     /// <summary>Directory on a worker's host, bucket or container, in one of the forms of a location.</summary>
     public required string Destination { get; init; }
+}
+
+/// <summary>POST /api/v1/archives and /preview (scope backup:admin): move recovery points to cold storage. Either an age or a point is named.</summary>
+public sealed record ArchiveRequest
+{
+    /// <summary>All that were taken longer ago, in whole days, and that nothing keeps in the location.</summary>
+    public TimeSpan? OlderThan { get; init; }
+    public string? Point { get; init; }
+
+    /// <summary>As of <see cref="CopyRequest"/>.</summary>
+    public required string Destination { get; init; }
+    public string? Reason { get; init; }
 }
 
 /// <summary>POST /api/v1/restores (scope backup:restore). Either a point of the location or an archive is named.</summary>

@@ -91,6 +91,12 @@ public sealed record PointView
     public required string Proof { get; init; }
     public IReadOnlyList<Damage> Damages { get; init => field = value ?? []; } = [];
 
+    /// <summary>Where the point was moved to: the location only lists it, and restores read it there. Null of a point of the location.</summary>
+    public PointCopy? Archive { get; init; }
+
+    /// <summary>Copies of it elsewhere, oldest first.</summary>
+    public IReadOnlyList<PointCopy> Copies { get; init => field = value ?? []; } = [];
+
     /// <summary>Null while it is not pinned.</summary>
     public PointPin? Pin { get; init; }
     public IReadOnlyList<LegalHold> Holds { get; init => field = value ?? []; } = [];

@@ -104,6 +104,12 @@ public sealed record RetentionReport
     /// <summary>Components that were left alone, and why.</summary>
     public IReadOnlyList<string> Notes { get; init => field = value ?? []; } = [];
 
+    /// <summary>Where points go of which nothing is kept; null where they are dropped.</summary>
+    public string? Destination { get; init; }
+
     /// <summary>The operation that carries it out; null of a preview.</summary>
     public OperationView? Operation { get; init; }
+
+    /// <summary>Archived points: the operation that forgets their snapshots in the location; null until they are archived.</summary>
+    public OperationView? Forgetting { get; init; }
 }

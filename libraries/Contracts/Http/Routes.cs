@@ -11,6 +11,9 @@ public static class Routes
     /// <summary>POST <see cref="CreateBackupRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
     public const string Backups = Root + "/backups";
 
+    /// <summary>POST <see cref="TrialRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string Trials = Root + "/trials";
+
     /// <summary>POST <see cref="VerifyRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
     public const string Verifications = Root + "/verifications";
 
@@ -22,6 +25,15 @@ public static class Routes
 
     /// <summary>POST <see cref="CopyRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
     public const string Copies = Root + "/copies";
+
+    /// <summary>
+    /// POST <see cref="ArchiveRequest"/>: 202 with an <see cref="OperationView"/>. GET <c>/{operationId}</c>: the <see cref="RetentionReport"/> of what it decided,
+    /// whose points go to the archive where they are not kept.
+    /// </summary>
+    public const string Archives = Root + "/archives";
+
+    /// <summary>POST <see cref="ArchiveRequest"/>: the <see cref="RetentionReport"/> of what would be archived now; nothing is changed.</summary>
+    public const string ArchivesPreview = Archives + "/preview";
 
     /// <summary>POST <see cref="PointInTimeRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
     public const string Recoveries = Root + "/recoveries";

@@ -18,4 +18,6 @@ public enum OperationKind
     [JsonStringEnumMemberName("rebuild-index")] RebuildIndex = 10,
     [JsonStringEnumMemberName("undelete")] Undelete = 11,
     [JsonStringEnumMemberName("copy")] Copy = 12,
+    [JsonStringEnumMemberName("trial")] Trial = 13,
+    [JsonStringEnumMemberName("archive")] Archive = 14,
 }

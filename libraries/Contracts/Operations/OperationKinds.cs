@@ -17,6 +17,8 @@ public static class OperationKinds
         OperationKind.RebuildIndex => "rebuild-index",
         OperationKind.Undelete => "undelete",
         OperationKind.Copy => "copy",
+        OperationKind.Trial => "trial",
+        OperationKind.Archive => "archive",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

@@ -26,6 +26,12 @@ public sealed record PointManifest
     public required string ProductVersion { get; init; }
     public required IReadOnlyList<ComponentSnapshot> Components { get; init; }
     public IReadOnlyList<string> Notes { get; init => field = value ?? []; } = [];
+
+    /// <summary>Where the point is, in place of the location, which only lists it: its snapshots are forgotten there. Null of a point of the location.</summary>
+    public PointCopy? Archive { get; init; }
+
+    /// <summary>Further archives of it, one for each address, oldest first.</summary>
+    public IReadOnlyList<PointCopy> Copies { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>The snapshot of one component inside a point.</summary>

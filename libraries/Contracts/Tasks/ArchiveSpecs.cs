@@ -31,6 +31,9 @@ public sealed record ArchiveSpec
 
     /// <summary>The point holds everything: its archive becomes the latest full one, unless a newer one is.</summary>
     public bool Full { get; init; }
+
+    /// <summary>An archive of that name that is there is not replaced: one of the same snapshots is taken for this one, any other is refused.</summary>
+    public bool KeepsExisting { get; init; }
 }
 
 /// <summary>A small file of text.</summary>
@@ -73,6 +76,9 @@ public sealed record CopyResult
 
     /// <summary>The archive: its address, without what only says how to reach it.</summary>
     public string? Archive { get; init; }
+
+    /// <summary>The archive: its manifest, where it is another one than that of the command: an archive that was there was taken.</summary>
+    public string? Manifest { get; init; }
 
     /// <summary>The archive: steps and remarks for a human, in order.</summary>
     public IReadOnlyList<string> Notes { get; init => field = value ?? []; } = [];

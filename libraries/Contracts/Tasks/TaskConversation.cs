@@ -34,6 +34,7 @@ public sealed record RunTask
     public RebuildIndexSpec? RebuildIndex { get; init; }
     public ExportSpec? Export { get; init; }
     public ArchiveSpec? Archive { get; init; }
+    public TrialSpec? Trial { get; init; }
 }
 
 /// <summary>Request, to the queue <c>coordinator-claims</c>: may I do this task?</summary>

@@ -44,6 +44,9 @@ public sealed record TaskResult
     /// <summary>Copy: what was listed or written.</summary>
     public CopyResult? Copy { get; init; }
 
+    /// <summary>Trial: each step and what came of it.</summary>
+    public TrialResult? Trial { get; init; }
+
     /// <summary>Bound on the list of missing items in one message.</summary>
     public const int MaxMissing = 100;
 }

@@ -13,6 +13,9 @@ public sealed record VerifySpec
     public required Guid PointId { get; init; }
     public required string PointName { get; init; }
     public required string SnapshotId { get; init; }
+
+    /// <summary>The archive that it is in; null means the location.</summary>
+    public ArchiveSource? Source { get; init; }
 }
 
 /// <summary>Restore one snapshot to a scratch directory, prove it there, and clean up.</summary>

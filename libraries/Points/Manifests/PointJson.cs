@@ -25,18 +25,14 @@ internal static class PointJson
     };
 
     // Lists that came after the first manifests: a manifest that has none keeps the bytes that it had before them.
-    private static readonly HashSet<string> Additions = ["missing", "rows"];
+    private static readonly HashSet<(Type Type, string Name)> Additions =
+        [(typeof(ComponentSnapshot), "missing"), (typeof(DatabaseSummary), "rows"), (typeof(PointManifest), "copies")];
 
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Options);
 
     private static void LeaveOutEmptyAdditions(JsonTypeInfo type)
     {
-        if (type.Type != typeof(ComponentSnapshot) && type.Type != typeof(DatabaseSummary))
-        {
-            return;
-        }
-
-        foreach (var member in type.Properties.Where(member => Additions.Contains(member.Name)))
+        foreach (var member in type.Properties.Where(member => Additions.Contains((type.Type, member.Name))))
         {
             member.ShouldSerialize = (_, value) => value is ICollection { Count: > 0 };
         }

@@ -66,6 +66,19 @@ public sealed record ReplicationSlot
             ?? throw new ClusterException(ClusterFailure.Unreachable, $"replication slot '{name}' was dropped while it was looked at");
     }
 
+    /// <summary>Makes a slot that reserves nothing, as a session's own, and ends the session: whether a backup could make its slot.</summary>
+    /// <exception cref="ClusterException">Unreachable, no privilege, or no free slot.</exception>
+    public static async Task TryTemporaryAsync(ClusterConnection cluster, string name, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        var session = await cluster.OpenSessionAsync(cancellationToken).ConfigureAwait(false);
+        await using (session.ConfigureAwait(false))
+        {
+            await cluster.QueryAsync(
+                session, "SELECT slot_name FROM pg_create_physical_replication_slot($1, immediately_reserve => false, temporary => true)", row => row.GetString(0), cancellationToken, name).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Drops a slot that no receiver is connected to.</summary>
     /// <exception cref="ClusterException">In use, unreachable or refused.</exception>
     public static Task DropAsync(ClusterConnection cluster, string name, CancellationToken cancellationToken)

@@ -1,10 +1,10 @@
+using System.Text;
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Portable;
-using StellaOps.Backup.Portable.Format;
 using StellaOps.Backup.Portable.Reading;
 using StellaOps.Backup.Portable.Writing;
 using StellaOps.Backup.Storage;
@@ -17,6 +17,8 @@ namespace StellaOps.Backup.Workers.Archives;
 /// </summary>
 internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvider clock)
 {
+    private const int LargestManifest = 64 << 20;
+
     public async Task<TaskResult> RunAsync(TaskContext context, ArchiveSpec spec, CancellationToken cancellationToken)
     {
         var source = ObjectStoreFactory.Open(location.Value, clock);
@@ -29,13 +31,15 @@ internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvi
         var phases = new List<PhaseTime>();
         var notes = new List<string>();
 
-        if (await NeedsWritingAsync(place, key, plan, cancellationToken).ConfigureAwait(false))
+        var taken = await TakeExistingAsync(place, key, plan, spec, cancellationToken).ConfigureAwait(false);
+        if (taken is null)
         {
             await TimeAsync(phases, "write", plan.Length, () => WriteAsync(context, place, key, plan, members, cancellationToken)).ConfigureAwait(false);
         }
 
         // Durable from here on: the whole archive, under its own name. Killed now, the next attempt finds it and goes on with reading it back.
-        await TimeAsync(phases, "read back", plan.Length, () => VerifyAsync(context, place, key, plan, cancellationToken)).ConfigureAwait(false);
+        var length = taken?.Length ?? plan.Length;
+        await TimeAsync(phases, "read back", length, () => VerifyAsync(context, place, key, taken?.ManifestSha256 ?? plan.ManifestSha256, cancellationToken)).ConfigureAwait(false);
         notes.Add($"{place.Description.TrimEnd('/')}/{key} was read back and is whole");
         if (spec.Full)
         {
@@ -46,25 +50,46 @@ internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvi
         return new TaskResult
         {
             Outcome = Outcome.Complete,
-            Copy = new CopyResult { Files = plan.Files, Bytes = plan.Length, Archive = $"{place.Description.TrimEnd('/')}/{key}", Notes = notes, Phases = phases },
+            Copy = new CopyResult
+            {
+                Files = plan.Files,
+                Bytes = length,
+                Archive = $"{place.Description.TrimEnd('/')}/{key}",
+                Manifest = taken is null || taken.ManifestSha256 == plan.ManifestSha256
+                    ? null
+                    : Encoding.UTF8.GetString(await taken.ReadAllAsync(ArchiveOpening.ManifestPath, LargestManifest, cancellationToken).ConfigureAwait(false)),
+                Notes = notes,
+                Phases = phases,
+            },
         };
     }
 
-    /// <summary>False when this very archive is there already: an earlier attempt wrote it. Another point's of the same name is never replaced.</summary>
-    private static async Task<bool> NeedsWritingAsync(IObjectStore place, string key, ArchivePlan plan, CancellationToken cancellationToken)
+    /// <summary>
+    /// The archive that is there already, where it need not be written: an earlier attempt did, or, where existing ones are kept, another operation put the same
+    /// snapshots there. Another point's of the same name is never replaced.
+    /// </summary>
+    private static async Task<ArchiveStore?> TakeExistingAsync(IObjectStore place, string key, ArchivePlan plan, ArchiveSpec spec, CancellationToken cancellationToken)
     {
         if (await TryOpenAsync(place, key, cancellationToken).ConfigureAwait(false) is not { } found)
         {
-            return true;
+            return null;
         }
 
-        return found.Manifest.PointId == plan.Manifest.PointId
-            ? found.ManifestSha256 != plan.ManifestSha256
-            : throw new BackupException(
-                ErrorCodes.DuplicateName,
-                $"{place.Description.TrimEnd('/')}/{key} is the archive of another recovery point of that name, taken {found.Manifest.PointStartedAt:yyyy-MM-dd HH:mm} UTC",
-                "Copy to another destination, or move that archive away.");
+        if (found.Manifest.PointId != plan.Manifest.PointId)
+        {
+            throw Taken(found, $"is the archive of another recovery point of that name, taken {found.Manifest.PointStartedAt:yyyy-MM-dd HH:mm} UTC");
+        }
+
+        return found.ManifestSha256 == plan.ManifestSha256 ? found
+            : !spec.KeepsExisting ? null
+            : await HoldsSameAsync(found, spec, cancellationToken).ConfigureAwait(false) ? found
+            : throw Taken(found, "is an archive of this recovery point from when it held something else");
     }
+
+    private static Task<bool> HoldsSameAsync(ArchiveStore found, ArchiveSpec spec, CancellationToken cancellationToken) =>
+        HeldSnapshots.AreInAsync(found, path => Encoding.UTF8.GetBytes(spec.Files.Single(file => file.Path == path).Content), cancellationToken);
+
+    private static BackupException Taken(ArchiveStore found, string what) => new(ErrorCodes.DuplicateName, $"{found.Description} {what}", "Name another destination, or move that archive away.");
 
     private static async Task WriteAsync(
         TaskContext context, IObjectStore place, string key, ArchivePlan plan, ArchiveMembers members, CancellationToken cancellationToken)
@@ -93,11 +118,11 @@ internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvi
         }
     }
 
-    private static async Task VerifyAsync(TaskContext context, IObjectStore place, string key, ArchivePlan plan, CancellationToken cancellationToken)
+    private static async Task VerifyAsync(TaskContext context, IObjectStore place, string key, string manifestSha256, CancellationToken cancellationToken)
     {
-        context.Progress.Begin("read back", plan.Files, plan.Length);
         var written = await ArchiveOpening.OpenAsync(place, key, cancellationToken).ConfigureAwait(false);
-        if (written.ManifestSha256 != plan.ManifestSha256)
+        context.Progress.Begin("read back", bytesTotal: written.Length);
+        if (written.ManifestSha256 != manifestSha256)
         {
             throw new BackupException(ErrorCodes.OperationConflict, $"{written.Description} was replaced by another copy while this one was at work");
         }

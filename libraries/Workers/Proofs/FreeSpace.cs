@@ -2,12 +2,26 @@ using StellaOps.Backup.Contracts.Errors;
 
 namespace StellaOps.Backup.Workers.Proofs;
 
-/// <summary>Room for a restored copy, asked before anything is written.</summary>
+/// <summary>Room on a file system, asked before anything is written.</summary>
 public static class FreeSpace
 {
+    /// <summary>Bytes that are free on the file system of a directory, which need not exist yet.</summary>
+    public static long Of(string directory) => new DriveInfo(Existing(directory)).AvailableFreeSpace;
+
     /// <summary>Throws when the file system of a directory, which need not exist yet, has less than <paramref name="bytes"/> free.</summary>
     /// <exception cref="BackupException"><c>storage.full</c>.</exception>
     public static void Check(string directory, long bytes)
+    {
+        var free = Of(directory);
+        if (free < bytes)
+        {
+            throw new BackupException(ErrorCodes.StorageFull,
+                $"{directory} has {free} bytes free, the restored copy needs {bytes}",
+                $"Free or add space at {Existing(directory)}, or name another directory with --target.");
+        }
+    }
+
+    private static string Existing(string directory)
     {
         var existing = Path.GetFullPath(directory);
         while (!Directory.Exists(existing))
@@ -15,12 +29,6 @@ public static class FreeSpace
             existing = Path.GetDirectoryName(existing) ?? "/";
         }
 
-        var free = new DriveInfo(existing).AvailableFreeSpace;
-        if (free < bytes)
-        {
-            throw new BackupException(ErrorCodes.StorageFull,
-                $"{directory} has {free} bytes free, the restored copy needs {bytes}",
-                $"Free or add space at {existing}, or name another directory with --target.");
-        }
+        return existing;
     }
 }

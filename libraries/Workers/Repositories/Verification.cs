@@ -13,13 +13,13 @@ internal sealed class Verification(ComponentRepositories repositories, TimeProvi
 {
     public async Task<TaskResult> RunAsync(TaskContext context, Component component, VerifySpec spec, CancellationToken cancellationToken)
     {
-        var opened = await repositories.OpenAsync(component, cancellationToken).ConfigureAwait(false);
+        var opened = await repositories.OpenAsync(component, spec.Source, cancellationToken).ConfigureAwait(false);
         await using (opened.ConfigureAwait(false))
         {
             var id = await opened.ResolveIdAsync(spec.SnapshotId, cancellationToken).ConfigureAwait(false);
             var startedAt = clock.GetTimestamp();
             context.Progress.Begin("verify");
-            var request = new VerifyRequest { Snapshots = [id], Remember = true, OnProgress = Progress(context) };
+            var request = new VerifyRequest { Snapshots = [id], Remember = spec.Source is null, OnProgress = Progress(context) };
             var report = await opened.Repository.VerifyAsync(request, cancellationToken).ConfigureAwait(false);
             var phase = new PhaseTime("verify", clock.GetElapsedTime(startedAt));
             await ThrowIfDamagedAsync(context, spec, opened.Repository, id, report.Damages, cancellationToken).ConfigureAwait(false);

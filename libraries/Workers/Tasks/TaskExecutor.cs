@@ -3,11 +3,14 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Workers.Archives;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Trials;
 
 namespace StellaOps.Backup.Workers.Tasks;
 
 /// <summary>Gives a task to the component's handler, or to the parts that are the same for all components.</summary>
-internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Verification verification, Forgetting forgetting, Undeleting undeleting, ComponentExport export, ArchiveCopy archive) : ITaskExecutor
+internal sealed class TaskExecutor(
+    IEnumerable<IComponentHandler> handlers, Verification verification, Forgetting forgetting, Undeleting undeleting, ComponentExport export, ArchiveCopy archive, BackupTrial trial)
+    : ITaskExecutor
 {
     private readonly Dictionary<Component, IComponentHandler> _handlers = handlers.ToDictionary(handler => handler.Component);
 
@@ -26,6 +29,7 @@ internal sealed class TaskExecutor(IEnumerable<IComponentHandler> handlers, Veri
         { Undelete: { } spec } => undeleting.RunAsync(context, task.Component, spec, cancellationToken),
         { Export: { } spec } => export.RunAsync(context, task.Component, spec, cancellationToken),
         { Archive: { } spec } => archive.RunAsync(context, spec, cancellationToken),
+        { Trial: { } spec } => trial.RunAsync(context, _handlers[task.Component], spec, cancellationToken),
         _ => throw new BackupException(ErrorCodes.VersionMismatch, $"this worker does not know tasks of the kind {task.Kind}",
             "Install the same version of coordinator and workers."),
     };

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Status;
@@ -51,14 +52,16 @@ internal static class PointEndpoints
         CancellationToken cancellationToken)
     {
         var size = Paging.Size(pageSize);
-        var rows = Filter(points.All, type, cluster, since);
+        var rows = Filter(points.All, type, since);
+        Component? component = type is null or Components.Full ? null : CallerOf.ComponentsOf([type])[0];
         var found = new List<PointRow>();
         var cursor = Paging.Read(pageToken);
         while (found.Count <= size)
         {
-            // Whether a point is unverified follows from its proofs, and holds are in one column: read on until the page is full.
+            // What a point holds is in its manifest, whether it is unverified follows from its proofs, and holds are in one column: read on until the page is full.
             var batch = await After(rows, cursor).Take(size + 1).ToListAsync(cancellationToken);
-            found.AddRange(batch.Where(point => (unverified != true || PointProof.Of(point) == PointProof.Unverified) && (isProtected != true || point.IsProtected())));
+            found.AddRange(batch.Where(point => Holds(point, component, cluster)
+                && (unverified != true || PointProof.Of(point) == PointProof.Unverified) && (isProtected != true || point.IsProtected())));
             if (batch.Count <= size)
             {
                 break;
@@ -74,31 +77,22 @@ internal static class PointEndpoints
         };
     }
 
-    private static IQueryable<PointRow> Filter(IQueryable<PointRow> rows, string? type, string? cluster, DateTimeOffset? since)
+    private static IQueryable<PointRow> Filter(IQueryable<PointRow> rows, string? type, DateTimeOffset? since)
     {
-        if (cluster is not null)
-        {
-            rows = rows.Where(point => point.Snapshots.Any(snapshot => snapshot.Component == Component.Database && snapshot.Cluster == cluster));
-        }
-
         if (since is { } time)
         {
             var utc = time.ToUniversalTime();
             rows = rows.Where(point => point.FinishedAt >= utc);
         }
 
-        if (type == Components.Full)
-        {
-            return rows.Where(point => point.Full);
-        }
+        return type == Components.Full ? rows.Where(point => point.Full) : rows;
+    }
 
-        if (type is null)
-        {
-            return rows;
-        }
-
-        var component = CallerOf.ComponentsOf([type])[0];
-        return rows.Where(point => point.Snapshots.Any(snapshot => snapshot.Component == component));
+    /// <summary>Also what is archived is held.</summary>
+    private static bool Holds(PointRow point, Component? component, string? cluster)
+    {
+        var parts = point.Manifest.Components.Select(snapshot => new Part(snapshot.Component, snapshot.Cluster)).ToList();
+        return (component is null || parts.Exists(part => part.Component == component)) && (cluster is null || parts.Contains(new Part(Component.Database, cluster)));
     }
 
     private static IQueryable<PointRow> After(IQueryable<PointRow> rows, (DateTimeOffset At, Guid Id)? cursor)

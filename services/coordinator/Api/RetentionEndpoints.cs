@@ -44,7 +44,7 @@ internal static class RetentionEndpoints
     }
 
     private static async Task<RetentionReport> FindAsync(Guid operationId, CatalogContext catalog, OperationViews views, CancellationToken cancellationToken) =>
-        await catalog.RetentionRuns.AsNoTracking().SingleOrDefaultAsync(row => row.OperationId == operationId, cancellationToken) is { } run
+        await catalog.RetentionRuns.AsNoTracking().SingleOrDefaultAsync(row => row.OperationId == operationId, cancellationToken) is { Report.Destination: null } run
             ? run.Report with { Operation = await views.FindAsync(operationId, cancellationToken) }
             : throw new BackupException(ErrorCodes.OperationNotFound, $"operation {operationId} is no run of the retention", "'stella operation list' shows operations.");
 }

@@ -9,6 +9,7 @@ using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Restores;
 using StellaOps.Backup.Coordinator.Status;
 using StellaOps.Backup.Coordinator.TestRestores;
+using StellaOps.Backup.Coordinator.Trials;
 using StellaOps.Backup.Coordinator.Undeletion;
 using StellaOps.Backup.Coordinator.Verification;
 
@@ -20,6 +21,7 @@ internal static class WorkEndpoints
     public static IEndpointRouteBuilder MapWork(this IEndpointRouteBuilder routes)
     {
         routes.MapPost(Routes.Backups, CreateBackupAsync).RequireAuthorization(Scopes.Run).WithTags("work");
+        routes.MapPost(Routes.Trials, TryAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Verifications, VerifyAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.TestRestores, TestRestoreAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Restores, RestoreAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
@@ -49,6 +51,14 @@ internal static class WorkEndpoints
             var again = request.Retry ? await retry.NameAsync(components, request.Cluster, token) : null;
             return await drafts.DraftAsync(components, request.Cluster, request.Name ?? again, token);
         }
+    }
+
+    private static async Task<Accepted<OperationView>> TryAsync(
+        TrialRequest request, HttpContext context, OperationAcceptance acceptance, TrialDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var components = CallerOf.ComponentsOf(request.Types);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(components, request.Cluster, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
     private static async Task<Accepted<OperationView>> VerifyAsync(

@@ -42,7 +42,7 @@ internal sealed class BackupDrafts(BackupNames names, WorkerDirectory workers)
     }
 
     /// <summary>A task that no worker will ever take must not be accepted.</summary>
-    private static void RequireConfigured(IReadOnlyList<Component> asked, IReadOnlyList<Part> configured)
+    internal static void RequireConfigured(IReadOnlyList<Component> asked, IReadOnlyList<Part> configured)
     {
         if (configured.Count == 0)
         {

@@ -1,10 +1,7 @@
-using System.Text;
-using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
-using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Operations;
-using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Restores;
 using StellaOps.Backup.Points.Signing;
@@ -13,7 +10,7 @@ using StellaOps.Backup.Portable;
 
 namespace StellaOps.Backup.Coordinator.Copies;
 
-/// <summary>What a request for a copy comes to: a list by a worker of each component, then one archive by one of them.</summary>
+/// <summary>What a request for a copy comes to.</summary>
 internal sealed class CopyDrafts(PointCatalog points, PointUse use, PointStore store)
 {
     /// <summary>What needs the location, and so is asked before the acceptance lock is taken.</summary>
@@ -28,51 +25,17 @@ internal sealed class CopyDrafts(PointCatalog points, PointUse use, PointStore s
     public async Task<OperationDraft> DraftAsync(CopyRequest request, SignedEnvelope manifest, CancellationToken cancellationToken)
     {
         var point = await points.FindAsync(request.Point, cancellationToken);
+        point.RequireInLocation();
         await use.RequireNotDeletingAsync(point, cancellationToken);
         RestoreDrafts.RequireUndamaged(point, point.Snapshots);
-        var components = point.Snapshots.GroupBy(snapshot => snapshot.Component).OrderBy(rows => rows.Key).ToList();
         return new OperationDraft
         {
             Kind = OperationKind.Copy,
-            Components = [.. components.Select(rows => rows.Key)],
+            Components = [.. point.Snapshots.Select(snapshot => snapshot.Component).Distinct().Order()],
             PointId = point.Id,
             PointName = point.Name,
             Request = new OperationRequest { Target = request.Destination },
-            Tasks = [.. components.Select(rows => Export(point, rows)), Archive(point, request.Destination, manifest)],
+            Tasks = [.. CopyStages.Of(point, manifest, request.Destination, first: 1, moves: false)],
         };
     }
-
-    /// <summary>All clusters of the database are in one repository: one task is enough for them.</summary>
-    private static TaskDraft Export(PointRow point, IEnumerable<SnapshotRow> snapshots) => new()
-    {
-        Part = snapshots.Min(snapshot => snapshot.Part),
-        Stage = CopyPlan.ExportStage,
-        PointId = point.Id,
-        PointName = point.Name,
-        Export = new ExportSpec { PointId = point.Id, PointName = point.Name, SnapshotIds = [.. snapshots.Select(snapshot => snapshot.SnapshotId)] },
-    };
-
-    private static TaskDraft Archive(PointRow point, string destination, SignedEnvelope manifest) => new()
-    {
-        Part = Writer(point),
-        Stage = CopyPlan.ArchiveStage,
-        PointId = point.Id,
-        PointName = point.Name,
-        Archive = new ArchiveSpec
-        {
-            PointId = point.Id,
-            PointName = point.Name,
-            Destination = destination,
-            Full = point.Full,
-            Files =
-            [
-                new ArchiveFile { Path = ArchiveReadme.Path, Content = ArchiveReadme.Text },
-                new ArchiveFile { Path = StoredPoint.At(point.Id, point.StartedAt).Key, Content = Encoding.UTF8.GetString(manifest.ToJson()) },
-            ],
-        },
-    };
-
-    /// <summary>Any worker can write the archive. Not the database's where there is another: its host has the database to serve.</summary>
-    private static Part Writer(PointRow point) =>
-        point.Snapshots.Select(snapshot => snapshot.Part).OrderBy(part => part.Component == Component.Database).ThenBy(part => part).First();
 }

@@ -1,13 +1,17 @@
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Retention;
 using StellaOps.Backup.Coordinator.Tasks;
 
 namespace StellaOps.Backup.Coordinator.Deletion;
 
-/// <summary>Delete: one point, as a whole. A deletion that failed leaves it marked and is finished by another one.</summary>
-internal sealed class DeletePlan(PointDropping dropping, TaskBoard board) : OperationPlan
+/// <summary>
+/// Delete: one point, as a whole. A deletion that failed leaves it marked and is finished by another one. Of an archived point the list is rid, and the archive stays.
+/// </summary>
+internal sealed class DeletePlan(PointDropping dropping, TaskBoard board, CatalogContext catalog, OperationLog log) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Delete;
 
@@ -19,6 +23,12 @@ internal sealed class DeletePlan(PointDropping dropping, TaskBoard board) : Oper
     public override async Task<ErrorInfo?> SealAsync(Operation operation, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken)
     {
         await dropping.SealAsync(tasks, cancellationToken);
+        if (await dropping.UnlistAsync(operation.PointId!.Value, cancellationToken) is { } archive)
+        {
+            log.Info(operation, $"'{operation.PointName}' is not listed any more; its archive stays where it is: {archive}");
+            await catalog.SaveChangesAsync(cancellationToken);
+        }
+
         return null;
     }
 

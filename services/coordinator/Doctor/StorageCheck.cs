@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Security.Cryptography;
+using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Storage;
@@ -10,7 +10,6 @@ namespace StellaOps.Backup.Coordinator.Doctor;
 internal sealed partial class StorageCheck(IObjectStore location, TimeProvider clock, ILogger<StorageCheck> logger) : IServiceCheck
 {
     private const double SlowMilliseconds = 1000;
-    private const int ProbeLength = 4096;
     private int _saidEmulated;
 
     public string Id => "check.storage.backup";
@@ -27,7 +26,7 @@ internal sealed partial class StorageCheck(IObjectStore location, TimeProvider c
         {
             features = await location.ProbeAsync(cancellationToken);
             startedAt = clock.GetTimestamp();
-            if (!await ProbeAsync(cancellationToken))
+            if (!await StoreTrial.RunAsync(location, ArchiveExchange.Folder, cancellationToken))
             {
                 return this.Result(CheckResults.Fail, "what was written is not what was read back", ["Look at the disk or the object store: it returned wrong data."]);
             }
@@ -65,22 +64,6 @@ internal sealed partial class StorageCheck(IObjectStore location, TimeProvider c
         if (Interlocked.Exchange(ref _saidEmulated, 1) == 0)
         {
             LogEmulated(logger, location.Description);
-        }
-    }
-
-    private async Task<bool> ProbeAsync(CancellationToken cancellationToken)
-    {
-        var key = $"exchange/probe-{Guid.CreateVersion7():n}";
-        var written = RandomNumberGenerator.GetBytes(ProbeLength);
-        var read = new byte[ProbeLength];
-        await location.PutAsync(key, written, PutMode.Create, cancellationToken);
-        try
-        {
-            return await location.ReadAsync(key, 0, read, cancellationToken) == ProbeLength && written.AsSpan().SequenceEqual(read);
-        }
-        finally
-        {
-            await location.DeleteAsync(key, CancellationToken.None);
         }
     }
 

@@ -122,6 +122,7 @@ internal sealed class OperationAcceptance(
                 RebuildIndex = draft.RebuildIndex,
                 Export = draft.Export,
                 Archive = draft.Archive,
+                Trial = draft.Trial,
             },
         };
     }

@@ -42,6 +42,7 @@ internal sealed record TaskDraft
     public RebuildIndexSpec? RebuildIndex { get; init; }
     public ExportSpec? Export { get; init; }
     public ArchiveSpec? Archive { get; init; }
+    public TrialSpec? Trial { get; init; }
 }
 
 /// <summary>Who asks.</summary>

@@ -1,3 +1,4 @@
+using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Copies;
@@ -9,6 +10,7 @@ using StellaOps.Backup.Coordinator.Restores;
 using StellaOps.Backup.Coordinator.Retention;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.TestRestores;
+using StellaOps.Backup.Coordinator.Trials;
 using StellaOps.Backup.Coordinator.Undeletion;
 using StellaOps.Backup.Coordinator.Verification;
 using StellaOps.Backup.Coordinator.Wal;
@@ -39,9 +41,12 @@ internal static class OperationsRegistration
         services.AddScoped<OperationPlan, EvidenceCheckPlan>();
         services.AddScoped<OperationPlan, RebuildIndexPlan>();
         services.AddScoped<OperationPlan, CopyPlan>();
+        services.AddScoped<OperationPlan, TrialPlan>();
+        services.AddScoped<OperationPlan, ArchivePlan>();
         services.AddScoped<BackupNames>();
         services.AddScoped<BackupDrafts>();
         services.AddScoped<BackupRetry>();
+        services.AddScoped<TrialDrafts>();
         services.AddScoped<VerificationLog>();
         services.AddScoped<VerifyDrafts>();
         services.AddScoped<TestRestoreDrafts>();
@@ -49,6 +54,10 @@ internal static class OperationsRegistration
         services.AddScoped<RestoreChecks>();
         services.AddScoped<ArchivedPoints>();
         services.AddScoped<CopyDrafts>();
+        services.AddScoped<CopyRecords>();
+        services.AddScoped<ArchiveDecisions>();
+        services.AddScoped<ArchiveDrafts>();
+        services.AddScoped<ArchivedForgetting>();
         services.AddScoped<RecoveryDrafts>();
         services.AddScoped<DeleteDrafts>();
         services.AddScoped<ForgottenPoints>();

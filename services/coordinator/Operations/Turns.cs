@@ -4,7 +4,7 @@ using StellaOps.Backup.Contracts.Operations;
 namespace StellaOps.Backup.Coordinator.Operations;
 
 /// <summary>
-/// What may run beside what. Like a lock table: verify, verify-integrity, verify-evidence, test-restore and copy read a component or its repository, a backup
+/// What may run beside what. Like a lock table: verify, verify-integrity, verify-evidence, test-restore, copy and trial read a component or its repository, a backup
 /// adds to it, restore, migrate, rebuild-index, delete, undelete and retention want the component for themselves. Readers share with readers and with one writer.
 /// </summary>
 internal static class Turns

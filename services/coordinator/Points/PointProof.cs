@@ -13,7 +13,7 @@ internal static class PointProof
 
     /// <summary>
     /// Damaged when any component is known to be. Otherwise the weakest component counts, and of each component what was found
-    /// last: a restore that failed after one that succeeded leaves the point unverified.
+    /// last: a restore that failed after one that succeeded leaves the point unverified. Of an archived point that means that the archive is damaged.
     /// </summary>
     public static string Of(PointRow point)
     {
@@ -22,7 +22,13 @@ internal static class PointProof
             return Damaged;
         }
 
-        var depths = point.Snapshots.ConvertAll(snapshot => DepthOf(point, snapshot.Part));
+        var parts = point.Manifest.Components.Select(snapshot => new Part(snapshot.Component, snapshot.Cluster)).ToList();
+        if (point.Manifest.Archive is not null && parts.Exists(part => point.Proofs.Where(proof => proof.Part == part).MaxBy(proof => proof.At) is { Passed: false }))
+        {
+            return Damaged;
+        }
+
+        var depths = (point.Manifest.Archive is null ? point.Snapshots.ConvertAll(snapshot => snapshot.Part) : parts).ConvertAll(part => DepthOf(point, part));
         return depths.Count == 0 || depths.Contains(null) ? Unverified
             : depths.Contains(ProofDepth.Verified) ? Verified
             : Proven;

@@ -42,6 +42,9 @@ internal sealed class PointRow
             FinishedAt = snapshot.FinishedAt,
             Seconds = (snapshot.FinishedAt - snapshot.StartedAt).TotalSeconds,
             Bytes = snapshot.Bytes,
+
+            // An archived point has none in the location, or some that were to be forgotten when the catalog was lost: the next run of the retention does it.
+            Dropping = manifest.Archive is not null,
         })],
     };
 }

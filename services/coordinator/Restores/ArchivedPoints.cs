@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Points.Storing;
@@ -10,11 +11,6 @@ using StellaOps.Backup.Portable.Reading;
 using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Coordinator.Restores;
-
-/// <summary>The point in an archive, which this installation need not know.</summary>
-/// <param name="Row">As if it were listed.</param>
-/// <param name="Source">The archive.</param>
-internal sealed record ArchivedPoint(PointRow Row, ArchiveSource Source);
 
 /// <summary>
 /// Reads the manifests of archives, and decides whose signature counts. An installation without a full point of its own is taken for a new one after a

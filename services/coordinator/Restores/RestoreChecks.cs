@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Services;
@@ -11,7 +12,7 @@ namespace StellaOps.Backup.Coordinator.Restores;
 /// <summary>Refusals of a restore that need the location or the platform, and so are asked before the acceptance lock is taken.</summary>
 internal sealed class RestoreChecks(PointCatalog points, PointStore store, ArchivedPoints archives, PlatformServices services)
 {
-    /// <returns>The point, where it comes from an archive.</returns>
+    /// <returns>The point, where it comes from an archive that the request names.</returns>
     public async Task<ArchivedPoint?> CheckAsync(RestoreRequest request, IReadOnlyList<Component> asked, CancellationToken cancellationToken)
     {
         TargetDirectory.Check(request.Target);
@@ -30,6 +31,7 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Archi
         if (archived is null)
         {
             await store.LoadAsync(StoredPoint.At(point.Id, point.StartedAt), cancellationToken);
+            point = ArchivedPoint.Of(point)?.Row ?? point;
         }
 
         if (request.Target is null && request is { DryRun: false, AllowRunning: false })

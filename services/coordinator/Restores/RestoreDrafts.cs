@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
@@ -16,11 +17,13 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDir
 {
     /// <param name="request">What is wanted.</param>
     /// <param name="asked">Its components; empty for all.</param>
-    /// <param name="archived">The point, where it comes from an archive.</param>
+    /// <param name="archived">The point, where it comes from an archive that the request names. One that was archived is read where it is now.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<OperationDraft> DraftAsync(RestoreRequest request, IReadOnlyList<Component> asked, ArchivedPoint? archived, CancellationToken cancellationToken)
     {
-        var point = archived?.Row ?? await points.FindAsync(request.Point!, cancellationToken);
+        var listed = archived is null ? await points.FindAsync(request.Point!, cancellationToken) : null;
+        archived ??= ArchivedPoint.Of(listed!);
+        var point = archived?.Row ?? listed!;
         if (archived is null)
         {
             await use.RequireNotDeletingAsync(point, cancellationToken);

@@ -12,7 +12,7 @@ namespace StellaOps.Backup.Coordinator.Retention;
 /// <summary>
 /// How points, or parts of them, go. (1) They are marked, so that nothing is restored from a half. (2) Workers forget the snapshots. (3) The manifest goes, or
 /// is replaced by one without them: deletions first, which need no room. (4) The catalog, where they wait for an undelete. (5) WAL that was kept for them. What fails or
-/// dies in between stays marked, and the next run finishes it.
+/// dies in between stays marked, and the next run finishes it. Of a point that was archived before, only the snapshots go.
 /// </summary>
 internal sealed class PointDropping(CatalogContext catalog, PointStore store, PointSigner signer, WalRetention wal, TimeProvider clock)
 {
@@ -21,6 +21,11 @@ internal sealed class PointDropping(CatalogContext catalog, PointStore store, Po
     {
         foreach (var (id, rows) in await RowsAsync(tasks, cancellationToken))
         {
+            if (await IsArchivedAsync(id, cancellationToken))
+            {
+                continue;
+            }
+
             if (await AreAllAsync(id, rows, cancellationToken))
             {
                 await catalog.Points.Where(point => point.Id == id).ExecuteUpdateAsync(set => set.SetProperty(point => point.Deleting, true), cancellationToken);
@@ -44,7 +49,12 @@ internal sealed class PointDropping(CatalogContext catalog, PointStore store, Po
         var whole = new HashSet<Guid>();
         foreach (var (id, rows) in points)
         {
-            if (await AreAllAsync(id, rows, cancellationToken))
+            if (await IsArchivedAsync(id, cancellationToken))
+            {
+                whole.Add(id);
+                await ForgetAsync(rows, cancellationToken);
+            }
+            else if (await AreAllAsync(id, rows, cancellationToken))
             {
                 whole.Add(id);
                 await DeleteAsync(id, rows, done, cancellationToken);
@@ -57,6 +67,30 @@ internal sealed class PointDropping(CatalogContext catalog, PointStore store, Po
         }
 
         await wal.ApplyAsync(cancellationToken);
+    }
+
+    /// <summary>Takes an archived point from the list. Its archive stays where it is. May run again after a crash at any point.</summary>
+    /// <returns>Where that is; null when the point is not listed any more, or not archived.</returns>
+    public async Task<string?> UnlistAsync(Guid id, CancellationToken cancellationToken)
+    {
+        if (await catalog.Points.SingleOrDefaultAsync(point => point.Id == id, cancellationToken) is not { Manifest.Archive: { } archive } point)
+        {
+            return null;
+        }
+
+        await store.DeleteAsync(StoredPoint.At(point.Id, point.StartedAt), cancellationToken);
+
+        // Durable: the location does not list it any more. A crash here leaves a row, which the next run of this deletes.
+        catalog.Points.Remove(point);
+        await catalog.SaveChangesAsync(cancellationToken);
+        return archive.Url;
+    }
+
+    /// <summary>An archived point stays listed as it is, without snapshots in the location.</summary>
+    private async Task ForgetAsync(IReadOnlyList<SnapshotRow> rows, CancellationToken cancellationToken)
+    {
+        catalog.Snapshots.RemoveRange(rows);
+        await catalog.SaveChangesAsync(cancellationToken);
     }
 
     private async Task DeleteAsync(Guid id, IReadOnlyList<SnapshotRow> rows, List<TaskRow> done, CancellationToken cancellationToken)
@@ -129,6 +163,9 @@ internal sealed class PointDropping(CatalogContext catalog, PointStore store, Po
         var now = clock.GetUtcNow();
         await catalog.Forgotten.Where(row => row.Until <= now || ended.Contains(row.Component)).ExecuteDeleteAsync(cancellationToken);
     }
+
+    private async Task<bool> IsArchivedAsync(Guid id, CancellationToken cancellationToken) =>
+        await catalog.Points.AsNoTracking().Where(point => point.Id == id).Select(point => point.Manifest).SingleOrDefaultAsync(cancellationToken) is { Archive: not null };
 
     private async Task<bool> AreAllAsync(Guid id, IReadOnlyList<SnapshotRow> rows, CancellationToken cancellationToken) =>
         await catalog.Snapshots.IgnoreQueryFilters().CountAsync(row => row.PointId == id, cancellationToken) == rows.Count;

@@ -1,12 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Protection;
 
 namespace StellaOps.Backup.Coordinator.Retention;
 
-/// <summary>All points as the policy looks at them.</summary>
+/// <summary>All points of the location as the policy looks at them. Nothing of an archived point is there, and nothing of it is decided about.</summary>
 internal sealed class RetainedPoints(CatalogContext catalog, PointCatalog points)
 {
     /// <summary>Newest first. What is being dropped from a point that stays is not among its parts.</summary>
@@ -14,7 +15,7 @@ internal sealed class RetainedPoints(CatalogContext catalog, PointCatalog points
     {
         var used = await UsedAsync(cancellationToken);
         var rows = await points.All.OrderByDescending(point => point.FinishedAt).ThenByDescending(point => point.Id).ToListAsync(cancellationToken);
-        return [.. rows.Select(point => new RetainedPoint
+        return [.. rows.Where(point => !point.IsArchived()).Select(point => new RetainedPoint
         {
             Id = point.Id,
             Name = point.Name,

@@ -46,7 +46,7 @@ internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog au
     public async Task<RetentionView> ViewAsync(CancellationToken cancellationToken) => new()
     {
         Rules = await ReadAsync(cancellationToken),
-        LastRunAt = await catalog.Operations.Where(operation => operation.Kind == OperationKind.Retention && operation.Outcome == Outcome.Complete)
+        LastRunAt = await catalog.Operations.Where(operation => operation.Kind == OperationKind.Retention && operation.Outcome == Outcome.Complete && catalog.RetentionRuns.Any(run => run.OperationId == operation.CorrelationId))
             .MaxAsync(operation => operation.FinishedAt, cancellationToken),
     };
 

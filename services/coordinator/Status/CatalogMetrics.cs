@@ -5,6 +5,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Copies;
 using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Tasks;
@@ -15,6 +16,7 @@ namespace StellaOps.Backup.Coordinator.Status;
 /// <summary>The metrics of the runbook, read from the catalog at each scrape: they are right after a restart, too.</summary>
 internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogger<CatalogMetrics> logger) : IHostedService
 {
+    private static readonly GaugeConfiguration Silent = new() { SuppressInitialValue = true };
     private static readonly Gauge LastSuccess = Metrics.CreateGauge("stella_backup_last_success_timestamp", "Unix time of the last snapshot of the component that is part of a recovery point; of several clusters, of the one that lags.", "component");
     private static readonly Gauge Duration = Metrics.CreateGauge("stella_backup_duration_seconds", "Duration of the last snapshot.", "component");
     private static readonly Gauge Size = Metrics.CreateGauge("stella_backup_size_bytes", "Size of the data in the last snapshot, as it is at the source; of all clusters.", "component");
@@ -25,6 +27,9 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
     private static readonly Gauge Damaged = Metrics.CreateGauge("stella_backup_points_damaged", "Recovery points in which the component is known to be damaged.", "component");
     private static readonly Gauge Oldest = Metrics.CreateGauge("stella_backup_oldest_timestamp", "Unix time of the oldest snapshot in a recovery point.", "component");
     private static readonly Gauge LastRetention = Metrics.CreateGauge("stella_retention_last_success_timestamp", "Unix time at which the retention last worked through the component's repository.", "component");
+    private static readonly Gauge LastCopy = Metrics.CreateGauge("stella_backup_copy_last_success_timestamp", "Unix time at which a recovery point was last copied elsewhere, and read back there whole.", Silent);
+    private static readonly Gauge NewestCopy = Metrics.CreateGauge("stella_backup_copy_newest_timestamp", "Unix time of the newest recovery point of the list that was copied elsewhere.", Silent);
+    private static readonly Gauge Archived = Metrics.CreateGauge("stella_backup_points_archived", "Recovery points that are listed and lie in archives elsewhere, not in the location.");
     private static readonly Gauge Workers = Metrics.CreateGauge("stella_backup_workers", "Live worker processes; the cluster is that of a database and else empty.", "component", "cluster");
     private static readonly Counter Operations = Metrics.CreateCounter("stella_backup_operations_total", "Operations that ended.", "kind", "outcome");
     private static readonly Gauge Tasks = Metrics.CreateGauge("stella_backup_tasks", "Tasks of unfinished operations.", "state");
@@ -67,6 +72,7 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
         }
 
         await WorkersAsync(workers, configured, cancellationToken);
+        await CopiesAsync(catalog, cancellationToken);
 
         var ended = await catalog.Operations.Where(operation => operation.Outcome != null)
             .GroupBy(operation => new { operation.Kind, operation.Outcome })
@@ -115,7 +121,7 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
 
         Set(Oldest, component, await snapshots.MinAsync(snapshot => (DateTimeOffset?)snapshot.FinishedAt, cancellationToken));
         Set(LastRetention, component, await catalog.Tasks
-            .Where(task => task.Kind == OperationKind.Retention && task.Component == component && task.State == TaskState.Finished)
+            .Where(task => task.Kind == OperationKind.Retention && task.Component == component && task.State == TaskState.Finished && catalog.RetentionRuns.Any(run => run.OperationId == task.OperationId))
             .MaxAsync(task => task.EndedAt, cancellationToken));
         Points.WithLabels(component.Name()).Set(await snapshots.CountAsync(cancellationToken));
         Damaged.WithLabels(component.Name()).Set(
@@ -149,6 +155,23 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
         if (last is { Error: { } error, EndedAt: { } at })
         {
             LastFailure.WithLabels(part.Component.Name(), part.Column, error.Code).Set(at.ToUnixTimeMilliseconds() / 1000.0);
+        }
+    }
+
+    /// <summary>A copy is the task that wrote and read back its archive. Before the first one there is no series.</summary>
+    private static async Task CopiesAsync(CatalogContext catalog, CancellationToken cancellationToken)
+    {
+        var copies = catalog.Tasks.AsNoTracking().Where(task => task.Kind == OperationKind.Copy && task.Stage == CopyStages.CopyArchive && task.State == TaskState.Finished);
+        Set(LastCopy, await copies.MaxAsync(task => task.EndedAt, cancellationToken));
+        Set(NewestCopy, await copies.Join(catalog.Points, task => task.PointId, point => (Guid?)point.Id, (_, point) => (DateTimeOffset?)point.FinishedAt).MaxAsync(cancellationToken));
+        Archived.Set(await catalog.Points.CountAsync(point => !point.Deleting && !point.Snapshots.Any(), cancellationToken));
+    }
+
+    private static void Set(Gauge gauge, DateTimeOffset? time)
+    {
+        if (time is { } known)
+        {
+            gauge.Set(known.ToUnixTimeMilliseconds() / 1000.0);
         }
     }
 

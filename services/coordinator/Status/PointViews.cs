@@ -28,6 +28,8 @@ internal static class PointViews
         })],
         Proof = PointProof.Of(point),
         Damages = [.. point.Snapshots.SelectMany(snapshot => snapshot.Damages)],
+        Archive = point.Manifest.Archive,
+        Copies = point.Manifest.Copies,
         Pin = point.Pin,
         Holds = point.Holds,
     };

@@ -43,7 +43,7 @@ internal sealed class StorageReport(PointCatalog points, IObjectStore location, 
     private async Task<ILookup<string, ComponentSnapshot>> SnapshotsAsync(CancellationToken cancellationToken)
     {
         var manifests = await points.All.Where(point => !point.Deleting).Select(point => point.Manifest).ToListAsync(cancellationToken);
-        return manifests.SelectMany(manifest => manifest.Components).ToLookup(snapshot => snapshot.Component.Name());
+        return manifests.Where(manifest => manifest.Archive is null).SelectMany(manifest => manifest.Components).ToLookup(snapshot => snapshot.Component.Name());
     }
 
     /// <summary>The period, or the time since the first point where that is shorter; a day at least.</summary>

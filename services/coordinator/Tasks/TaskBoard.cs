@@ -86,10 +86,10 @@ internal sealed class TaskBoard(CatalogContext catalog, IOptions<CoordinatorSett
         return queued == 0 ? null : await FindAsync(message.TaskId, cancellationToken);
     }
 
-    /// <summary>Ends the tasks that no worker holds.</summary>
-    public Task RefuseAsync(Guid operationId, ErrorInfo reason, CancellationToken cancellationToken) =>
+    /// <summary>Ends the tasks that no worker holds: all of the operation, or those of one point.</summary>
+    public Task RefuseAsync(Guid operationId, ErrorInfo reason, CancellationToken cancellationToken, Guid? pointId = null) =>
         catalog.Tasks
-            .Where(task => task.OperationId == operationId && (task.State == TaskState.Waiting || task.State == TaskState.Queued))
+            .Where(task => task.OperationId == operationId && (pointId == null || task.PointId == pointId) && (task.State == TaskState.Waiting || task.State == TaskState.Queued))
             .ExecuteUpdateAsync(
                 set => set
                     .SetProperty(task => task.State, TaskState.Failed)

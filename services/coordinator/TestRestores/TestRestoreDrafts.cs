@@ -4,6 +4,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
@@ -18,6 +19,7 @@ internal sealed class TestRestoreDrafts(PointCatalog points, PointUse use, Worke
     {
         TargetDirectory.Check(request.Target);
         var point = await ChooseAsync(request, cancellationToken);
+        point.RequireInLocation();
         await use.RequireNotDeletingAsync(point, cancellationToken);
         var parts = PartChoice.Choose(point.Snapshots.Select(snapshot => snapshot.Part), [], request.Cluster, $"recovery point '{point.Name}'");
         await workers.RequireOneServerEachAsync(parts, cancellationToken);
@@ -72,7 +74,7 @@ internal sealed class TestRestoreDrafts(PointCatalog points, PointUse use, Worke
         }
 
         return await newest.FirstOrDefaultAsync(point => point.Snapshots.Any(snapshot => snapshot.Component == Component.Database), cancellationToken)
-            ?? await newest.FirstOrDefaultAsync(cancellationToken)
+            ?? await newest.FirstOrDefaultAsync(point => point.Snapshots.Any(), cancellationToken)
             ?? throw new BackupException(ErrorCodes.PointNotFound, "there is no recovery point yet", "Take one: stella backup create --full");
     }
 }

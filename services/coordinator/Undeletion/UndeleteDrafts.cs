@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
@@ -22,6 +23,7 @@ internal sealed class UndeleteDrafts(CatalogContext catalog, ForgottenPoints poi
             throw new BackupException(ErrorCodes.OperationConflict, $"recovery point '{left.Name}' is being deleted", "Wait for the end of the deletion, then bring it back.");
         }
 
+        left?.RequireInLocation();
         if (left is null && await names.IsTakenAsync(point.Manifest.Name, cancellationToken))
         {
             throw new BackupException(

@@ -62,7 +62,7 @@ internal sealed partial class WalRetention(CatalogContext catalog, PointCatalog 
         }
     }
 
-    /// <summary>Base backups of every point of the location, whatever their state, and of those that can still be brought back.</summary>
+    /// <summary>Base backups of every point of the location, whatever their state, and of those that can still be brought back. Recoveries begin with none in an archive.</summary>
     private async Task<IReadOnlyList<(ulong System, BaseCut Cut)>> CutsAsync(CancellationToken cancellationToken)
     {
         var known = await points.All.ToDictionaryAsync(point => point.Id, point => point.Manifest, cancellationToken);
@@ -70,7 +70,7 @@ internal sealed partial class WalRetention(CatalogContext catalog, PointCatalog 
         foreach (var stored in await store.ListAsync(cancellationToken))
         {
             var manifest = known.GetValueOrDefault(stored.Id) ?? await store.LoadAsync(stored, cancellationToken);
-            cuts.AddRange(manifest.Components.Where(snapshot => snapshot.Database is not null).Select(snapshot => Of(manifest.Name, snapshot)));
+            cuts.AddRange(manifest.Components.Where(snapshot => snapshot.Database is not null && manifest.Archive is null).Select(snapshot => Of(manifest.Name, snapshot)));
         }
 
         var now = clock.GetUtcNow();

@@ -37,7 +37,8 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
         var cutBytes = CutSize.Choose(listing, session.Server.MajorVersion, parent.CutBytes);
         var changes = await KnownChanges.FindAsync(cluster, session, parent, cutBytes, cancellationToken);
         context.Log.Info(Description(parent, changes));
-        var files = await new ClusterFileChoice(settings, cluster, context.Log).ChooseAsync(session, reader, cancellationToken);
+        var (files, where) = await new ClusterFileChoice(settings, cluster).ChooseAsync(session.Server, reader, cancellationToken);
+        context.Log.Info(where);
         var problems = new PageProblems();
         var end = new BackupEnd(cluster, session, listing, new ClusterCatalog(cluster, settings, context.Log), parent, changes, cutBytes, problems);
         var entries = new EntryFactory(session.Server.GroupReadable, Account.Find(settings.RunAs), startedAt, cutBytes);

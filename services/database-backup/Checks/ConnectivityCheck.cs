@@ -1,5 +1,4 @@
 using System.Globalization;
-using Npgsql;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Hosting.Announcements;
@@ -13,12 +12,6 @@ namespace StellaOps.Backup.DatabaseBackup.Checks;
 internal sealed class ConnectivityCheck(DatabaseSettings settings, SeenServer seen, TimeProvider clock) : IServiceCheck
 {
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(100), TooSlow = TimeSpan.FromMilliseconds(500);
-
-    private static readonly string[] Functions =
-    [
-        "pg_backup_start(text, boolean)", "pg_backup_stop(boolean)", "pg_ls_dir(text, boolean, boolean)", "pg_stat_file(text, boolean)",
-        "pg_read_binary_file(text, bigint, bigint, boolean)",
-    ];
 
     public string Id => "check.postgres.connectivity";
 
@@ -38,7 +31,7 @@ internal sealed class ConnectivityCheck(DatabaseSettings settings, SeenServer se
             seen.SystemIdentifier = (await cluster.QueryAsync(
                 connection, "SELECT system_identifier FROM pg_catalog.pg_control_system()", row => (ulong)row.GetInt64(0), cancellationToken))[0];
             var server = await ServerFacts.ReadAsync(cluster, connection, cancellationToken);
-            var remedies = await MissingGrantsAsync(cluster, connection, cancellationToken);
+            var remedies = await BackupPrivileges.MissingAsync(cluster, connection, cancellationToken);
             return Result(cluster, answered, server.Version, remedies);
         }
         catch (ClusterException failure)
@@ -52,20 +45,6 @@ internal sealed class ConnectivityCheck(DatabaseSettings settings, SeenServer se
         : failure.Failure == ClusterFailure.Unreachable
             ? ["stella service start --all", $"Look at the server at {endpoint}, at the network between it and this worker, and at Database:ConnectionString."]
         : [];
-
-    private static async Task<IReadOnlyList<string>> MissingGrantsAsync(ClusterConnection cluster, NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        var role = Sql.Identifier(cluster.Role);
-        var functions = await cluster.QueryAsync(
-            connection, "SELECT f FROM unnest($1::text[]) AS f WHERE NOT has_function_privilege('pg_catalog.' || f, 'EXECUTE')", row => row.GetString(0), cancellationToken, (object)Functions);
-        var replication = await cluster.QueryAsync(
-            connection, "SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user", row => row.GetBoolean(0), cancellationToken);
-        return
-        [
-            .. functions.Select(function => $"GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO {role};"),
-            .. replication is [true] ? Array.Empty<string>() : [$"ALTER ROLE {role} REPLICATION;"],
-        ];
-    }
 
     private CheckResult Result(ClusterConnection cluster, TimeSpan answered, string version, IReadOnlyList<string> remedies)
     {

@@ -26,6 +26,13 @@ internal sealed class FakeTask(FakeWorkers workers, RunTask command, ClaimGrante
         return workers.SendToCoordinatorAsync(finished with { Result = finished.Result with { Snapshot = snapshot } }, CancellationToken.None);
     }
 
+    /// <summary>A trial that ends with these steps.</summary>
+    public Task FinishAsync(IReadOnlyList<TrialStep> steps)
+    {
+        var finished = Finished();
+        return workers.SendToCoordinatorAsync(finished with { Result = finished.Result with { Trial = new TrialResult { Steps = steps } } }, CancellationToken.None);
+    }
+
     public Task FailAsync(ErrorCode error, string message = "it failed", params Damage[] damages) => workers.SendToCoordinatorAsync(
         new TaskFailed
         {
@@ -73,8 +80,13 @@ internal sealed class FakeTask(FakeWorkers workers, RunTask command, ClaimGrante
         },
         OperationKind.Restore => new TaskResult { Outcome = Outcome.Complete, Restore = new RestoreResult { TargetDirectory = command.Restore?.TargetDirectory ?? command.Recovery?.TargetDirectory ?? "/" } },
         OperationKind.Delete or OperationKind.Retention => new TaskResult { Outcome = Outcome.Complete, Forget = Forgotten(command.Forget!) },
+        OperationKind.Copy or OperationKind.Archive => new TaskResult { Outcome = Outcome.Complete, Copy = Copied() },
         _ => new TaskResult { Outcome = Outcome.Complete },
     };
+
+    private CopyResult Copied() => command.Archive is { } archive
+        ? new CopyResult { Files = 10, Bytes = 1000, Archive = $"{archive.Destination}/{archive.PointName}.tar.gz" }
+        : new CopyResult { Files = 10, Bytes = 1000, Folder = command.Component.Name(), ListLength = 1, ListSha256 = new string('a', 64) };
 
     private static ForgetResult Forgotten(ForgetSpec spec) => new()
     {

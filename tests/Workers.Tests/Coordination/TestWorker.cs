@@ -4,6 +4,7 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Hosting;
 using StellaOps.Backup.Workers.Settings;
+using StellaOps.Backup.Workers.Trials;
 
 namespace StellaOps.Backup.Workers.Tests.Coordination;
 
@@ -55,6 +56,9 @@ internal sealed class HeldHandler : IComponentHandler
     public Exception? Failure { get; set; }
 
     public void Release() => _released.TrySetResult();
+
+    public Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken) =>
+        steps.TryAsync("source", _ => Failure is null ? Task.FromResult("it is there") : throw Failure, cancellationToken);
 
     public async Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken)
     {

@@ -1,0 +1,152 @@
+using System.Security.Cryptography;
+using System.Text;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Points.Storing;
+using StellaOps.Backup.Portable;
+using StellaOps.Backup.Portable.Format;
+using StellaOps.Backup.Portable.Manifests;
+using StellaOps.Backup.Workers.Failures;
+
+namespace StellaOps.Backup.Workers.Tests.Archives;
+
+/// <summary>Both stages of an archive as a worker does them; the coordinator's part between them is played here.</summary>
+public sealed class ArchiveCopyTests : IAsyncDisposable
+{
+    private readonly WorkerBench _bench = new();
+    private readonly Guid _point = Guid.CreateVersion7();
+    private readonly PointSigner _signer;
+
+    public ArchiveCopyTests()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        File.WriteAllText(_bench["key.pem"], key.ExportPkcs8PrivateKeyPem());
+        _signer = PointSigner.FromPemFile(_bench["key.pem"]);
+    }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string Archive => Path.Combine(_bench["cold"], "point.tar.gz");
+
+    public async ValueTask DisposeAsync()
+    {
+        _signer.Dispose();
+        await _bench.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_is_gone_from_the_location_is_verified_in_its_archive_and_damage_there_is_found()
+    {
+        var snapshot = await BackupAsync("first");
+        var (_, source) = await ArchiveAsync(snapshot);
+        await _bench.ForgetAsync(snapshot, TimeSpan.Zero);
+        await Assert.ThrowsAsync<DamagedException>(() => _bench.VerifyAsync(snapshot));
+        Assert.Equal(ProofDepth.Verified, (await _bench.VerifyAsync(snapshot, source)).Proof!.Depth);
+
+        await using (var archive = File.Open(Archive, FileMode.Open))
+        {
+            archive.Position = archive.Length / 2;
+            var value = archive.ReadByte();
+            archive.Position--;
+            archive.WriteByte((byte)~value);
+        }
+
+        await Assert.ThrowsAsync<DamagedException>(() => _bench.VerifyAsync(snapshot, source));
+    }
+
+    [Fact]
+    public async Task An_archive_of_the_same_snapshots_that_is_there_is_taken_and_one_of_others_is_refused()
+    {
+        var first = await BackupAsync("first");
+        await ArchiveAsync(first);
+        var written = await File.ReadAllBytesAsync(Archive, Token);
+
+        // Another operation signs another manifest of the same.
+        var (again, _) = await ArchiveAsync(first);
+        Assert.NotNull(again.Manifest);
+        Assert.Equal(written.Length, again.Bytes);
+        Assert.Equal(["read back"], again.Phases.Select(phase => phase.Phase));
+        Assert.Equal(written, await File.ReadAllBytesAsync(Archive, Token));
+
+        var second = await BackupAsync("second");
+        var refused = await Assert.ThrowsAsync<BackupException>(() => ArchiveAsync(second));
+        Assert.Equal(ErrorCodes.DuplicateName, refused.Error);
+        Assert.Equal(written, await File.ReadAllBytesAsync(Archive, Token));
+    }
+
+    [Fact]
+    public async Task An_archive_that_was_cut_off_is_written_again()
+    {
+        var snapshot = await BackupAsync("first");
+        await ArchiveAsync(snapshot);
+        var length = new FileInfo(Archive).Length;
+        await using (var archive = File.OpenWrite(Archive))
+        {
+            archive.SetLength(length / 2);
+        }
+
+        var (again, source) = await ArchiveAsync(snapshot);
+        Assert.Equal(["write", "read back"], again.Phases.Select(phase => phase.Phase));
+        Assert.Equal(Outcome.Complete, (await _bench.VerifyAsync(snapshot, source)).Outcome);
+    }
+
+    private async Task<string> BackupAsync(string content)
+    {
+        _bench.Write(content, Convert.ToHexString(RandomNumberGenerator.GetBytes(200_000)));
+        return await _bench.BackupAsync();
+    }
+
+    private async Task<(CopyResult Result, ArchiveSource Source)> ArchiveAsync(string snapshot)
+    {
+        var operation = Guid.NewGuid();
+        var listed = (await _bench.ExecuteAsync(new ExportSpec { PointId = _point, PointName = "point", SnapshotIds = [snapshot] }, operation)).Copy!;
+        var point = Point(snapshot);
+        ArchiveFile[] files =
+        [
+            new() { Path = ArchiveReadme.Path, Content = ArchiveReadme.Text },
+            new() { Path = StoredPoint.At(point.Id, point.StartedAt).Key, Content = Encoding.UTF8.GetString(_signer.Sign(point).ToJson()) },
+        ];
+        var list = ArchiveExchange.ListPath(Component.Evidence);
+        var manifest = ArchiveManifestCodec.Sign(
+            new ArchiveManifest
+            {
+                Version = ArchiveManifest.CurrentVersion, PointId = _point, PointName = "point", Full = false, PointStartedAt = point.StartedAt, PublicKey = _signer.PublicKeyPem,
+                Members = [.. files.Select(Small), new ArchiveMember { Path = list, Length = listed.ListLength, Sha256 = listed.ListSha256! }],
+                Lists = [list],
+            },
+            _signer);
+        var spec = new ArchiveSpec
+        {
+            PointId = _point, PointName = "point", Destination = _bench["cold"], Files = files, Manifest = Encoding.UTF8.GetString(manifest), KeepsExisting = true,
+            Parts = [new ArchivePart { Component = Component.Evidence, Folder = listed.Folder! }],
+        };
+        var result = (await _bench.ExecuteAsync(spec, operation)).Copy!;
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(result.Manifest ?? spec.Manifest)));
+        return (result, new ArchiveSource { Url = Archive, ManifestSha256 = digest });
+    }
+
+    private static ArchiveMember Small(ArchiveFile file)
+    {
+        var content = Encoding.UTF8.GetBytes(file.Content);
+        return new ArchiveMember { Path = file.Path, Length = content.Length, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) };
+    }
+
+    private PointManifest Point(string snapshot)
+    {
+        var at = new DateTimeOffset(2026, 1, 17, 2, 0, 0, TimeSpan.Zero);
+        return new PointManifest
+        {
+            Version = PointManifest.CurrentVersion, Id = _point, Name = "point", Full = false, Outcome = Outcome.Complete, OperationId = Guid.Empty, StartedAt = at, FinishedAt = at, ProductVersion = "1",
+            Components =
+            [
+                new ComponentSnapshot
+                {
+                    Component = Component.Evidence, Outcome = Outcome.Complete, RepositoryId = new string('a', 64), SnapshotId = snapshot, StartedAt = at, FinishedAt = at, Files = 1, Bytes = 1, BytesAdded = 1,
+                },
+            ],
+        };
+    }
+}
