@@ -1,7 +1,6 @@
 using System.Net;
 using Amazon;
 using Amazon.Runtime;
-using Amazon.Runtime.CredentialManagement;
 using Amazon.S3;
 using StellaOps.Backup.Storage.Addresses;
 
@@ -22,7 +21,7 @@ internal static class S3Client
     /// <summary>After this, names are resolved anew: servers behind one name come and go.</summary>
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(10);
 
-    internal static AmazonS3Client Create(S3Address address, LocationSettings settings, int connections)
+    internal static AmazonS3Client Create(S3Address address, S3Account? account, int connections)
     {
         var config = new AmazonS3Config
         {
@@ -43,9 +42,7 @@ internal static class S3Client
             config.RegionEndpoint = Region(address);
         }
 
-        return settings.CredentialsFile is { } file
-            ? new AmazonS3Client(FromFile(file), config)
-            : new AmazonS3Client(config);
+        return account is null ? new AmazonS3Client(config) : new AmazonS3Client(account.Credentials, config);
     }
 
     private static RegionEndpoint Region(S3Address address)
@@ -56,27 +53,7 @@ internal static class S3Client
         }
 
         return FallbackRegionFactory.GetRegionEndpoint() ?? throw LocationAddress.Refused(
-            $"{address}: the region is not known: add ?region=… to Location:Url, or set AWS_REGION; a server of your own is named by ?endpoint=https://host:port");
-    }
-
-    private static AWSCredentials FromFile(string file)
-    {
-        const string profile = "default";
-        if (!File.Exists(file))
-        {
-            throw LocationAddress.Refused($"the file of setting Location:CredentialsFile does not exist: {file}");
-        }
-
-        try
-        {
-            return new SharedCredentialsFile(file).TryGetProfile(profile, out var found) && found.CanCreateAWSCredentials
-                ? found.GetAWSCredentials(new SharedCredentialsFile(file))
-                : throw LocationAddress.Refused($"{file} has no complete section [{profile}]: aws_access_key_id = … and aws_secret_access_key = …");
-        }
-        catch (Exception exception) when (exception is IOException and not StorageException or UnauthorizedAccessException)
-        {
-            throw new StorageException(StorageFailure.PermissionDenied, $"the file of setting Location:CredentialsFile cannot be read: {file}", exception);
-        }
+            $"{address}: the region is not known: add ?region=… to Location:Url, or set AWS_REGION; a server of your own is named by ?endpoint=https://host:port, or by endpoint_url in the file of Location:CredentialsFile");
     }
 
     /// <summary>One pool of connections for each store, as large as its concurrency.</summary>

@@ -41,8 +41,9 @@ public sealed class S3ObjectStore : IObjectStore
     public S3ObjectStore(S3Address address, LocationSettings settings, int connections, RetryPolicy retry, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        (_address, _retry, _clock) = (address, retry, clock);
-        _requests = new S3Requests(S3Client.Create(address, settings, connections), address, TimeSpan.FromSeconds(settings.StallSeconds));
+        var account = settings.CredentialsFile is { } file ? S3Account.Read(file) : null;
+        (_address, _retry, _clock) = (account?.Complete(address) ?? address, retry, clock);
+        _requests = new S3Requests(S3Client.Create(_address, account, connections), _address, TimeSpan.FromSeconds(settings.StallSeconds));
         _uploads = new S3Uploads(_requests, S3Retention.Of(settings), retry, clock);
         _probe = new S3Probe(_requests);
         _noBatches = address.IsGoogle;

@@ -3,6 +3,7 @@ using Amazon.S3.Model;
 using StellaOps.Backup.Storage.Addresses;
 using StellaOps.Backup.Storage.Decorators;
 using StellaOps.Backup.Storage.S3;
+using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.S3;
 
 namespace StellaOps.Backup.Storage.Tests.S3;
@@ -38,6 +39,26 @@ public sealed class S3ObjectStoreTests(S3Fixture server) : ObjectStoreContract, 
         Assert.Empty(await KeysAsync(store, ""));
         await store.PutAsync("object", Content(2), PutMode.Create, Cancellation);
         Assert.Equal(Content(1), await other.ReadAllAsync("object", 10, Cancellation));
+    }
+
+    /// <summary>Operators of a server of their own name it once, and type the bucket alone.</summary>
+    [Fact]
+    public async Task An_address_without_a_server_goes_to_the_one_of_the_credentials_file()
+    {
+        await using var store = ObjectStoreFactory.Open(new LocationSettings { Url = $"s3://{_bucket}/named-once", CredentialsFile = server.CredentialsFile });
+        await store.PutAsync("object", Content(3), PutMode.Create, Cancellation);
+        await using var named = ObjectStoreFactory.Open(server.Location(_bucket, "named-once"));
+        Assert.Equal(Content(3), await named.ReadAllAsync("object", 10, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_server_in_the_credentials_file_that_is_no_address_is_refused_and_not_asked()
+    {
+        using var directory = new TemporaryDirectory();
+        await File.WriteAllTextAsync(directory["credentials"], S3ServerFixture.Credentials("id", "secret") + "endpoint_url = s3.example.org\n", Cancellation);
+        var refused = Assert.Throws<StorageException>(() => ObjectStoreFactory.Open(new LocationSettings { Url = "s3://bucket", CredentialsFile = directory["credentials"] }));
+        Assert.Equal(StorageFailure.Misconfigured, refused.Failure);
+        Assert.Contains("endpoint_url", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -147,7 +168,7 @@ public sealed class S3ObjectStoreTests(S3Fixture server) : ObjectStoreContract, 
     [Fact]
     public async Task A_retention_keeps_each_version_from_everybody()
     {
-        var bucket = await server.CreateBucketAsync(objectLock: true, Cancellation);
+        var bucket = await server.CreateBucketAsync(objectLock: true, cancellationToken: Cancellation);
         var settings = server.Location(bucket);
         (settings.RetentionMode, settings.RetentionDays) = (RetentionMode.Compliance, 1);
         await using var store = ObjectStoreFactory.Open(settings);

@@ -21,14 +21,14 @@ public abstract class S3ServerFixture : IAsyncLifetime
     /// <summary>Its secret key.</summary>
     public string SecretKey { get; private set; } = "";
 
-    /// <summary>File with both, as <c>Location:CredentialsFile</c> wants it.</summary>
+    /// <summary>File with both and the server, as <c>Location:CredentialsFile</c> wants it.</summary>
     public string CredentialsFile => _home["credentials"];
 
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
         (Endpoint, AccessKey, SecretKey) = await StartAsync();
-        await File.WriteAllTextAsync(CredentialsFile, Credentials(AccessKey, SecretKey));
+        await File.WriteAllTextAsync(CredentialsFile, $"{Credentials(AccessKey, SecretKey)}endpoint_url = {Endpoint.GetLeftPart(UriPartial.Authority)}\n");
     }
 
     /// <inheritdoc/>
@@ -43,11 +43,11 @@ public abstract class S3ServerFixture : IAsyncLifetime
     public static string Credentials(string accessKey, string secretKey) =>
         $"[default]\naws_access_key_id = {accessKey}\naws_secret_access_key = {secretKey}\n";
 
-    /// <summary>A new bucket.</summary>
-    public async Task<string> CreateBucketAsync(bool objectLock = false, CancellationToken cancellationToken = default)
+    /// <summary>A new bucket, with a name of its own unless one is given.</summary>
+    public async Task<string> CreateBucketAsync(bool objectLock = false, string? name = null, CancellationToken cancellationToken = default)
     {
         using var client = CreateClient();
-        var bucket = $"stella-{Guid.NewGuid():n}";
+        var bucket = name ?? $"stella-{Guid.NewGuid():n}";
         await client.PutBucketAsync(new PutBucketRequest { BucketName = bucket, ObjectLockEnabledForBucket = objectLock }, cancellationToken);
         return bucket;
     }
