@@ -15,7 +15,7 @@ internal sealed class PointInTimeOptions
     private readonly Option<ulong?> _xid = new("--to-xid") { Description = "Transaction id (pg_current_xact_id)", HelpName = "X" };
     private readonly Option<string> _name = new("--to-name") { Description = "Named restore point (pg_create_restore_point)", HelpName = "N" };
     private readonly Option<bool> _immediate = new("--immediate") { Description = "The end of the newest base backup" };
-    private readonly Option<long?> _timeline = new("--timeline") { Description = "Timeline to recover along; the newest one without it", HelpName = "N" };
+    private readonly Option<long?> _timeline = new("--timeline") { Description = "Timeline to recover along; else the newest one, or of a time that of then", HelpName = "N" };
     private readonly Option<bool> _exclusive = new("--exclusive") { Description = "Stop just before the target, not just after it" };
 
     public IReadOnlyList<Option> All => [_time, _lsn, _xid, _name, _immediate, _timeline, _exclusive];

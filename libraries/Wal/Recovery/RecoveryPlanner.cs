@@ -31,7 +31,7 @@ public sealed class RecoveryPlanner
 
     /// <summary>Plans.</summary>
     /// <param name="target">Target.</param>
-    /// <param name="timeline">Timeline to recover along; null takes the newest one.</param>
+    /// <param name="timeline">Timeline to recover along; null takes the newest one, or of a time the one on which the cluster was then.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="UnreachableException">It cannot be reached.</exception>
     /// <exception cref="WalException">A segment that had to be looked through is damaged.</exception>
@@ -39,6 +39,11 @@ public sealed class RecoveryPlanner
     {
         ArgumentNullException.ThrowIfNull(target);
         var chosen = timeline ?? _inventory.Timelines.Concat(_all.Select(cut => cut.Timeline)).DefaultIfEmpty(1u).Max();
+        if (timeline is null && target.Kind == RecoveryTargetKind.Time)
+        {
+            chosen = await new TimelineChoice(_inventory, _reader, _files, _all).ForAsync(target, chosen, cancellationToken).ConfigureAwait(false);
+        }
+
         if (_inventory.History(chosen) is not { } history || !_all.Any(cut => cut.IsOn(history.Path())))
         {
             throw Unreachable($"no base backup leads to timeline {chosen}");
