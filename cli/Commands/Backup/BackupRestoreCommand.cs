@@ -6,6 +6,7 @@ using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Sessions;
 using StellaOps.Backup.Cli.Settings;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 
 namespace StellaOps.Backup.Cli.Commands.Backup;
@@ -98,9 +99,41 @@ internal sealed class BackupRestoreCommand : StellaCommand
         }
 
         var noWait = parsed.GetValue(_noWait);
-        var status = await session.StartAsync(HttpMethod.Post, Routes.Restores, request, noWait, cancellationToken);
+        var status = request.DryRun || noWait
+            ? await session.StartAsync(HttpMethod.Post, Routes.Restores, request, noWait, cancellationToken)
+            : await RestoreAsync(session, request, cancellationToken);
         return request is { WithMigration: true, DryRun: false, Target: null } && !noWait ? await MigrateAsync(session, request, cancellationToken) : status;
     }
+
+    /// <summary>
+    /// Services that write what comes back have to be stopped by hand before, but for the server of the database: where nothing else is in the way, it is
+    /// stopped and started again here, once it is known that the database can be restored.
+    /// </summary>
+    private static async Task<int> RestoreAsync(Session session, RestoreRequest request, CancellationToken cancellationToken)
+    {
+        OperationView accepted;
+        try
+        {
+            accepted = await session.Api.StartAsync(HttpMethod.Post, Routes.Restores, request, cancellationToken);
+        }
+        catch (BackupException refusal) when (refusal.Error == ErrorCodes.ServerRunning)
+        {
+            var services = new DatabaseServices(session);
+            if (await services.LastRunningAsync(Replaced(request), cancellationToken) is not { } server)
+            {
+                throw;
+            }
+
+            await session.RunPartAsync(Routes.Restores, request with { Types = [Component.Database.Name()], DryRun = true, Confirm = false }, cancellationToken);
+            return await services.WithoutAsync([server], () => session.StartAsync(HttpMethod.Post, Routes.Restores, request, noWait: false, cancellationToken), cancellationToken);
+        }
+
+        return await session.FollowAsync(accepted, cancellationToken);
+    }
+
+    /// <summary>What a restore in place may replace. Evidence is only added to.</summary>
+    private static List<Component> Replaced(RestoreRequest request) =>
+        [.. Components.All.Where(component => component != Component.Evidence && (request.Types.Count == 0 || request.Types.Contains(component.Name())))];
 
     /// <summary>The server alone is started: nothing else must see schemas that are too old for it.</summary>
     private static async Task<int> MigrateAsync(Session session, RestoreRequest restored, CancellationToken cancellationToken)

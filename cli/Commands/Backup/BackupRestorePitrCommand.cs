@@ -83,18 +83,6 @@ internal sealed class BackupRestorePitrCommand : StellaCommand
         }
 
         await session.RunPartAsync(Routes.Recoveries, request with { DryRun = true, Confirm = false }, cancellationToken);
-        try
-        {
-            await services.StopAsync(running, cancellationToken);
-            var status = await session.StartAsync(HttpMethod.Post, Routes.Recoveries, request, noWait: false, cancellationToken);
-            await services.StartAsync(running, cancellationToken);
-            return status;
-        }
-        catch (Exception)
-        {
-            // Whether the data is whole is for the error to say; nothing that writes it is started before a human has read that.
-            session.Remark($"not started again: {string.Join(", ", running)}. When the database is as it should be: stella service start --service {string.Join(',', running)}");
-            throw;
-        }
+        return await services.WithoutAsync(running, () => session.StartAsync(HttpMethod.Post, Routes.Recoveries, request, noWait: false, cancellationToken), cancellationToken);
     }
 }

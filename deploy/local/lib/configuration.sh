@@ -44,8 +44,8 @@ platform_sections() {
   "ServiceControl": {
     "Services": [
       $(controlled postgres '"database"'),
-      $(controlled api '"evidence"' '"postgres"'),
-      $(controlled release-orchestrator '"evidence"' '"postgres"')
+      $(controlled api '"database", "evidence"' '"postgres"'),
+      $(controlled release-orchestrator '"database", "evidence"' '"postgres"')
     ]
   },
   "Database": {

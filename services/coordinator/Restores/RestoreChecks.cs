@@ -36,7 +36,8 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Archi
 
         if (request.Target is null && request is { DryRun: false, AllowRunning: false })
         {
-            var components = RestoreDrafts.Choose(point, asked, request.Cluster).Select(snapshot => snapshot.Component).Distinct().ToList();
+            // Evidence is only ever added to: whoever writes it may go on.
+            var components = RestoreDrafts.Choose(point, asked, request.Cluster).Select(snapshot => snapshot.Component).Where(component => component != Component.Evidence).Distinct().ToList();
             await RequireStoppedAsync(components, cancellationToken);
         }
 

@@ -136,6 +136,9 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         Assert.DoesNotContain(_stack.Workers.Commands, command => command.Kind == OperationKind.Restore);
         await RunAsync(Routes.Restores, new RestoreRequest { Point = "p", DryRun = true }, token);
         await RunAsync(Routes.Restores, new RestoreRequest { Point = "p", Confirm = true, Target = "/srv/elsewhere" }, token);
+
+        // Evidence is only added to.
+        await RunAsync(Routes.Restores, new RestoreRequest { Point = "p", Types = ["evidence"], Confirm = true }, token);
     }
 
     [Fact(Timeout = 300_000)]
