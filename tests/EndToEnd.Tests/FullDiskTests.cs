@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Npgsql;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.EndToEnd.Tests.Stack;
@@ -69,7 +68,7 @@ public sealed class FullDiskTests(LocalStack stack)
     /// <summary>Free part of the location by the metrics that the alert looks at.</summary>
     private async Task<double> FreeShareAsync()
     {
-        var coordinator = (await SettingsAsync()).GetProperty("Gateway").GetProperty("Coordinators")[0].GetString();
+        var coordinator = await stack.CoordinatorAsync(Token);
         using var http = new HttpClient();
         var metrics = (await http.GetStringAsync(new Uri($"{coordinator}/metrics"), Token)).Split('\n');
         return Value("stella_location_free_bytes") / Value("stella_location_size_bytes");
@@ -80,7 +79,7 @@ public sealed class FullDiskTests(LocalStack stack)
     /// <summary>Makes points older in the catalog.</summary>
     private async Task AgeAsync(int days, params string[] names)
     {
-        var settings = (await SettingsAsync()).GetProperty("Coordinator");
+        var settings = (await stack.SettingsAsync(Token)).GetProperty("Coordinator");
         var password = (await File.ReadAllLinesAsync(settings.GetProperty("CatalogPasswordFile").GetString()!, Token))[0];
         await using var source = NpgsqlDataSource.Create($"{settings.GetProperty("Catalog").GetString()};Password={password};Pooling=false");
         await using var command = source.CreateCommand("UPDATE points SET finished_at = finished_at - $1 WHERE name = ANY ($2)");
@@ -88,7 +87,4 @@ public sealed class FullDiskTests(LocalStack stack)
         command.Parameters.AddWithValue(names);
         Assert.Equal(names.Length, await command.ExecuteNonQueryAsync(Token));
     }
-
-    private async Task<JsonElement> SettingsAsync() =>
-        JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(stack.Data, "config.json"), Token)).RootElement;
 }

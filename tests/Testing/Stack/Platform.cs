@@ -1,7 +1,7 @@
 using Npgsql;
 using StellaOps.Backup.Testing.Machine;
 
-namespace StellaOps.Backup.EndToEnd.Tests.Stack;
+namespace StellaOps.Backup.Testing.Stack;
 
 /// <summary>The platform that the stack protects: its PostgreSQL, evidence, configuration, secrets and keys.</summary>
 public sealed class Platform(LocalStack stack)

@@ -4,7 +4,7 @@ using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Testing.Machine;
 
-namespace StellaOps.Backup.EndToEnd.Tests.Stack;
+namespace StellaOps.Backup.Testing.Stack;
 
 /// <summary>The <c>stella</c> command against the stack, as an operator runs it.</summary>
 public sealed class StellaCli(LocalStack stack)
@@ -37,10 +37,10 @@ public sealed class StellaCli(LocalStack stack)
     public async Task<string> RefusedAsync(int exitStatus, string commandLine, CancellationToken cancellationToken)
     {
         var result = await RunAsync(commandLine, cancellationToken);
-        Assert.True(result.ExitCode == exitStatus, $"{commandLine}: exit status {result.ExitCode}, {exitStatus} was expected\n{result.Output}\n{result.Error}");
-        Assert.Contains("stella: error:", result.Error, StringComparison.Ordinal);
-        Assert.Contains("hint:", result.Error, StringComparison.Ordinal);
-        return result.Error;
+        var isOfTable = result.Error.Contains("stella: error:", StringComparison.Ordinal) && result.Error.Contains("hint:", StringComparison.Ordinal);
+        return result.ExitCode == exitStatus && isOfTable
+            ? result.Error
+            : throw new InvalidOperationException($"{commandLine}: exit status {result.ExitCode}; {exitStatus} was expected, with an error and a hint\n{result.Output}\n{result.Error}");
     }
 
     /// <summary>Runs a command with <c>--format json</c> and reads its answer.</summary>

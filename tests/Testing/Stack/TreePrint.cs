@@ -1,6 +1,6 @@
 using StellaOps.Backup.Testing.Machine;
 
-namespace StellaOps.Backup.EndToEnd.Tests.Stack;
+namespace StellaOps.Backup.Testing.Stack;
 
 /// <summary>
 /// A tree of files as text: type, mode, owner, time to the nanosecond, size, link target and digest of each entry. Without the times

@@ -1,13 +1,9 @@
 using System.Runtime.CompilerServices;
-using StellaOps.Backup.EndToEnd.Tests.Stack;
+using System.Text.Json;
 using StellaOps.Backup.Testing.Machine;
+using Xunit;
 
-[assembly: AssemblyFixture(typeof(LocalStack))]
-
-// One stack serves all tests, and they break it on purpose: one at a time.
-[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
-
-namespace StellaOps.Backup.EndToEnd.Tests.Stack;
+namespace StellaOps.Backup.Testing.Stack;
 
 /// <summary>
 /// A whole running system, as <c>deploy/local/up</c> gives it to a newcomer, in a directory and on ports of its own. Nothing
@@ -18,7 +14,10 @@ public sealed class LocalStack : IAsyncLifetime
     /// <summary>Root directory of the source tree.</summary>
     public static string Root { get; } = FindRoot();
 
-    private static readonly Dictionary<string, string?> Unscheduled = new() { ["STELLAOPS_BACKUP__Schedules__Enabled"] = "false" };
+    /// <summary>The setting that lets the schedules start what is due.</summary>
+    public const string Scheduled = "STELLAOPS_BACKUP__Schedules__Enabled";
+
+    private static readonly Dictionary<string, string?> Nothing = [];
     private readonly TemporaryDirectory _home = new("stella-e2e-");
     private readonly int _ports = FreePorts.NextRun(40);
 
@@ -41,13 +40,34 @@ public sealed class LocalStack : IAsyncLifetime
     public string Scratch(string name) => Directory.CreateDirectory(_home["tests", name]).FullName;
 
     /// <summary>Starts what does not run: the first start, and the repair after a test killed something.</summary>
-    public Task UpAsync(CancellationToken cancellationToken) => UpAsync(null, cancellationToken);
+    public Task UpAsync(CancellationToken cancellationToken) => UpAsync(Nothing, cancellationToken);
+
+    /// <summary>Starts what does not run, with more settings, as variables.</summary>
+    public Task UpAsync(IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken) => UpAsync(settings, firstBackup: false, cancellationToken);
+
+    /// <summary>The first start, with more settings.</summary>
+    /// <param name="settings">Those.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="firstBackup">Takes, verifies and proves the point <c>first</c>, as for a newcomer.</param>
+    public async Task StartAsync(IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken, bool firstBackup = false)
+    {
+        // The accounts of PostgreSQL and RabbitMQ have to get through.
+        File.SetUnixFileMode(_home.Path, File.GetUnixFileMode(_home.Path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        await UpAsync(settings, firstBackup, cancellationToken);
+        Environment = await ReadEnvironmentAsync();
+    }
+
+    /// <summary>Stops everything.</summary>
+    public async Task DownAsync(CancellationToken cancellationToken) => (await ScriptAsync("down", ["--data", Data], Nothing, cancellationToken)).Checked();
 
     /// <summary>Stops everything and starts it with more settings, as variables.</summary>
-    public async Task RestartAsync(IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
+    /// <param name="settings">Those.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="firstBackup">As at the first start.</param>
+    public async Task RestartAsync(IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken, bool firstBackup = false)
     {
-        (await ScriptAsync("down", ["--data", Data], cancellationToken)).Checked();
-        await UpAsync(settings, cancellationToken);
+        await DownAsync(cancellationToken);
+        await UpAsync(settings, firstBackup, cancellationToken);
     }
 
     /// <summary>
@@ -63,14 +83,22 @@ public sealed class LocalStack : IAsyncLifetime
             cp -p "$1.lost/custodian/identity.txt" "$1/custodian"
             rm -r "$1.lost"
             """;
-        (await ScriptAsync("down", ["--data", Data], cancellationToken)).Checked();
+        await DownAsync(cancellationToken);
         (await Processes.RunAsync("bash", ["-ec", keep, "keep", Data], cancellationToken: cancellationToken)).Checked();
         await UpAsync(settings, cancellationToken);
         Environment = await ReadEnvironmentAsync();
     }
 
-    private async Task UpAsync(IReadOnlyDictionary<string, string?>? settings, CancellationToken cancellationToken) =>
-        (await ScriptAsync("up", ["--data", Data, "--ports", $"{_ports}", "--no-first-backup"], cancellationToken, settings)).Checked();
+    private async Task UpAsync(IReadOnlyDictionary<string, string?> settings, bool firstBackup, CancellationToken cancellationToken) =>
+        (await ScriptAsync("up", ["--data", Data, "--ports", $"{_ports}", .. firstBackup ? Array.Empty<string>() : ["--no-first-backup"]], settings, cancellationToken)).Checked();
+
+    /// <summary>The configuration of the stack.</summary>
+    public async Task<JsonElement> SettingsAsync(CancellationToken cancellationToken) =>
+        JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "config.json"), cancellationToken)).RootElement;
+
+    /// <summary>Address of the coordinator itself, with its metrics.</summary>
+    public async Task<string> CoordinatorAsync(CancellationToken cancellationToken) =>
+        (await SettingsAsync(cancellationToken)).GetProperty("Gateway").GetProperty("Coordinators")[0].GetString()!;
 
     /// <summary>Process id of a service of the stack.</summary>
     public int ProcessId(string service) =>
@@ -78,28 +106,22 @@ public sealed class LocalStack : IAsyncLifetime
 
     /// <summary>Kills a service (SIGKILL), with the processes that it started, as a power failure of its machine would.</summary>
     public async Task KillAsync(string service, CancellationToken cancellationToken) =>
-        (await ScriptAsync("service", ["--data", Data, "kill", service], cancellationToken)).Checked();
+        (await ScriptAsync("service", ["--data", Data, "kill", service], Nothing, cancellationToken)).Checked();
 
     /// <inheritdoc/>
-    public async ValueTask InitializeAsync()
-    {
-        // The accounts of PostgreSQL and RabbitMQ have to get through.
-        File.SetUnixFileMode(_home.Path, File.GetUnixFileMode(_home.Path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        await UpAsync(CancellationToken.None);
-        Environment = await ReadEnvironmentAsync();
-    }
+    public async ValueTask InitializeAsync() => await StartAsync(Nothing, CancellationToken.None);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await ScriptAsync("down", ["--data", Data, "--purge", "--yes"], CancellationToken.None);
+        await ScriptAsync("down", ["--data", Data, "--purge", "--yes"], Nothing, CancellationToken.None);
         _home.Dispose();
     }
 
-    /// <summary>Nothing starts by itself: what a test finds, a test has started.</summary>
-    private static Task<ProcessResult> ScriptAsync(string script, string[] arguments, CancellationToken cancellationToken, IReadOnlyDictionary<string, string?>? settings = null) => Processes.RunAsync(
-        Path.Combine(Root, "deploy/local", script), arguments, workingDirectory: Root, environment: Unscheduled.Concat(settings ?? new Dictionary<string, string?>()).ToDictionary(),
-        cancellationToken: cancellationToken);
+    /// <summary>Nothing starts by itself unless a setting says so: what a test finds, a test has started.</summary>
+    private static Task<ProcessResult> ScriptAsync(string script, string[] arguments, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken) => Processes.RunAsync(
+        Path.Combine(Root, "deploy/local", script), arguments, new Dictionary<string, string?>(settings) { [Scheduled] = settings.GetValueOrDefault(Scheduled, "false") },
+        workingDirectory: Root, cancellationToken: cancellationToken);
 
     private async Task<Dictionary<string, string>> ReadEnvironmentAsync()
     {
