@@ -10,7 +10,4 @@ internal abstract class CipherSuite
     internal static CipherSuite Current { get; } = OpenSslSuite.IsAvailable ? new OpenSslSuite() : new ManagedSuite();
 
     internal abstract UnitCipher CreateCipher(MasterKey key);
-
-    /// <summary>scrypt (RFC 7914).</summary>
-    internal abstract void DeriveKey(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt, int n, int r, int p, Span<byte> key);
 }

@@ -11,7 +11,7 @@ public sealed record KdfParameters(int N, int R, int P)
     private const long LargestMemory = 1L << 30, LargestWork = 1L << 27;
 
     /// <summary>
-    /// 32 MiB three times, which OWASP's Password Storage Cheat Sheet asks for: a quarter of a second. The same everywhere: a measured cost
+    /// 32 MiB three times, which OWASP's Password Storage Cheat Sheet asks for: a quarter of a second of one processor. The same everywhere: a measured cost
     /// would be small on a machine that happens to be busy.
     /// </summary>
     public static KdfParameters Default { get; } = new(1 << 15, 8, 3);

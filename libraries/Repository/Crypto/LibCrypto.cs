@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace StellaOps.Backup.Repository.Crypto;
 
-/// <summary>The calls of OpenSSL 3 that are used (manual pages EVP_EncryptInit, EVP_MAC, EVP_PBE_scrypt).</summary>
+/// <summary>The calls of OpenSSL 3 that are used (manual pages EVP_EncryptInit, EVP_MAC).</summary>
 internal static unsafe partial class LibCrypto
 {
     internal const string Library = "libcrypto.so.3";
@@ -45,8 +45,4 @@ internal static unsafe partial class LibCrypto
 
     [LibraryImport(Library, EntryPoint = "EVP_MAC_final")]
     internal static partial int MacFinal(nint context, byte* mac, nuint* written, nuint size);
-
-    [LibraryImport(Library, EntryPoint = "EVP_PBE_scrypt")]
-    internal static partial int Scrypt(
-        byte* password, nuint passwordLength, byte* salt, nuint saltLength, ulong n, ulong r, ulong p, ulong maxMemory, byte* key, nuint keyLength);
 }

@@ -119,7 +119,7 @@ internal static class KeyFile
     {
         Span<byte> derived = stackalloc byte[DerivedLength];
         var bytes = Encoding.UTF8.GetBytes(password);
-        CipherSuite.Current.DeriveKey(bytes, salt, cost.N, cost.R, cost.P, derived);
+        Scrypt.DeriveKey(bytes, salt, cost, derived);
         var key = new MasterKey(derived);
         CryptographicOperations.ZeroMemory(bytes);
         CryptographicOperations.ZeroMemory(derived);

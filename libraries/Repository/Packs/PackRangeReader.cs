@@ -5,16 +5,15 @@ namespace StellaOps.Backup.Repository.Packs;
 
 /// <summary>
 /// Reads a range, waits for its turn, and proves the blobs in it. Not for several threads at a time. Memory: the largest range
-/// (<see cref="PackRanges.LargestRange"/>, or the largest stored blob), and the largest blob in plain.
+/// (<see cref="PackRanges.LargestRange"/>, or the largest stored blob).
 /// </summary>
 /// <param name="blobs">Where ranges are read.</param>
 /// <param name="codec">Opens them.</param>
-/// <param name="turns">
-/// Readers that may open blobs, and use them, at the same time: the others read ahead. More than there are processors would only wait for one another.
-/// </param>
-internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec, SemaphoreSlim turns)
+/// <param name="turns">Shared with the other readers.</param>
+internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec, OpeningTurns turns)
 {
-    private readonly GrowingBuffer _range = new(aligned: true), _plain = new();
+    private readonly GrowingBuffer _range = new(aligned: true);
+    private GrowingBuffer? _plain; // During a turn.
 
     /// <summary>Hands out each wanted blob once for everybody who waits for it.</summary>
     /// <param name="range">What is read.</param>
@@ -39,14 +38,14 @@ internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec, Semapho
     {
         var content = _range.Take(range.Length);
         content = content[..await TryReadAsync(range, content, cancellationToken).ConfigureAwait(false)];
-        await turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _plain = await turns.BeginAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             await EachAsync(range, content, tryUse, take, damaged, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            turns.Release();
+            turns.End(_plain);
         }
     }
 
@@ -97,7 +96,7 @@ internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec, Semapho
     private bool TryTake<T>(Span<byte> unit, ReadOnlyMemory<Wanted<T>> waiting, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take)
     {
         var (id, location) = (waiting.Span[0].Id, waiting.Span[0].Location);
-        if (codec.DecodeInPlace(unit, location.PlainLength, location.Compressed, id, _plain, out var plain) is not null)
+        if (codec.DecodeInPlace(unit, location.PlainLength, location.Compressed, id, _plain!, out var plain) is not null)
         {
             return false;
         }

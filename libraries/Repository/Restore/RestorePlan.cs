@@ -11,6 +11,10 @@ internal sealed record RestorePlan
 
     /// <summary>Entries of the target directory.</summary>
     public required Tree Tree { get; init; }
+
+    /// <summary>Where those below come from.</summary>
+    public required RestoreTrees Trees { get; init; }
+
     public required long Files { get; init; }
     public required long Bytes { get; init; }
 

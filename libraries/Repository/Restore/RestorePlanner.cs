@@ -5,9 +5,8 @@ using StellaOps.Backup.Repository.Trees;
 namespace StellaOps.Backup.Repository.Restore;
 
 /// <summary>Reads all trees of a restore and refuses it when one is damaged or hostile, or a blob is not in the index.</summary>
-internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
+internal sealed class RestorePlanner(IBlobReader blobs, RestoreTrees trees, RestoreRequest request)
 {
-    private readonly TreeReader _trees = new(blobs);
     private readonly List<EntryName[]> _last = [];
     private readonly List<string> _damages = [];
     private long _files, _bytes;
@@ -21,9 +20,9 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
     public async Task<RestorePlan> MakeAsync(Func<Node, string, ValueTask>? seen, CancellationToken cancellationToken)
     {
         var root = request.Snapshot.Tree;
-        var top = await _trees.FindAsync(root, request.Subtree, cancellationToken).ConfigureAwait(false)
+        var top = await new TreeReader(blobs).FindAsync(root, request.Subtree, cancellationToken).ConfigureAwait(false)
             ?? throw new RepositoryException(RepositoryFailure.SnapshotNotFound, $"snapshot {request.Snapshot.Id} has no '{request.Subtree}'");
-        var tree = top.Subtree is { } subtree ? await _trees.ReadAsync(subtree, cancellationToken).ConfigureAwait(false) : new Tree([top]);
+        var tree = top.Subtree is { } subtree ? await trees.ReadAsync(subtree, cancellationToken).ConfigureAwait(false) : new Tree([top]);
         CheckNames(tree, () => []);
         await WalkAsync(tree, seen, cancellationToken).ConfigureAwait(false);
         ThrowIfDamaged(_damages);
@@ -32,6 +31,7 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
         {
             Top = isRoot || top.Subtree is null ? null : top,
             Tree = tree,
+            Trees = trees,
             Files = _files,
             Bytes = _bytes,
             Last = _last,
@@ -50,32 +50,39 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
 
     private async Task WalkAsync(Tree top, Func<Node, string, ValueTask>? seen, CancellationToken cancellationToken)
     {
-        var open = new Stack<(EntryName Name, IEnumerator<Node> Nodes)>();
-        open.Push((default, top.Nodes.GetEnumerator()));
-        while (open.TryPeek(out var directory))
+        var open = new Stack<PlannedDirectory>();
+        open.Push(new PlannedDirectory(default, top, trees));
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!directory.Nodes.MoveNext())
+            while (open.TryPeek(out var directory))
             {
-                open.Pop();
-                continue;
-            }
-
-            var node = directory.Nodes.Current;
-            EntryName[] Names() => [.. open.Reverse().Skip(1).Select(above => above.Name), node.Name];
-            if (node.Type == NodeType.File)
-            {
-                AddFile(node, Names);
-                if (seen is not null)
+                cancellationToken.ThrowIfCancellationRequested();
+                if (!directory.MoveNext(cancellationToken))
                 {
-                    await seen(node, Show(Names())).ConfigureAwait(false);
+                    open.Pop();
+                    continue;
+                }
+
+                var node = directory.Current;
+                EntryName[] Names() => [.. open.Reverse().Skip(1).Select(above => above.Name), node.Name];
+                if (node.Type == NodeType.File)
+                {
+                    AddFile(node, Names);
+                    if (seen is not null)
+                    {
+                        await seen(node, Show(Names())).ConfigureAwait(false);
+                    }
+                }
+                else if (directory.TakeTree() is { } reading && await TryReadAsync(reading, Names).ConfigureAwait(false) is { } tree)
+                {
+                    CheckNames(tree, Names);
+                    open.Push(new PlannedDirectory(node.Name, tree, trees));
                 }
             }
-            else if (node.Subtree is { } subtree && await TryReadAsync(subtree, Names, cancellationToken).ConfigureAwait(false) is { } tree)
-            {
-                CheckNames(tree, Names);
-                open.Push((node.Name, tree.Nodes.GetEnumerator()));
-            }
+        }
+        finally
+        {
+            await Task.WhenAll(open.Select(directory => directory.EndAsync())).ConfigureAwait(false);
         }
     }
 
@@ -99,11 +106,11 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreRequest request)
         }
     }
 
-    private async Task<Tree?> TryReadAsync(BlobId id, Func<EntryName[]> names, CancellationToken cancellationToken)
+    private async Task<Tree?> TryReadAsync(Task<Tree> reading, Func<EntryName[]> names)
     {
         try
         {
-            return await _trees.ReadAsync(id, cancellationToken).ConfigureAwait(false);
+            return await reading.ConfigureAwait(false);
         }
         catch (RepositoryException e) when (e.Failure == RepositoryFailure.Damaged)
         {

@@ -10,13 +10,13 @@ internal sealed class RestorePreview : IDisposable
 {
     private readonly RestoreRequest _request;
     private readonly RestorePlan _plan;
-    private readonly TreeReader _trees;
+    private readonly RestoreTrees _trees;
     private readonly RestoreCounters _counters;
     private readonly BlobRanges _ranges;
 
     public RestorePreview(IBlobReader blobs, RestoreRequest request, RestorePlan plan)
     {
-        (_request, _plan, _trees) = (request, plan, new TreeReader(blobs));
+        (_request, _plan, _trees) = (request, plan, plan.Trees);
         _counters = new RestoreCounters(plan, request.OnProgress);
         _ranges = new BlobRanges(blobs, request, _counters);
     }

@@ -48,10 +48,10 @@ public sealed record RestoreRequest
     /// <summary>
     /// Reads that are under way, and files that are compared, at the same time: enough that neither the cores nor a store that
     /// takes 50 ms for each request has to wait. Memory is at most
-    /// <c>Workers × (4 MiB, or the largest stored blob, + the largest blob in plain + 512 KiB) + 40 MiB</c> for plans and trees, and the decoded trees from the root
-    /// to the directories at work; of a delta restore <c>Workers × (1 MiB, or the largest blob)</c> more.
+    /// <c>Workers × (4 MiB, or the largest stored blob, + 512 KiB) + processors × the largest blob in plain + 60 MiB</c> for plans and trees, and the decoded trees from the
+    /// root to the directories at work; of a delta restore <c>Workers × (1 MiB, or the largest blob)</c> more.
     /// </summary>
-    public int Workers { get; init; } = Math.Clamp(2 * Environment.ProcessorCount, 6, 16);
+    public int Workers { get; init; } = Math.Clamp(4 * Environment.ProcessorCount, 8, 16);
 
     /// <summary>Told from any thread.</summary>
     public Action<RestoreProgress>? OnProgress { get; init; }

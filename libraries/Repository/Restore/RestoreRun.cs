@@ -15,7 +15,7 @@ internal sealed class RestoreRun : IDisposable
 {
     private readonly RestoreRequest _request;
     private readonly RestorePlan _plan;
-    private readonly TreeReader _trees;
+    private readonly RestoreTrees _trees;
     private readonly RestoreCounters _counters;
     private readonly MetadataWriter _metadata;
     private readonly ExtraRemover _extras;
@@ -29,12 +29,12 @@ internal sealed class RestoreRun : IDisposable
     private readonly HardLinks _links = new();
     private readonly List<RestoreFile> _last = [];
     private readonly Func<PackRangeReader> _createReader;
-    private readonly SemaphoreSlim _turns = new(Math.Max(2, Environment.ProcessorCount));
+    private readonly OpeningTurns _turns = new(Math.Max(2, Environment.ProcessorCount));
 
     public RestoreRun(ResticRepository repository, RestoreRequest request, RestorePlan plan)
     {
         var blobs = repository.Blobs;
-        (_request, _plan, _trees) = (request, plan, new TreeReader(blobs));
+        (_request, _plan, _trees) = (request, plan, plan.Trees);
         _createReader = () => new PackRangeReader(repository.Reader, repository.Parts.Codec, _turns);
         _counters = new RestoreCounters(plan, request.OnProgress);
         _metadata = new MetadataWriter(request.Owners, _counters.Warnings);

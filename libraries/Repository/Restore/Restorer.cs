@@ -59,12 +59,13 @@ public sealed class Restorer(ResticRepository repository)
             throw new ArgumentException("a restore that only adds cannot delete", nameof(request));
         }
 
-        var plan = await new RestorePlanner(repository.Blobs, request).MakeAsync(seen: null, cancellationToken).ConfigureAwait(false);
+        var trees = new RestoreTrees(repository.Blobs);
+        var plan = await new RestorePlanner(repository.Blobs, trees, request).MakeAsync(seen: null, cancellationToken).ConfigureAwait(false);
         if (request.VerifyFirst)
         {
             // The trees are known to be whole and every blob to be in the index: only now is it worth to read the data.
             using var verification = new BlobVerification(repository, request.Workers);
-            await new RestorePlanner(repository.Blobs, request).MakeAsync((file, path) => verification.AddAsync(file, path, cancellationToken), cancellationToken).ConfigureAwait(false);
+            await new RestorePlanner(repository.Blobs, trees, request).MakeAsync((file, path) => verification.AddAsync(file, path, cancellationToken), cancellationToken).ConfigureAwait(false);
             await verification.EndAsync(cancellationToken).ConfigureAwait(false);
         }
 

@@ -59,7 +59,11 @@ internal sealed class EngineRun(string place, string stella, bool quick, int run
             await SampleAsync(Step.FirstBackup, () => BackupAsync(program, states.First, cancellationToken));
             await SampleAsync(Step.NoChange, () => BackupAsync(program, states.First, cancellationToken));
             await SampleAsync(Step.Changed, () => BackupAsync(program, states.Second ?? states.First, cancellationToken));
+
+            // After a loss nothing of the repository is in memory.
+            PageCache.Drop(program.Repository);
             await SampleAsync(Step.Verify, () => program.VerifyAsync(cancellationToken));
+            PageCache.Drop(program.Repository);
             if (last >= Step.Restore)
             {
                 // So that no program is the one for whom the machine has to fetch this memory from its host.

@@ -77,18 +77,6 @@ public sealed class CipherSuiteTests
             Convert.ToHexStringLower(Open(cipher, unit)!));
     }
 
-    /// <summary>RFC 7914, section 12.</summary>
-    [Theory]
-    [MemberData(nameof(Suites))]
-    public void Keys_are_derived_with_scrypt(string name)
-    {
-        var key = new byte[64];
-        Suite(name).DeriveKey(Encoding.UTF8.GetBytes("password"), Encoding.UTF8.GetBytes("NaCl"), 1024, 8, 16, key);
-        Assert.StartsWith("fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162", Convert.ToHexStringLower(key), StringComparison.Ordinal);
-        Suite(name).DeriveKey([], [], 16, 1, 1, key);
-        Assert.StartsWith("77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442", Convert.ToHexStringLower(key), StringComparison.Ordinal);
-    }
-
     private static CipherSuite Suite(string name) => name == "openssl" ? new OpenSslSuite() : new ManagedSuite();
 
     private static byte[] Seal(UnitCipher cipher, byte[] content)
