@@ -4,13 +4,12 @@ using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
-using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Retention;
 
 namespace StellaOps.Backup.Coordinator.Deletion;
 
 /// <summary>What a request to delete a point comes to.</summary>
-internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, PointUse use, ForgetTasks tasks)
+internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, PointUse use, DeletionGuard guard, ForgetTasks tasks)
 {
     public async Task<OperationDraft> DraftAsync(string nameOrId, bool confirm, string? reason, CancellationToken cancellationToken)
     {
@@ -21,12 +20,7 @@ internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, 
         }
 
         await use.RequireUnusedAsync(point, cancellationToken);
-        if (!point.Deleting)
-        {
-            point.RequireUnprotected();
-            await use.RequireNotLastProvenAsync(point, cancellationToken);
-            await use.RequireNotLastWholeAsync(point, cancellationToken);
-        }
+        await guard.RequireFreeAsync(point, cancellationToken);
 
         // Also what a run of the retention began to drop and did not end.
         var snapshots = await catalog.Snapshots.AsNoTracking().IgnoreQueryFilters().Where(row => row.PointId == point.Id).ToListAsync(cancellationToken);

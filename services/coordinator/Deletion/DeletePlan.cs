@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Retention;
 using StellaOps.Backup.Coordinator.Tasks;
 
@@ -11,12 +12,20 @@ namespace StellaOps.Backup.Coordinator.Deletion;
 /// <summary>
 /// Delete: one point, as a whole. A deletion that failed leaves it marked and is finished by another one. Of an archived point the list is rid, and the archive stays.
 /// </summary>
-internal sealed class DeletePlan(PointDropping dropping, TaskBoard board, CatalogContext catalog, OperationLog log) : OperationPlan
+internal sealed class DeletePlan(PointCatalog points, DeletionGuard guard, PointDropping dropping, TaskBoard board, CatalogContext catalog, OperationLog log) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Delete;
 
-    public override async Task BeginAsync(Operation operation, CancellationToken cancellationToken) =>
+    public override async Task BeginAsync(Operation operation, CancellationToken cancellationToken)
+    {
+        if (await RefusalAsync(operation, cancellationToken) is { } refusal)
+        {
+            await board.RefuseAsync(operation.CorrelationId, refusal, cancellationToken);
+            return;
+        }
+
         await dropping.BeginAsync(await board.OfAsync(operation.CorrelationId, cancellationToken), cancellationToken);
+    }
 
     public override bool NeedsSealing(Operation operation, IReadOnlyList<TaskRow> tasks) => tasks.All(task => task.State == TaskState.Finished);
 
@@ -33,4 +42,22 @@ internal sealed class DeletePlan(PointDropping dropping, TaskBoard board, Catalo
     }
 
     public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks) => Conclusion.Of(tasks);
+
+    /// <summary>It may have waited behind a verification that found a later point damaged: what was free to go then may be the last that is good now.</summary>
+    private async Task<ErrorInfo?> RefusalAsync(Operation operation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await guard.RequireFreeAsync(await points.FindAsync($"{operation.PointId}", cancellationToken, deletingToo: true), cancellationToken);
+            return null;
+        }
+        catch (BackupException gone) when (gone.Error == ErrorCodes.PointNotFound)
+        {
+            return null; // An earlier deletion has finished it.
+        }
+        catch (BackupException refusal)
+        {
+            return refusal.ToInfo();
+        }
+    }
 }

@@ -52,6 +52,7 @@ internal static class OperationsRegistration
         services.AddScoped<TestRestoreDrafts>();
         services.AddScoped<RestoreDrafts>();
         services.AddScoped<RestoreChecks>();
+        services.AddScoped<RestoresUnderWay>();
         services.AddScoped<ArchivedPoints>();
         services.AddScoped<CopyDrafts>();
         services.AddScoped<CopyRecords>();
@@ -60,6 +61,7 @@ internal static class OperationsRegistration
         services.AddScoped<ArchivedForgetting>();
         services.AddScoped<RecoveryDrafts>();
         services.AddScoped<DeleteDrafts>();
+        services.AddScoped<DeletionGuard>();
         services.AddScoped<ForgottenPoints>();
         services.AddScoped<UndeleteDrafts>();
         services.AddScoped<PointDropping>();
@@ -67,6 +69,7 @@ internal static class OperationsRegistration
         services.AddScoped<RetentionRules>();
         services.AddScoped<RetainedPoints>();
         services.AddScoped<RetentionDrafts>();
+        services.AddScoped<RetentionReview>();
         services.AddScoped<WalRetention>();
         services.AddScoped<WalReach>();
         services.AddScoped<DatabaseChoice>();

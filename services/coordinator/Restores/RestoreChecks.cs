@@ -54,7 +54,7 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Archi
             throw new BackupException(ErrorCodes.ConfirmationMissing, "a recovery to a point in time replaces data and needs a confirmation");
         }
 
-        return request.Target is null ? [.. (await services.RunningWritersAsync([Component.Database], cancellationToken)).Select(service => service.Name)] : [];
+        return request.Target is null ? [.. (await services.RunningWritersAsync([Component.Database], cancellationToken)).Select(state => state.Service.Name)] : [];
     }
 
     private async Task RequireStoppedAsync(IReadOnlyList<Component> components, CancellationToken cancellationToken)
@@ -62,11 +62,13 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Archi
         var running = await services.RunningWritersAsync(components, cancellationToken);
         if (running.Count > 0)
         {
-            var names = running.Select(service => service.Name).ToList();
-            var written = components.Where(component => running.Any(service => service.Components.Contains(component)));
+            var names = running.Select(state => state.Service.Name).ToList();
+            var written = components.Where(component => running.Any(state => state.Service.Components.Contains(component)));
+            var doubt = running.FirstOrDefault(state => state.Doubt is not null);
             throw new BackupException(
                 ErrorCodes.ServerRunning,
-                $"{string.Join(", ", names)} still {(names.Count == 1 ? "runs and writes" : "run and write")} {string.Join(", ", written.Select(component => component.Name()))}",
+                $"{string.Join(", ", names)} still {(names.Count == 1 ? "runs and writes" : "run and write")} {string.Join(", ", written.Select(component => component.Name()))}"
+                + (doubt is null ? "" : $"; whether {doubt.Service.Name} runs cannot be told: {doubt.Doubt}"),
                 $"Stop {(names.Count == 1 ? "it" : "them")} first: stella service stop --service {string.Join(',', names)}. Where {(names.Count == 1 ? "it does" : "they do")} no harm: --allow-running");
         }
     }

@@ -7,12 +7,12 @@ using StellaOps.Backup.Coordinator.Tasks;
 namespace StellaOps.Backup.Coordinator.Retention;
 
 /// <summary>Retention: what the rules do not keep is dropped, a repository at a time; where there is nothing to drop, what became free since is pruned.</summary>
-internal sealed class RetentionPlan(PointDropping dropping, RetentionRules rules, ProtectionCopies protections, TaskBoard board) : OperationPlan
+internal sealed class RetentionPlan(RetentionReview review, PointDropping dropping, RetentionRules rules, ProtectionCopies protections) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Retention;
 
     public override async Task BeginAsync(Operation operation, CancellationToken cancellationToken) =>
-        await dropping.BeginAsync(await board.OfAsync(operation.CorrelationId, cancellationToken), cancellationToken);
+        await dropping.BeginAsync(await review.NarrowAsync(operation, cancellationToken), cancellationToken);
 
     /// <summary>One repository that could not be worked on costs the others nothing.</summary>
     public override bool NeedsSealing(Operation operation, IReadOnlyList<TaskRow> tasks) => tasks.Any(task => task.State == TaskState.Finished);

@@ -15,11 +15,12 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
     /// <summary>Every service with whether it runs and is healthy, in start order.</summary>
     public Task<IReadOnlyList<ServiceState>> StatusAsync(CancellationToken cancellationToken) => StatusAsync(_ => true, cancellationToken);
 
-    /// <summary>The services that run and write one of the components.</summary>
-    public async Task<IReadOnlyList<PlatformService>> RunningWritersAsync(IReadOnlyList<Component> components, CancellationToken cancellationToken) =>
-        [.. (await StatusAsync(cancellationToken))
-            .Where(state => state.Running && state.Service.Components.Intersect(components).Any())
-            .Select(state => state.Service)];
+    /// <summary>The services that write one of the components and run, or may run: one that cannot be asked may be at work.</summary>
+    public async Task<IReadOnlyList<ServiceState>> RunningWritersAsync(IReadOnlyList<Component> components, CancellationToken cancellationToken) =>
+        [.. (await StatusAsync(service => service.Components.Intersect(components).Any(), cancellationToken)).Where(state => !state.Stopped)];
+
+    /// <summary>What the services that a request names write; one that names none means all.</summary>
+    public IReadOnlyList<Component> WrittenBy(ServiceActionRequest request) => [.. Chosen(OrAll(request)).SelectMany(service => service.Components).Distinct().Order()];
 
     /// <summary>Stops in the reverse of the start order, so that nothing runs without what it needs.</summary>
     public Task<IReadOnlyList<ServiceActionResult>> StopAsync(ServiceActionRequest request, CancellationToken cancellationToken) =>
@@ -30,19 +31,22 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
 
     /// <summary>
     /// Graceful: one after the other, each healthy again before the next is touched; when one is not, the others are left alone. Otherwise: stop
-    /// all, then start all.
+    /// all, then start all. One that cannot be stopped is reported, and the others come back all the same.
     /// </summary>
     public async Task<IReadOnlyList<ServiceActionResult>> RestartAsync(ServiceActionRequest request, CancellationToken cancellationToken)
     {
-        var all = request is { All: false, Services.Count: 0 } ? request with { All = true } : request;
-        if (all.Graceful)
+        var chosen = Chosen(OrAll(request));
+        if (request.Graceful)
         {
-            return await UntilOneFailsAsync(Chosen(all), cancellationToken);
+            return await UntilOneFailsAsync(chosen, cancellationToken);
         }
 
-        var stopped = await StopAsync(all, cancellationToken);
-        return stopped.Any(result => !result.Succeeded) ? stopped : await StartAsync(all, cancellationToken);
+        var stopped = (await EachAsync(chosen.Reverse(), StopOneAsync, cancellationToken)).ToDictionary(result => result.Service);
+        return await EachAsync(
+            chosen, (service, token) => stopped[service.Name] is { Succeeded: false } failed ? Task.FromResult(failed) : StartOneAsync(service, token), cancellationToken);
     }
+
+    private static ServiceActionRequest OrAll(ServiceActionRequest request) => request is { All: false, Services.Count: 0 } ? request with { All = true } : request;
 
     private IReadOnlyList<PlatformService> Chosen(ServiceActionRequest request)
     {
@@ -90,7 +94,7 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
 
     private async Task<ServiceActionResult> StopOneAsync(PlatformService service, CancellationToken cancellationToken)
     {
-        if (!await SucceedsAsync(service, ServiceCommands.Of(service).Status, cancellationToken))
+        if ((await StateAsync(service, askHealth: false, cancellationToken)).Stopped)
         {
             return Result(service, true, "was not running");
         }
@@ -102,12 +106,12 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
 
     private async Task<ServiceActionResult> StartOneAsync(PlatformService service, CancellationToken cancellationToken)
     {
-        if (await StateAsync(service, cancellationToken) is { Running: true, Healthy: true })
+        if (await StateAsync(service, askHealth: true, cancellationToken) is { Healthy: true })
         {
             return Result(service, true, "was running");
         }
 
-        var lacking = (await StatusAsync(other => service.DependsOn.Contains(other.Name), cancellationToken)).Where(state => !state.Running).Select(state => state.Service.Name).ToList();
+        var lacking = (await StatusAsync(other => service.DependsOn.Contains(other.Name), cancellationToken)).Where(state => state.Stopped).Select(state => state.Service.Name).ToList();
         return lacking.Count > 0
             ? Result(service, false, $"it needs {string.Join(", ", lacking)}, which {(lacking.Count == 1 ? "does" : "do")} not run: stella service start --service {string.Join(',', lacking)},{service.Name}")
             : await ActAsync(service, ServiceCommands.Of(service).Start, running: true, "started", cancellationToken);
@@ -132,15 +136,17 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
 
         while (true)
         {
-            var state = await StateAsync(service, cancellationToken);
-            if (state.Running == running && (!running || state.Healthy))
+            var state = await StateAsync(service, askHealth: running, cancellationToken);
+            if (running ? state.Healthy : state.Stopped)
             {
                 return Result(service, true, done);
             }
 
             if (clock.GetElapsedTime(startedAt) > limit)
             {
-                return Result(service, false, $"it was told to, but after {service.TimeoutSeconds} seconds it {(!running ? "still runs" : state.Running ? "runs and is not healthy" : "does not run")}");
+                return Result(service, false, state.Doubt is { } doubt
+                    ? $"it was told to, but whether it runs cannot be told: {doubt}"
+                    : $"it was told to, but after {service.TimeoutSeconds} seconds it {(!running ? "still runs" : state.Running ? "runs and is not healthy" : "does not run")}");
             }
 
             await Task.Delay(StatusPause, clock, cancellationToken);
@@ -148,17 +154,18 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
     }
 
     private async Task<IReadOnlyList<ServiceState>> StatusAsync(Func<PlatformService, bool> wanted, CancellationToken cancellationToken) =>
-        await Task.WhenAll(_ordered.Value.Where(wanted).Select(service => StateAsync(service, cancellationToken)));
+        await Task.WhenAll(_ordered.Value.Where(wanted).Select(service => StateAsync(service, askHealth: true, cancellationToken)));
 
-    private async Task<ServiceState> StateAsync(PlatformService service, CancellationToken cancellationToken)
+    private async Task<ServiceState> StateAsync(PlatformService service, bool askHealth, CancellationToken cancellationToken)
     {
         var commands = ServiceCommands.Of(service);
-        var running = await SucceedsAsync(service, commands.Status, cancellationToken);
-        return new ServiceState(service, running, running && (commands.Health is not { } health || await SucceedsAsync(service, health, cancellationToken)));
+        var status = await AskAsync(service, commands.Status, cancellationToken);
+        var healthy = status.Succeeded && (!askHealth || commands.Health is not { } health || (await AskAsync(service, health, cancellationToken)).Succeeded);
+        return new ServiceState(service, status.Succeeded, healthy, status is { Succeeded: false, Answered: false } ? status.Detail : null);
     }
 
-    private async Task<bool> SucceedsAsync(PlatformService service, string question, CancellationToken cancellationToken) =>
-        (await ServiceCall.RunAsync(question, HttpMethod.Get, service.TokenFile, StatusLimit, clock, cancellationToken)).Succeeded;
+    private Task<ServiceAnswer> AskAsync(PlatformService service, string question, CancellationToken cancellationToken) =>
+        ServiceCall.RunAsync(question, HttpMethod.Get, service.TokenFile, StatusLimit, clock, cancellationToken);
 
     private static ServiceActionResult Result(PlatformService service, bool succeeded, string detail) =>
         new() { Service = service.Name, Succeeded = succeeded, Detail = detail };
@@ -168,4 +175,9 @@ internal sealed class PlatformServices(IOptions<ServiceControlSettings> settings
 /// <param name="Service">The service.</param>
 /// <param name="Running">Its status says so.</param>
 /// <param name="Healthy">It runs, and its health says so.</param>
-internal sealed record ServiceState(PlatformService Service, bool Running, bool Healthy);
+/// <param name="Doubt">Why it cannot be told whether it runs; null when it can.</param>
+internal sealed record ServiceState(PlatformService Service, bool Running, bool Healthy, string? Doubt)
+{
+    /// <summary>Its status said that it does not run. What is not <see cref="Running"/> may be at work all the same, where nobody knows.</summary>
+    public bool Stopped => !Running && Doubt is null;
+}

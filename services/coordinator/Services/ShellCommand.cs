@@ -28,17 +28,21 @@ internal static class ShellCommand
         try
         {
             await ExitAsync(process, either.Token);
-            return new Result(process.ExitCode, output.ToString());
+            return new Result(process.ExitCode, TimedOut: false, output.ToString());
         }
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
             cancellationToken.ThrowIfCancellationRequested();
-            return new Result(-1, $"not done within {limit.TotalSeconds:0} seconds");
+            return new Result(-1, TimedOut: true, output.ToString());
         }
     }
 
-    public sealed record Result(int ExitCode, string Output)
+    /// <summary>How it ended.</summary>
+    /// <param name="ExitCode">Of the command; -1 when it was killed.</param>
+    /// <param name="TimedOut">It was killed because its time was over.</param>
+    /// <param name="Output">The end of what it printed.</param>
+    public sealed record Result(int ExitCode, bool TimedOut, string Output)
     {
         public bool Succeeded => ExitCode == 0;
     }

@@ -31,8 +31,8 @@ internal sealed class HealthReport(
         {
             Name = entry.Service.Name,
             Group = Platform,
-            Status = entry.Healthy ? "healthy" : entry.Running ? "unhealthy" : "stopped",
-            Detail = entry.Running && !entry.Healthy ? "it runs, and its health check says no" : null,
+            Status = entry.Healthy ? "healthy" : entry.Stopped ? "stopped" : "unhealthy",
+            Detail = entry.Doubt is { } doubt ? $"whether it runs cannot be told: {doubt}" : entry.Running && !entry.Healthy ? "it runs, and its health check says no" : null,
             Instances = entry.Running ? 1 : 0,
             Components = [.. entry.Service.Components],
         }));

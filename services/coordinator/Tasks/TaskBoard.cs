@@ -33,6 +33,11 @@ internal sealed class TaskBoard(CatalogContext catalog, IOptions<CoordinatorSett
             cancellationToken);
     }
 
+    /// <summary>Gives a task whose stage has not begun another command.</summary>
+    public Task ChangeAsync(Guid taskId, RunTask command, CancellationToken cancellationToken) =>
+        catalog.Tasks.Where(task => task.Id == taskId && task.State == TaskState.Waiting)
+            .ExecuteUpdateAsync(set => set.SetProperty(task => task.Command, command), cancellationToken);
+
     /// <returns>The task as it is now; null when the result came under an old fence, or a second time.</returns>
     public async Task<TaskRow?> FinishAsync(TaskFinished message, CancellationToken cancellationToken)
     {

@@ -142,6 +142,31 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task What_writes_a_component_is_not_started_while_that_is_restored()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("p", token);
+        var work = _stack.Workers.Work;
+        var release = new TaskCompletionSource();
+        _stack.Workers.Work = async task =>
+        {
+            await release.Task;
+            await task.FinishAsync();
+        };
+        var restore = await _stack.Api.StartAsync(Routes.Restores, new RestoreRequest { Point = "p", Types = ["database"], Confirm = true, AllowRunning = true }, token);
+
+        var refused = await _stack.Api.RefusedAsync($"{Routes.Services}/start", new ServiceActionRequest { All = true }, HttpStatusCode.Conflict, token);
+        release.SetResult();
+        await _stack.Api.FinishedAsync(restore.Id, token);
+
+        _stack.Workers.Work = work;
+        Assert.Equal(ErrorCodes.OperationConflict.Code, refused.Code);
+        Assert.StartsWith($"operation {restore.Id} restores database", refused.Message, StringComparison.Ordinal);
+        using var started = await _stack.Api.PostAsync($"{Routes.Services}/start", new ServiceActionRequest { All = true }, token);
+        Assert.Equal("was running", Assert.Single(await ApiClient.ReadAsync<IReadOnlyList<ServiceActionResult>>(started, token)).Detail);
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task A_recovery_is_proven_by_the_worker_before_anybody_has_to_stop_a_service()
     {
         var token = TestContext.Current.CancellationToken;
@@ -211,6 +236,34 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         await RunAsync(Routes.TestRestores, new TestRestoreRequest { Latest = true }, token);
         using var accepted = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/proven?confirm=true", UriKind.Relative), token);
         Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync((await ApiClient.ReadAsync<OperationView>(accepted, token)).Id, token)).Outcome);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_deletion_that_waited_looks_again_whether_it_takes_the_last_proven_point()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("older", token);
+        await RunAsync(Routes.TestRestores, new TestRestoreRequest { Point = "older" }, token);
+        await BackupAsync("newer", token);
+        await RunAsync(Routes.TestRestores, new TestRestoreRequest { Point = "newer" }, token);
+        var work = _stack.Workers.Work;
+        var release = new TaskCompletionSource();
+        _stack.Workers.Work = async task =>
+        {
+            await release.Task;
+            await task.FailAsync(ErrorCodes.Damaged, "a pack is damaged");
+        };
+        var verification = await _stack.Api.StartAsync(Routes.Verifications, new VerifyRequest { Point = "newer" }, token);
+        using var accepted = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/older?confirm=true", UriKind.Relative), token);
+        var deletion = await ApiClient.ReadAsync<OperationView>(accepted, token);
+
+        release.SetResult();
+        await _stack.Api.FinishedAsync(verification.Id, token);
+        Assert.Equal(ErrorCodes.LastProven.Code, (await _stack.Api.FinishedAsync(deletion.Id, token)).Error!.Code);
+
+        _stack.Workers.Work = work;
+        await RunAsync(Routes.Verifications, new VerifyRequest { Point = "older" }, token);
+        Assert.DoesNotContain(_stack.Workers.Commands, command => command.Forget is not null);
     }
 
     [Fact(Timeout = 300_000)]

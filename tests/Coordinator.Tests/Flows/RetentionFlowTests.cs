@@ -68,6 +68,39 @@ public sealed class RetentionFlowTests(SharedStack shared) : IClassFixture<Share
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task What_is_the_last_proven_when_the_turn_comes_stays_though_it_was_not_when_the_run_was_asked_for()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("old", 400, token);
+        await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.TestRestores, new TestRestoreRequest { Point = "old" }, token)).Id, token);
+        await BackupAsync("new", 0, token);
+        await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.TestRestores, new TestRestoreRequest { Point = "new" }, token)).Id, token);
+        var release = new TaskCompletionSource();
+        _stack.Workers.Work = async task =>
+        {
+            if (task.Command.Kind != OperationKind.Verify)
+            {
+                await task.FinishAsync();
+                return;
+            }
+
+            await release.Task;
+            await task.FailAsync(ErrorCodes.Damaged, "a pack is damaged");
+        };
+        var verification = await _stack.Api.StartAsync(Routes.Verifications, new VerifyRequest { Point = "new" }, token);
+        var waiting = await _stack.Api.StartAsync(Routes.RetentionRuns, new RetentionRequest { Force = true }, token);
+        Assert.All((await ReportAsync(waiting.Id, token)).Points.Single(point => point.Name == "old").Parts, part => Assert.False(part.Kept));
+
+        release.SetResult();
+        await _stack.Api.FinishedAsync(verification.Id, token);
+        Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync(waiting.Id, token)).Outcome);
+
+        Assert.Equal((true, 5), (await PointsAsync(token)) is [_, var old] ? (old.Full, old.Components.Count) : default);
+        Assert.All(Forgets(), forget => Assert.Empty(forget.SnapshotIds));
+        Assert.All((await ReportAsync(waiting.Id, token)).Points.Single(point => point.Name == "old").Parts, part => Assert.Equal((true, "the newest whose restore was proven"), (part.Kept, part.Why.Single())));
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task Rules_survive_the_catalog()
     {
         var token = TestContext.Current.CancellationToken;
@@ -103,6 +136,9 @@ public sealed class RetentionFlowTests(SharedStack shared) : IClassFixture<Share
         Assert.Equal(["now"], (await PointsAsync(token)).Select(point => point.Name));
         Assert.All(Forgets().TakeLast(5), forget => Assert.Equal((TimeSpan.Zero, true), (forget.Grace, forget.EndGrace)));
     }
+
+    private Task<RetentionReport> ReportAsync(Guid operation, CancellationToken cancellationToken) =>
+        _stack.Api.GetAsync<RetentionReport>($"{Routes.RetentionRuns}/{operation}", cancellationToken);
 
     private IEnumerable<ForgetSpec> Forgets() => _stack.Workers.Commands.Select(command => command.Forget).OfType<ForgetSpec>();
 

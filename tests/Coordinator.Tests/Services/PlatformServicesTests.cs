@@ -96,8 +96,49 @@ public sealed class PlatformServicesTests : IDisposable
 
         await services.StartAsync(new ServiceActionRequest { All = true }, token);
 
-        Assert.Equal("api", Assert.Single(await services.RunningWritersAsync([Component.Evidence], token)).Name);
+        Assert.Equal("api", Assert.Single(await services.RunningWritersAsync([Component.Evidence], token)).Service.Name);
         Assert.Empty(await services.RunningWritersAsync([Component.Keys], token));
+    }
+
+    /// <summary>Who believes that it stands still restores under a service that writes.</summary>
+    [Theory]
+    [InlineData("no-such-program-anywhere", "exited with 127")]
+    [InlineData("exit 255", "exited with 255")]
+    [InlineData("kill -KILL $$", "exited with 137")]
+    [InlineData("http://127.0.0.1:9/status", null)]
+    public async Task What_cannot_be_asked_is_not_taken_for_stopped(string status, string? doubt)
+    {
+        var token = TestContext.Current.CancellationToken;
+        var service = Service("api", Component.Evidence);
+        (service.Status, service.TimeoutSeconds) = (status, 1);
+        await File.WriteAllTextAsync(_home["api"], "it runs", token);
+        var services = Create(service);
+
+        var writers = await services.RunningWritersAsync([Component.Evidence], token);
+        var stopped = Assert.Single(await services.StopAsync(new ServiceActionRequest { All = true }, token));
+
+        Assert.Equal(doubt is not null, writers.Any(state => state.Doubt?.Contains(doubt!, StringComparison.Ordinal) == true));
+        Assert.Equal(doubt is null, stopped.Succeeded);
+        if (doubt is not null)
+        {
+            Assert.StartsWith("it was told to, but whether it runs cannot be told", stopped.Detail, StringComparison.Ordinal);
+            Assert.Equal(["stop api"], await File.ReadAllLinesAsync(_home["log"], token));
+        }
+    }
+
+    [Fact]
+    public async Task A_restart_brings_back_the_others_when_one_cannot_be_stopped()
+    {
+        var token = TestContext.Current.CancellationToken;
+        var stubborn = Service("stubborn");
+        stubborn.Stop = "exit 3";
+        var services = Create(Service("db"), stubborn, Service("web"));
+        await services.StartAsync(new ServiceActionRequest { All = true }, token);
+
+        var results = await services.RestartAsync(new ServiceActionRequest { All = true }, token);
+
+        Assert.Equal([("db", true), ("stubborn", false), ("web", true)], results.Select(result => (result.Service, result.Succeeded)));
+        Assert.Equal([true, true, true], (await services.StatusAsync(token)).Select(state => state.Running));
     }
 
     [Fact]
@@ -180,29 +221,82 @@ public sealed class PlatformServicesTests : IDisposable
         Assert.Contains("does not answer", Assert.Single(await services.StartAsync(new ServiceActionRequest { All = true }, token)).Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(401, true)]
+    [InlineData(500, true)]
+    [InlineData(404, false)]
+    [InlineData(503, false)]
+    public async Task A_hook_that_fails_has_not_said_that_the_service_is_stopped(int status, bool isDoubt)
+    {
+        var token = TestContext.Current.CancellationToken;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        await using var hooks = builder.Build();
+        hooks.MapGet("/status", () => Results.Text(new string('x', 1 << 20), statusCode: status));
+        await hooks.StartAsync(token);
+
+        var state = Assert.Single(await Create(new PlatformService { Name = "api", Start = "true", Stop = "true", Status = $"{hooks.Urls.Single()}/status" }).StatusAsync(token));
+
+        Assert.Equal((false, isDoubt, !isDoubt), (state.Running, state.Doubt is not null, state.Stopped));
+        Assert.True(state.Doubt is not { Length: > 400 }, "no more of an answer is kept than a line");
+    }
+
+    [Theory]
+    [InlineData("active", 0, "runs, healthy")]
+    [InlineData("activating", 3, "runs")]
+    [InlineData("deactivating", 3, "runs")]
+    [InlineData("reloading", 3, "runs")]
+    [InlineData("inactive", 3, "stopped")]
+    [InlineData("failed", 3, "stopped")]
+    [InlineData("inactive", 4, "unknown")]
+    [InlineData("", 1, "unknown")]
+    public async Task A_unit_on_its_way_up_or_down_has_processes(string printed, int exit, string expected)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await ProgramAsync("systemctl", $"test -z '{printed}' || echo {printed}; exit {exit}", token);
+
+        var state = Assert.Single(await Create(Here(new PlatformService { Name = "api", Systemd = "stella-api.service" })).StatusAsync(token));
+
+        Assert.Equal(expected, state switch { { Healthy: true } => "runs, healthy", { Running: true } => "runs", { Stopped: true } => "stopped", _ => "unknown" });
+    }
+
+    [Theory]
+    [InlineData("echo 0123456789ab", "restarting ", "runs")]
+    [InlineData("echo 0123456789ab", "paused ", "runs")]
+    [InlineData("echo 0123456789ab", "running ", "runs, healthy")]
+    [InlineData("echo 0123456789ab", "running unhealthy", "runs")]
+    [InlineData("true", "", "stopped")]
+    [InlineData("echo 'no engine' >&2; exit 1", "", "unknown")]
+    public async Task A_container_is_asked_of_its_engine_and_an_engine_that_is_away_says_nothing(string listing, string health, string expected)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await ProgramAsync("docker", $"case \"$*\" in *Health*) echo '{health}' ;; *) {listing} ;; esac", token);
+
+        var state = Assert.Single(await Create(Here(new PlatformService { Name = "api", Compose = "api", ComposeDirectory = "/opt/stella" })).StatusAsync(token));
+
+        Assert.Equal(expected, state switch { { Healthy: true } => "runs, healthy", { Running: true } => "runs", { Stopped: true } => "stopped", _ => "unknown" });
+    }
+
     /// <summary>Neither systemd nor Docker runs everywhere: programs of their names say what they were called with.</summary>
     [Theory]
-    [InlineData("systemctl", "is-active --quiet stella-api.service|start stella-api.service|is-active --quiet stella-api.service|is-active --quiet stella-api.service|stop stella-api.service|is-active --quiet stella-api.service")]
-    [InlineData("docker", "compose --project-directory /opt/stella ps --quiet --status running api|compose --project-directory /opt/stella up --detach --no-deps --no-recreate api|compose --project-directory /opt/stella ps --quiet --status running api|compose --project-directory /opt/stella ps --format {{.Health}} api|compose --project-directory /opt/stella ps --quiet --status running api|compose --project-directory /opt/stella stop api|compose --project-directory /opt/stella ps --quiet --status running api")]
+    [InlineData("systemctl", "is-active stella-api.service|start stella-api.service|is-active stella-api.service|is-active --quiet stella-api.service|is-active stella-api.service|stop stella-api.service|is-active stella-api.service")]
+    [InlineData("docker", "compose --project-directory /opt/stella ps --quiet --status running --status restarting --status paused api|compose --project-directory /opt/stella up --detach --no-deps --no-recreate api|compose --project-directory /opt/stella ps --quiet --status running --status restarting --status paused api|compose --project-directory /opt/stella ps --format {{.State}} {{.Health}} api|compose --project-directory /opt/stella ps --quiet --status running --status restarting --status paused api|compose --project-directory /opt/stella stop api|compose --project-directory /opt/stella ps --quiet --status running --status restarting --status paused api")]
     public async Task Units_and_containers_are_controlled_by_their_own_programs(string program, string calls)
     {
         var token = TestContext.Current.CancellationToken;
-        await File.WriteAllTextAsync(_home[program], $"""
-            #!/bin/sh
+        await ProgramAsync(program, $"""
             echo "$*" >> {_home["log"]}
             case "$*" in
-              *start* | *" up "*) touch {_home["running"]} ;;
+              "start "* | *" up "*) touch {_home["running"]} ;;
               *" stop "* | "stop "*) rm {_home["running"]} ;;
-              *Health*) echo healthy ;;
-              *is-active*) test -e {_home["running"]} ;;
+              *Health*) echo running healthy ;;
+              *is-active*) if test -e {_home["running"]}; then echo active; else echo inactive; exit 3; fi ;;
               *" ps "*) test ! -e {_home["running"]} || echo 0123456789ab ;;
             esac
             """, token);
-        File.SetUnixFileMode(_home[program], UnixFileMode.UserRead | UnixFileMode.UserExecute);
         var service = new PlatformService { Name = "api", Systemd = program == "systemctl" ? "stella-api.service" : null, Compose = program == "docker" ? "api" : null, ComposeDirectory = "/opt/stella" };
-        var commands = ServiceCommands.Of(service);
-        string Here(string? command) => $"PATH={_home.Path}:$PATH; {command}";
-        var services = Create(new PlatformService { Name = "api", Start = Here(commands.Start), Stop = Here(commands.Stop), Status = Here(commands.Status), Health = commands.Health is null ? null : Here(commands.Health) });
+        var services = Create(Here(service));
 
         Assert.Equal("started", Assert.Single(await services.StartAsync(new ServiceActionRequest { All = true }, token)).Detail);
         Assert.Equal("stopped", Assert.Single(await services.StopAsync(new ServiceActionRequest { All = true }, token)).Detail);
@@ -225,6 +319,21 @@ public sealed class PlatformServicesTests : IDisposable
 
     private static PlatformServices Create(params PlatformService[] services) =>
         new(Options.Create(new ServiceControlSettings { Services = services }), TimeProvider.System);
+
+    private async Task ProgramAsync(string name, string script, CancellationToken cancellationToken)
+    {
+        await File.WriteAllTextAsync(_home[name], $"#!/bin/sh\n{script}\n", cancellationToken);
+        File.SetUnixFileMode(_home[name], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>The same service by its commands, with our programs in front of those of the machine.</summary>
+    private PlatformService Here(PlatformService service)
+    {
+        var commands = ServiceCommands.Of(service);
+        return new() { Name = service.Name, Start = First(commands.Start), Stop = First(commands.Stop), Status = First(commands.Status), Health = commands.Health is { } health ? First(health) : null };
+
+        string First(string command) => $"PATH={_home.Path}:$PATH; {command}";
+    }
 
     /// <summary>A service that runs while its file exists.</summary>
     private PlatformService Service(string name, params Component[] components) => new()
