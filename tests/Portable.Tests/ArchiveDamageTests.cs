@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Portable.Format;
+using StellaOps.Backup.Portable.Manifests;
 using StellaOps.Backup.Portable.Reading;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Storage;
@@ -69,6 +70,31 @@ public sealed class ArchiveDamageTests
         var layout = new ArchiveLayout();
         layout.Add([new ArchiveMember { Path = "README.txt", Length = 1, Sha256 = new string('0', 64) }]);
         Assert.Equal(ErrorCodes.Damaged, Assert.Throws<BackupException>(() => layout.Add([new ArchiveMember { Path = path, Length = 1, Sha256 = new string('0', 64) }])).Error);
+    }
+
+    /// <summary>Whoever made it up: the lengths in it are believed only as far as the archive goes.</summary>
+    [Fact]
+    public async Task No_memory_is_taken_for_a_list_that_is_longer_than_the_archive()
+    {
+        using var signer = SampleArchive.Signer();
+        var envelope = ArchiveManifestCodec.Sign(new ArchiveManifest
+        {
+            Version = 1,
+            PointId = Guid.NewGuid(),
+            PointName = "made-up",
+            Full = true,
+            PointStartedAt = DateTimeOffset.UnixEpoch,
+            PublicKey = signer.PublicKeyPem,
+            Members = [new ArchiveMember { Path = "database.contents", Length = 1 << 30, Sha256 = new string('0', 64) }],
+            Lists = ["database.contents"],
+        }, signer);
+        using var first = MemberEncoding.Encode(new ArchiveMember { Path = "archive.json", Length = envelope.Length, Sha256 = "" }, envelope, DateTimeOffset.UnixEpoch);
+        var before = GC.GetTotalAllocatedBytes();
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => OpenAsync([.. first.Memory.Span, .. new byte[4096]]));
+
+        Assert.Equal(ErrorCodes.Damaged, refused.Error);
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 500 << 20);
     }
 
     [Fact]

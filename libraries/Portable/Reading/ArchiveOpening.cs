@@ -19,8 +19,8 @@ public static class ArchiveOpening
     private const int HeaderAt = StoredGzip.HeaderLength + StoredGzip.BlockHeaderLength;
 
     /// <summary>
-    /// Opens the archive at <paramref name="key"/>, and takes the store over. Lists are compared with their digests, the length of the archive with
-    /// what they come to. Whether anybody signed the manifest is not looked at.
+    /// Opens the archive at <paramref name="key"/>, and takes the store over unless it throws. Lists are compared with their digests, the length of the
+    /// archive with what they come to. Whether anybody signed the manifest is not looked at. Memory: the lists, which cannot be longer than the archive.
     /// </summary>
     /// <exception cref="BackupException">
     /// <see cref="ErrorCodes.ArchiveNotFound"/>, <see cref="ErrorCodes.VersionMismatch"/>, or <see cref="ErrorCodes.Damaged"/>: not an archive, cut
@@ -40,6 +40,22 @@ public static class ArchiveOpening
         }
     }
 
+    /// <summary>What a file that may be damaged behind its beginning says that it is. Nothing of it is checked.</summary>
+    /// <returns>Null where there is no file, or one that does not begin as an archive does.</returns>
+    /// <exception cref="StorageException">What the store refused.</exception>
+    public static async Task<ArchiveManifest?> FindManifestAsync(IObjectStore place, string key, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        try
+        {
+            return await place.FindAsync(key, cancellationToken).ConfigureAwait(false) is null ? null : (await ManifestAsync(place, key, cancellationToken).ConfigureAwait(false)).Manifest;
+        }
+        catch (BackupException)
+        {
+            return null;
+        }
+    }
+
     private static async Task<ArchiveStore> ReadAsync(IObjectStore place, string key, CancellationToken cancellationToken)
     {
         var found = await place.FindAsync(key, cancellationToken).ConfigureAwait(false)
@@ -51,12 +67,21 @@ public static class ArchiveOpening
         var store = new ArchiveStore(place, key, opened, layout);
         foreach (var list in opened.Manifest.Lists)
         {
-            layout.Add(MemberList.Decode(await ListAsync(store, list, cancellationToken).ConfigureAwait(false)));
+            // Nobody vouches for these lengths yet: what is read must be there before memory is taken for it.
+            Require(layout.Length <= found.Length, found, layout);
+            layout.Add(MemberList.Decode(await store.ReadWholeAsync(list, cancellationToken).ConfigureAwait(false)));
         }
 
-        return found.Length == layout.Length
-            ? store
-            : throw new BackupException(ErrorCodes.Damaged, $"it has {found.Length} bytes, and its lists come to {layout.Length}: it is cut off, or not what was written");
+        Require(layout.Length == found.Length, found, layout);
+        return store;
+    }
+
+    private static void Require(bool fits, StoredObject found, ArchiveLayout layout)
+    {
+        if (!fits)
+        {
+            throw new BackupException(ErrorCodes.Damaged, $"it has {found.Length} bytes, and its lists come to {layout.Length}: it is cut off, or not what was written");
+        }
     }
 
     private static async Task<OpenedManifest> ManifestAsync(IObjectStore place, string key, CancellationToken cancellationToken)
@@ -79,25 +104,6 @@ public static class ArchiveOpening
         StoredGzip.Strip(encoded, TarHeader.Length, content);
         var envelope = SignedEnvelope.Parse(content);
         return new OpenedManifest(envelope, ArchiveManifestCodec.Decode(envelope), Convert.ToHexStringLower(SHA256.HashData(content)), length);
-    }
-
-    private static async Task<byte[]> ListAsync(ArchiveStore store, string path, CancellationToken cancellationToken)
-    {
-        var member = store.Manifest.Members.FirstOrDefault(member => member.Path == path)?.Length is { } length
-            ? new byte[length]
-            : throw new BackupException(ErrorCodes.Damaged, $"its manifest names a list that it does not hold: {path}");
-        try
-        {
-            await store.ReadAsync(path, 0, member, cancellationToken).ConfigureAwait(false);
-        }
-        catch (StorageException exception) when (exception.Failure == StorageFailure.Unavailable && exception.InnerException is null)
-        {
-            throw new BackupException(ErrorCodes.Damaged, $"it ends within {path}", inner: exception);
-        }
-
-        return Convert.ToHexStringLower(SHA256.HashData(member)) == store.Layout.Find(path)!.Value.Member.Sha256
-            ? member
-            : throw new BackupException(ErrorCodes.Damaged, $"its list {path} does not match its digest");
     }
 }
 

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Security.Cryptography;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Portable.Format;
 using StellaOps.Backup.Portable.Manifests;
@@ -47,6 +49,31 @@ public sealed class ArchiveStore : IObjectStore
         }
 
         return length;
+    }
+
+    /// <summary>One of the files that the manifest names itself, compared with its digest: who has checked the signature of the manifest can believe it.</summary>
+    /// <exception cref="BackupException"><see cref="ErrorCodes.Damaged"/>: the manifest names no such file, or it is not what it should be.</exception>
+    /// <exception cref="StorageException">What the store refused.</exception>
+    public async Task<byte[]> ReadWholeAsync(string path, CancellationToken cancellationToken = default)
+    {
+        if (Manifest.Members.FirstOrDefault(member => member.Path == path) is not { } member)
+        {
+            throw new BackupException(ErrorCodes.Damaged, $"its manifest names a file that it does not hold: {path}");
+        }
+
+        var content = new byte[member.Length];
+        try
+        {
+            await ReadAsync(path, 0, content, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.Unavailable && exception.InnerException is null)
+        {
+            throw new BackupException(ErrorCodes.Damaged, $"it ends within {path}", inner: exception);
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(content)) == member.Sha256
+            ? content
+            : throw new BackupException(ErrorCodes.Damaged, $"its file {path} does not match its digest");
     }
 
     /// <inheritdoc/>

@@ -22,17 +22,23 @@ internal sealed class S3Requests(AmazonS3Client client, S3Address address, TimeS
     /// <summary>The object as messages name it.</summary>
     internal string Named(string key) => $"{address.Root}/{key}";
 
+    /// <param name="action">What has to be allowed, for messages.</param>
+    /// <param name="key">The object.</param>
+    /// <param name="send">Sends.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="work">Time in which nothing moves here because the server is at work.</param>
     internal async ValueTask<T> SendAsync<T>(
-        string action, string key, Func<AmazonS3Client, StallGuard, Task<T>> send, CancellationToken cancellationToken)
+        string action, string key, Func<AmazonS3Client, StallGuard, Task<T>> send, CancellationToken cancellationToken, TimeSpan work = default)
     {
-        using var guard = new StallGuard(stall, cancellationToken);
+        var limit = stall + work;
+        using var guard = new StallGuard(limit, cancellationToken);
         try
         {
             return await send(client, guard).ConfigureAwait(false);
         }
         catch (Exception exception) when (guard.Stalled && exception is not StorageException)
         {
-            throw Errors.Stalled(Named(key), stall, exception);
+            throw Errors.Stalled(Named(key), limit, exception);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

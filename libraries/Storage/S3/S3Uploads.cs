@@ -20,6 +20,9 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
     /// <summary>A part that the server copies is this fraction of what it copies in one call: 1 GiB, so that 10,000 of them are more than the 5 TiB of the largest object.</summary>
     private const int CopiedParts = 5;
 
+    /// <summary>A server that copies more slowly than this counts as stalled.</summary>
+    private const int CopiedBytesPerSecond = 5_000_000;
+
     /// <summary>
     /// One request. When it ends, the object is durable and visible; when the server saw a part of it only, it stores nothing. The
     /// client below may send a request again whose answer was lost, so each create carries a mark by which it knows its own object.
@@ -115,7 +118,7 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
                     DestinationKey = requests.Full(to),
                 };
                 return client.CopyObjectAsync(request, guard.Token);
-            }, cancellationToken).ConfigureAwait(false);
+            }, cancellationToken, WorkOf(length)).ConfigureAwait(false);
             return;
         }
 
@@ -139,6 +142,9 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
         }
     }
 
+    /// <summary>What a slow server takes to copy so many bytes: it answers when it has.</summary>
+    private static TimeSpan WorkOf(long bytes) => TimeSpan.FromSeconds(bytes / (double)CopiedBytesPerSecond);
+
     private async ValueTask<PartETag> CopyPartAsync(string from, string to, string upload, int number, long first, long last, CancellationToken cancellationToken)
     {
         var copied = await requests.SendAsync("s3:PutObject", to, (client, guard) => client.CopyPartAsync(new CopyPartRequest
@@ -151,7 +157,7 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
             PartNumber = number,
             FirstByte = first,
             LastByte = last,
-        }, guard.Token), cancellationToken).ConfigureAwait(false);
+        }, guard.Token), cancellationToken, WorkOf(last - first + 1)).ConfigureAwait(false);
         return new PartETag(number, copied.ETag);
     }
 

@@ -66,13 +66,24 @@ internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvi
 
     /// <summary>
     /// The archive that is there already, where it need not be written: an earlier attempt did, or, where existing ones are kept, another operation put the same
-    /// snapshots there. Another point's of the same name is never replaced.
+    /// snapshots there. Another point's of the same name is never replaced, and neither is what is no archive: it may be somebody's own file.
     /// </summary>
     private static async Task<ArchiveStore?> TakeExistingAsync(IObjectStore place, string key, ArchivePlan plan, ArchiveSpec spec, CancellationToken cancellationToken)
     {
-        if (await TryOpenAsync(place, key, cancellationToken).ConfigureAwait(false) is not { } found)
+        ArchiveStore found;
+        try
+        {
+            found = await ArchiveOpening.OpenAsync(place, key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (exception.Error == ErrorCodes.ArchiveNotFound)
         {
             return null;
+        }
+        catch (BackupException exception) when (exception.Error == ErrorCodes.Damaged)
+        {
+            // A damaged one of this very point is written anew.
+            return (await ArchiveOpening.FindManifestAsync(place, key, cancellationToken).ConfigureAwait(false))?.PointId == plan.Manifest.PointId ? null : throw new BackupException(
+                ErrorCodes.DuplicateName, $"a file of that name is there already, and is no archive of this point: {exception.Message}", "Copy to another destination, or move that file away.", exception);
         }
 
         if (found.Manifest.PointId != plan.Manifest.PointId)

@@ -1,9 +1,11 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Points.Manifests;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Portable;
@@ -28,16 +30,47 @@ internal sealed class ArchivedPoints(PointCatalog points, PointVerifier trusted,
         {
             await using var place = ObjectStoreFactory.Open(location.Value.ForArchives(address.Place), clock);
             var archive = await ArchiveOpening.OpenAsync(place, address.Key, cancellationToken);
-            using var own = PointVerifier.FromPem(archive.Manifest.PublicKey);
+            using var own = OwnKey(archive);
             var verifier = await VerifierAsync(archive, own, trustKey, cancellationToken);
             verifier.Require(archive.Envelope);
-            var stored = StoredPoint.At(archive.Manifest.PointId, archive.Manifest.PointStartedAt);
-            var manifest = await new PointStore(archive, verifier).LoadAsync(stored, cancellationToken);
-            return new ArchivedPoint(PointRow.From(manifest), new ArchiveSource { Url = url, ManifestSha256 = archive.ManifestSha256 });
+            return new ArchivedPoint(PointRow.From(await PointAsync(archive, cancellationToken)), new ArchiveSource { Url = url, ManifestSha256 = archive.ManifestSha256 });
         }
         catch (StorageException exception)
         {
             throw exception.ToBackupException($"{address.Place.Split('?')[0]}/{address.Key} could not be read");
+        }
+    }
+
+    private static PointVerifier OwnKey(ArchiveStore archive)
+    {
+        try
+        {
+            return PointVerifier.FromPem(archive.Manifest.PublicKey);
+        }
+        catch (BackupException exception)
+        {
+            throw new BackupException(ErrorCodes.Damaged, $"{archive.Description}: the public key in its manifest is none: {exception.Message}", inner: exception);
+        }
+    }
+
+    /// <summary>
+    /// The manifest of the point by its digest, which the signature of the archive covers. Its own signature may be of a key that was in use when the point was taken,
+    /// and that nobody has any more.
+    /// </summary>
+    private static async Task<PointManifest> PointAsync(ArchiveStore archive, CancellationToken cancellationToken)
+    {
+        var stored = StoredPoint.At(archive.Manifest.PointId, archive.Manifest.PointStartedAt);
+        try
+        {
+            var envelope = SignedEnvelope.Parse(await archive.ReadWholeAsync(stored.Key, cancellationToken));
+            var manifest = ManifestCodec.Decode(envelope.Payload);
+            return envelope.PayloadType == SignedEnvelope.ManifestType && manifest.Id == stored.Id
+                ? manifest
+                : throw new BackupException(ErrorCodes.Damaged, $"it is the manifest of point {manifest.Id}, or none");
+        }
+        catch (BackupException exception)
+        {
+            throw new BackupException(exception.Error, $"{archive.Description}/{stored.Key}: {exception.Message}", exception.Hint, exception);
         }
     }
 

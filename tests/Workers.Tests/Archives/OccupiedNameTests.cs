@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Portable.Format;
+using StellaOps.Backup.Portable.Manifests;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Testing.Machine;
+using StellaOps.Backup.Workers.Archives;
+
+namespace StellaOps.Backup.Workers.Tests.Archives;
+
+/// <summary>What a copy does with a file that has the name of its archive.</summary>
+public sealed class OccupiedNameTests : IDisposable
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private readonly TemporaryDirectory _directory = new("stella-copy-");
+
+    private string Archive => _directory["offsite", "nightly.tar.gz"];
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task A_copy_that_is_made_again_finds_its_archive_and_reads_it_back()
+    {
+        var spec = Spec(Guid.NewGuid());
+        await RunAsync(spec);
+        var written = File.GetLastWriteTimeUtc(Archive);
+        Assert.Equal(["read back"], (await RunAsync(spec)).Copy!.Phases.Select(phase => phase.Phase));
+        Assert.Equal(written, File.GetLastWriteTimeUtc(Archive));
+        Assert.Equal(await File.ReadAllBytesAsync(Archive, Token), await File.ReadAllBytesAsync(_directory["offsite", "latest-full.tar.gz"], Token));
+    }
+
+    [Theory]
+    [InlineData("somebody's own file, of a name that we want")]
+    [InlineData("")]
+    public async Task A_file_that_is_no_archive_is_never_written_over(string theirs)
+    {
+        Directory.CreateDirectory(_directory["offsite"]);
+        await File.WriteAllTextAsync(Archive, theirs, Token);
+        var refused = await Assert.ThrowsAsync<BackupException>(() => RunAsync(Spec(Guid.NewGuid())));
+        Assert.Equal(ErrorCodes.DuplicateName, refused.Error);
+        Assert.Equal(theirs, await File.ReadAllTextAsync(Archive, Token));
+    }
+
+    [Fact]
+    public async Task A_damaged_archive_and_that_of_another_point_are_never_written_over()
+    {
+        await RunAsync(Spec(Guid.NewGuid()));
+        Assert.Equal(ErrorCodes.DuplicateName, (await Assert.ThrowsAsync<BackupException>(() => RunAsync(Spec(Guid.NewGuid())))).Error);
+        await File.WriteAllBytesAsync(Archive, (await File.ReadAllBytesAsync(Archive, Token))[..^1], Token);
+        Assert.Equal(ErrorCodes.DuplicateName, (await Assert.ThrowsAsync<BackupException>(() => RunAsync(Spec(Guid.NewGuid())))).Error);
+    }
+
+    private Task<TaskResult> RunAsync(ArchiveSpec spec) => new ArchiveCopy(Options.Create(new LocationSettings { Url = _directory["location"] }), TimeProvider.System)
+        .RunAsync(WorkerBench.Context(), spec, Token);
+
+    /// <summary>An archive of one file, which the command brings along.</summary>
+    private ArchiveSpec Spec(Guid point)
+    {
+        const string Text = "read me\n";
+        using var signer = Signer();
+        var manifest = ArchiveManifestCodec.Sign(new ArchiveManifest
+        {
+            Version = 1,
+            PointId = point,
+            PointName = "nightly",
+            Full = true,
+            PointStartedAt = new DateTimeOffset(2026, 1, 17, 2, 0, 0, TimeSpan.Zero),
+            PublicKey = signer.PublicKeyPem,
+            Members = [new ArchiveMember { Path = "README.txt", Length = Text.Length, Sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text))) }],
+            Lists = [],
+        }, signer);
+        return new ArchiveSpec
+        {
+            PointId = point,
+            PointName = "nightly",
+            Destination = _directory["offsite"],
+            Full = true,
+            Manifest = Encoding.UTF8.GetString(manifest),
+            Files = [new ArchiveFile { Path = "README.txt", Content = Text }],
+        };
+    }
+
+    private PointSigner Signer()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        File.WriteAllText(_directory["key.pem"], key.ExportPkcs8PrivateKeyPem());
+        return PointSigner.FromPemFile(_directory["key.pem"]);
+    }
+}
