@@ -20,6 +20,12 @@ internal sealed class ContentReading(LockerFiles files, TaskProgressMeter progre
         new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount },
         path =>
         {
+            if (files.SizeOf(path) is null)
+            {
+                unread(path, null); // Nor is what is no file opened, whoever names it: a FIFO waits for somebody who writes.
+                return;
+            }
+
             try
             {
                 var (bytes, digest) = Digest(path, cancellationToken);

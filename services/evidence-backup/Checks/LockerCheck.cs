@@ -16,6 +16,9 @@ namespace StellaOps.Backup.EvidenceBackup.Checks;
 /// </summary>
 internal sealed class LockerCheck(EvidenceSettings settings, TimeProvider clock)
 {
+    /// <summary>What a listing shows in the place of bytes that are no character; nothing is found under such a name.</summary>
+    private const char NotUtf8 = '\uFFFD';
+
     public async Task<TaskResult> RunAsync(TaskContext context, EvidenceCheckSpec spec, CancellationToken cancellationToken)
     {
         var phases = new List<PhaseTime>();
@@ -87,7 +90,7 @@ internal sealed class LockerCheck(EvidenceSettings settings, TimeProvider clock)
 
         foreach (var path in files.Odd)
         {
-            found.Remark($"{path}: no regular file, and so no artifact");
+            found.Remark(path.Contains(NotUtf8, StringComparison.Ordinal) ? $"{path}: its name is not UTF-8, and so it is no artifact" : $"{path}: no regular file, and so no artifact");
         }
 
         if (count > 0 && index.Content is not null)

@@ -7,7 +7,7 @@ namespace StellaOps.Backup.EvidenceBackup.Indexes;
 /// <summary>Replaces the index file: whoever reads it sees the one before or the new one, whatever dies on the way.</summary>
 internal static class IndexFile
 {
-    /// <summary>Hidden, so that it is no artifact; one that a crash left is written over.</summary>
+    /// <summary>Hidden, so that it is no artifact; one that a crash left goes first.</summary>
     private const string Temporary = ".stella-index-new";
     private const UnixFileMode UsualMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
@@ -15,11 +15,14 @@ internal static class IndexFile
     public static async Task<bool> TryReplaceAsync(string locker, byte[]? expected, byte[] content, CancellationToken cancellationToken)
     {
         var (path, temporary) = (Path.Combine(locker, LockerLayout.Index), Path.Combine(locker, Temporary));
-        await using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+        File.Delete(temporary);
+
+        // A new file, and its mode by its handle: where others may write into the locker, a link that they put there must not lead us, who may be root, elsewhere.
+        await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
         {
             await file.WriteAsync(content, cancellationToken);
             await LikeAsync(File.Exists(path) ? path : locker, temporary, cancellationToken);
-            File.SetUnixFileMode(temporary, File.Exists(path) ? File.GetUnixFileMode(path) : UsualMode);
+            File.SetUnixFileMode(file.SafeFileHandle, File.Exists(path) ? File.GetUnixFileMode(path) : UsualMode);
             file.Flush(flushToDisk: true);
         }
 
@@ -48,7 +51,7 @@ internal static class IndexFile
             return;
         }
 
-        using var program = Process.Start(new ProcessStartInfo("chown", [$"--reference={model}", "--", file]) { RedirectStandardError = true })
+        using var program = Process.Start(new ProcessStartInfo("chown", ["--no-dereference", $"--reference={model}", "--", file]) { RedirectStandardError = true })
             ?? throw new IOException("chown could not be started");
         var error = await program.StandardError.ReadToEndAsync(cancellationToken);
         await program.WaitForExitAsync(cancellationToken);

@@ -43,6 +43,14 @@ internal sealed class IndexRebuild(EvidenceSettings settings, TimeProvider clock
         var startedAt = clock.GetTimestamp();
         var files = LockerFiles.List(settings.Directory, cancellationToken);
         var before = await LockerIndex.ReadAsync(files.Root, cancellationToken);
+        if (before.OtherVersion is { } version)
+        {
+            // What the platform records in it, legal holds say, would be lost, and the platform could not read the new one.
+            throw new BackupException(
+                ErrorCodes.VersionMismatch, $"{LockerLayout.Index} has version {version}, and this product makes version {LockerIndex.Version}: it is left as it is",
+                "Let the platform make its index, or use a version of this product that knows it. Where the index is wanted in the old form all the same, move it away first.");
+        }
+
         foreach (var problem in before.Problems)
         {
             context.Log.Warning($"the index before: {problem}");

@@ -25,6 +25,9 @@ internal sealed class LockerIndex
     /// <summary>What in it cannot be read, or contradicts itself.</summary>
     public IReadOnlyList<string> Problems => _problems;
 
+    /// <summary>The version, where it is one that is not known: what the index says then is not known either. Null otherwise.</summary>
+    public int? OtherVersion { get; private set; }
+
     public static async Task<LockerIndex> ReadAsync(string locker, CancellationToken cancellationToken)
     {
         byte[] content;
@@ -72,10 +75,11 @@ internal sealed class LockerIndex
         }
     }
 
-    private static void RequireVersion(int version)
+    private void RequireVersion(int version)
     {
         if (version != Version)
         {
+            OtherVersion = version;
             throw new JsonException($"its version is {version}, and {Version} is known here");
         }
     }

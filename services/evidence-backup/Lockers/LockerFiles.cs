@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Workers.Files;
 
 namespace StellaOps.Backup.EvidenceBackup.Lockers;
 
@@ -57,7 +58,7 @@ internal sealed class LockerFiles
     }
 
     /// <summary>Size of an artifact; null when it is not there. What an index names and the listing did not have yet is looked for.</summary>
-    public long? SizeOf(string path) => _sizes.TryGetValue(path, out var size) ? size : new FileInfo(PathOf(path)) is { Exists: true, LinkTarget: null } file ? file.Length : null;
+    public long? SizeOf(string path) => _sizes.TryGetValue(path, out var size) ? size : RegularFile.Is(PathOf(path)) ? new FileInfo(PathOf(path)).Length : null;
 
     public string PathOf(string path) => Path.Combine(Root, path);
 
@@ -66,12 +67,15 @@ internal sealed class LockerFiles
         root,
         (ref FileSystemEntry entry) => (
             entry.ToFullPath()[(root.Length + 1)..],
-            (entry.Attributes & (FileAttributes.ReparsePoint | FileAttributes.Device)) == 0 ? entry.Length : null),
+            (entry.Attributes & FileAttributes.ReparsePoint) == 0 && IsRegular(ref entry) ? entry.Length : null),
         new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false })
     {
         ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory && Belongs(ref entry),
         ShouldRecursePredicate = (ref FileSystemEntry entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0 && Belongs(ref entry),
     };
+
+    /// <summary>FIFOs, sockets and devices have no length; what has one need not be asked for.</summary>
+    private static bool IsRegular(ref FileSystemEntry entry) => entry.Length > 0 || RegularFile.Is(entry.ToFullPath());
 
     private static bool Belongs(ref FileSystemEntry entry) => !LockerLayout.IsHidden(entry.FileName)
         && !(entry.Directory.Length == entry.RootDirectory.Length && LockerLayout.IsAside(entry.FileName));

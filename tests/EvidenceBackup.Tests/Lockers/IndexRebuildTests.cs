@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.EvidenceBackup.Indexes;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.EvidenceBackup.Tests.Lockers;
 
@@ -90,6 +91,59 @@ public sealed class IndexRebuildTests : IAsyncDisposable
         File.Delete(_locker.IndexFile);
         Assert.Equal(3, (await _locker.RebuildAsync()).Artifacts);
         Assert.False(File.Exists(Path.Combine(_locker.Bench.Source, ".stella-index-new")));
+    }
+
+    /// <summary>A later platform records what is not known here; to write over that would lose it, legal holds among it.</summary>
+    [Theory]
+    [InlineData("{\"version\":2,\"artifacts\":[{\"id\":\"a\",\"legalHold\":true}]}")]
+    [InlineData("{\"artifacts\":[],\"version\":7}")]
+    public async Task An_index_of_a_version_that_is_not_known_is_left_as_it_is(string theirs)
+    {
+        await File.WriteAllTextAsync(_locker.IndexFile, theirs, Token);
+        var refused = await Assert.ThrowsAsync<BackupException>(() => _locker.RebuildAsync());
+        Assert.Equal(ErrorCodes.VersionMismatch, refused.Error);
+        Assert.Equal(theirs, await File.ReadAllTextAsync(_locker.IndexFile, Token));
+        Assert.Contains(SealedLocker.Problems(await _locker.CheckAsync()), problem => problem.Contains("and 1 is known here", StringComparison.Ordinal));
+    }
+
+    /// <summary>Others may be able to write into the locker, and the worker may be root.</summary>
+    [Fact]
+    public async Task A_link_in_the_place_of_the_new_index_does_not_lead_the_worker_elsewhere()
+    {
+        using var elsewhere = new TemporaryDirectory();
+        await File.WriteAllTextAsync(elsewhere["victim"], "theirs", Token);
+        File.CreateSymbolicLink(Path.Combine(_locker.Bench.Source, ".stella-index-new"), elsewhere["victim"]);
+        File.Delete(_locker.IndexFile);
+
+        Assert.Equal(3, (await _locker.RebuildAsync()).Artifacts);
+
+        Assert.Equal("theirs", await File.ReadAllTextAsync(elsewhere["victim"], Token));
+        Assert.Null(File.ResolveLinkTarget(_locker.IndexFile, returnFinalTarget: false));
+    }
+
+    [Fact]
+    public async Task An_artifact_that_cannot_be_named_in_an_index_is_not_passed_over_in_silence()
+    {
+        await Processes.RunAsync("sh", ["-c", "printf x > \"$1/sboms/$(printf '\\377').json\"", "sh", _locker.Bench.Source], cancellationToken: Token);
+        var check = await _locker.CheckAsync();
+        Assert.Contains("sboms/\uFFFD.json: its name is not UTF-8, and so it is no artifact", check.Evidence!.Checks.Single(one => one.Check == "unindexed").Remarks);
+    }
+
+    /// <summary>Who opens a FIFO waits until somebody writes into it.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task A_fifo_is_no_artifact_and_is_not_waited_for()
+    {
+        var pipe = Path.Combine(_locker.Bench.Source, "sboms/pipe");
+        await Processes.RunAsync("mkfifo", [pipe], cancellationToken: Token);
+        var check = await _locker.CheckAsync();
+        Assert.Equal(Outcome.Complete, check.Outcome);
+        Assert.Contains("sboms/pipe: no regular file, and so no artifact", check.Evidence!.Checks.Single(one => one.Check == "unindexed").Remarks);
+        Assert.Equal((3, false), await _locker.RebuildAsync() is var rebuilt ? (rebuilt.Artifacts, rebuilt.Written) : default);
+
+        // Also where an index names it.
+        var text = await File.ReadAllTextAsync(_locker.IndexFile, Token);
+        await File.WriteAllTextAsync(_locker.IndexFile, text.Replace("sboms/c.json", "sboms/pipe", StringComparison.Ordinal), Token);
+        Assert.Contains("index: sboms/pipe: missing", SealedLocker.Problems(await _locker.CheckAsync()));
     }
 
     [Fact]
