@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
 using StellaOps.Backup.Cli;
 using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Parsing;
@@ -15,9 +14,8 @@ string[] words = args switch
 
 // A word that starts with @ is a word: no response files.
 var parsed = new StellaRoot().Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
-if (parsed.Action is ParseErrorAction)
+if (UsageError.Find(parsed) is { } failure)
 {
-    var failure = UsageError.From(parsed);
     ErrorWriter.Write(Console.Error, GlobalOptions.FormatForErrors(parsed), failure, traceId: null, verbose: false);
     return failure.Error.ExitStatus;
 }

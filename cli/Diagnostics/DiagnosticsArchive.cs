@@ -17,7 +17,12 @@ internal sealed class DiagnosticsArchive(SecretScrub scrub, DateTimeOffset now)
     /// <summary>What could not be had, and why.</summary>
     public IReadOnlyList<string> Missing => _missing;
 
-    public void Add(string name, string text) => _files.Add((name, scrub.Clean(text)));
+    public void Add(string name, string text) => _files.Add((name, Path.GetExtension(name) switch
+    {
+        ".json" => scrub.CleanJson(text, indented: true),
+        ".ndjson" => string.Concat(text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => scrub.CleanJson(line, indented: false) + "\n")),
+        _ => scrub.Clean(text),
+    }));
 
     public void AddMissing(string line) => _missing.Add(scrub.Clean(line));
 
@@ -29,10 +34,11 @@ internal sealed class DiagnosticsArchive(SecretScrub scrub, DateTimeOffset now)
             throw Refused($"{path} exists");
         }
 
-        var temporary = $"{path}.part";
+        // A new file of a name that nobody knows beforehand: the directory may be one for all, and a file or link that waits there another's.
+        var temporary = $"{path}.{Path.GetRandomFileName()}.part";
         try
         {
-            using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+            using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
             {
                 Write(file);
                 file.Flush(flushToDisk: true);
@@ -43,6 +49,7 @@ internal sealed class DiagnosticsArchive(SecretScrub scrub, DateTimeOffset now)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            File.Delete(temporary);
             throw Refused(e.Message);
         }
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using StellaOps.Backup.Contracts.Errors;
 
@@ -7,15 +8,30 @@ namespace StellaOps.Backup.Cli.Parsing;
 /// <summary>Turns what the parser did not accept into one error that says what would be right.</summary>
 internal static class UsageError
 {
-    public static BackupException From(ParseResult parsed)
+    /// <returns>Null when the command line is accepted.</returns>
+    public static BackupException? Find(ParseResult parsed)
     {
         var path = Path(parsed.CommandResult);
         var help = $"'{path} --help' shows what is accepted.";
-        if (parsed.UnmatchedTokens is [var unknown, ..])
+        var isRefused = parsed.Action is ParseErrorAction;
+        if ((isRefused || parsed.Action == parsed.CommandResult.Command.Action) && OptionsAsArguments(parsed).Concat(parsed.UnmatchedTokens).FirstOrDefault() is { } unknown)
         {
             return Unknown(parsed.CommandResult.Command, path, unknown, help);
         }
 
+        return isRefused ? From(parsed, path, help) : null;
+    }
+
+    /// <summary>The parser takes an option that does not exist for a file, a pattern, or whatever a command has arguments for. Who means it so writes -- before it.</summary>
+    private static IEnumerable<string> OptionsAsArguments(ParseResult parsed)
+    {
+        var meant = parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash).ToHashSet(ReferenceEqualityComparer.Instance);
+        return parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
+            .Where(token => token.Value.Length > 1 && token.Value.StartsWith('-') && !meant.Contains(token)).Select(token => token.Value);
+    }
+
+    private static BackupException From(ParseResult parsed, string path, string help)
+    {
         // An option's own error says more than the command's about options that are missing or do not go together.
         var error = parsed.Errors.FirstOrDefault(error => error.SymbolResult is not CommandResult) ?? parsed.Errors[0];
         var commands = Names(parsed.CommandResult.Command.Subcommands);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using StellaOps.Backup.Cli.Commands;
+using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Contracts.Errors;
 
 namespace StellaOps.Backup.Cli.Tests;
@@ -40,6 +41,27 @@ public sealed class HelpTests
             Assert.StartsWith("stella ", example, StringComparison.Ordinal);
             Assert.Empty(root.Parse(example["stella ".Length..]).Errors);
         });
+    }
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void An_option_that_is_none_is_refused_with_2_and_a_word_on_what_is_accepted(string path)
+    {
+        var failure = UsageError.Find(new StellaRoot().Parse($"{path["stella".Length..]} --no-such-option"));
+        Assert.Equal(2, failure?.Error.ExitStatus);
+        Assert.Contains($"'{path} --help' shows what is accepted", failure!.Hint, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("keygen --post-quantun identity.txt", "Did you mean '--post-quantum'?")]
+    [InlineData("repo backup --repo /srv/r --exlude cache /srv/data", "Did you mean '--exclude'?")]
+    [InlineData("repo backup --repo /srv/r -- --exlude", null)]
+    [InlineData("repo backup --repo /srv/r /srv/data --tag -x", null)]
+    public void A_mistyped_option_is_not_taken_for_a_file(string line, string? meant)
+    {
+        var failure = UsageError.Find(new StellaRoot().Parse(line));
+        Assert.Equal(meant is null, failure is null);
+        Assert.StartsWith(meant ?? "", failure?.Hint ?? "", StringComparison.Ordinal);
     }
 
     [Fact]

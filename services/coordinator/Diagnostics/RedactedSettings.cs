@@ -13,8 +13,9 @@ internal static partial class RedactedSettings
     /// <summary>Commands of operators may have anything in them.</summary>
     private static readonly HashSet<string> Commands = new(StringComparer.OrdinalIgnoreCase) { "Start", "Stop", "Status", "Health", "Command", "ListCommand" };
 
+    /// <summary>Settings of sections. What stands alone is not ours: it is a variable of the process's environment, and may be anybody's.</summary>
     public static IReadOnlyDictionary<string, string> Of(IConfiguration configuration) => new SortedDictionary<string, string>(
-        configuration.AsEnumerable().Where(setting => setting.Value is not null).ToDictionary(setting => setting.Key, setting => Value(setting.Key, setting.Value!)),
+        configuration.AsEnumerable().Where(setting => setting.Value is not null && setting.Key.Contains(':', StringComparison.Ordinal)).ToDictionary(setting => setting.Key, setting => Value(setting.Key, setting.Value!)),
         StringComparer.Ordinal);
 
     private static string Value(string key, string value)
@@ -35,7 +36,7 @@ internal static partial class RedactedSettings
     [GeneratedRegex("(File|Files|Directory|AnchorKeys)$", RegexOptions.IgnoreCase)]
     private static partial Regex NamesAFile();
 
-    [GeneratedRegex("password|passphrase|secret|token|key|credential|sha256|identity", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("password|passwd|passphrase|pass$|pwd|secret|token|key|credential|sha256|identity|^_?auth$|^pat$", RegexOptions.IgnoreCase)]
     private static partial Regex NamesASecret();
 
     [GeneratedRegex(@"\b(\w*(?:password|pwd|passphrase|secret|token|key)\w*)\s*=\s*(""[^""]*""|'[^']*'|[^;\s]*)", RegexOptions.IgnoreCase)]

@@ -17,6 +17,9 @@ public sealed class RedactedSettingsTests
     [InlineData("Auth:BootstrapKeySha256", Planted)]
     [InlineData("Own:ApiToken", Planted)]
     [InlineData("Own:Secrets:0", Planted)]
+    [InlineData("Own:DbPass", Planted)]
+    [InlineData("Own:Pwd", Planted)]
+    [InlineData("npm_config:_auth", Planted)]
     public void What_could_be_a_secret_is_left_out(string key, string value) =>
         Assert.DoesNotContain(Planted, Of(key, value), StringComparison.Ordinal);
 
@@ -31,6 +34,12 @@ public sealed class RedactedSettingsTests
     [Fact]
     public void Host_and_database_of_a_connection_string_stay() =>
         Assert.Equal("Host=db;Password=(redacted);Database=catalog", Of("Coordinator:Catalog", $"Host=db;Password={Planted};Database=catalog"));
+
+    [Theory]
+    [InlineData("GITLAB_PAT")]
+    [InlineData("SOMEBODYS_VARIABLE")]
+    public void The_environment_of_the_process_is_nobodys_business(string name) =>
+        Assert.Empty(RedactedSettings.Of(new ConfigurationBuilder().AddInMemoryCollection([new(name, Planted)]).Build()));
 
     private static string Of(string key, string value) =>
         RedactedSettings.Of(new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build())[key];
