@@ -42,29 +42,44 @@ internal sealed class AuditLog(CatalogContext catalog, TimeProvider clock)
         await catalog.SaveChangesAsync(cancellationToken);
     }
 
-    /// <summary>Follows the chain from its start.</summary>
-    /// <returns>Number of the first row that does not fit; null when all do.</returns>
-    public async Task<long?> FindBreakAsync(CancellationToken cancellationToken)
+    /// <summary>Follows the chain from a row on that was reached before.</summary>
+    /// <param name="from">Where to go on.</param>
+    /// <param name="rows">How many rows at most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<AuditPosition> FollowAsync(AuditPosition from, int rows, CancellationToken cancellationToken)
     {
-        var previous = new byte[SHA256.HashSizeInBytes];
-        long expected = 1;
-        await foreach (var row in catalog.Audit.AsNoTracking().OrderBy(row => row.Sequence).AsAsyncEnumerable().WithCancellation(cancellationToken))
+        var at = from;
+        var ahead = catalog.Audit.AsNoTracking().Where(row => from.Sequence == 0 || row.Sequence > from.Sequence).OrderBy(row => row.Sequence).Take(rows);
+        await foreach (var row in ahead.AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
-            if (row.Sequence != expected || !row.PreviousHash.AsSpan().SequenceEqual(previous) || !row.Hash.AsSpan().SequenceEqual(HashOf(row)))
+            if (row.Sequence != at.Sequence + 1 || !row.PreviousHash.AsSpan().SequenceEqual(at.Hash) || !row.Hash.AsSpan().SequenceEqual(HashOf(row)))
             {
-                return expected;
+                return at with { Break = at.Sequence + 1 };
             }
 
-            previous = row.Hash;
-            expected++;
+            at = new AuditPosition(row.Sequence, row.Hash, null);
         }
 
-        return null;
+        return at;
     }
+
+    /// <summary>Whether a row that was reached is there as it was: rows at the end can go without breaking the chain.</summary>
+    public Task<bool> HasAsync(AuditPosition position, CancellationToken cancellationToken) => position.Sequence == 0
+        ? Task.FromResult(true)
+        : catalog.Audit.AnyAsync(row => row.Sequence == position.Sequence && row.Hash == position.Hash, cancellationToken);
 
     private static byte[] HashOf(AuditRow row) => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
         new object?[] { row.Sequence, row.At.ToUnixTimeMilliseconds(), row.Who, row.Action, row.Subject, row.Reason, row.TraceId, Convert.ToHexStringLower(row.PreviousHash) }));
 
     /// <summary>PostgreSQL keeps microseconds; what is hashed must be what is read back.</summary>
     private static DateTimeOffset Microseconds(DateTimeOffset time) => new(time.Ticks - (time.Ticks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+}
+
+/// <summary>How far the chain was followed.</summary>
+/// <param name="Sequence">The last row that fits; 0 before the first.</param>
+/// <param name="Hash">Its hash.</param>
+/// <param name="Break">Number of the first row that does not fit; null when none was found.</param>
+internal sealed record AuditPosition(long Sequence, byte[] Hash, long? Break)
+{
+    public static AuditPosition Start { get; } = new(0, new byte[SHA256.HashSizeInBytes], null);
 }

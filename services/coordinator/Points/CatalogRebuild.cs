@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Protection;
@@ -92,10 +93,10 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
             LogBad(logger, e.Error.Code, e.Message);
             return false;
         }
-        catch (DbUpdateException e)
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } taken)
         {
-            // Listed meanwhile by the operation that seals it or by another coordinator, or its name is taken.
-            LogBad(logger, stored.Key, e.InnerException?.Message ?? e.Message);
+            // Listed meanwhile by the operation that seals it or by another coordinator, or its name is taken. Whatever else the catalog refuses is no such thing: then all of this is done again.
+            LogBad(logger, stored.Key, taken.MessageText);
             return false;
         }
     }

@@ -130,13 +130,14 @@ internal sealed partial class ProtectionCopies(CatalogContext catalog, IObjectSt
     {
         try
         {
-            return JsonSerializer.Deserialize<ProtectionCopy>(await location.ReadAllAsync(Key(id), LargestCopy, cancellationToken), JsonColumn.Options);
+            var copy = JsonSerializer.Deserialize<ProtectionCopy>(await location.ReadAllAsync(Key(id), LargestCopy, cancellationToken), JsonColumn.Options);
+            return copy?.PointId == id && copy.Version == ProtectionCopy.CurrentVersion ? copy : throw new JsonException("it is of another point, or of a version that is not known");
         }
         catch (StorageException gone) when (gone.Failure == StorageFailure.NotFound)
         {
-            return null;
+            return null; // It was released while we listed.
         }
-        catch (JsonException damaged)
+        catch (Exception damaged) when (damaged is JsonException or StorageException { Failure: StorageFailure.Invalid })
         {
             // Somebody protected the point, and it cannot be said for how long: until somebody unpins it.
             LogDamaged(logger, Key(id), damaged.Message);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Doctor;
 using StellaOps.Backup.Coordinator.Tests.Stack;
 using StellaOps.Backup.Testing.Postgres;
 
@@ -18,7 +19,7 @@ public sealed class AuditLogTests(PostgresFixture postgres)
 
         await Task.WhenAll(Enumerable.Range(0, 10).Select(i => AppendAsync(harness, $"point-{i}", token)));
 
-        Assert.Null(await harness.InAsync((AuditLog audit) => audit.FindBreakAsync(token)));
+        Assert.Null(await harness.InAsync((AuditLog audit) => BreakAsync(audit, token)));
         Assert.Equal(10, await harness.InAsync((CatalogContext catalog) => catalog.Audit.MaxAsync(row => row.Sequence, token)));
     }
 
@@ -39,7 +40,42 @@ public sealed class AuditLogTests(PostgresFixture postgres)
         var gotRound = string.Concat("ALTER TABLE audit DISABLE TRIGGER ALL; ", change);
         await harness.InAsync((CatalogContext catalog) => catalog.Database.ExecuteSqlRawAsync(gotRound, token));
 
-        Assert.Equal(broken, await harness.InAsync((AuditLog audit) => audit.FindBreakAsync(token)));
+        Assert.Equal(broken, await harness.InAsync((AuditLog audit) => BreakAsync(audit, token)));
+    }
+
+    [Theory(Timeout = 300_000)]
+    [InlineData("UPDATE audit SET who = 'nobody' WHERE sequence = 2", 2)]
+    [InlineData("DELETE FROM audit WHERE sequence = 4", 4)]
+    public async Task The_doctor_goes_on_where_it_was_and_finds_what_changed_behind_it(string change, long broken)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        for (var i = 1; i <= 4; i++)
+        {
+            await AppendAsync(harness, $"point-{i}", token);
+        }
+
+        var check = new AuditCheck(harness.Services.GetRequiredService<IServiceScopeFactory>(), harness.Clock);
+        Assert.Equal("the chain of hashes is whole", (await check.RunAsync(token)).Message);
+        await harness.InAsync((CatalogContext catalog) => catalog.Database.ExecuteSqlRawAsync(string.Concat("ALTER TABLE audit DISABLE TRIGGER ALL; ", change), token));
+
+        // What went from the end breaks no chain, and is missed at once; what changed far behind, when all is looked at again.
+        harness.Clock.Advance(broken == 4 ? TimeSpan.Zero : TimeSpan.FromHours(2));
+        var result = await check.RunAsync(token);
+        Assert.Equal(("fail", $"row {broken} of the audit log was changed or removed"), (result.Status, result.Message));
+        Assert.Equal("fail", (await check.RunAsync(token)).Status);
+    }
+
+    private static async Task<long?> BreakAsync(AuditLog audit, CancellationToken cancellationToken)
+    {
+        // A few rows at a time: what is found must not depend on that.
+        var (before, at) = ((AuditPosition?)null, AuditPosition.Start);
+        while (at != before)
+        {
+            (before, at) = (at, await audit.FollowAsync(at, 3, cancellationToken));
+        }
+
+        return at.Break;
     }
 
     private static Task AppendAsync(CatalogHarness harness, string subject, CancellationToken cancellationToken) =>

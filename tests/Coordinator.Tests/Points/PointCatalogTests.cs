@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
@@ -69,6 +70,25 @@ public sealed class PointCatalogTests(PostgresFixture postgres)
         var point = await harness.InAsync((PointCatalog catalog) => catalog.FindAsync("kept", token));
         Assert.Equal(kept.Components[0], point.Manifest.Components[0] with { Recipients = kept.Components[0].Recipients, Missing = kept.Components[0].Missing });
         Assert.Equal(kept.Id, point.Id);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_catalog_that_refuses_a_point_is_not_taken_for_one_that_knows_it()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        await harness.Services.GetRequiredService<PointStore>().SaveAsync(Samples.Manifest("kept", Component.Evidence), harness.Services.GetRequiredService<PointSigner>(), token);
+        var rebuild = harness.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<CatalogRebuild>().Single();
+        await harness.InAsync((CatalogContext catalog) => catalog.Database.ExecuteSqlRawAsync(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'permission denied' USING ERRCODE = '42501'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON points FOR EACH ROW EXECUTE FUNCTION refuse();
+            """, token));
+
+        await Assert.ThrowsAsync<DbUpdateException>(() => rebuild.RunAsync(token));
+
+        await harness.InAsync((CatalogContext catalog) => catalog.Database.ExecuteSqlRawAsync("DROP TRIGGER refuse ON points", token));
+        Assert.Equal(1, await rebuild.RunAsync(token));
     }
 
     [Theory]
