@@ -33,7 +33,7 @@ internal sealed class UnprovenCheck(IServiceScopeFactory scopes, TimeProvider cl
         }
 
         var newestFirst = points.OrderByDescending(point => point.FinishedAt).ToList();
-        var damaged = newestFirst.Where(point => PointProof.Of(point) == PointProof.Damaged).Select(point => point.Name).ToList();
+        var damaged = newestFirst.Where(IsDamaged).Select(point => point.Name).ToList();
         if (damaged.Count > 0)
         {
             return this.Result(CheckResults.Fail, $"damaged: {string.Join(", ", damaged)}", [$"stella backup info --name {damaged[0]}"]);
@@ -48,6 +48,10 @@ internal sealed class UnprovenCheck(IServiceScopeFactory scopes, TimeProvider cl
             : old.Count > 0 ? this.Result(CheckResults.Warn, $"the newest that was restored and checked is older than {Fresh.TotalDays:0} days: {Titles(old)}", wanted, evidence)
             : this.Result(CheckResults.Pass, $"restored and checked: {Titles(parts)}", evidence: evidence);
     }
+
+    /// <summary>As <see cref="PointProof.Of"/> says it; of an archived point, which has no snapshot in the location, by what was found last in its archive.</summary>
+    private static bool IsDamaged(PointRow point) => point.Snapshots.Exists(snapshot => snapshot.Damages.Count > 0)
+        || (point.Snapshots.Count == 0 && point.Proofs.GroupBy(proof => proof.Part).Any(proofs => proofs.MaxBy(proof => proof.At) is { Passed: false }));
 
     private static string Titles(IEnumerable<Standing> parts) => string.Join(", ", parts.Select(one => one.Part.Title));
 

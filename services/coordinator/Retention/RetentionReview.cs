@@ -19,7 +19,11 @@ internal sealed class RetentionReview(CatalogContext catalog, RetainedPoints poi
     public async Task<IReadOnlyList<TaskRow>> NarrowAsync(Operation operation, CancellationToken cancellationToken)
     {
         var tasks = await board.OfAsync(operation.CorrelationId, cancellationToken);
-        var report = (await catalog.RetentionRuns.AsNoTracking().SingleAsync(run => run.OperationId == operation.CorrelationId, cancellationToken)).Report;
+        if ((await catalog.RetentionRuns.AsNoTracking().SingleOrDefaultAsync(run => run.OperationId == operation.CorrelationId, cancellationToken))?.Report is not { } report)
+        {
+            return tasks; // What an archive has taken over: it stays listed, and can be restored from there.
+        }
+
         var rules = report.Rules.Where(rule => tasks.Any(task => task.Component == rule.Component)).ToList();
         var now = new RetentionPolicy(rules, report.DecidedAt).Decide(await points.ReadAsync(cancellationToken));
         var kept = now.SelectMany(point => point.Parts.Where(part => part.Kept), (point, part) => (Key: KeyOf(point, part), Part: part)).ToDictionary(one => one.Key, one => one.Part);

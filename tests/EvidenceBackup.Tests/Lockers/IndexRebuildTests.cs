@@ -133,16 +133,17 @@ public sealed class IndexRebuildTests : IAsyncDisposable
     [Fact(Timeout = 60_000)]
     public async Task A_fifo_is_no_artifact_and_is_not_waited_for()
     {
+        var token = TestContext.Current.CancellationToken;
         var pipe = Path.Combine(_locker.Bench.Source, "sboms/pipe");
-        await Processes.RunAsync("mkfifo", [pipe], cancellationToken: Token);
+        await Processes.RunAsync("mkfifo", [pipe], cancellationToken: token);
         var check = await _locker.CheckAsync();
         Assert.Equal(Outcome.Complete, check.Outcome);
         Assert.Contains("sboms/pipe: no regular file, and so no artifact", check.Evidence!.Checks.Single(one => one.Check == "unindexed").Remarks);
         Assert.Equal((3, false), await _locker.RebuildAsync() is var rebuilt ? (rebuilt.Artifacts, rebuilt.Written) : default);
 
         // Also where an index names it.
-        var text = await File.ReadAllTextAsync(_locker.IndexFile, Token);
-        await File.WriteAllTextAsync(_locker.IndexFile, text.Replace("sboms/c.json", "sboms/pipe", StringComparison.Ordinal), Token);
+        var text = await File.ReadAllTextAsync(_locker.IndexFile, token);
+        await File.WriteAllTextAsync(_locker.IndexFile, text.Replace("sboms/c.json", "sboms/pipe", StringComparison.Ordinal), token);
         Assert.Contains("index: sboms/pipe: missing", SealedLocker.Problems(await _locker.CheckAsync()));
     }
 
