@@ -17,7 +17,7 @@ internal sealed class Report(TextWriter output)
         Add(line.Section, $"`{line.Command}`", line.Effect, failure, time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture));
 
     /// <summary>A command that was not typed, because of what failed before it.</summary>
-    public void Add(RunbookLine line) => Add(line.Section, $"`{line.Command}`", line.Effect, new InvalidOperationException("not typed"), "-");
+    public void AddUntyped(RunbookLine line) => Write(line.Section, $"`{line.Command}`", line.Effect, "not typed", "-");
 
     /// <summary>What a section needs before, and could not be had.</summary>
     public void AddUnprepared(string section, Exception failure) => Add(section, "(preparation)", "what its commands need is there", failure, "-");
@@ -27,12 +27,17 @@ internal sealed class Report(TextWriter output)
 
     private void Add(string section, string command, string effect, Exception? failure, string seconds)
     {
-        _ = failure is null ? _passed++ : _failed++;
-        output.WriteLine($"| {section} | {command} | {effect} | {(failure is null ? "ok" : "FAILED")} | {seconds} |");
-        output.Flush();
+        Write(section, command, effect, failure is null ? "ok" : "FAILED", seconds);
         if (failure is not null)
         {
-            Console.Error.WriteLine(failure.ToString());
+            Console.Error.WriteLine(failure);
         }
+    }
+
+    private void Write(string section, string command, string effect, string result, string seconds)
+    {
+        _ = result == "ok" ? _passed++ : _failed++;
+        output.WriteLine($"| {section} | {command} | {effect} | {result} | {seconds} |");
+        output.Flush();
     }
 }

@@ -24,7 +24,7 @@ internal sealed class SectionRun(Section section, Deployment deployment, IReadOn
 
         foreach (var line in desk.Untyped)
         {
-            report.Add(line);
+            report.AddUntyped(line);
         }
 
         if (failed)

@@ -4,7 +4,7 @@ namespace StellaOps.Backup.RunbookChecks;
 
 /// <summary>
 /// A clock for a whole stack that is forty days slow (libfaketime). Spans of time stay what they are, and so do the times of files. Processes of several accounts
-/// share its memory, so it is made beforehand and open to all of them. RabbitMQ keeps the right clock: Erlang hangs under the other, and it stamps nothing.
+/// share its memory, so it is made beforehand and open to all of them.
 /// </summary>
 internal sealed class SlowClock : IDisposable
 {
@@ -18,9 +18,6 @@ internal sealed class SlowClock : IDisposable
         rm "/dev/shm/sem.${1#/}" "/dev/shm/${2#/}"
         """;
 
-    private static readonly string[] Exempt = ["erl", "epmd"];
-
-    private readonly TemporaryDirectory _programs = new("stella-clock-");
     private readonly string _library;
     private readonly string _memory = $"stella-clock-{Environment.ProcessId}";
 
@@ -29,8 +26,8 @@ internal sealed class SlowClock : IDisposable
     /// <summary>Settings that give it to all processes that inherit them, with others.</summary>
     public IReadOnlyDictionary<string, string?> With(IReadOnlyDictionary<string, string?> settings) => new Dictionary<string, string?>(settings)
     {
-        ["LD_PRELOAD"] = _library, ["FAKETIME"] = Offset, ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1", ["NO_FAKE_STAT"] = "1", ["FAKETIME_SHARED"] = $"/{_memory} /{_memory}",
-        ["PATH"] = $"{_programs.Path}:{Environment.GetEnvironmentVariable("PATH")}",
+        ["LD_PRELOAD"] = _library, ["FAKETIME"] = Offset, ["NO_FAKE_STAT"] = "1", ["FAKETIME_SHARED"] = $"/{_memory} /{_memory}",
+        ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1", ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0", // Both, or timers of .NET never fire.
     };
 
     public static async Task<SlowClock> MakeAsync(CancellationToken cancellationToken)
@@ -40,7 +37,6 @@ internal sealed class SlowClock : IDisposable
         var clock = new SlowClock(library);
         var own = new Dictionary<string, string?> { ["LD_PRELOAD"] = library, ["FAKETIME"] = Offset };
         (await Processes.RunAsync("bash", ["-ec", Share, "share", clock._memory], own, cancellationToken: cancellationToken)).Checked();
-        clock.ExemptPrograms();
         return clock;
     }
 
@@ -48,18 +44,5 @@ internal sealed class SlowClock : IDisposable
     {
         File.Delete($"/dev/shm/{_memory}");
         File.Delete($"/dev/shm/sem.{_memory}");
-        _programs.Dispose();
-    }
-
-    private void ExemptPrograms()
-    {
-        const UnixFileMode everybody = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
-        File.SetUnixFileMode(_programs.Path, everybody);
-        foreach (var (name, program) in Exempt.Select(name => (name, Processes.Find(name))).Where(found => found.Item2 is not null))
-        {
-            File.WriteAllText(_programs[name], $"#!/bin/sh\nunset LD_PRELOAD\nexec {program} \"$@\"\n");
-            File.SetUnixFileMode(_programs[name], everybody);
-        }
     }
 }
