@@ -15,6 +15,15 @@ public abstract class SizedStream : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>
+    /// Hex digits that stand for every byte, where the content can be made again: a put of it that was cut off is gone on with by the next put of the same, where
+    /// the store can do that. Null where it is made once.
+    /// </summary>
+    public virtual string? Identity => null;
+
+    /// <summary>Goes on at another byte; only of content with an <see cref="Identity"/>.</summary>
+    public virtual ValueTask GoToAsync(long offset) => throw new NotSupportedException();
+
     /// <summary>Bytes that were read.</summary>
     protected long Done { get; set; }
 

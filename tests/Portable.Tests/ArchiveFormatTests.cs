@@ -36,6 +36,25 @@ public sealed class ArchiveFormatTests
         Assert.InRange(bytes, store.Length - 2048, store.Length);
     }
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(6)]
+    public async Task From_any_byte_on_the_same_bytes_are_made_again(int seed)
+    {
+        var sample = SampleArchive.Make(seed);
+        var whole = (await sample.WriteAsync(Token))[SampleArchive.Key];
+        var random = new Random(seed);
+        foreach (var offset in (int[])[0, 1, whole.Length - 1, whole.Length, .. sample.Plan.Layout.Members.Select(member => (int)member.Offset), .. Enumerable.Range(0, 20).Select(_ => random.Next(whole.Length))])
+        {
+            await using var stream = sample.Stream();
+            await stream.ReadExactlyAsync(new byte[random.Next(whole.Length)], Token);
+            await stream.GoToAsync(offset);
+            using var rest = new MemoryStream();
+            await stream.CopyToAsync(rest, Token);
+            Assert.True(whole.AsSpan(offset).SequenceEqual(rest.ToArray()), $"from byte {offset}");
+        }
+    }
+
     [Fact]
     public async Task Tar_gzip_and_sha256sum_read_it()
     {

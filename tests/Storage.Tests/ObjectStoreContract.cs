@@ -13,6 +13,9 @@ public abstract class ObjectStoreContract
     /// <summary>The same, which sends what is longer than a few parts of the returned length in parts, where it knows parts at all.</summary>
     protected virtual (IObjectStore Store, int PartLength) CreateStoreOfParts() => (CreateStore(), 1 << 20);
 
+    /// <summary>What a put that was cut off has stored is not sent again.</summary>
+    protected virtual bool GoesOn => false;
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
@@ -40,6 +43,30 @@ public abstract class ObjectStoreContract
         using var again = new MemoryStream(content);
         var failure = await Assert.ThrowsAsync<StorageException>(async () => await store.PutAsync("folder/object", again, PutMode.Create, Cancellation));
         Assert.Equal(StorageFailure.AlreadyExists, failure.Failure);
+        Assert.Equal(["folder/object"], await KeysAsync(store, ""));
+    }
+
+    [Fact]
+    public async Task A_put_that_was_cut_off_leaves_no_object_and_the_next_of_the_same_content_puts_it_whole()
+    {
+        var (store, partLength) = CreateStoreOfParts();
+        await using var disposed = store;
+        var content = Content(8 * partLength + 12_345);
+        var broken = new RepeatableContent(content, breaksAt: 7 * partLength + 1000);
+        await Assert.ThrowsAnyAsync<IOException>(async () => await store.PutAsync("folder/object", broken, PutMode.Replace, Cancellation));
+        Assert.Empty(await KeysAsync(store, ""));
+
+        // Other content of that name has nothing of it.
+        byte[] changed = [.. content.Select(value => (byte)~value)];
+        var other = new RepeatableContent(changed);
+        await store.PutAsync("folder/object", other, PutMode.Replace, Cancellation);
+        Assert.Equal(0, other.WentOnAt);
+        Assert.Equal(changed, await store.ReadAllAsync("folder/object", content.Length, Cancellation));
+
+        var again = new RepeatableContent(content);
+        await store.PutAsync("folder/object", again, PutMode.Replace, Cancellation);
+        Assert.Equal(content, await store.ReadAllAsync("folder/object", content.Length, Cancellation));
+        Assert.True(again.WentOnAt > 0 || !GoesOn);
         Assert.Equal(["folder/object"], await KeysAsync(store, ""));
     }
 

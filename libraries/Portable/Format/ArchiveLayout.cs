@@ -24,6 +24,13 @@ internal sealed class ArchiveLayout
     /// <summary>Bytes of the whole archive.</summary>
     internal long Length => _next + StoredGzip.EncodedLength(EndLength);
 
+    /// <summary>The member in which a byte of the archive is, by its number, and where it begins. Behind the last one is the end.</summary>
+    internal (int Number, long Offset) At(long offset)
+    {
+        var number = offset >= EndOffset ? _members.Count : _members.FindLastIndex(member => member.Offset <= offset);
+        return (number, number == _members.Count ? EndOffset : _members[number].Offset);
+    }
+
     internal PlacedMember? Find(string path) => _byPath.TryGetValue(path, out var number) ? _members[number] : null;
 
     /// <summary>Puts members behind those that are there.</summary>

@@ -21,6 +21,7 @@ public sealed class ArchiveStream : SizedStream
     private IMemoryOwner<byte>? _current;
     private int _within;
     private int _next;
+    private int _skipped;
 
     /// <param name="plan">What is to be written.</param>
     /// <param name="read">Reads the content of a file, several at a time.</param>
@@ -31,6 +32,21 @@ public sealed class ArchiveStream : SizedStream
     }
 
     public override long Length => _plan.Length;
+
+    /// <summary>The manifest names every byte, and is in the first ones.</summary>
+    public override string Identity => _plan.ManifestSha256;
+
+    /// <summary>Told where an archive is gone on with that an earlier attempt began.</summary>
+    public Action<long>? OnGoOn { get; init; }
+
+    public override async ValueTask GoToAsync(long offset)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)offset, (ulong)Length);
+        await DropAsync().ConfigureAwait(false);
+        (_next, var begin) = _plan.Layout.At(offset);
+        (_skipped, Done) = ((int)(offset - begin), offset);
+        OnGoOn?.Invoke(offset);
+    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -51,6 +67,14 @@ public sealed class ArchiveStream : SizedStream
     public override async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+        await DropAsync().ConfigureAwait(false);
+        _stop.Dispose();
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>What was read ahead is of no use.</summary>
+    private async Task DropAsync()
+    {
         foreach (var ahead in _ahead)
         {
             try
@@ -66,8 +90,6 @@ public sealed class ArchiveStream : SizedStream
         _ahead.Clear();
         _current?.Dispose();
         _current = null;
-        _stop.Dispose();
-        await base.DisposeAsync().ConfigureAwait(false);
     }
 
     private async ValueTask<bool> HasBytesAsync(CancellationToken cancellationToken)
@@ -88,7 +110,7 @@ public sealed class ArchiveStream : SizedStream
 
             _current = await _ahead.Peek().WaitAsync(cancellationToken).ConfigureAwait(false);
             _ = _ahead.Dequeue();
-            _within = 0;
+            (_within, _skipped) = (_skipped, 0);
         }
 
         return true;

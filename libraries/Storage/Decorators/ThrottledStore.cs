@@ -30,7 +30,7 @@ public sealed class ThrottledStore(IObjectStore inner, long? uploadBytesPerSecon
             return;
         }
 
-        await using var throttled = new ThrottledContent(content, _upload);
+        await using Stream throttled = content is SizedStream sized ? new ThrottledSizedContent(sized, _upload) : new ThrottledContent(content, _upload);
         await inner.PutAsync(key, throttled, mode, cancellationToken).ConfigureAwait(false);
     }
 

@@ -44,11 +44,10 @@ internal static class DirectIO
         });
     }
 
-    /// <summary>The same for content of any length.</summary>
-    internal static void Write(SafeFileHandle file, Fill next)
+    /// <summary>The same for content of any length, from a place in the file on.</summary>
+    internal static void Write(SafeFileHandle file, Fill next, long offset = 0)
     {
         var buffer = Rent();
-        var offset = 0L;
         for (int length; (length = next(buffer.Span)) > 0; offset += length)
         {
             WriteAt(file, buffer.Span[..length], offset);

@@ -12,6 +12,9 @@ public sealed class LocalObjectStore : IObjectStore
     /// <summary>A leftover is older than the time between the creation and the locking of a file.</summary>
     private static readonly TimeSpan TimeToLock = TimeSpan.FromSeconds(2);
 
+    /// <summary>For so long, what a put left is kept for the next one of the same content.</summary>
+    private static readonly TimeSpan TimeToGoOn = TimeSpan.FromHours(24);
+
     private readonly string _root;
     private readonly TimeProvider _clock;
     private readonly Lock _making = new();
@@ -45,7 +48,8 @@ public sealed class LocalObjectStore : IObjectStore
     {
         ArgumentNullException.ThrowIfNull(content);
         var path = PathOf(key);
-        await Task.Run(() => Put(path, handle => Copy(content, handle, cancellationToken), mode), cancellationToken).ConfigureAwait(false);
+        var unfinished = content is SizedStream { Identity: { } identity } ? TemporaryName.For(path, identity) : null;
+        await Task.Run(() => Put(path, handle => Copy(content, handle, cancellationToken), mode, unfinished), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -131,7 +135,8 @@ public sealed class LocalObjectStore : IObjectStore
         foreach (var path in FilesUnder(DirectoryOfPrefix(prefix)))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (TemporaryName.IsOurs(Path.GetFileName(path.AsSpan())) && File.GetLastWriteTimeUtc(path) < before.UtcDateTime)
+            var name = Path.GetFileName(path.AsSpan());
+            if (TemporaryName.IsOurs(name) && File.GetLastWriteTimeUtc(path) < (TemporaryName.MayGoOn(name) ? before - TimeToGoOn : before).UtcDateTime)
             {
                 swept += RemoveIfAbandoned(path) ? 1 : 0;
             }
@@ -143,14 +148,18 @@ public sealed class LocalObjectStore : IObjectStore
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private void Put(string path, Action<SafeFileHandle> write, PutMode mode)
+    /// <param name="path">The object's file.</param>
+    /// <param name="write">Writes it.</param>
+    /// <param name="mode">Whether it may be there.</param>
+    /// <param name="unfinished">Name of a file that may be there from an earlier put of the same content, and stays for the next one when this one fails.</param>
+    private void Put(string path, Action<SafeFileHandle> write, PutMode mode, string? unfinished = null)
     {
         var what = $"cannot write {path}";
-        var temporary = TemporaryName.For(path);
-        using var handle = CreateFile(temporary, what);
+        var temporary = unfinished ?? TemporaryName.For(path);
+        using var handle = unfinished is not null && Posix.OpenWrite(unfinished, out var left) == 0 ? left : CreateFile(temporary, what);
         try
         {
-            // The lock tells a sweep that the writer lives; it ends with the process.
+            // The lock tells a sweep, and another writer of the same content, that this one lives; it ends with the process.
             StorageErrors.Check(Posix.TryLock(handle), what);
             write(handle);
             StorageErrors.Check(Posix.Sync(handle), what);
@@ -160,10 +169,15 @@ public sealed class LocalObjectStore : IObjectStore
         }
         catch (Exception exception)
         {
-            _ = Posix.Remove(temporary);
-            if (exception is IOException and not StorageException or UnauthorizedAccessException)
+            var failure = exception is IOException and not StorageException or UnauthorizedAccessException ? StorageErrors.Of(exception, what) : exception as StorageException;
+            if (unfinished is null || failure?.Failure == StorageFailure.Full)
             {
-                throw StorageErrors.Of(exception, what);
+                _ = Posix.Remove(temporary);
+            }
+
+            if (failure is not null && failure != exception)
+            {
+                throw failure;
             }
 
             throw;
@@ -173,11 +187,25 @@ public sealed class LocalObjectStore : IObjectStore
         StorageErrors.Check(Posix.SyncDirectory(DirectoryOf(path)), what);
     }
 
-    private static void Copy(Stream content, SafeFileHandle handle, CancellationToken cancellationToken) => DirectIO.Write(handle, destination =>
+    /// <summary>What an earlier put left is whole up to where it ends: a process that dies leaves nothing half-written, and who cannot trust the machine reads the object back.</summary>
+    private static void Copy(Stream content, SafeFileHandle handle, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        return content.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
-    });
+        var done = RandomAccess.GetLength(handle) / DirectIO.BufferLength * DirectIO.BufferLength;
+        if (done > 0)
+        {
+            RandomAccess.SetLength(handle, done);
+            ((SizedStream)content).GoToAsync(done).AsTask().GetAwaiter().GetResult();
+        }
+
+        DirectIO.Write(
+            handle,
+            destination =>
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                return content.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
+            },
+            done);
+    }
 
     private SafeFileHandle CreateFile(string temporary, string what)
     {

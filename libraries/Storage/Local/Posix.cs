@@ -13,6 +13,7 @@ internal static partial class Posix
         Erofs = 30, Emlink = 31, Eperm = 1, Enametoolong = 36, Enosys = 38, Eopnotsupp = 95, Edquot = 122;
 
     private const int CreateExclusive = 0x1 | 0x40 | 0x80 | CloseOnExec; // O_WRONLY | O_CREAT | O_EXCL
+    private const int WriteOnly = 0x1 | CloseOnExec; // O_WRONLY
     private const int CloseOnExec = 0x80000;
     private const int AtCurrentDirectory = -100;
     private const uint RenameNoReplace = 1;
@@ -24,6 +25,9 @@ internal static partial class Posix
 
     /// <summary>Creates a file that must not exist, mode 0600, and opens it for writing.</summary>
     internal static int Create(string path, out SafeFileHandle handle) => Opened(Open(path, CreateExclusive, 0x180), out handle);
+
+    /// <summary>Opens a file that exists for writing, as it is.</summary>
+    internal static int OpenWrite(string path, out SafeFileHandle handle) => Opened(Open(path, WriteOnly, 0), out handle);
 
     /// <summary>Opens a file or directory for reading.</summary>
     internal static int OpenRead(string path, out SafeFileHandle handle) => Opened(Open(path, CloseOnExec, 0), out handle);

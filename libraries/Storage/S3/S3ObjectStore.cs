@@ -25,6 +25,7 @@ public sealed class S3ObjectStore : IObjectStore
     private readonly S3Address _address;
     private readonly S3Requests _requests;
     private readonly S3Uploads _uploads;
+    private readonly UnfinishedUploads _unfinished;
     private readonly S3Probe _probe;
     private readonly RetryPolicy _retry;
     private readonly TimeProvider _clock;
@@ -45,6 +46,7 @@ public sealed class S3ObjectStore : IObjectStore
         (_address, _retry, _clock) = (account?.Complete(address) ?? address, retry, clock);
         _requests = new S3Requests(S3Client.Create(_address, account, connections), _address, TimeSpan.FromSeconds(settings.StallSeconds));
         _uploads = new S3Uploads(_requests, S3Retention.Of(settings), retry, clock);
+        _unfinished = new UnfinishedUploads(_requests);
         _probe = new S3Probe(_requests);
         _noBatches = address.IsGoogle;
     }
@@ -81,7 +83,7 @@ public sealed class S3ObjectStore : IObjectStore
         var first = await parts.NextAsync(cancellationToken).ConfigureAwait(false);
         if (first.Content.Length == parts.PartLength)
         {
-            await PutPartsAsync(key, parts.FromAsync(first, cancellationToken), mode, cancellationToken).ConfigureAwait(false);
+            await PutPartsAsync(key, parts, first, (content as SizedStream)?.Identity, mode, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -240,11 +242,25 @@ public sealed class S3ObjectStore : IObjectStore
             : throw new StorageException(StorageFailure.AlreadyExists, $"{_requests.Named(key)} exists");
     }
 
-    private async ValueTask PutPartsAsync(string key, IAsyncEnumerable<PartContent> parts, PutMode mode, CancellationToken cancellationToken)
+    /// <summary>Goes on with an upload of the same content that was cut off, where there is one.</summary>
+    private async ValueTask PutPartsAsync(string key, S3Parts parts, PartContent first, string? identity, PutMode mode, CancellationToken cancellationToken)
+    {
+        var unfinished = identity is null ? null : await _retry.RunAsync(async (_, token) => await _unfinished.FindAsync(key, first, token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        if (unfinished is not null)
+        {
+            first.Dispose();
+            first = await parts.GoOnAsync(unfinished.Parts.Count, cancellationToken).ConfigureAwait(false);
+        }
+
+        await PutPartsAsync(key, parts.FromAsync(first, cancellationToken), mode, cancellationToken, identity, unfinished).ConfigureAwait(false);
+    }
+
+    private async ValueTask PutPartsAsync(
+        string key, IAsyncEnumerable<PartContent> parts, PutMode mode, CancellationToken cancellationToken, string? identity = null, UnfinishedUpload? unfinished = null)
     {
         var conditional = mode == PutMode.Create
             && await _retry.RunAsync((_, token) => _probe.ConditionalCompletionAsync(token), cancellationToken).ConfigureAwait(false);
-        await _uploads.PutPartsAsync(key, parts, mode, conditional, cancellationToken).ConfigureAwait(false);
+        await _uploads.PutPartsAsync(key, parts, mode, conditional, cancellationToken, identity, unfinished).ConfigureAwait(false);
     }
 
     private async Task<int> ReadAsync(AmazonS3Client client, StallGuard guard, string key, long offset, Memory<byte> destination)

@@ -48,6 +48,14 @@ internal sealed class S3Parts(Stream content, int usual)
         }
     }
 
+    /// <summary>The part behind <paramref name="number"/> whole ones; only of content with an identity.</summary>
+    internal async ValueTask<PartContent> GoOnAsync(int number, CancellationToken cancellationToken)
+    {
+        await ((SizedStream)content).GoToAsync((long)number * PartLength).ConfigureAwait(false);
+        _number = number;
+        return await NextAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary><paramref name="first"/> and all that follow.</summary>
     internal async IAsyncEnumerable<PartContent> FromAsync(PartContent first, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

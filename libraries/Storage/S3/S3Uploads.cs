@@ -70,21 +70,23 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
 
     /// <summary>
     /// In parts, of which at most <see cref="PartsAtOnce"/> are in memory. Nothing is visible before the last call; a failure
-    /// gives the parts back, and those of a dead process are swept.
+    /// gives the parts back, unless the next put of the same content may go on with them; those, and the parts of a dead process, are swept.
     /// </summary>
     /// <param name="key">The object.</param>
     /// <param name="parts">Content in pieces of one length, the last may be shorter; each is disposed.</param>
     /// <param name="mode">Whether an object may be replaced.</param>
     /// <param name="conditional">The last call carries the condition of a create, since the server knows it there.</param>
     /// <param name="cancellationToken">Ends the upload.</param>
+    /// <param name="identity">Of content that can be made again.</param>
+    /// <param name="unfinished">The upload to go on with; <paramref name="parts"/> are those behind its own.</param>
     internal async ValueTask PutPartsAsync(
-        string key, IAsyncEnumerable<PartContent> parts, PutMode mode, bool conditional, CancellationToken cancellationToken)
+        string key, IAsyncEnumerable<PartContent> parts, PutMode mode, bool conditional, CancellationToken cancellationToken, string? identity = null, UnfinishedUpload? unfinished = null)
     {
-        var mark = Guid.NewGuid().ToString("n");
-        var upload = await retry.RunAsync((_, token) => StartAsync(key, mark, token), cancellationToken).ConfigureAwait(false);
+        var mark = identity ?? Guid.NewGuid().ToString("n");
+        var upload = unfinished?.Id ?? await retry.RunAsync((_, token) => StartAsync(key, mark, token), cancellationToken).ConfigureAwait(false);
         try
         {
-            var etags = await SendPartsAsync(key, upload, parts, cancellationToken).ConfigureAwait(false);
+            List<PartETag> etags = [.. unfinished?.Parts ?? [], .. await SendPartsAsync(key, upload, parts, cancellationToken).ConfigureAwait(false)];
             if (mode == PutMode.Create)
             {
                 await retry.RunAsync((_, token) => RefuseExistingAsync(key, token), cancellationToken).ConfigureAwait(false);
@@ -92,7 +94,7 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
 
             await retry.RunAsync((attempt, token) => CompleteAsync(key, mark, upload, etags, conditional, attempt, token), cancellationToken).ConfigureAwait(false);
         }
-        catch
+        catch when (identity is null)
         {
             await AbortAsync(key, upload).ConfigureAwait(false);
             throw;

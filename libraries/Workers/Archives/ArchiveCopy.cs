@@ -39,7 +39,17 @@ internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvi
 
         // Durable from here on: the whole archive, under its own name. Killed now, the next attempt finds it and goes on with reading it back.
         var length = taken?.Length ?? plan.Length;
-        await TimeAsync(phases, "read back", length, () => VerifyAsync(context, place, key, taken?.ManifestSha256 ?? plan.ManifestSha256, cancellationToken)).ConfigureAwait(false);
+        try
+        {
+            await TimeAsync(phases, "read back", length, () => VerifyAsync(context, place, key, taken?.ManifestSha256 ?? plan.ManifestSha256, cancellationToken)).ConfigureAwait(false);
+        }
+        catch (BackupException exception) when (exception.Error == ErrorCodes.Damaged && taken is null)
+        {
+            // What was written is not what was stored, or an earlier attempt left what it should not: nobody is to go on with it, or to take it for an archive.
+            await place.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+
         notes.Add($"{place.Description.TrimEnd('/')}/{key} was read back and is whole");
         if (spec.Full)
         {
@@ -112,7 +122,14 @@ internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvi
             var read = await members.ReadAsync(member, token).ConfigureAwait(false);
             context.Progress.Add(1, read.Length);
             return read;
-        });
+        })
+        {
+            OnGoOn = offset =>
+            {
+                context.Progress.Add(0, offset);
+                context.Log.Info($"{place.Description.TrimEnd('/')}/{key}: an earlier attempt had stored {offset} of {plan.Length} bytes; it goes on there");
+            },
+        };
         await place.PutAsync(key, content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
     }
 

@@ -58,7 +58,8 @@ public static class FileTrial
                     directories.Push(entry);
                 }
 
-                first ??= entry is { Type: NodeType.File, Size: > 0 } ? entry : null;
+                // What a source adds of its own making, and so never trusts its metadata, tells nothing of what can be read.
+                first ??= entry is { Type: NodeType.File, Size: > 0, TrustMetadata: true } ? entry : null;
             }
         }
 

@@ -13,6 +13,21 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract, IDisposable
 
     protected override IObjectStore CreateStore() => new LocalObjectStore(_directory["not", "there", "yet"]);
 
+    protected override bool GoesOn => true;
+
+    [Fact]
+    public async Task What_a_put_may_go_on_with_is_swept_after_a_day()
+    {
+        await using var store = CreateStore();
+        await Assert.ThrowsAnyAsync<IOException>(async () => await store.PutAsync("a/object", new RepeatableContent(Content(3 << 20), breaksAt: 2 << 20), PutMode.Replace, Cancellation));
+        var left = Assert.Single(Directory.GetFiles(_directory["not/there/yet/a"]));
+        File.SetLastWriteTimeUtc(left, File.GetLastWriteTimeUtc(left).AddHours(-23));
+        Assert.Equal(0, await store.SweepAsync("", Cancellation));
+        File.SetLastWriteTimeUtc(left, File.GetLastWriteTimeUtc(left).AddHours(-2));
+        Assert.Equal(1, await store.SweepAsync("", Cancellation));
+        Assert.False(File.Exists(left));
+    }
+
     [Fact]
     public async Task Files_and_directories_are_for_their_owner_only()
     {

@@ -93,13 +93,43 @@ public sealed class ArchiveCopyTests : IAsyncDisposable
         Assert.Equal(Outcome.Complete, (await _bench.VerifyAsync(snapshot, source)).Outcome);
     }
 
+    [Fact]
+    public async Task An_attempt_goes_on_where_a_killed_one_stopped_and_what_that_left_is_read_back_like_all_else()
+    {
+        var (spec, operation) = await PrepareAsync(await BackupAsync(string.Concat(Enumerable.Repeat("x", 40))));
+        await _bench.ExecuteAsync(spec, operation);
+        var whole = await File.ReadAllBytesAsync(Archive, Token);
+        var left = $"{Archive}-tmp-r{Digest(spec.Manifest!)[..16]}";
+        var half = whole[..((1 << 20) + 5000)];
+        File.Delete(Archive);
+        await File.WriteAllBytesAsync(left, half, Token);
+        await _bench.ExecuteAsync(spec, operation);
+        Assert.Equal(whole, await File.ReadAllBytesAsync(Archive, Token));
+
+        // It did go on: what was wrong in what was left is wrong in the archive, and found.
+        File.Delete(Archive);
+        half[1 << 19] ^= 1;
+        await File.WriteAllBytesAsync(left, half, Token);
+        Assert.Equal(ErrorCodes.Damaged, (await Assert.ThrowsAsync<BackupException>(() => _bench.ExecuteAsync(spec, operation))).Error);
+        Assert.Empty(Directory.GetFiles(_bench["cold"]));
+        await _bench.ExecuteAsync(spec, operation);
+        Assert.Equal(whole, await File.ReadAllBytesAsync(Archive, Token));
+    }
+
     private async Task<string> BackupAsync(string content)
     {
-        _bench.Write(content, Convert.ToHexString(RandomNumberGenerator.GetBytes(200_000)));
+        _bench.Write(content, Convert.ToHexString(RandomNumberGenerator.GetBytes(content.Length * 40_000)));
         return await _bench.BackupAsync();
     }
 
     private async Task<(CopyResult Result, ArchiveSource Source)> ArchiveAsync(string snapshot)
+    {
+        var (spec, operation) = await PrepareAsync(snapshot);
+        var result = (await _bench.ExecuteAsync(spec, operation)).Copy!;
+        return (result, new ArchiveSource { Url = Archive, ManifestSha256 = Digest(result.Manifest ?? spec.Manifest!) });
+    }
+
+    private async Task<(ArchiveSpec Spec, Guid Operation)> PrepareAsync(string snapshot)
     {
         var operation = Guid.NewGuid();
         var listed = (await _bench.ExecuteAsync(new ExportSpec { PointId = _point, PointName = "point", SnapshotIds = [snapshot] }, operation)).Copy!;
@@ -123,10 +153,10 @@ public sealed class ArchiveCopyTests : IAsyncDisposable
             PointId = _point, PointName = "point", Destination = _bench["cold"], Files = files, Manifest = Encoding.UTF8.GetString(manifest), KeepsExisting = true,
             Parts = [new ArchivePart { Component = Component.Evidence, Folder = listed.Folder! }],
         };
-        var result = (await _bench.ExecuteAsync(spec, operation)).Copy!;
-        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(result.Manifest ?? spec.Manifest)));
-        return (result, new ArchiveSource { Url = Archive, ManifestSha256 = digest });
+        return (spec, operation);
     }
+
+    private static string Digest(string manifest) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(manifest)));
 
     private static ArchiveMember Small(ArchiveFile file)
     {
