@@ -6,6 +6,15 @@ namespace StellaOps.Backup.Age.Tests;
 public sealed class AgeKeyFileTests
 {
     [Fact]
+    public void A_classic_recipient_that_begins_like_a_post_quantum_one_is_a_classic_one()
+    {
+        byte[] publicKey = [0x08, 0x01, .. Enumerable.Repeat((byte)7, 30)];
+        var line = Bech32.Encode("age", publicKey);
+        Assert.StartsWith("age1pq", line, StringComparison.Ordinal);
+        Assert.Equal(line, $"{Assert.IsType<X25519Recipient>(Assert.Single(AgeKeyFile.ParseRecipients(line)))}");
+    }
+
+    [Fact]
     public void Comments_and_empty_lines_do_not_count()
     {
         var (a, b) = (X25519Identity.Generate(), X25519Identity.Generate());

@@ -12,7 +12,8 @@ public static class AgeKeyFile
     /// <exception cref="AgeException"><see cref="AgeFailure.InvalidKey"/>.</exception>
     public static IReadOnlyList<IIdentity> ParseIdentities(string text) => Parse(text, "identities", ParseIdentity);
 
-    private static IRecipient ParseRecipient(string line) => line.StartsWith(HybridRecipient.Prefix, StringComparison.Ordinal)
+    /// <summary>With the 1 that ends the prefix: one of a thousand classic keys begins with <c>age1pq</c>, too.</summary>
+    private static IRecipient ParseRecipient(string line) => line.StartsWith($"{HybridRecipient.Prefix}1", StringComparison.Ordinal)
         ? HybridRecipient.Parse(line)
         : X25519Recipient.Parse(line);
 
