@@ -13,13 +13,26 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
     /// <summary>The loss window that is warned about: several times the interval at which the tail is shipped.</summary>
     private static readonly TimeSpan LateAfter = TimeSpan.FromMinutes(1);
 
+    /// <summary>The longest pause of the archiver between two attempts, and time to connect.</summary>
+    private static readonly TimeSpan NextAttempt = TimeSpan.FromSeconds(7), LookAgain = TimeSpan.FromMilliseconds(200);
+
     public string Id => "check.postgres.wal";
 
     public string Category => "source";
 
     public string? Subject => "database";
 
-    public Task<CheckResult> RunAsync(CancellationToken cancellationToken) => Task.FromResult(Look());
+    /// <summary>A server that was started a moment ago is found by the archiver's next attempt, which is not far: its problem is no news then.</summary>
+    public async Task<CheckResult> RunAsync(CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        while (service.Status is { Problem: not null, Activity: WalActivity.Connecting } && clock.GetElapsedTime(started) < NextAttempt)
+        {
+            await Task.Delay(LookAgain, clock, cancellationToken);
+        }
+
+        return Look();
+    }
 
     private CheckResult Look()
     {
