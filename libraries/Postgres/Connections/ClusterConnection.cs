@@ -12,6 +12,9 @@ public sealed class ClusterConnection : IAsyncDisposable
     // The longest statement of a backup lists all files. Silence for longer means a dead network; a Unix socket cannot be dead
     // in that way, and the checks of a copy behind one take as long as they take.
     private const int CommandTimeoutSeconds = 600;
+
+    // The planner takes lists of files for long queries, and the server would compile them: longer than it takes to run them.
+    private const string OwnStatements = " -c search_path=pg_catalog -c jit=off";
     private readonly NpgsqlConnectionStringBuilder _settings;
 
     /// <summary>Takes an Npgsql connection string; connects on first use.</summary>
@@ -28,7 +31,7 @@ public sealed class ClusterConnection : IAsyncDisposable
             ApplicationName = "stella-ops-backup",
             KeepAlive = 30,
             ReadBufferSize = 64 << 10, // Files come in rows of a mebibyte.
-            Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c row_security=off" + (ownSearchPath ? "" : " -c search_path=pg_catalog"),
+            Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c row_security=off" + (ownSearchPath ? "" : OwnStatements),
         };
         _settings.CommandTimeout = _settings.Host?.StartsWith('/') == true ? 0 : CommandTimeoutSeconds;
         if (password is not null)
