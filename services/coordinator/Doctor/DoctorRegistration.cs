@@ -19,6 +19,7 @@ internal static class DoctorRegistration
         services.AddSingleton<IServiceCheck, DiskSpaceCheck>();
         services.AddSingleton<IServiceCheck, MessagingCheck>();
         services.AddSingleton<IServiceCheck, WorkersCheck>();
+        services.AddSingleton<IServiceCheck, AgeCheck>();
         services.AddSingleton<IServiceCheck, UnprovenCheck>();
         services.AddSingleton<IServiceCheck, AuditCheck>();
         services.AddSingleton<IServiceCheck, ScheduleCheck>();

@@ -371,7 +371,7 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         var report = await ApiClient.ReadAsync<DoctorReport>(doctor, token);
         Assert.Equal(
             [
-                "check.audit.chain", "check.clock.skew", "check.evidencelocker.index", "check.messaging", "check.points.unproven", "check.postgres.connectivity", "check.postgres.wal",
+                "check.audit.chain", "check.clock.skew", "check.evidencelocker.index", "check.messaging", "check.points.age", "check.points.unproven", "check.postgres.connectivity", "check.postgres.wal",
                 "check.schedules", "check.storage.backup", "check.storage.diskspace", "check.workers",
             ],
             report.Checks.Select(check => check.Check).Distinct());
