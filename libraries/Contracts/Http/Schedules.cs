@@ -25,6 +25,9 @@ public sealed record ScheduleView
 
     /// <summary>When it starts next; in the past while it waits for an earlier run to end. Null while it is paused.</summary>
     public DateTimeOffset? NextAt { get; init; }
+
+    /// <summary>The due time whose run has not started: an earlier run goes on, or it is refused. Null while there is none.</summary>
+    public DateTimeOffset? LateSince { get; init; }
     public DateTimeOffset? LastStartedAt { get; init; }
 
     /// <summary>The operation that it started last, and how that stands.</summary>

@@ -10,12 +10,13 @@ using StellaOps.Backup.Points.Storing;
 namespace StellaOps.Backup.Coordinator.Archives;
 
 /// <summary>What a request to archive points comes to: two stages for each, one point after the other, the oldest first.</summary>
-internal sealed class ArchiveDrafts(ArchiveDecisions decisions, PointCatalog points, PointUse use, PointStore store)
+internal sealed class ArchiveDrafts(ArchiveDecisions decisions, PointCatalog points, PointUse use, PointStore store, RebuildGate gate)
 {
     /// <summary>What needs the location, and so is asked before the acceptance lock is taken.</summary>
     /// <returns>The signed manifests of the points that would be archived now, as they are stored.</returns>
     public async Task<IReadOnlyDictionary<Guid, SignedEnvelope>> CheckAsync(ArchiveRequest request, CancellationToken cancellationToken)
     {
+        gate.RequireOpen();
         var manifests = new Dictionary<Guid, SignedEnvelope>();
         foreach (var one in Leaving(await decisions.DecideAsync(request, cancellationToken)))
         {

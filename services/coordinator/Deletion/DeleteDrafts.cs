@@ -9,7 +9,7 @@ using StellaOps.Backup.Coordinator.Retention;
 namespace StellaOps.Backup.Coordinator.Deletion;
 
 /// <summary>What a request to delete a point comes to.</summary>
-internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, PointUse use, DeletionGuard guard, ForgetTasks tasks)
+internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, PointUse use, DeletionGuard guard, ForgetTasks tasks, RebuildGate gate)
 {
     public async Task<OperationDraft> DraftAsync(string nameOrId, bool confirm, string? reason, CancellationToken cancellationToken)
     {
@@ -19,6 +19,7 @@ internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, 
             throw new BackupException(ErrorCodes.ConfirmationMissing, $"deleting recovery point '{point.Name}' needs a confirmation");
         }
 
+        gate.RequireOpen();
         await use.RequireUnusedAsync(point, cancellationToken);
         await guard.RequireFreeAsync(point, cancellationToken);
 

@@ -28,7 +28,7 @@ internal sealed class ScheduleCheck(IServiceScopeFactory scopes, TimeProvider cl
         var wanted = schedules.Where(schedule => schedule.Configured).ToList();
         var evidence = wanted.ToDictionary(schedule => schedule.Type, schedule =>
             schedule.PausedAt is { } paused ? $"paused since {paused:yyyy-MM-dd'T'HH:mm'Z'}" : $"next {schedule.NextAt:yyyy-MM-dd'T'HH:mm'Z'}, missed {schedule.Missed}");
-        var late = wanted.Where(schedule => schedule.NextAt < now - Late).ToList();
+        var late = wanted.Where(schedule => schedule.LateSince < now - Late).ToList();
         var failed = wanted.Where(schedule => schedule.LastOutcome == Outcome.Failed).ToList();
         var paused = wanted.Where(schedule => schedule.PausedAt is not null).ToList();
         return wanted.Count == 0 ? this.Result(CheckResults.Skip, "nothing is configured that a schedule could start")

@@ -9,9 +9,9 @@ namespace StellaOps.Backup.Coordinator.Points;
 
 /// <summary>
 /// Lists the manifests of the location that the catalog does not know, with their pins and legal holds, at every start: after the loss of the catalog, on
-/// a new installation, and after a crash in the middle of this.
+/// a new installation, and after a crash in the middle of this. When it has ended, the retention may run.
 /// </summary>
-internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointStore points, TimeProvider clock, ILogger<CatalogRebuild> logger)
+internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointStore points, RebuildGate gate, TimeProvider clock, ILogger<CatalogRebuild> logger)
     : BackgroundService
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(10);
@@ -53,6 +53,7 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
             LogRebuilt(logger, listed);
         }
 
+        gate.Open();
         return listed;
     }
 

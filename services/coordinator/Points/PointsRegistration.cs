@@ -21,6 +21,7 @@ internal static class PointsRegistration
         services.AddScoped<PointUse>();
         services.AddScoped<ProtectionCopies>();
         services.AddScoped<PointProtection>();
+        services.AddSingleton<RebuildGate>();
         services.AddHostedService<CatalogRebuild>();
         return builder;
     }

@@ -6,11 +6,12 @@ using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
+using StellaOps.Backup.Coordinator.Points;
 
 namespace StellaOps.Backup.Coordinator.Retention;
 
 /// <summary>What a request to the retention comes to: decisions about every point, and the tasks that carry them out.</summary>
-internal sealed class RetentionDrafts(CatalogContext catalog, RetentionRules rules, RetainedPoints points, ForgetTasks tasks, TimeProvider clock)
+internal sealed class RetentionDrafts(CatalogContext catalog, RetentionRules rules, RetainedPoints points, ForgetTasks tasks, RebuildGate gate, TimeProvider clock)
 {
     /// <summary>Decides, and changes nothing.</summary>
     public async Task<RetentionReport> PreviewAsync(RetentionRequest request, IReadOnlyList<Component> components, CancellationToken cancellationToken) =>
@@ -45,6 +46,7 @@ internal sealed class RetentionDrafts(CatalogContext catalog, RetentionRules rul
 
     private async Task<(RetentionReport Report, IReadOnlyList<Part> Live)> DecideAsync(RetentionRequest request, IReadOnlyList<Component> components, CancellationToken cancellationToken)
     {
+        gate.RequireOpen();
         var now = clock.GetUtcNow();
         var asked = components.Count == 0 ? Components.All : components;
         var applied = (await RulesAsync(request, cancellationToken)).Where(rule => asked.Contains(rule.Component)).ToList();

@@ -114,6 +114,7 @@ internal sealed class ScheduleBook(
             PausedAt = row.PausedAt,
             Configured = await work.IsConfiguredAsync(cancellationToken),
             NextAt = row.PausedAt is null && settings.Value.Enabled ? row.StartAt : null,
+            LateSince = row.PausedAt is null && settings.Value.Enabled && row.DueAt <= clock.GetUtcNow() ? row.DueAt : null,
             LastStartedAt = row.LastStartedAt,
             LastOperation = row.LastOperationId,
             LastState = last?.State,

@@ -1,15 +1,17 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Prometheus;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Coordinator.Catalog;
 
 namespace StellaOps.Backup.Coordinator.Schedules;
 
 /// <summary>When each schedule ran and runs next, read at each scrape.</summary>
-internal sealed partial class ScheduleMetrics(IServiceScopeFactory scopes, IOptions<ScheduleSettings> settings, ILogger<ScheduleMetrics> logger) : IHostedService
+internal sealed partial class ScheduleMetrics(IServiceScopeFactory scopes, IOptions<ScheduleSettings> settings, TimeProvider clock, ILogger<ScheduleMetrics> logger) : IHostedService
 {
     private static readonly Gauge LastRun = Gauge("stella_schedule_last_run_timestamp", "Unix time at which the schedule started its last run.");
     private static readonly Gauge NextRun = Gauge("stella_schedule_next_run_timestamp", "Unix time at which the schedule starts its next run; in the past while that is late, absent while it is paused.");
+    private static readonly Gauge Interval = Gauge("stella_schedule_interval_seconds", "Longest time between two of the next due times; absent while it is paused.");
     private static readonly Counter Missed = Metrics.CreateCounter("stella_schedule_missed_total", "Due times that had no run of their own.", "schedule");
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -28,8 +30,10 @@ internal sealed partial class ScheduleMetrics(IServiceScopeFactory scopes, IOpti
             await using var scope = scopes.CreateAsyncScope();
             foreach (var schedule in await scope.ServiceProvider.GetRequiredService<CatalogContext>().Schedules.AsNoTracking().ToListAsync(cancellationToken))
             {
-                Set(LastRun, schedule.Type, schedule.LastStartedAt);
-                Set(NextRun, schedule.Type, schedule.PausedAt is null && settings.Value.Enabled ? schedule.StartAt : null);
+                var runs = schedule.PausedAt is null && settings.Value.Enabled;
+                Set(LastRun, schedule.Type, Seconds(schedule.LastStartedAt));
+                Set(NextRun, schedule.Type, runs ? Seconds(schedule.DueAt <= clock.GetUtcNow() ? schedule.DueAt : schedule.StartAt) : null);
+                Set(Interval, schedule.Type, runs ? LongestInterval(schedule)?.TotalSeconds : null);
                 Missed.WithLabels(schedule.Type).IncTo(schedule.Missed);
             }
         }
@@ -39,11 +43,26 @@ internal sealed partial class ScheduleMetrics(IServiceScopeFactory scopes, IOpti
         }
     }
 
-    private static void Set(Gauge gauge, string schedule, DateTimeOffset? time)
+    /// <summary>Null where this machine does not know the time zone any more; the schedule itself says so.</summary>
+    private TimeSpan? LongestInterval(ScheduleRow schedule)
     {
-        if (time is { } known)
+        try
         {
-            gauge.WithLabels(schedule).Set(known.ToUnixTimeMilliseconds() / 1000.0);
+            return ScheduleTimes.Read(schedule.Cron, schedule.TimeZone, clock.GetUtcNow()).LongestInterval(clock.GetUtcNow());
+        }
+        catch (BackupException)
+        {
+            return null;
+        }
+    }
+
+    private static double? Seconds(DateTimeOffset? time) => time?.ToUnixTimeMilliseconds() / 1000.0;
+
+    private static void Set(Gauge gauge, string schedule, double? value)
+    {
+        if (value is { } known)
+        {
+            gauge.WithLabels(schedule).Set(known);
         }
         else
         {

@@ -54,6 +54,20 @@ internal sealed class ScheduleTimes
         return (count, last);
     }
 
+    /// <summary>The longest time between two due times, of the few that follow: over a weekend, of a schedule of weekdays.</summary>
+    public TimeSpan LongestInterval(DateTimeOffset after)
+    {
+        const int few = 10;
+        var (longest, from) = (TimeSpan.Zero, After(after));
+        for (var i = 0; i < few && from < DateTimeOffset.MaxValue; i++)
+        {
+            var next = After(from);
+            (longest, from) = (next - from > longest ? next - from : longest, next);
+        }
+
+        return longest;
+    }
+
     /// <summary>The start for a due time: always as long after it for one schedule of one installation, and before half the way to the next.</summary>
     /// <param name="due">The due time.</param>
     /// <param name="most">Longest delay.</param>

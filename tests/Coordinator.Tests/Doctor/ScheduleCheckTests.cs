@@ -19,11 +19,11 @@ public sealed class ScheduleCheckTests
     public void What_is_late_fails_what_failed_fails_and_what_is_paused_warns()
     {
         Assert.Equal(("pass", "on time: database"), Judge(Daily));
-        Assert.Equal(("fail", "late: database: no worker"), Judge(Daily with { NextAt = Now.AddHours(-2), Problem = "no worker" }));
-        Assert.Equal(("pass", "on time: database"), Judge(Daily with { NextAt = Now.AddMinutes(-30) }));
+        Assert.Equal(("fail", "late: database: no worker"), Judge(Daily with { LateSince = Now.AddHours(-2), Problem = "no worker" }));
+        Assert.Equal(("pass", "on time: database"), Judge(Daily with { LateSince = Now.AddMinutes(-30) }));
         Assert.Equal(("fail", "the last run failed: retention"), Judge(Daily with { Type = "retention", LastOutcome = Outcome.Failed }));
         Assert.Equal(("warn", "paused: database"), Judge(Daily with { NextAt = null, PausedAt = Now.AddDays(-1) }));
-        Assert.Equal(("skip", "nothing is configured that a schedule could start"), Judge(Daily with { Configured = false, NextAt = Now.AddDays(-9) }));
+        Assert.Equal(("skip", "nothing is configured that a schedule could start"), Judge(Daily with { Configured = false, LateSince = Now.AddDays(-9) }));
     }
 
     [Theory]

@@ -1,14 +1,20 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Schedules;
 using StellaOps.Backup.Coordinator.Tests.Stack;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Testing.Postgres;
 
 namespace StellaOps.Backup.Coordinator.Tests.Schedules;
@@ -155,13 +161,56 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         });
 
         Assert.Null(await LookAtAsync(harness, FirstNight + TimeSpan.FromMinutes(3)));
-        Assert.Contains("two servers are called 'main'", (await ViewAsync(harness)).Problem, StringComparison.Ordinal);
+        var late = await ViewAsync(harness);
+        Assert.Contains("two servers are called 'main'", late.Problem, StringComparison.Ordinal);
+        Assert.Equal(FirstNight, late.LateSince);
         await harness.InAsync((CatalogContext catalog) => catalog.Workers.Where(row => row.Worker == "2").ExecuteDeleteAsync(Token));
         Assert.Null(await LookAsync(harness));
 
         Assert.NotNull(await LookAtAsync(harness, FirstNight + TimeSpan.FromMinutes(4)));
         Assert.Null((await ViewAsync(harness)).Problem);
+        Assert.Null((await ViewAsync(harness)).LateSince);
     }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_retention_waits_until_the_location_was_read_and_then_knows_every_point_and_what_protects_it()
+    {
+        await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Evidence);
+        var (newest, old, pinned) = (Taken("newest", 1), Taken("old", 200), Taken("pinned", 300));
+        await harness.InAsync(async (IServiceProvider scope) =>
+        {
+            foreach (var point in (PointManifest[])[newest, old, pinned])
+            {
+                await scope.GetRequiredService<PointStore>().SaveAsync(point, scope.GetRequiredService<PointSigner>(), Token);
+                await scope.GetRequiredService<PointCatalog>().AddAsync(PointRow.From(point), Token);
+            }
+
+            await scope.GetRequiredService<PointProtection>().PinAsync("pinned", new ProtectionRequest(), "tester", Token);
+
+            // The catalog is that of an earlier state: it lacks the newest point, and the pin.
+            var catalog = scope.GetRequiredService<CatalogContext>();
+            await catalog.Points.Where(point => point.Id == newest.Id).ExecuteDeleteAsync(Token);
+            await catalog.Database.ExecuteSqlAsync($"UPDATE points SET pin = NULL", Token);
+        });
+        var due = FirstNight + TimeSpan.FromHours(5) + TimeSpan.FromMinutes(3);
+
+        Assert.Null(await LookAtAsync(harness, due, "retention"));
+        Assert.Contains("before the catalog knows all recovery points", (await ViewAsync(harness, "retention")).Problem, StringComparison.Ordinal);
+
+        await harness.Services.GetServices<IHostedService>().OfType<CatalogRebuild>().Single().RunAsync(Token);
+        harness.Clock.AdjustTime(due + TimeSpan.FromMinutes(1));
+        await harness.AnnounceAsync(Component.Evidence);
+        var run = await LookAsync(harness, "retention");
+
+        Assert.Equal([SnapshotOf(old)], (await harness.TaskAsync(run!.CorrelationId, Token)).Command.Forget!.SnapshotIds);
+    }
+
+    [Theory]
+    [InlineData("0 7 * * *", 24)]
+    [InlineData("0 7 * * 1-5", 72)]
+    [InlineData("0 6 * * 0", 168)]
+    public void The_longest_interval_of_a_schedule_of_weekdays_is_that_over_the_weekend(string cron, int hours) =>
+        Assert.Equal(TimeSpan.FromHours(hours), ScheduleTimes.Read(cron, "UTC", FirstNight).LongestInterval(FirstNight));
 
     [Fact(Timeout = 300_000)]
     public async Task What_was_due_during_a_pause_is_not_caught_up()
@@ -277,10 +326,19 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
         return harness;
     }
 
-    private static Task<Operation?> LookAtAsync(CatalogHarness harness, DateTimeOffset now)
+    /// <summary>A point of some days before the first night.</summary>
+    private static PointManifest Taken(string name, int daysAgo)
+    {
+        var manifest = Samples.Manifest(name, Component.Evidence);
+        return manifest with { StartedAt = FirstNight.AddDays(-daysAgo), FinishedAt = FirstNight.AddDays(-daysAgo) };
+    }
+
+    private static string SnapshotOf(PointManifest point) => point.Components[0].SnapshotId;
+
+    private static Task<Operation?> LookAtAsync(CatalogHarness harness, DateTimeOffset now, string type = "database")
     {
         harness.Clock.AdjustTime(now);
-        return LookAsync(harness);
+        return LookAsync(harness, type);
     }
 
     private static Task<Operation?> LookAsync(CatalogHarness harness, string type = "database") => harness.InAsync((IServiceProvider scope) =>
