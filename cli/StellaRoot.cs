@@ -37,6 +37,7 @@ internal sealed class StellaRoot : RootCommand
             new BackupStatusCommand(),
             new BackupListCommand(),
             new BackupInfoCommand(),
+            new BackupDiffCommand(),
             new BackupVerifyCommand(),
             new BackupTestRestoreCommand(),
             new BackupCopyCommand(),

@@ -17,6 +17,7 @@ namespace StellaOps.Backup.Cli.Api;
 [JsonSerializable(typeof(TestRestoreRequest))]
 [JsonSerializable(typeof(CopyRequest))]
 [JsonSerializable(typeof(ArchiveRequest))]
+[JsonSerializable(typeof(DiffRequest))]
 [JsonSerializable(typeof(RestoreRequest))]
 [JsonSerializable(typeof(PointInTimeRequest))]
 [JsonSerializable(typeof(VerifyIntegrityRequest))]

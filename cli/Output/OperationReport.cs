@@ -34,7 +34,7 @@ internal static class OperationReport
         {
             TrialText.Write(output, operation.Tasks);
         }
-        else if (operation.Kind is not (OperationKind.VerifyIntegrity or OperationKind.Migrate or OperationKind.VerifyEvidence or OperationKind.RebuildIndex))
+        else if (operation.Kind is not (OperationKind.VerifyIntegrity or OperationKind.Migrate or OperationKind.VerifyEvidence or OperationKind.RebuildIndex or OperationKind.Diff))
         {
             Table(operation).WriteTo(output);
         }
@@ -52,7 +52,7 @@ internal static class OperationReport
 
     private static TextTable Table(OperationView operation)
     {
-        var several = operation.PointName is null && operation.Kind != OperationKind.Retention;
+        var several = operation.PointName is null && operation.Kind is not (OperationKind.Retention or OperationKind.Replicate);
         var kind = Shape(operation);
         var (columns, numbers) = Columns(kind);
         var table = new TextTable([.. several ? ["POINT"] : Array.Empty<string>(), "COMPONENT", "OUTCOME", .. columns])
@@ -78,6 +78,7 @@ internal static class OperationReport
         OperationKind.Verify or OperationKind.TestRestore => (["FILES", "SIZE", "DURATION"], [0, 1, 2]),
         OperationKind.Delete or OperationKind.Retention => (["SNAPSHOTS", "FREED", "FREE LATER", "CAN BE BROUGHT BACK UNTIL"], [0, 1, 2]),
         OperationKind.Copy or OperationKind.Archive => (["FILES", "SIZE", "DURATION"], [0, 1, 2]),
+        OperationKind.Replicate => (["SNAPSHOTS", "COPIED", "DROPPED", "FREED", "DURATION"], [0, 1, 2, 3, 4]),
         OperationKind.Restore => (["WRITTEN", "UNCHANGED", "DELETED", "SIZE", "DURATION", "TARGET"], [0, 1, 2, 3, 4]),
         _ => ([], []),
     };
@@ -91,6 +92,8 @@ internal static class OperationReport
         (OperationKind.Delete or OperationKind.Retention, { Forget: { } gone }) =>
             [Units.Count(gone.Snapshots), Units.Size(Math.Max(0, gone.BytesBefore - gone.BytesAfter)), Units.Size(gone.BytesWaiting + gone.BytesForgotten), Units.Time(gone.UndeletableUntil)],
         (OperationKind.Copy or OperationKind.Archive, { Copy: { } copy }) => [Units.Count(copy.Files), Units.Size(copy.Bytes), Total(copy.Phases)],
+        (OperationKind.Replicate, { Replicate: { } replica }) =>
+            [Units.Count(replica.Present.Count), Units.Size(replica.BytesCopied), Units.Count(replica.Dropped), Units.Size(replica.BytesFreed), Total(replica.Phases)],
         (OperationKind.Restore, { Restore: { } done }) =>
             [Units.Count(done.FilesWritten), Units.Count(done.FilesUnchanged), Units.Count(done.FilesDeleted), Units.Size(done.BytesWritten), Total(done.Phases), done.TargetDirectory],
         _ => [.. Columns(kind).Titles.Select(_ => "-")],
@@ -116,6 +119,11 @@ internal static class OperationReport
         if (task.Result?.Index is { } index)
         {
             EvidenceText.Write(output, index, operation.DryRun);
+        }
+
+        if (task.Result?.Diff is { } diff)
+        {
+            DiffText.Write(output, diff);
         }
 
         var name = ProgressText.Name(operation, task);

@@ -29,6 +29,8 @@ internal static class Spelling
         OperationKind.Undelete => "undeletion",
         OperationKind.Trial => "trial of a backup",
         OperationKind.Archive => "archiving",
+        OperationKind.Replicate => "copy to the secondary location",
+        OperationKind.Diff => "comparison",
         _ => Of(kind),
     };
 

@@ -30,13 +30,15 @@ public sealed class ResticRepository : IAsyncDisposable
     private readonly FileCache? _cache;
     private readonly PackBufferPool _dataBuffers, _treeBuffers;
     private readonly RepositoryConfig _config;
+    private readonly MasterKey _master;
+    private readonly BlobId _keyFile;
     private bool _writing;
 
     private ResticRepository(IObjectStore store, RepositoryOptions options, MasterKey master, BlobId keyFile, RepositoryConfig config)
     {
         options.ThrowIfInvalid();
         (Store, Options, Id, ChunkerPolynomial) = (store, options, config.Id, config.ChunkerPolynomial);
-        _config = config;
+        (_config, _master, _keyFile) = (config, master, keyFile);
         var compress = config.Version >= RepositoryConfig.CurrentVersion;
         var sealer = new UnitSealer(master);
         _zstd = new Zstd(options.CompressionLevel);
@@ -102,6 +104,9 @@ public sealed class ResticRepository : IAsyncDisposable
         var (master, keyFile, config) = await RepositoryOpening.OpenAsync(store, password, cancellationToken).ConfigureAwait(false);
         return new ResticRepository(store, options, master, keyFile, config);
     }
+
+    /// <summary>The same repository, with the same keys, in another place.</summary>
+    internal ResticRepository At(IObjectStore store, RepositoryOptions options) => new(store, options, _master.Copy(), _keyFile, _config);
 
     /// <summary>
     /// Reads all index files, those that are cached from there; call it after opening, before blobs are read or written. Check, verify and prune

@@ -47,6 +47,11 @@ public interface IComponentHandler
     Task<TaskResult> RebuildIndexAsync(TaskContext context, RebuildIndexSpec spec, CancellationToken cancellationToken) =>
         throw new BackupException(ErrorCodes.InvalidInput, $"{Component.Name()} has no index");
 
+    /// <summary>Compares two snapshots; the result carries <see cref="TaskResult.Diff"/>.</summary>
+    /// <exception cref="BackupException">Only configuration is compared.</exception>
+    Task<TaskResult> DiffAsync(TaskContext context, DiffSpec spec, CancellationToken cancellationToken) =>
+        throw new BackupException(ErrorCodes.InvalidInput, $"{Component.Name()} of two points is not compared; 'stella repo diff' compares any two snapshots");
+
     /// <summary>Restores to a scratch directory and proves the copy there; the result carries <see cref="TaskResult.Proof"/>.</summary>
     Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken);
 }

@@ -15,6 +15,7 @@ using StellaOps.Backup.Workers.Failures;
 using StellaOps.Backup.Workers.Proofs;
 using StellaOps.Backup.Workers.Repositories;
 using StellaOps.Backup.Workers.Scratch;
+using StellaOps.Backup.Workers.Secondary;
 using StellaOps.Backup.Workers.Settings;
 using StellaOps.Backup.Workers.Tasks;
 using StellaOps.Backup.Workers.Trials;
@@ -43,6 +44,13 @@ public static class WorkerExtensions
 
         builder.Services.AddSettings<WorkerSettings>(WorkerSettings.Section);
         builder.Services.AddSettings<LocationSettings>(LocationSettings.Section);
+        builder.Services.AddSettings<SecondarySettings>(SecondarySettings.Section);
+        builder.Services.AddSingleton<IValidateOptions<SecondarySettings>, SecondaryElsewhere>();
+        if (!string.IsNullOrEmpty(builder.Configuration[$"{SecondarySettings.Section}:{nameof(SecondarySettings.Url)}"]))
+        {
+            builder.Services.AddSingleton<IServiceCheck, SecondaryCheck>();
+        }
+
         builder.Services.AddSingleton(components);
         builder.Services.AddSingleton(services =>
             new TaskSlots(services.GetRequiredService<IOptions<WorkerSettings>>().Value.Concurrency ?? concurrency));
@@ -60,6 +68,7 @@ public static class WorkerExtensions
         builder.Services.AddSingleton<ComponentExport>();
         builder.Services.AddSingleton<ArchiveCopy>();
         builder.Services.AddSingleton<BackupTrial>();
+        builder.Services.AddSingleton<Replicating>();
         builder.Services.AddSingleton<ITaskExecutor, TaskExecutor>();
         builder.Services.AddSingleton<TaskRunner>();
         builder.Services.AddSingleton<IServiceActivity>(services => services.GetRequiredService<TaskRunner>());

@@ -1,4 +1,5 @@
 using StellaOps.Backup.ConfigBackup.Backups;
+using StellaOps.Backup.ConfigBackup.Diffs;
 using StellaOps.Backup.ConfigBackup.Proofs;
 using StellaOps.Backup.ConfigBackup.Restores;
 using StellaOps.Backup.ConfigBackup.Settings;
@@ -29,6 +30,9 @@ internal sealed class ConfigHandler(
 
     public Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken) =>
         new ConfigRestore(repositories, clock).RunAsync(context, spec, cancellationToken);
+
+    public Task<TaskResult> DiffAsync(TaskContext context, DiffSpec spec, CancellationToken cancellationToken) =>
+        new ConfigDiff(repositories).RunAsync(context, spec, cancellationToken);
 
     public Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken) =>
         new ConfigProof(repositories, proof, clock).RunAsync(context, spec, cancellationToken);

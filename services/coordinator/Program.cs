@@ -6,6 +6,7 @@ using StellaOps.Backup.Coordinator.Messaging;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Schedules;
+using StellaOps.Backup.Coordinator.Secondary;
 using StellaOps.Backup.Coordinator.Wal;
 using StellaOps.Backup.Hosting;
 using StellaOps.Backup.Hosting.Announcements;
@@ -29,6 +30,7 @@ static void Register(WebApplicationBuilder builder)
     builder.AddPoints();
     builder.AddOperations();
     builder.AddSchedules();
+    builder.AddSecondary();
     builder.AddDoctor();
     builder.AddCoordinatorBus();
     builder.AddAnnouncer();

@@ -19,6 +19,7 @@ return await StellaRunner.RunAsync("database-backup", builder =>
     builder.Services.AddSingleton<IServiceCheck>(services => new DataDirectoryCheck(Settings(services)));
     builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<WalService>(services, Settings(services)));
     builder.Services.AddHostedService(services => services.GetRequiredService<WalService>());
+    builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<WalReplicaService>(services, Settings(services)));
     builder.Services.AddSingleton<SeenServer>();
     builder.Services.AddSingleton<IClusterSource>(services => ActivatorUtilities.CreateInstance<ClusterSource>(services, Settings(services)));
     builder.Services.AddSingleton<IServiceCheck>(services => new WalCheck(Settings(services), services.GetRequiredService<WalService>(), services.GetRequiredService<TimeProvider>()));

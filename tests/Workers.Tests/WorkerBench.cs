@@ -29,6 +29,7 @@ internal sealed class WorkerBench : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Location:Url"] = Location,
+            ["Secondary:Url"] = Secondary,
             ["Broker:PasswordFile"] = _directory["password"],
             ["Evidence:RepositoryPasswordFile"] = _directory["password"],
             ["Evidence:ScratchDirectory"] = _directory["scratch"],
@@ -42,6 +43,8 @@ internal sealed class WorkerBench : IAsyncDisposable
     public string Source => _directory["source"];
 
     public string Location => _directory["location"];
+
+    public string Secondary => _directory["secondary"];
 
     public string this[params string[] parts] => _directory[parts];
 
@@ -73,6 +76,15 @@ internal sealed class WorkerBench : IAsyncDisposable
 
     public Task<TaskResult> ForgetAsync(string snapshot, TimeSpan? grace = null) =>
         ExecuteAsync(OperationKind.Delete, task => task with { Forget = new ForgetSpec { SnapshotIds = [snapshot], Grace = grace } });
+
+    public async Task<ReplicateResult> ReplicateAsync(params string[] snapshots) =>
+        (await ExecuteAsync(OperationKind.Replicate, task => task with { Replicate = new ReplicateSpec { Copy = snapshots } })).Replicate!;
+
+    public async Task<ReplicateResult> DropReplicasAsync(params string[] snapshots) =>
+        (await ExecuteAsync(OperationKind.Replicate, task => task with { Replicate = new ReplicateSpec { Drop = snapshots } })).Replicate!;
+
+    /// <summary>Takes or frees a slot, as another task of the worker does.</summary>
+    public TaskSlots Slots => _app.Services.GetRequiredService<TaskSlots>();
 
     public Task<TaskResult> UndeleteAsync(string snapshot) =>
         ExecuteAsync(OperationKind.Undelete, task => task with { Undelete = new UndeleteSpec { SnapshotIds = [snapshot] } });

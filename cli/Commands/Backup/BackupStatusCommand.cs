@@ -26,6 +26,7 @@ internal sealed class BackupStatusCommand : StellaCommand
         facts.Add("location", status.Location);
         facts.Add("latest point", Point(status.LatestPoint));
         facts.Add("latest proven", Point(status.LatestProvenPoint));
+        SecondaryText.Write(facts, status.Secondary);
         facts.WriteTo(output);
         output.WriteLine();
         var table = new TextTable("COMPONENT", "LAST SUCCESS", "LAST PROVEN", "SIZE", "POINTS", "WORKERS").Right(3, 4, 5);

@@ -106,6 +106,16 @@ public sealed record ArchiveRequest
     public string? Reason { get; init; }
 }
 
+/// <summary>POST /api/v1/diffs (scope backup:run): what differs between the configuration of two points.</summary>
+public sealed record DiffRequest
+{
+    public required string Before { get; init; }
+    public required string After { get; init; }
+
+    /// <summary>Only this file, or what is below this directory.</summary>
+    public string? Path { get; init; }
+}
+
 /// <summary>POST /api/v1/restores (scope backup:restore). Either a point of the location or an archive is named.</summary>
 public sealed record RestoreRequest
 {

@@ -152,6 +152,9 @@ public sealed record StatusView
 
     /// <summary>When what starts by itself.</summary>
     public IReadOnlyList<ScheduleView> Schedules { get; init => field = value ?? []; } = [];
+
+    /// <summary>The secondary location; absent where none is configured.</summary>
+    public SecondaryStatus? Secondary { get; init; }
     public required IReadOnlyList<OperationView> Running { get; init; }
     public required IReadOnlyList<ServiceHealth> Services { get; init; }
     public PointView? LatestPoint { get; init; }

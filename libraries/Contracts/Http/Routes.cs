@@ -35,6 +35,9 @@ public static class Routes
     /// <summary>POST <see cref="ArchiveRequest"/>: the <see cref="RetentionReport"/> of what would be archived now; nothing is changed.</summary>
     public const string ArchivesPreview = Archives + "/preview";
 
+    /// <summary>POST <see cref="DiffRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
+    public const string Diffs = Root + "/diffs";
+
     /// <summary>POST <see cref="PointInTimeRequest"/>: 202 with an <see cref="OperationView"/>.</summary>
     public const string Recoveries = Root + "/recoveries";
 

@@ -20,4 +20,6 @@ public enum OperationKind
     [JsonStringEnumMemberName("copy")] Copy = 12,
     [JsonStringEnumMemberName("trial")] Trial = 13,
     [JsonStringEnumMemberName("archive")] Archive = 14,
+    [JsonStringEnumMemberName("replicate")] Replicate = 15,
+    [JsonStringEnumMemberName("diff")] Diff = 16,
 }

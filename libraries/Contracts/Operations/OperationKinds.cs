@@ -19,6 +19,8 @@ public static class OperationKinds
         OperationKind.Copy => "copy",
         OperationKind.Trial => "trial",
         OperationKind.Archive => "archive",
+        OperationKind.Replicate => "replicate",
+        OperationKind.Diff => "diff",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

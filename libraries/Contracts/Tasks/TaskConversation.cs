@@ -35,6 +35,8 @@ public sealed record RunTask
     public ExportSpec? Export { get; init; }
     public ArchiveSpec? Archive { get; init; }
     public TrialSpec? Trial { get; init; }
+    public ReplicateSpec? Replicate { get; init; }
+    public DiffSpec? Diff { get; init; }
 }
 
 /// <summary>Request, to the queue <c>coordinator-claims</c>: may I do this task?</summary>

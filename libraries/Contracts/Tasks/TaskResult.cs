@@ -47,6 +47,12 @@ public sealed record TaskResult
     /// <summary>Trial: each step and what came of it.</summary>
     public TrialResult? Trial { get; init; }
 
+    /// <summary>Replicate: what the secondary location has now.</summary>
+    public ReplicateResult? Replicate { get; init; }
+
+    /// <summary>Diff: what differs.</summary>
+    public DiffResult? Diff { get; init; }
+
     /// <summary>Bound on the list of missing items in one message.</summary>
     public const int MaxMissing = 100;
 }

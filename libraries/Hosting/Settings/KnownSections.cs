@@ -11,7 +11,7 @@ internal static class KnownSections
 {
     private static readonly string[] Names =
     [
-        "Location", "Broker", "Telemetry", "Listen", "Auth", "Logging", "Kestrel", "AllowedHosts",
+        "Location", "Secondary", "Broker", "Telemetry", "Listen", "Auth", "Logging", "Kestrel", "AllowedHosts",
         "Coordinator", "Schedules", "ServiceControl", "Gateway", "Worker", "Database", "Evidence", "Config", "Secrets", "Keys",
     ];
 

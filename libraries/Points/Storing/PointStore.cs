@@ -67,6 +67,21 @@ public sealed class PointStore(IObjectStore store, PointVerifier verifier)
         }
     }
 
+    /// <summary>Stores a signed manifest of another location as it is, in place of what is there of its point.</summary>
+    /// <exception cref="BackupException">What the location refused: then the old one stands.</exception>
+    public async Task PutAsync(StoredPoint point, SignedEnvelope envelope, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(envelope);
+        try
+        {
+            await store.PutAsync(point.Key, envelope.ToJson(), PutMode.Replace, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException e)
+        {
+            throw e.ToBackupException($"the manifest {Where(point)} could not be written");
+        }
+    }
+
     /// <summary>Reads and verifies one manifest.</summary>
     /// <exception cref="BackupException">
     /// <see cref="ErrorCodes.PointNotFound"/>, <see cref="ErrorCodes.BadSignature"/>, <see cref="ErrorCodes.Damaged"/>,

@@ -17,7 +17,7 @@ namespace StellaOps.Backup.Repository.Copying;
 /// Memory: for each of the source's <see cref="RepositoryOptions.Readers"/> a read (<see cref="PackRanges.LargestRange"/>, or one larger blob), the
 /// plaintext of one blob and its new unit; 4 + 8 + 8 MiB at most. The writer's packs come to that.
 /// </remarks>
-internal sealed class BlobMover(RepositoryParts from, BlobIndex index, BlobWriter to)
+internal sealed class BlobMover(RepositoryParts from, BlobIndex index, BlobWriter to, Func<CancellationToken, Task>? onRead = null)
 {
     private readonly BlobReader _reader = new(from.Store, index, from.Codec);
 
@@ -35,6 +35,7 @@ internal sealed class BlobMover(RepositoryParts from, BlobIndex index, BlobWrite
             var scratch = new GrowingBuffer();
             foreach (var range in PackRanges.Merge(Wanted(pack)))
             {
+                await (onRead?.Invoke(token) ?? Task.CompletedTask).ConfigureAwait(false);
                 await MoveAsync(range, scratch, token).ConfigureAwait(false);
                 moved(range.Blobs.Length, range.Blobs.ToArray().Sum(blob => (long)blob.Location.StoredLength));
             }

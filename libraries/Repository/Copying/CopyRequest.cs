@@ -11,6 +11,9 @@ public sealed record CopyRequest
     /// <summary>Says what would be copied, and changes nothing.</summary>
     public bool DryRun { get; init; }
 
+    /// <summary>Waited for before each read: who has more important work to do ends it later. Null never waits.</summary>
+    public Func<CancellationToken, Task>? OnRead { get; init; }
+
     /// <summary>What a copy does about snapshots that were forgotten and can be brought back.</summary>
     internal ForgottenRule Forgotten { get; init; }
 

@@ -3,6 +3,7 @@ using StellaOps.Backup.Repository.Checking;
 using StellaOps.Backup.Repository.Packs;
 using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Repository.Unpacked;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Repository.Copying;
 
@@ -143,7 +144,7 @@ internal sealed class CopyRun(ResticRepository source, ResticRepository target, 
         var writer = target.CreateBlobWriter();
         await using (writer.ConfigureAwait(false))
         {
-            var mover = new BlobMover(source.Parts, source.Index, writer);
+            var mover = new BlobMover(source.Parts, source.Index, writer, request.OnRead);
             await mover.MoveAsync(WantedPacks(used), Moved, cancellationToken).ConfigureAwait(false);
 
             // Durable from here on: every blob that could be had, and the index that finds it.
@@ -199,11 +200,31 @@ internal sealed class CopyRun(ResticRepository source, ResticRepository target, 
             return file.Id;
         }
 
+        if (source.Id == target.Id)
+        {
+            await SaveAsItIsAsync(snapshot.Id, cancellationToken).ConfigureAwait(false);
+            return snapshot.Id;
+        }
+
         var copy = Seal(await source.Parts.Files.LoadAsync(FileKind.Snapshot, snapshot.Id, cancellationToken).ConfigureAwait(false));
         await target.Parts.Files.SaveAsync(FileKind.Snapshot, copy, cancellationToken).ConfigureAwait(false);
         return copy.Id;
 
         SealedFile Seal(byte[] json) => target.Parts.Files.Seal(SnapshotCopies.Encode(snapshot, json).Span);
+    }
+
+    /// <summary>Into a second place of one repository: the same file, with the name by which recovery points know it.</summary>
+    private async Task SaveAsItIsAsync(BlobId id, CancellationToken cancellationToken)
+    {
+        const int largest = 64 << 20; // Snapshots name each file of a request.
+        var key = RepositoryFile.Key(FileKind.Snapshot, id);
+        var content = await source.Store.ReadAllAsync(key, largest, cancellationToken).ConfigureAwait(false);
+        if (BlobId.Of(content) != id)
+        {
+            throw new RepositoryException(RepositoryFailure.Damaged, $"{key} is damaged: its content does not match its name");
+        }
+
+        await target.Store.PutAsync(key, content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
     }
 
     private void Moved(int blobs, long bytes)

@@ -23,6 +23,17 @@ public sealed class RepositoryCopy(ResticRepository source, ResticRepository tar
         }
     }
 
+    /// <summary>
+    /// The same without a lock on the source, which a copy of hours would keep from being pruned. A prune deletes what snapshots needed only after its
+    /// grace; who copies beside one without any finds blobs gone, reports their snapshots as failed, and is run again.
+    /// </summary>
+    /// <exception cref="RepositoryException">As of <see cref="RunAsync"/>.</exception>
+    public Task<CopyReport> RunBesideAsync(CopyRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return RunUnderLockAsync(request, CancellationToken.None, cancellationToken);
+    }
+
     /// <summary>The same for a caller that holds a lock on the source.</summary>
     /// <param name="request">What to copy.</param>
     /// <param name="sourceLost">Cancelled when that lock is lost.</param>

@@ -15,7 +15,7 @@ namespace StellaOps.Backup.Workers.Repositories;
 
 /// <summary>Backup of a component whose source is a tree of files: opens or creates the repository, archives, and describes the snapshot.</summary>
 public sealed class ComponentBackup(
-    ComponentRepositories repositories, IOptions<LocationSettings> location, ServiceIdentity identity, TimeProvider clock)
+    ComponentRepositories repositories, IOptions<LocationSettings> location, IOptions<SecondarySettings> secondary, ServiceIdentity identity, TimeProvider clock)
 {
     /// <summary>Saves <paramref name="source"/>; when it returns, the snapshot is durable.</summary>
     /// <param name="context">The task.</param>
@@ -27,7 +27,12 @@ public sealed class ComponentBackup(
         TaskContext context, Component component, IFileSource source, IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ThrowIfLocationIsInside(paths);
+        ThrowIfInside(location.Value, "Location:Url", paths);
+        if (secondary.Value.ToLocation() is { } second)
+        {
+            ThrowIfInside(second, "Secondary:Url", paths);
+        }
+
         var opened = await repositories.OpenOrCreateAsync(component, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -52,13 +57,13 @@ public sealed class ComponentBackup(
     }
 
     /// <summary>A backup that saves its own repository grows for ever.</summary>
-    private void ThrowIfLocationIsInside(IReadOnlyList<string> paths)
+    private static void ThrowIfInside(LocationSettings place, string setting, IReadOnlyList<string> paths)
     {
-        if (LocationAddress.Parse(location.Value.Url) is LocalAddress { Path: var root }
+        if (LocationAddress.Parse(place.Url) is LocalAddress { Path: var root }
             && paths.FirstOrDefault(path => PathRules.Contains(path, root)) is { } path)
         {
             throw new BackupException(ErrorCodes.NotConfigured, $"the location {root} lies in {path}, which is to be saved",
-                "Move the location (Location:Url), or save a path that does not contain it.");
+                $"Move the location ({setting}), or save a path that does not contain it.");
         }
     }
 

@@ -6,6 +6,7 @@ using StellaOps.Backup.Hosting.Settings;
 using StellaOps.Backup.Portable;
 using StellaOps.Backup.Portable.Reading;
 using StellaOps.Backup.Repository;
+using StellaOps.Backup.Repository.Copying;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Storage.Addresses;
 using StellaOps.Backup.Workers.Settings;
@@ -34,6 +35,32 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     /// <exception cref="BackupException">There is no archive, or it is not the one that the command names.</exception>
     public Task<ComponentRepository> OpenAsync(Component component, ArchiveSource? source, CancellationToken cancellationToken) =>
         source is null ? OpenAsync(component, cancellationToken) : OpenArchivedAsync(component, source, cancellationToken);
+
+    /// <summary>Opens the repository that is in charge, and its second place in a secondary location, which is made where there is none.</summary>
+    /// <exception cref="RepositoryException">As of <see cref="OpenAsync(Component, CancellationToken)"/>; <see cref="RepositoryFailure.Refused"/>: there is another one there.</exception>
+    internal async Task<ComponentReplica> OpenReplicaAsync(Component component, LocationSettings secondary, CancellationToken cancellationToken)
+    {
+        var here = await OpenAsync(component, cancellationToken).ConfigureAwait(false);
+        var root = ObjectStoreFactory.Open(secondary, clock);
+        try
+        {
+            await LocationFile.EnsureAsync(root, cancellationToken).ConfigureAwait(false);
+            var epoch = await LocationEpochs.FindAsync(here.Location, component.Name(), cancellationToken).ConfigureAwait(false);
+            if (LocationEpochs.Folder(component.Name(), epoch) != here.Folder)
+            {
+                throw Superseded(component, epoch);
+            }
+
+            var there = await RepositoryReplica.OpenAsync(here.Repository, new PrefixStore(root, here.Folder), ReplicaOptions(secondary), cancellationToken).ConfigureAwait(false);
+            return new ComponentReplica(component, epoch, here, new ComponentRepository(root, here.Folder, there));
+        }
+        catch
+        {
+            await root.DisposeAsync().ConfigureAwait(false);
+            await here.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 
     private async Task<ComponentRepository> OpenArchivedAsync(Component component, ArchiveSource source, CancellationToken cancellationToken)
     {
@@ -125,6 +152,14 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
         OnLocked = cancellationToken => ThrowIfSupersededAsync(root, component, epoch, cancellationToken),
     };
 
+    /// <summary>A cache of its own: both places have one id, and not the same index files. Who prunes there by hand is waited for.</summary>
+    private RepositoryOptions ReplicaOptions(LocationSettings secondary) => new()
+    {
+        Clock = clock,
+        CacheDirectory = LocationAddress.Parse(secondary.Url) is LocalAddress || RepositoryOptions.UsualCacheDirectory is not { } usual ? null : Path.Combine(usual, "secondary"),
+        LockWait = TimeSpan.FromMinutes(2),
+    };
+
     /// <summary>
     /// A rotation puts the next epoch in charge under an exclusive lock: who opened the old one before that and has its lock only now would save
     /// into a repository that nobody looks at any more.
@@ -134,9 +169,12 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
         var current = await LocationEpochs.FindAsync(root, component.Name(), cancellationToken).ConfigureAwait(false);
         if (current != epoch)
         {
-            throw new RepositoryException(RepositoryFailure.Superseded, $"the repository of {component.Name()} was replaced by that of epoch {current} since it was opened");
+            throw Superseded(component, current);
         }
     }
+
+    private static RepositoryException Superseded(Component component, int epoch) =>
+        new(RepositoryFailure.Superseded, $"the repository of {component.Name()} was replaced by that of epoch {epoch} since it was opened");
 
     private static PrefixStore Folder(IObjectStore root, Component component, int epoch) => new(root, LocationEpochs.Folder(component.Name(), epoch));
 }

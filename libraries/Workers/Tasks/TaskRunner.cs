@@ -8,7 +8,10 @@ using StellaOps.Backup.Workers.Coordination;
 
 namespace StellaOps.Backup.Workers.Tasks;
 
-/// <summary>Runs claimed tasks; each takes a slot until it is over. At an orderly stop it hands them back.</summary>
+/// <summary>
+/// Runs claimed tasks; each takes a slot until it is over, but for those that fill the secondary location: they may last for hours, and let others
+/// go first. At an orderly stop it hands all of them back.
+/// </summary>
 internal sealed class TaskRunner(
     RunningTaskFactory factory, TaskSlots slots, WorkerComponents components, QueueMembership membership, IEnumerable<IClusterSource> clusters)
     : IHostedService, IServiceActivity, IDisposable
@@ -28,10 +31,15 @@ internal sealed class TaskRunner(
     /// <summary>Starts a claimed task.</summary>
     public void Start(RunTask task, TaskLease lease)
     {
-        slots.Take();
+        var takesSlot = task.Replicate is null;
+        if (takesSlot)
+        {
+            slots.Take();
+        }
+
         var running = factory.Create(task, lease);
         var gate = new TaskCompletionSource();
-        _running[running] = RunAsync(running, gate.Task);
+        _running[running] = RunAsync(running, takesSlot, gate.Task);
         gate.SetResult();
     }
 
@@ -45,7 +53,7 @@ internal sealed class TaskRunner(
 
     public void Dispose() => _stopping.Dispose();
 
-    private async Task RunAsync(RunningTask running, Task registered)
+    private async Task RunAsync(RunningTask running, bool takesSlot, Task registered)
     {
         await registered.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
@@ -55,7 +63,10 @@ internal sealed class TaskRunner(
         finally
         {
             _running.TryRemove(running, out _);
-            slots.Release();
+            if (takesSlot)
+            {
+                slots.Release();
+            }
         }
     }
 }

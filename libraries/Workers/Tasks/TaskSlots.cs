@@ -42,6 +42,9 @@ internal sealed class TaskSlots(int size)
 
     public Task WhenFreeAsync(CancellationToken cancellationToken) => WhenAsync(taken => taken < Size, cancellationToken);
 
+    /// <summary>Ends while no slot is taken.</summary>
+    public Task WhenIdleAsync(CancellationToken cancellationToken) => WhenAsync(taken => taken == 0, cancellationToken);
+
     public Task WhenFullAsync(CancellationToken cancellationToken) => WhenAsync(taken => taken >= Size, cancellationToken);
 
     private async Task WhenAsync(Func<int, bool> condition, CancellationToken cancellationToken)

@@ -29,9 +29,12 @@ internal sealed class NoSecretsInConfig(IConfiguration configuration) : IValidat
             }
         }
 
-        if (configuration["Location:Url"] is { Length: > 0 } location && PathRules.Contains(path, location))
+        foreach (var setting in (string[])["Location:Url", "Secondary:Url"])
         {
-            yield return $"setting Config:Paths is wrong: {path} contains the location {location}";
+            if (configuration[setting] is { Length: > 0 } location && PathRules.Contains(path, location))
+            {
+                yield return $"setting Config:Paths is wrong: {path} contains the location {location}";
+            }
         }
     }
 }

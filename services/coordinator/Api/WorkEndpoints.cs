@@ -4,6 +4,7 @@ using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Copies;
 using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Deletion;
+using StellaOps.Backup.Coordinator.Diffs;
 using StellaOps.Backup.Coordinator.Evidence;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Restores;
@@ -26,6 +27,7 @@ internal static class WorkEndpoints
         routes.MapPost(Routes.TestRestores, TestRestoreAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Restores, RestoreAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
         routes.MapPost(Routes.Copies, CopyAsync).RequireAuthorization(Scopes.Run).WithTags("work");
+        routes.MapPost(Routes.Diffs, DiffAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Recoveries, RecoverAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
         routes.MapPost(Routes.IntegrityChecks, CheckIntegrityAsync).RequireAuthorization(Scopes.Run).WithTags("work");
         routes.MapPost(Routes.Migrations, MigrateAsync).RequireAuthorization(Scopes.Restore).WithTags("work");
@@ -89,6 +91,13 @@ internal static class WorkEndpoints
     {
         var manifest = await drafts.CheckAsync(request, cancellationToken);
         var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, manifest, token), cancellationToken);
+        return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
+    }
+
+    private static async Task<Accepted<OperationView>> DiffAsync(
+        DiffRequest request, HttpContext context, OperationAcceptance acceptance, DiffDrafts drafts, OperationViews views, CancellationToken cancellationToken)
+    {
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 

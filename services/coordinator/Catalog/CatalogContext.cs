@@ -7,6 +7,7 @@ using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Retention;
 using StellaOps.Backup.Coordinator.Schedules;
+using StellaOps.Backup.Coordinator.Secondary;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Workers;
 
@@ -35,6 +36,8 @@ internal sealed class CatalogContext(DbContextOptions<CatalogContext> options) :
     public DbSet<RetentionRunRow> RetentionRuns => Set<RetentionRunRow>();
 
     public DbSet<ForgottenRow> Forgotten => Set<ForgottenRow>();
+
+    public DbSet<ReplicaRow> Replicas => Set<ReplicaRow>();
 
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
 

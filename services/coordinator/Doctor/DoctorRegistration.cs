@@ -16,6 +16,7 @@ internal static class DoctorRegistration
         services.AddSettings<ServiceControlSettings>(ServiceControlSettings.Section);
         services.AddSingleton<PlatformServices>();
         services.AddSingleton<IServiceCheck, StorageCheck>();
+        services.AddSingleton<IServiceCheck, SecondaryCheck>();
         services.AddSingleton<IServiceCheck, DiskSpaceCheck>();
         services.AddSingleton<IServiceCheck, MessagingCheck>();
         services.AddSingleton<IServiceCheck, WorkersCheck>();

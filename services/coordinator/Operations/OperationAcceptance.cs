@@ -123,6 +123,8 @@ internal sealed class OperationAcceptance(
                 Export = draft.Export,
                 Archive = draft.Archive,
                 Trial = draft.Trial,
+                Replicate = draft.Replicate,
+                Diff = draft.Diff,
             },
         };
     }

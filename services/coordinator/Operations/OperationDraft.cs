@@ -43,6 +43,8 @@ internal sealed record TaskDraft
     public ExportSpec? Export { get; init; }
     public ArchiveSpec? Archive { get; init; }
     public TrialSpec? Trial { get; init; }
+    public ReplicateSpec? Replicate { get; init; }
+    public DiffSpec? Diff { get; init; }
 }
 
 /// <summary>Who asks.</summary>

@@ -4,6 +4,7 @@ using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Copies;
 using StellaOps.Backup.Coordinator.Databases;
 using StellaOps.Backup.Coordinator.Deletion;
+using StellaOps.Backup.Coordinator.Diffs;
 using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Evidence;
 using StellaOps.Backup.Coordinator.Restores;
@@ -43,6 +44,7 @@ internal static class OperationsRegistration
         services.AddScoped<OperationPlan, CopyPlan>();
         services.AddScoped<OperationPlan, TrialPlan>();
         services.AddScoped<OperationPlan, ArchivePlan>();
+        services.AddScoped<OperationPlan, DiffPlan>();
         services.AddScoped<BackupNames>();
         services.AddScoped<BackupDrafts>();
         services.AddScoped<BackupRetry>();
@@ -59,6 +61,7 @@ internal static class OperationsRegistration
         services.AddScoped<ArchiveDecisions>();
         services.AddScoped<ArchiveDrafts>();
         services.AddScoped<ArchivedForgetting>();
+        services.AddScoped<DiffDrafts>();
         services.AddScoped<RecoveryDrafts>();
         services.AddScoped<DeleteDrafts>();
         services.AddScoped<DeletionGuard>();

@@ -4,8 +4,9 @@ using StellaOps.Backup.Contracts.Operations;
 namespace StellaOps.Backup.Coordinator.Operations;
 
 /// <summary>
-/// What may run beside what. Like a lock table: verify, verify-integrity, verify-evidence, test-restore, copy and trial read a component or its repository, a backup
+/// What may run beside what. Like a lock table: verify, verify-integrity, verify-evidence, test-restore, copy, trial and diff read a component or its repository, a backup
 /// adds to it, restore, migrate, rebuild-index, delete, undelete and retention want the component for themselves. Readers share with readers and with one writer.
+/// A replicate stands aside: it may last for hours, nobody waits for it, and what is dropped while it runs is not copied.
 /// </summary>
 internal static class Turns
 {
@@ -37,11 +38,13 @@ internal static class Turns
         one.Components.Intersect(other.Components).Any() && Conflict(Mode(one), Mode(other));
 
     private static bool Conflict(Access one, Access other) =>
-        one == Access.Alone || other == Access.Alone || (one == Access.Add && other == Access.Add);
+        one == Access.Aside || other == Access.Aside ? one == other
+        : one == Access.Alone || other == Access.Alone || (one == Access.Add && other == Access.Add);
 
     private static Access Mode(Entry entry) => entry.Kind switch
     {
         OperationKind.Backup => Access.Add,
+        OperationKind.Replicate => Access.Aside,
         OperationKind.Restore or OperationKind.Migrate or OperationKind.RebuildIndex when !entry.DryRun => Access.Alone,
         OperationKind.Delete or OperationKind.Undelete or OperationKind.Retention => Access.Alone,
         _ => Access.Read,
@@ -54,5 +57,6 @@ internal static class Turns
         Read,
         Add,
         Alone,
+        Aside,
     }
 }

@@ -79,11 +79,12 @@ internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
     internal static bool IsProven(PointRow point, SnapshotRow snapshot) =>
         snapshot.Damages.Count == 0 && PointProof.DepthOf(point, snapshot.Part) == ProofDepth.Restored;
 
+    /// <summary>A copy of it to the secondary location is none: what is dropped meanwhile is not copied.</summary>
     /// <exception cref="BackupException">An operation that has not ended uses the point.</exception>
     public async Task RequireUnusedAsync(PointRow point, CancellationToken cancellationToken)
     {
         var user = await catalog.Operations.AsNoTracking().FirstOrDefaultAsync(
-            operation => operation.CurrentState != nameof(OperationState.Finished)
+            operation => operation.CurrentState != nameof(OperationState.Finished) && operation.Kind != OperationKind.Replicate
                 && catalog.Tasks.Any(task => task.OperationId == operation.CorrelationId && task.PointId == point.Id),
             cancellationToken);
         if (user is not null)

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Errors;
@@ -52,9 +53,9 @@ internal sealed partial class ProtectionCopies(CatalogContext catalog, IObjectSt
 
         try
         {
-            if (point.IsProtected())
+            if (Text(id, point.Pin, point.Holds) is { } text)
             {
-                await location.PutAsync(Key(id), JsonSerializer.SerializeToUtf8Bytes(new ProtectionCopy { PointId = id, Pin = point.Pin, Holds = point.Holds }, JsonColumn.Options), PutMode.Replace, cancellationToken);
+                await location.PutAsync(Key(id), Encoding.UTF8.GetBytes(text), PutMode.Replace, cancellationToken);
             }
             else
             {
@@ -93,8 +94,7 @@ internal sealed partial class ProtectionCopies(CatalogContext catalog, IObjectSt
         var copies = await ReadAsync(cancellationToken);
         foreach (var point in await catalog.Points.AsNoTracking().Select(point => new { point.Id, point.Pin, point.Holds }).ToListAsync(cancellationToken))
         {
-            var wanted = point.Pin is null && point.Holds.Count == 0 ? null : new ProtectionCopy { PointId = point.Id, Pin = point.Pin, Holds = point.Holds };
-            if (Text(copies.GetValueOrDefault(point.Id)) != Text(wanted))
+            if (Text(copies.GetValueOrDefault(point.Id)) != Text(point.Id, point.Pin, point.Holds))
             {
                 await TrySaveAsync(point.Id, cancellationToken);
             }
@@ -146,9 +146,14 @@ internal sealed partial class ProtectionCopies(CatalogContext catalog, IObjectSt
         }
     }
 
+    /// <summary>Content of the copy of a point; null for one without pin and holds, which has none.</summary>
+    public static string? Text(Guid id, PointPin? pin, IReadOnlyList<LegalHold> holds) =>
+        pin is null && holds.Count == 0 ? null : Text(new ProtectionCopy { PointId = id, Pin = pin, Holds = holds });
+
     private static string? Text(ProtectionCopy? copy) => copy is null ? null : JsonSerializer.Serialize(copy, JsonColumn.Options);
 
-    private static string Key(Guid id) => $"{Folder}{id:d}.json";
+    /// <summary>Where it is in a location.</summary>
+    public static string Key(Guid id) => $"{Folder}{id:d}.json";
 
     [LoggerMessage(1, LogLevel.Warning, "the location has an older copy of what protects point {Point}: {Reason}")]
     private static partial void LogNoCopy(ILogger logger, Guid point, string reason);

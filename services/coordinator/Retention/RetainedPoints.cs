@@ -26,12 +26,12 @@ internal sealed class RetainedPoints(CatalogContext catalog, PointCatalog points
         })];
     }
 
-    /// <summary>What runs or waits and names a point; a deletion of it is no reason to keep it.</summary>
+    /// <summary>What runs or waits and names a point; a deletion of it is no reason to keep it, and neither is its copy to the secondary location.</summary>
     private async Task<ILookup<Guid, string>> UsedAsync(CancellationToken cancellationToken)
     {
         var rows = await catalog.Tasks.AsNoTracking()
             .Join(catalog.Operations, task => task.OperationId, operation => operation.CorrelationId, (task, operation) => new { task.PointId, operation.CorrelationId, operation.Kind, operation.CurrentState })
-            .Where(row => row.PointId != null && row.CurrentState != nameof(OperationState.Finished) && row.Kind != OperationKind.Delete)
+            .Where(row => row.PointId != null && row.CurrentState != nameof(OperationState.Finished) && row.Kind != OperationKind.Delete && row.Kind != OperationKind.Replicate)
             .ToListAsync(cancellationToken);
         return rows.ToLookup(row => row.PointId!.Value, row => $"used by operation {row.CorrelationId} ({row.Kind.Name()})");
     }

@@ -17,7 +17,8 @@ namespace StellaOps.Backup.Coordinator.Retention;
 /// </summary>
 internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog audit, IObjectStore location, ILogger<RetentionRules> logger)
 {
-    private const string CopyKey = "retention.json";
+    /// <summary>Where the copy is in a location.</summary>
+    public const string CopyKey = "retention.json";
     private const int LargestCopy = 1 << 20;
     private const int MostDays = 36_500, MostOthers = 10_000;
 

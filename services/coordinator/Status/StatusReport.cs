@@ -6,6 +6,7 @@ using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Schedules;
+using StellaOps.Backup.Coordinator.Secondary;
 using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Storage;
 
@@ -13,7 +14,7 @@ namespace StellaOps.Backup.Coordinator.Status;
 
 /// <summary>The first answer that an operator wants: how each component stands, what runs, and which point to trust.</summary>
 internal sealed class StatusReport(
-    CatalogContext catalog, PointCatalog points, WorkerDirectory workers, OperationViews operations, HealthReport health, ClusterStatuses clusters, ScheduleBook schedules, IObjectStore location)
+    CatalogContext catalog, PointCatalog points, WorkerDirectory workers, OperationViews operations, HealthReport health, ClusterStatuses clusters, ScheduleBook schedules, SecondaryReport secondary, IObjectStore location)
 {
     private const int ProvenSearch = 50;
 
@@ -24,12 +25,14 @@ internal sealed class StatusReport(
             .OrderBy(operation => operation.AcceptedAt)
             .ToListAsync(cancellationToken);
         var newest = await points.All.Where(point => !point.Deleting).OrderByDescending(point => point.FinishedAt).Take(ProvenSearch).ToListAsync(cancellationToken);
+        var clusterViews = await clusters.ReadAsync(cancellationToken);
         return new StatusView
         {
             Location = location.Description,
             Components = await ComponentsAsync(cancellationToken),
-            Clusters = await clusters.ReadAsync(cancellationToken),
+            Clusters = clusterViews,
             Schedules = await schedules.ReadAsync(cancellationToken),
+            Secondary = await secondary.ReadAsync(clusterViews, cancellationToken),
             Running = await operations.ViewsAsync(running, cancellationToken),
             Services = (await health.ReadAsync(cancellationToken)).Services,
             LatestPoint = newest.FirstOrDefault()?.ToView(),

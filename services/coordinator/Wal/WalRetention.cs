@@ -23,15 +23,21 @@ internal sealed partial class WalRetention(CatalogContext catalog, PointCatalog 
 {
     /// <summary>Looks through the archives of all clusters. May be stopped anywhere and run again.</summary>
     /// <exception cref="BackupException">The location failed for now.</exception>
-    public async Task ApplyAsync(CancellationToken cancellationToken)
+    public Task ApplyAsync(CancellationToken cancellationToken) => ApplyAsync(location, [store], cancellationToken);
+
+    /// <summary>The same in another location, which has copies of points: what is needed in either of the two stays.</summary>
+    /// <exception cref="BackupException">One of them failed for now.</exception>
+    public Task ApplyToAsync(IObjectStore other, PointStore copies, CancellationToken cancellationToken) => ApplyAsync(other, [store, copies], cancellationToken);
+
+    private async Task ApplyAsync(IObjectStore archives, IReadOnlyList<PointStore> stores, CancellationToken cancellationToken)
     {
         try
         {
-            var clusters = await WalInventory.ClustersAsync(location, cancellationToken);
-            var cuts = clusters.Count > 0 ? await CutsAsync(cancellationToken) : [];
+            var clusters = await WalInventory.ClustersAsync(archives, cancellationToken);
+            var cuts = clusters.Count > 0 ? await CutsAsync(stores, cancellationToken) : [];
             foreach (var system in clusters)
             {
-                await ApplyAsync(system, [.. cuts.Where(one => one.System == system).Select(one => one.Cut)], cancellationToken);
+                await ApplyAsync(archives, system, [.. cuts.Where(one => one.System == system).Select(one => one.Cut)], cancellationToken);
             }
         }
         catch (StorageException denied) when (denied.Failure == StorageFailure.PermissionDenied)
@@ -52,25 +58,28 @@ internal sealed partial class WalRetention(CatalogContext catalog, PointCatalog 
         }
     }
 
-    private async Task ApplyAsync(ulong system, IReadOnlyList<BaseCut> cuts, CancellationToken cancellationToken)
+    private async Task ApplyAsync(IObjectStore archives, ulong system, IReadOnlyList<BaseCut> cuts, CancellationToken cancellationToken)
     {
-        var inventory = await WalInventory.ReadAsync(location, system, null, cancellationToken);
+        var inventory = await WalInventory.ReadAsync(archives, system, null, cancellationToken);
         if (ExpiryPlan.Make(inventory, cuts) is { } plan)
         {
-            await new WalExpiry(location, clock).RunAsync(inventory, plan, cancellationToken);
+            await new WalExpiry(archives, clock).RunAsync(inventory, plan, cancellationToken);
             LogExpired(logger, system, plan.Wal.Count, plan.Bytes, string.Join(", ", plan.Timelines.Select(one => $"{one.Before} of timeline {one.Timeline}")));
         }
     }
 
-    /// <summary>Base backups of every point of the location, whatever their state, and of those that can still be brought back. Recoveries begin with none in an archive.</summary>
-    private async Task<IReadOnlyList<(ulong System, BaseCut Cut)>> CutsAsync(CancellationToken cancellationToken)
+    /// <summary>Base backups of every point of the locations, whatever their state, and of those that can still be brought back. Recoveries begin with none in an archive.</summary>
+    private async Task<IReadOnlyList<(ulong System, BaseCut Cut)>> CutsAsync(IReadOnlyList<PointStore> stores, CancellationToken cancellationToken)
     {
         var known = await points.All.ToDictionaryAsync(point => point.Id, point => point.Manifest, cancellationToken);
         var cuts = new List<(ulong, BaseCut)>();
-        foreach (var stored in await store.ListAsync(cancellationToken))
+        foreach (var each in stores)
         {
-            var manifest = known.GetValueOrDefault(stored.Id) ?? await store.LoadAsync(stored, cancellationToken);
-            cuts.AddRange(manifest.Components.Where(snapshot => snapshot.Database is not null && manifest.Archive is null).Select(snapshot => Of(manifest.Name, snapshot)));
+            foreach (var stored in await each.ListAsync(cancellationToken))
+            {
+                var manifest = known.GetValueOrDefault(stored.Id) ?? await each.LoadAsync(stored, cancellationToken);
+                cuts.AddRange(manifest.Components.Where(snapshot => snapshot.Database is not null && manifest.Archive is null).Select(snapshot => Of(manifest.Name, snapshot)));
+            }
         }
 
         var now = clock.GetUtcNow();

@@ -372,7 +372,7 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         Assert.Equal(
             [
                 "check.audit.chain", "check.clock.skew", "check.evidencelocker.index", "check.messaging", "check.points.age", "check.points.unproven", "check.postgres.connectivity", "check.postgres.wal",
-                "check.schedules", "check.storage.backup", "check.storage.diskspace", "check.workers",
+                "check.schedules", "check.storage.backup", "check.storage.diskspace", "check.storage.secondary", "check.workers",
             ],
             report.Checks.Select(check => check.Check).Distinct());
         Assert.Equal("pass", report.Checks.Single(check => check.Check == "check.storage.backup").Status);

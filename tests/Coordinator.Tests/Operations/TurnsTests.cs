@@ -26,6 +26,10 @@ public sealed class TurnsTests
     [InlineData(OperationKind.Backup, OperationKind.Undelete, true)]
     [InlineData(OperationKind.Retention, OperationKind.Backup, true)]
     [InlineData(OperationKind.Retention, OperationKind.Verify, true)]
+    [InlineData(OperationKind.Replicate, OperationKind.Backup, false)]
+    [InlineData(OperationKind.Replicate, OperationKind.Restore, false)]
+    [InlineData(OperationKind.Replicate, OperationKind.Retention, false)]
+    [InlineData(OperationKind.Replicate, OperationKind.Replicate, true)]
     public void Kinds_conflict_on_one_component_and_never_on_two(OperationKind one, OperationKind other, bool conflict)
     {
         var evidence = Entry(one, 1, Component.Evidence);

@@ -18,6 +18,7 @@ using StellaOps.Backup.Coordinator.Messaging;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Schedules;
+using StellaOps.Backup.Coordinator.Secondary;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Hosting.Identity;
@@ -55,12 +56,13 @@ internal sealed class CatalogHarness : IAsyncDisposable
             ["Coordinator:PointSigningKeyFile"] = keyFile,
             ["Coordinator:MaxAttempts"] = "3",
             ["Location:Url"] = _home["location"],
+            ["Secondary:Url"] = _home["secondary"],
         });
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddSingleton(new ServiceIdentity("coordinator", Clock));
         builder.Services.AddSettings<CoordinatorSettings>(CoordinatorSettings.Section);
         builder.Services.AddSettings<LocationSettings>(LocationSettings.Section);
-        builder.AddCatalog().AddPoints().AddOperations().AddSchedules().AddMessaging();
+        builder.AddCatalog().AddPoints().AddOperations().AddSchedules().AddSecondary().AddMessaging();
         builder.Services.AddMassTransit(bus =>
         {
             BusRegistration.Register(bus);
@@ -71,6 +73,11 @@ internal sealed class CatalogHarness : IAsyncDisposable
     }
 
     public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 1, 17, 10, 30, 0, TimeSpan.Zero));
+
+    /// <summary>Root directories of the two locations.</summary>
+    public string Location => _home["location"];
+
+    public string Secondary => _home["secondary"];
 
     public IBusControl Bus => _app.Services.GetRequiredService<IBusControl>();
 

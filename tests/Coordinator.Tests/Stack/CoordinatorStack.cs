@@ -16,7 +16,7 @@ internal sealed class CoordinatorStack : IAsyncDisposable
 
     /// <summary>What refers to others comes first. One after the other: no lock is held while another is waited for, as the coordinator may do.</summary>
     private static readonly string[] Cleared =
-        ["proofs", "snapshots", "points", "events", "tasks", "operations", "inbox", "outbox", "retention_runs", "retention_rules", "forgotten_snapshots"];
+        ["proofs", "snapshots", "points", "events", "tasks", "operations", "inbox", "outbox", "retention_runs", "retention_rules", "forgotten_snapshots", "replicas"];
 
     /// <summary>Stacks on a broker that gives them no virtual host of their own come one after the other: their queues have the same names.</summary>
     private static readonly SemaphoreSlim OnSharedHost = new(1);

@@ -79,6 +79,7 @@ internal sealed class FakeTask(FakeWorkers workers, RunTask command, ClaimGrante
             EvidenceReferencesKey = command.Component == Component.Database ? command.TestRestore!.EvidenceReferencesKey : null,
         },
         OperationKind.Restore => new TaskResult { Outcome = Outcome.Complete, Restore = new RestoreResult { TargetDirectory = command.Restore?.TargetDirectory ?? command.Recovery?.TargetDirectory ?? "/" } },
+        OperationKind.Replicate => new TaskResult { Outcome = Outcome.Complete, Replicate = new ReplicateResult { Present = command.Replicate!.Copy, Dropped = command.Replicate.Drop.Count } },
         OperationKind.Delete or OperationKind.Retention => new TaskResult { Outcome = Outcome.Complete, Forget = Forgotten(command.Forget!) },
         OperationKind.Copy or OperationKind.Archive => new TaskResult { Outcome = Outcome.Complete, Copy = Copied() },
         _ => new TaskResult { Outcome = Outcome.Complete },

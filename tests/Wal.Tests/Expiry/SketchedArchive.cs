@@ -11,7 +11,7 @@ namespace StellaOps.Backup.Wal.Tests.Expiry;
 /// <summary>An archive with everything that one can have but WAL: timeline 1 has segments 1 to 9, and was left for timeline 2 in the middle of segment 5.</summary>
 internal sealed class SketchedArchive
 {
-    private const ulong System = 7448844188812345678;
+    public const ulong System = 7448844188812345678;
     private static readonly WalFiles Files = new(16 << 20);
     private static readonly WalKeys Keys = new(System);
 

@@ -645,6 +645,54 @@ namespace StellaOps.Backup.Coordinator.Catalog.Migrations
                     b.ToTable("schedules", (string)null);
                 });
 
+            modelBuilder.Entity("StellaOps.Backup.Coordinator.Secondary.ReplicaRow", b =>
+                {
+                    b.Property<Guid>("PointId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("point_id");
+
+                    b.Property<DateTimeOffset>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<string>("LocationId")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("location_id");
+
+                    b.Property<string>("PointName")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("point_name");
+
+                    b.Property<long?>("PointVersion")
+                        .HasColumnType("bigint")
+                        .HasColumnName("point_version");
+
+                    b.Property<string>("Protection")
+                        .HasColumnType("text")
+                        .HasColumnName("protection");
+
+                    b.Property<DateTimeOffset>("ReplicatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("replicated_at");
+
+                    b.Property<string>("Snapshots")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("snapshots");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.HasKey("PointId");
+
+                    b.ToTable("replicas", (string)null);
+                });
+
             modelBuilder.Entity("StellaOps.Backup.Coordinator.Tasks.TaskRow", b =>
                 {
                     b.Property<Guid>("Id")

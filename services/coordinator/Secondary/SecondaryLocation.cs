@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Points.Storing;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Coordinator.Secondary;
+
+/// <summary>The secondary location, where one is configured, and what this process last saw of it.</summary>
+internal sealed class SecondaryLocation : IAsyncDisposable
+{
+    private readonly PointVerifier _verifier;
+    private volatile string? _problem;
+
+    public SecondaryLocation(IOptions<SecondarySettings> settings, PointVerifier verifier, TimeProvider clock)
+    {
+        _verifier = verifier;
+        Store = settings.Value.ToLocation() is { } location ? ObjectStoreFactory.Open(location, clock) : null;
+    }
+
+    /// <summary>Null where none is configured.</summary>
+    public IObjectStore? Store { get; }
+
+    /// <summary>Its points. Only where one is configured.</summary>
+    public PointStore Points => new(Store!, _verifier);
+
+    /// <summary>Why nothing is copied now; null while all is well.</summary>
+    public string? Problem
+    {
+        get => _problem;
+        set => _problem = value;
+    }
+
+    public ValueTask DisposeAsync() => Store?.DisposeAsync() ?? ValueTask.CompletedTask;
+}

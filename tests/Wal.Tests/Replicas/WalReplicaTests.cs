@@ -1,0 +1,144 @@
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Testing.Storage;
+using StellaOps.Backup.Wal.Coverage;
+using StellaOps.Backup.Wal.Expiry;
+using StellaOps.Backup.Wal.Ledger;
+using StellaOps.Backup.Wal.Replicas;
+using StellaOps.Backup.Wal.Tests.Expiry;
+
+namespace StellaOps.Backup.Wal.Tests.Replicas;
+
+/// <summary>A copy of an archive in another location.</summary>
+public sealed class WalReplicaTests
+{
+    private static readonly BaseCut Old = SketchedArchive.Base("old", 1, 2), Last = SketchedArchive.Base("last", 1, 8), Recovered = SketchedArchive.Base("recovered", 2, 6.2);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_copy_is_the_archive_and_a_second_run_copies_only_what_came_since()
+    {
+        var archive = await SketchedArchive.MakeAsync(second: 7);
+        var place = new MemoryStore();
+        var replica = Replica(archive.Store, place);
+        Assert.True(await replica.RunAsync(Cancelled) > 0);
+        AssertEqual(archive.Store, place);
+        Assert.Equal(0, await replica.RunAsync(Cancelled));
+
+        await archive.AddAsync(2, 8, 9);
+        await StateAsync(archive.Store, 10);
+        await archive.Store.DeleteAsync(archive.Store.Under("wal/").Single(key => key.Contains("000000020000000000000008.0", StringComparison.Ordinal)), Cancelled);
+        Assert.True(await replica.RunAsync(Cancelled) > 0);
+        AssertEqual(archive.Store, place);
+    }
+
+    [Fact]
+    public async Task A_location_that_lost_its_archive_takes_nothing_with_it()
+    {
+        var archive = await SketchedArchive.MakeAsync(second: 7);
+        var place = new MemoryStore();
+        await Replica(archive.Store, place).RunAsync(Cancelled);
+        var before = place.Keys.ToList();
+        foreach (var key in archive.Store.Keys.Where(key => !key.EndsWith("state.json", StringComparison.Ordinal)).ToList())
+        {
+            await archive.Store.DeleteAsync(key, Cancelled);
+        }
+
+        await StateAsync(archive.Store, 11);
+        await Replica(archive.Store, place).RunAsync(Cancelled);
+
+        Assert.Equal(before, place.Keys);
+    }
+
+    [Fact]
+    public async Task What_expired_in_either_place_is_no_hole_in_the_other_and_does_not_come_back()
+    {
+        var archive = await SketchedArchive.MakeAsync(second: 7);
+        await ExpireAsync(archive.Store, Last, Recovered);
+        var place = new MemoryStore();
+        await Replica(archive.Store, place).RunAsync(Cancelled);
+        Assert.Empty(GapFinder.Find(await archive.ReadAsync(place)));
+
+        // What is expired here stays there until its own expiry, and then does not come back from an archive that still has it.
+        var later = SketchedArchive.Base("later", 2, 7.5);
+        var behind = archive.Copy();
+        await ExpireAsync(archive.Store, later);
+        await StateAsync(archive.Store, 11);
+        await Replica(archive.Store, place).RunAsync(Cancelled);
+        Assert.Contains(SegmentsOf(place), IsSixth);
+        await ExpireAsync(place, later);
+        await StateAsync(behind.Store, 12);
+        await Replica(behind.Store, place).RunAsync(Cancelled);
+        Assert.Contains(SegmentsOf(behind.Store), IsSixth);
+        Assert.DoesNotContain(SegmentsOf(place), IsSixth);
+
+        static bool IsSixth(string key) => key.Contains("000000020000000000000006", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Fault.Fail)]
+    [InlineData(Fault.LoseAnswer)]
+    [InlineData(Fault.Crash)]
+    [InlineData(Fault.CrashAfter)]
+    public async Task After_a_fault_at_any_call_the_state_names_nothing_that_is_not_there_and_the_next_run_ends_it(Fault fault)
+    {
+        var archive = await SketchedArchive.MakeAsync(second: 6);
+        var struck = true;
+        var calls = 0;
+        for (var at = 1; struck; at++)
+        {
+            var place = new MemoryStore();
+            await using var faulty = new FaultyStore(place, new FaultRule(fault) { At = at });
+            await Record.ExceptionAsync(() => Replica(archive.Store, faulty).RunAsync(Cancelled));
+            struck = faulty.Struck;
+            calls += struck ? 1 : 0;
+            if (place.Keys.Any(key => key.EndsWith("state.json", StringComparison.Ordinal)))
+            {
+                AssertEqual(archive.Store, place);
+            }
+
+            await Replica(archive.Store, place).RunAsync(Cancelled);
+            AssertEqual(archive.Store, place);
+        }
+
+        Assert.True(calls > 20, $"only {calls} calls were tried");
+    }
+
+    [Fact]
+    public async Task The_copy_of_an_archive_brings_a_base_backup_as_far_as_the_archive_does()
+    {
+        var archive = await SketchedArchive.MakeAsync(second: 7);
+        var place = new MemoryStore();
+        await Replica(archive.Store, place).RunAsync(Cancelled);
+        foreach (var store in (IObjectStore[])[archive.Store, place])
+        {
+            var inventory = await archive.ReadAsync(store);
+            Assert.Equal(SketchedArchive.At(8), WalCoverage.Prove(inventory, inventory.History(2)!.Path(), Old.Start, SketchedArchive.At(8)).ReachesTo);
+        }
+    }
+
+    private static WalReplica Replica(IObjectStore here, IObjectStore there) => new(here, there, SketchedArchive.System, TimeProvider.System);
+
+    private static IReadOnlyList<string> SegmentsOf(MemoryStore store) => [.. store.Under("wal/").Where(key => key.EndsWith(".age", StringComparison.Ordinal))];
+
+    private static async Task ExpireAsync(MemoryStore store, params BaseCut[] kept)
+    {
+        var inventory = await Archive.WalInventory.ReadAsync(store, SketchedArchive.System, null, Cancelled);
+        await new WalExpiry(store, TimeProvider.System).RunAsync(inventory, ExpiryPlan.Make(inventory, kept)!, Cancelled);
+    }
+
+    /// <summary>As the archiver replaces it every few seconds.</summary>
+    private static async Task StateAsync(MemoryStore store, double archivedTo)
+    {
+        var key = store.Keys.Single(key => key.EndsWith("/state.json", StringComparison.Ordinal));
+        var text = System.Text.Encoding.UTF8.GetString(store[key]);
+        var changed = System.Text.RegularExpressions.Regex.Replace(text, "\"archivedTo\": ?\"[^\"]*\"", $"\"archivedTo\": \"{SketchedArchive.At(archivedTo)}\"");
+        await store.PutAsync(key, System.Text.Encoding.UTF8.GetBytes(changed), PutMode.Replace, Cancelled);
+    }
+
+    private static void AssertEqual(MemoryStore one, MemoryStore other)
+    {
+        Assert.Equal(one.Keys, other.Keys);
+        Assert.All(one.Keys, key => Assert.Equal(one[key], other[key]));
+    }
+}
