@@ -87,6 +87,14 @@ public sealed class LocalStack : IAsyncLifetime
         (await Processes.RunAsync("bash", ["-ec", keep, "keep", Data], cancellationToken: cancellationToken)).Checked();
         await UpAsync(settings, cancellationToken);
         Environment = await ReadEnvironmentAsync();
+
+        // The locker of a new installation is empty; that of a new sample has evidence of its own, under the same names.
+        foreach (var folder in Directory.GetDirectories(Platform.DirectoryOf("evidence")))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        File.Delete(Path.Combine(Platform.DirectoryOf("evidence"), "index.json"));
     }
 
     private async Task UpAsync(IReadOnlyDictionary<string, string?> settings, bool firstBackup, CancellationToken cancellationToken) =>
