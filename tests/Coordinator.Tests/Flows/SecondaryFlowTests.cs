@@ -42,7 +42,7 @@ public sealed class SecondaryFlowTests(PostgresFixture postgres, RabbitMqFixture
         await BackupAsync("one");
         while ((await RunningAsync()).All(operation => operation.Kind != OperationKind.Replicate))
         {
-            await Task.Delay(100, Token);
+            await Task.Delay(100, TestContext.Current.CancellationToken);
         }
 
         // While it is copied, which may take hours, it can be restored, and even deleted.
@@ -76,7 +76,7 @@ public sealed class SecondaryFlowTests(PostgresFixture postgres, RabbitMqFixture
         await BackupAsync("two");
         while ((await StatusAsync()).Problem is null)
         {
-            await Task.Delay(100, Token);
+            await Task.Delay(100, TestContext.Current.CancellationToken);
         }
 
         Assert.Equal(2, (await StatusAsync()).PointsBehind);

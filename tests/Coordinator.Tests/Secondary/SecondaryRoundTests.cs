@@ -25,7 +25,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 300_000)]
+    [Fact]
     public async Task The_newest_point_goes_first_and_its_manifest_last_with_what_protects_it()
     {
         await using var harness = await StartAsync(Component.Evidence, Component.Config);
@@ -43,7 +43,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         await EndAsync(harness, (await LookAsync(harness))!);
         Assert.Null(await LookAsync(harness));
         Assert.Equal(new[] { old.Id, newest.Id }.Order(), (await StoredAsync(harness)).Order());
-        Assert.Equal(0, (await PictureAsync(harness)).Missing.Count());
+        Assert.Empty((await PictureAsync(harness)).Missing);
 
         // What comes later to a point that is there: a legal hold, and the end of its pin.
         await harness.InAsync((PointProtection protection) => protection.HoldAsync("old", new() { Reason = "CASE-17" }, "tester", Token));
@@ -53,7 +53,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         Assert.Single(Files(harness.Secondary, newest.Id));
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact]
     public async Task A_point_that_cannot_be_copied_is_passed_over_for_a_while_and_keeps_nobody_back()
     {
         await using var harness = await StartAsync(Component.Evidence);
@@ -73,7 +73,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         Assert.Equal("hurt", (await LookAsync(harness))!.PointName);
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact]
     public async Task What_could_be_copied_of_a_point_is_listed_there_and_the_rest_follows()
     {
         await using var harness = await StartAsync(Component.Evidence, Component.Config);
@@ -92,7 +92,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         Assert.Equal((true, 2), await LoadAsync(harness, point) is var whole ? (whole.Full, whole.Components.Count) : default);
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact]
     public async Task A_component_without_worker_follows_when_one_is_back()
     {
         await using var harness = await StartAsync(Component.Config);
@@ -107,7 +107,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         Assert.Equal([Component.Evidence], (await LookAsync(harness))!.Components);
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact]
     public async Task What_is_dropped_here_goes_there_when_its_grace_is_over_and_its_manifest_goes_first()
     {
         await using var harness = await StartAsync(Component.Evidence, Component.Config);
@@ -136,7 +136,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         Assert.Equal([("kept", 2), ("thinned", 1)], (await PictureAsync(harness)).There.Select(row => (row.PointName, row.Snapshots.Count)).Order());
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact]
     public async Task An_archived_point_stays_listed_there_without_its_snapshots_until_it_is_deleted()
     {
         await using var harness = await StartAsync(Component.Evidence);
@@ -168,7 +168,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         Assert.Single((await PictureAsync(harness)).There);
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact]
     public async Task A_catalog_that_knows_of_no_drop_drops_nothing()
     {
         await using var harness = await StartAsync(Component.Evidence);
@@ -186,7 +186,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         Assert.Equal([point.Id], await StoredAsync(harness));
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact]
     public async Task Another_secondary_location_gets_everything_anew()
     {
         await using var harness = await StartAsync(Component.Evidence);
@@ -199,7 +199,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         Assert.Equal("point", (await LookAsync(harness))!.PointName);
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact]
     public async Task A_point_that_is_deleted_while_it_is_copied_gets_no_manifest_there_and_its_copy_goes_again()
     {
         await using var harness = await StartAsync(Component.Evidence);
@@ -214,7 +214,7 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         Assert.Equal([SnapshotOf(point, Component.Evidence)], (await harness.TaskAsync(dropping!.CorrelationId, Token)).Command.Replicate!.Drop);
     }
 
-    [Fact(Timeout = 300_000)]
+    [Fact]
     public async Task Nothing_happens_before_the_first_location_was_read()
     {
         await using var harness = await CatalogHarness.StartAsync(postgres, Token);

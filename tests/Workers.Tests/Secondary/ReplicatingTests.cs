@@ -102,7 +102,7 @@ public sealed class ReplicatingTests : IAsyncDisposable
         _bench.Slots.Take();
         var replicating = _bench.ReplicateAsync(snapshot);
         await Task.WhenAny(replicating, Task.Delay(500, Cancellation));
-        Assert.Empty(Directory.GetFiles(_bench.Secondary, "*", SearchOption.AllDirectories).Where(file => file.Contains("/data/", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Directory.GetFiles(_bench.Secondary, "*", SearchOption.AllDirectories), file => file.Contains("/data/", StringComparison.Ordinal));
 
         _bench.Slots.Release();
 
