@@ -18,5 +18,5 @@ public sealed record KdfParameters(int N, int R, int P)
 
     /// <summary>False for values that no honest key file has: a cost of minutes or gigabytes is an attack on the reader.</summary>
     internal bool IsAcceptable =>
-        N > 1 && BitOperations.IsPow2(N) && R > 0 && P > 0 && 128L * N * R <= LargestMemory && P <= LargestWork / ((long)N * R);
+        N > 1 && BitOperations.IsPow2(N) && R > 0 && P > 0 && 128L * N * R <= LargestMemory && P <= LargestWork / ((long)N * R) && 128L * R * P <= LargestMemory;
 }

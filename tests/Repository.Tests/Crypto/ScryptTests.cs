@@ -18,6 +18,13 @@ public sealed class ScryptTests
         Assert.Equal(expected, Convert.ToHexStringLower(key));
     }
 
+    [Fact]
+    public void A_cost_whose_blocks_alone_would_fill_the_memory_is_refused()
+    {
+        Assert.False(new KdfParameters(2, 1, 1 << 26).IsAcceptable);
+        Assert.True(new KdfParameters(2, 1, 1 << 20).IsAcceptable);
+    }
+
     [Theory]
     [InlineData(2, 1, 1)]
     [InlineData(64, 3, 5)]
