@@ -21,6 +21,7 @@ internal static class DoctorRegistration
         services.AddSingleton<IServiceCheck, MessagingCheck>();
         services.AddSingleton<IServiceCheck, WorkersCheck>();
         services.AddSingleton<IServiceCheck, AgeCheck>();
+        services.AddSingleton<IServiceCheck, CompleteCheck>();
         services.AddSingleton<IServiceCheck, UnprovenCheck>();
         services.AddSingleton<IServiceCheck, AuditCheck>();
         services.AddSingleton<IServiceCheck, ScheduleCheck>();

@@ -23,6 +23,7 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
     private static readonly Gauge LastTestRestore = Metrics.CreateGauge("stella_restore_test_last_success", "Unix time of the last test-restore of the component that passed.", "component");
     private static readonly Gauge LastFailure = Metrics.CreateGauge("stella_backup_last_failure_timestamp", "Unix time of the last backup that failed, by the code of its error (docs/errors.md); the cluster is that of a database and else empty.", "component", "cluster", "code");
     private static readonly Gauge Newest = Metrics.CreateGauge("stella_backup_newest_timestamp", "Unix time of the newest snapshot in a recovery point; the cluster is that of a database and else empty.", "component", "cluster");
+    private static readonly Gauge Missing = Metrics.CreateGauge("stella_backup_newest_missing", "Items that the newest snapshot lacks, damaged pages of a database among them; the cluster is that of a database and else empty.", "component", "cluster");
     private static readonly Gauge Points = Metrics.CreateGauge("stella_backup_points", "Recovery points that hold the component.", "component");
     private static readonly Gauge Damaged = Metrics.CreateGauge("stella_backup_points_damaged", "Recovery points in which the component is known to be damaged.", "component");
     private static readonly Gauge Oldest = Metrics.CreateGauge("stella_backup_oldest_timestamp", "Unix time of the oldest snapshot in a recovery point.", "component");
@@ -69,6 +70,11 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
         foreach (var part in configured)
         {
             await FailuresAsync(catalog, part, cancellationToken);
+        }
+
+        foreach (var newest in await NewestBackup.ReadAsync(catalog, cancellationToken))
+        {
+            Missing.WithLabels(newest.Part.Component.Name(), newest.Part.Column).Set(newest.Snapshot.MissingCount);
         }
 
         await WorkersAsync(workers, configured, cancellationToken);

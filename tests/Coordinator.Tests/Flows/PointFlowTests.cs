@@ -371,11 +371,12 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         var report = await ApiClient.ReadAsync<DoctorReport>(doctor, token);
         Assert.Equal(
             [
-                "check.audit.chain", "check.clock.skew", "check.evidencelocker.index", "check.messaging", "check.points.age", "check.points.unproven", "check.postgres.connectivity", "check.postgres.wal",
+                "check.audit.chain", "check.clock.skew", "check.evidencelocker.index", "check.messaging", "check.points.age", "check.points.complete", "check.points.unproven", "check.postgres.connectivity", "check.postgres.wal",
                 "check.schedules", "check.storage.backup", "check.storage.diskspace", "check.storage.secondary", "check.workers",
             ],
             report.Checks.Select(check => check.Check).Distinct());
         Assert.Equal("pass", report.Checks.Single(check => check.Check == "check.storage.backup").Status);
+        Assert.Equal("pass", report.Checks.Single(check => check.Check == "check.points.complete").Status);
         Assert.Equal("warn", report.Checks.Single(check => check.Check == "check.points.unproven").Status);
         var unknown = await _stack.Api.RefusedAsync(Routes.Doctor, new DoctorRequest { Checks = ["check.nothing"] }, HttpStatusCode.NotFound, token);
         Assert.Equal(ErrorCodes.CheckNotFound.Code, unknown.Code);
