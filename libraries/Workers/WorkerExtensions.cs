@@ -77,8 +77,9 @@ public static class WorkerExtensions
         builder.AddStellaBus(bus =>
         {
             bus.AddConsumer<RunTaskConsumer>().ExcludeFromConfigureEndpoints();
+            bus.AddConsumer<LookConsumer>().ExcludeFromConfigureEndpoints();
             bus.AddReceiveEndpointObserver(services => services.GetRequiredService<QueueMembership>());
-        });
+        }, LookConsumer.Map);
         builder.AddAnnouncer();
         builder.Services.AddHostedService<ScratchSweep>();
         builder.Services.AddHostedService(services => services.GetRequiredService<TaskRunner>());

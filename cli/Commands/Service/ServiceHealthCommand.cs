@@ -17,7 +17,7 @@ internal sealed class ServiceHealthCommand : StellaCommand
     protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
     {
         // The answer of an unhealthy system has a status of its own, and the same body.
-        var health = await session.Api.GetAsync<HealthView>(Routes.Health, cancellationToken, HttpStatusCode.ServiceUnavailable);
+        var health = await session.Api.GetAsync<HealthView>($"{Routes.Health}?now=true", cancellationToken, HttpStatusCode.ServiceUnavailable);
         session.Print(health, output => ServiceReport.Write(output, health.Services));
         if (health.Status != "unhealthy")
         {

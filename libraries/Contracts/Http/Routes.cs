@@ -105,7 +105,7 @@ public static class Routes
     /// <summary>GET: <see cref="StorageView"/>. Lists the whole location.</summary>
     public const string Storage = Root + "/storage";
 
-    /// <summary>GET: <see cref="HealthView"/>, also with status 503.</summary>
+    /// <summary>GET, with <c>now=true</c> after checks were run anew: <see cref="HealthView"/>, also with status 503.</summary>
     public const string Health = Root + "/health";
 
     /// <summary>POST <c>/stop</c>, <c>/start</c>, <c>/restart</c> with <see cref="ServiceActionRequest"/>: a list of <see cref="ServiceActionResult"/>.</summary>

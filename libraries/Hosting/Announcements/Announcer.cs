@@ -1,23 +1,14 @@
 using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using StellaOps.Backup.Contracts.Workers;
-using StellaOps.Backup.Hosting.Identity;
 
 namespace StellaOps.Backup.Hosting.Announcements;
 
 /// <summary>Says every few seconds that this process is there, and at an orderly stop that it goes.</summary>
-internal sealed partial class Announcer(
-    IBus bus,
-    ServiceIdentity identity,
-    CheckRunner checks,
-    IEnumerable<IServiceActivity> activities,
-    TimeProvider clock,
-    ILogger<Announcer> logger) : BackgroundService
+internal sealed partial class Announcer(IBus bus, OwnAnnouncement own, TimeProvider clock, ILogger<Announcer> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(2);
-    private readonly IServiceActivity? _activity = activities.FirstOrDefault();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -42,7 +33,7 @@ internal sealed partial class Announcer(
         try
         {
             // An announcement that nobody heard in time says nothing any more.
-            await bus.Publish(Describe(leaving), publish => publish.TimeToLive = 6 * Interval, time.Token)
+            await bus.Publish(own.Make(leaving), publish => publish.TimeToLive = 6 * Interval, time.Token)
                 .WaitAsync(time.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -55,22 +46,6 @@ internal sealed partial class Announcer(
             LogUnsent(logger, e.Message);
         }
     }
-
-    private WorkerAnnouncement Describe(bool leaving) => new()
-    {
-        Worker = identity.Worker,
-        Service = identity.Service,
-        Host = identity.Host,
-        ProcessId = identity.ProcessId,
-        Version = identity.Version,
-        StartedAt = identity.StartedAt,
-        SentAt = clock.GetUtcNow(),
-        Components = _activity?.Components ?? [],
-        Clusters = _activity?.Clusters ?? [],
-        TaskId = _activity?.TaskId,
-        Leaving = leaving,
-        Checks = checks.Results,
-    };
 
     [LoggerMessage(1, LogLevel.Warning, "the announcement could not be sent: {Reason}")]
     private static partial void LogUnsent(ILogger logger, string reason);

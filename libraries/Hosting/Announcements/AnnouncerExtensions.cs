@@ -12,6 +12,7 @@ public static class AnnouncerExtensions
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddSingleton<CheckRunner>();
         builder.Services.AddHostedService(services => services.GetRequiredService<CheckRunner>());
+        builder.Services.AddSingleton<OwnAnnouncement>();
         builder.Services.AddHostedService<Announcer>();
         return builder;
     }

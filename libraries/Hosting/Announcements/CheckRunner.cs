@@ -5,16 +5,17 @@ using StellaOps.Backup.Contracts.Workers;
 
 namespace StellaOps.Backup.Hosting.Announcements;
 
-/// <summary>Runs the service's checks again and again and keeps their last results.</summary>
+/// <summary>Runs the service's checks again and again, and when somebody asks, and keeps the newest result of each.</summary>
 public sealed partial class CheckRunner(IEnumerable<IServiceCheck> checks, TimeProvider clock, ILogger<CheckRunner> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
-    private readonly IServiceCheck[] _checks = [.. checks];
-    private volatile IReadOnlyList<CheckResult> _results = [];
+    private readonly Newest[] _checks = [.. checks.Select(check => new Newest(check))];
 
-    /// <summary>Results of the last round; empty before the first.</summary>
-    public IReadOnlyList<CheckResult> Results => _results;
+    /// <summary>The longest that one check may take.</summary>
+    public static TimeSpan TimeLimit { get; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The newest result of each check that ever ended.</summary>
+    public IReadOnlyList<CheckResult> Results => [.. _checks.Select(check => check.Result).OfType<CheckResult>()];
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -27,14 +28,24 @@ public sealed partial class CheckRunner(IEnumerable<IServiceCheck> checks, TimeP
         using var timer = new PeriodicTimer(Interval, clock);
         do
         {
-            _results = await RunOnceAsync(stoppingToken).ConfigureAwait(false);
+            await LookAsync([], stoppingToken).ConfigureAwait(false);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
     }
 
-    /// <summary>One round of all checks, at the same time.</summary>
-    public async Task<IReadOnlyList<CheckResult>> RunOnceAsync(CancellationToken cancellationToken) =>
-        await Task.WhenAll(_checks.Select(check => RunAsync(check, cancellationToken))).ConfigureAwait(false);
+    /// <summary>Runs checks now, all at the same time.</summary>
+    /// <param name="wanted">Their names; none means all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<IReadOnlyList<CheckResult>> LookAsync(IReadOnlyCollection<string> wanted, CancellationToken cancellationToken) =>
+        await Task.WhenAll(_checks.Where(check => wanted.Count == 0 || wanted.Contains(check.Check.Id)).Select(check => LookAsync(check, cancellationToken))).ConfigureAwait(false);
+
+    private async Task<CheckResult> LookAsync(Newest newest, CancellationToken cancellationToken)
+    {
+        var began = clock.GetTimestamp();
+        var result = await RunAsync(newest.Check, cancellationToken).ConfigureAwait(false);
+        newest.Set(result, began);
+        return result;
+    }
 
     private async Task<CheckResult> RunAsync(IServiceCheck check, CancellationToken cancellationToken)
     {
@@ -73,4 +84,26 @@ public sealed partial class CheckRunner(IEnumerable<IServiceCheck> checks, TimeP
 
     [LoggerMessage(1, LogLevel.Error, "check {Check} ended unexpectedly")]
     private static partial void LogDefect(ILogger logger, Exception exception, string check);
+
+    /// <summary>A check, and what it saw when it was last begun: one that was begun earlier and took longer tells older news.</summary>
+    private sealed class Newest(IServiceCheck check)
+    {
+        private readonly Lock _gate = new();
+        private long _began = long.MinValue;
+
+        public IServiceCheck Check => check;
+
+        public CheckResult? Result { get; private set; }
+
+        public void Set(CheckResult result, long began)
+        {
+            lock (_gate)
+            {
+                if (began >= _began)
+                {
+                    (Result, _began) = (result, began);
+                }
+            }
+        }
+    }
 }

@@ -3,8 +3,8 @@ using StellaOps.Backup.Contracts.Workers;
 namespace StellaOps.Backup.Hosting.Announcements;
 
 /// <summary>
-/// One doctor check of this service. It runs every 30 seconds with 10 seconds of time, and its last result travels with the
-/// announcements.
+/// One doctor check of this service. It runs every 30 seconds, and when somebody asks, with 10 seconds of time, and its newest result travels with
+/// the announcements.
 /// </summary>
 public interface IServiceCheck
 {

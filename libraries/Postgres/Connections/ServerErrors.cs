@@ -20,7 +20,7 @@ internal static partial class ServerErrors
     {
         PostgresException server => FromServer(server, cluster),
         _ => new ClusterException(
-            ClusterFailure.Unreachable, $"PostgreSQL at {cluster.Endpoint} does not answer: {Innermost(failure)}", inner: failure),
+            ClusterFailure.Unreachable, $"PostgreSQL at {cluster.Endpoint} does not answer: {Reason(failure)}", inner: failure),
     };
 
     private static ClusterException FromServer(PostgresException failure, ClusterConnection cluster)
@@ -55,7 +55,13 @@ internal static partial class ServerErrors
             ClusterFailure.PermissionDenied, $"role '{cluster.Role}' lacks a privilege: {failure.MessageText}", remedy, failure);
     }
 
-    private static string Innermost(Exception failure) => failure.GetBaseException().Message;
+    /// <summary>What the network or the driver says, and where that speaks of its own streams, what it means.</summary>
+    private static string Reason(Exception failure) => failure.GetBaseException() switch
+    {
+        EndOfStreamException => "it ended the connection",
+        TimeoutException => "it was silent for too long",
+        var other => other.Message,
+    };
 
     [GeneratedRegex(@"permission denied for function (\w+)")]
     private static partial Regex FunctionName();

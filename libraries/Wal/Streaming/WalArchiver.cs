@@ -19,9 +19,13 @@ public sealed class WalArchiver(
     private readonly ArchiverState _state = new();
     private readonly Dictionary<ulong, Lsn> _least = [];
     private ClusterArchive? _archive;
+    private volatile TaskCompletionSource _wanted = new();
 
     /// <summary>How it stands now.</summary>
     public WalArchiverStatus Status => _state.Status;
+
+    /// <summary>Makes the pause before the next attempt end now.</summary>
+    public void TryNow() => _wanted.TrySetResult();
 
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -35,7 +39,7 @@ public sealed class WalArchiver(
                 var next = await TryAsync(cancellationToken).ConfigureAwait(false);
                 var wait = next ?? pause;
                 pause = next is not null || clock.GetElapsedTime(started) > LongestPause ? options.RetryPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
-                await Task.Delay(wait, clock, cancellationToken).ConfigureAwait(false);
+                await PauseAsync(wait, cancellationToken).ConfigureAwait(false);
             }
         }
         finally
@@ -44,10 +48,18 @@ public sealed class WalArchiver(
         }
     }
 
+    private async Task PauseAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        await _wanted.Task.WaitAsync(wait, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        _wanted = new TaskCompletionSource();
+    }
+
     /// <summary>One session.</summary>
     /// <returns>When to begin the next one; null after a failure.</returns>
     private async Task<TimeSpan?> TryAsync(CancellationToken cancellationToken)
     {
+        _state.Set(status => status with { Attempt = status.Attempt + 1 });
         try
         {
             return await RunSessionAsync(cancellationToken).ConfigureAwait(false) ? options.RetryPause : StandbyPause;
@@ -133,7 +145,7 @@ public sealed class WalArchiver(
 
         _state.Set(status => status with
         {
-            Activity = WalActivity.Connecting, Problem = failure.Message, Remedy = (failure as ClusterException)?.Remedy,
+            Activity = WalActivity.Connecting, FailedAttempt = status.Attempt, Problem = failure.Message, Remedy = (failure as ClusterException)?.Remedy,
         });
     }
 }

@@ -73,6 +73,12 @@ public sealed record WalArchiverStatus
     /// <summary>The slot; null before it was seen.</summary>
     public ReplicationSlot? Slot { get; init; }
 
+    /// <summary>Number of the attempt to archive that runs, or was the last.</summary>
+    public long Attempt { get; init; }
+
+    /// <summary>Number of the attempt that failed last; 0 before the first that did.</summary>
+    public long FailedAttempt { get; init; }
+
     /// <summary>What failed last; null while all is well.</summary>
     public string? Problem { get; init; }
 

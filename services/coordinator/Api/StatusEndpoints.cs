@@ -22,9 +22,9 @@ internal static class StatusEndpoints
         return routes;
     }
 
-    private static async Task<IResult> HealthAsync(HealthReport report, CancellationToken cancellationToken)
+    private static async Task<IResult> HealthAsync(HealthReport report, CancellationToken cancellationToken, bool now = false)
     {
-        var view = await report.ReadAsync(cancellationToken);
+        var view = await report.ReadAsync(now, cancellationToken);
         return TypedResults.Json(view, statusCode: view.Status == "unhealthy" ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
     }
 }

@@ -2,6 +2,7 @@ using StellaOps.Backup.Coordinator.Diagnostics;
 using StellaOps.Backup.Coordinator.Services;
 using StellaOps.Backup.Coordinator.Status;
 using StellaOps.Backup.Coordinator.Wal;
+using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Hosting.Settings;
 
@@ -27,6 +28,7 @@ internal static class DoctorRegistration
         services.AddSingleton<IServiceCheck, ScheduleCheck>();
         services.AddSingleton<IServiceCheck, ClockCheck>();
         services.AddScoped<DiagnosticsReport>();
+        services.AddSingleton<WorkerLook>();
         services.AddScoped<DoctorVisit>();
         services.AddScoped<OperationViews>();
         services.AddScoped<HealthReport>();

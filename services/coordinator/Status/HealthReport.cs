@@ -8,26 +8,34 @@ namespace StellaOps.Backup.Coordinator.Status;
 
 /// <summary>Every service in one answer: this system's own by their announcements, the platform's by their status commands.</summary>
 internal sealed class HealthReport(
-    CatalogContext catalog, WorkerDirectory workers, PlatformServices platform, IBusControl bus, TimeProvider clock)
+    CatalogContext catalog, WorkerDirectory workers, WorkerLook look, PlatformServices platform, IBusControl bus, TimeProvider clock)
 {
     private const string Own = "backup";
     private const string Platform = "platform";
     private static readonly TimeSpan OutOfUse = TimeSpan.FromDays(1);
 
-    public async Task<HealthView> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>Who does not answer for so long counts with what it announced; one that is gone stops announcing.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    /// <param name="now">Checks are run anew; else what they saw within the last half minute counts.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<HealthView> ReadAsync(bool now, CancellationToken cancellationToken)
     {
+        var platformStatus = platform.StatusAsync(cancellationToken);
         var services = new List<ServiceHealth> { Broker() };
         if (await catalog.Database.CanConnectAsync(cancellationToken))
         {
             services.Add(new ServiceHealth { Name = "catalog", Group = Own, Status = "healthy", Instances = 1 });
-            services.AddRange((await workers.AllAsync(cancellationToken)).GroupBy(row => row.Service).Where(IsWanted).Select(Announced));
+            var rows = await workers.AllAsync(cancellationToken);
+            rows = now ? [.. (await look.AskAsync(rows, [], Patience, cancellationToken)).Select(seen => seen.Row)] : rows;
+            services.AddRange(rows.GroupBy(row => row.Service).Where(IsWanted).Select(Announced));
         }
         else
         {
             services.Add(new ServiceHealth { Name = "catalog", Group = Own, Status = "unhealthy", Detail = "the catalog database does not answer" });
         }
 
-        services.AddRange((await platform.StatusAsync(cancellationToken)).Select(entry => new ServiceHealth
+        services.AddRange((await platformStatus).Select(entry => new ServiceHealth
         {
             Name = entry.Service.Name,
             Group = Platform,

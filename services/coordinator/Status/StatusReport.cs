@@ -34,7 +34,7 @@ internal sealed class StatusReport(
             Schedules = await schedules.ReadAsync(cancellationToken),
             Secondary = await secondary.ReadAsync(clusterViews, cancellationToken),
             Running = await operations.ViewsAsync(running, cancellationToken),
-            Services = (await health.ReadAsync(cancellationToken)).Services,
+            Services = (await health.ReadAsync(now: false, cancellationToken)).Services,
             LatestPoint = newest.FirstOrDefault()?.ToView(),
             LatestProvenPoint = newest.FirstOrDefault(point => PointProof.Of(point) == PointProof.Proven)?.ToView(),
         };

@@ -13,8 +13,8 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
     /// <summary>The loss window that is warned about: several times the interval at which the tail is shipped.</summary>
     private static readonly TimeSpan LateAfter = TimeSpan.FromMinutes(1);
 
-    /// <summary>The longest pause of the archiver between two attempts, and time to connect.</summary>
-    private static readonly TimeSpan NextAttempt = TimeSpan.FromSeconds(7), LookAgain = TimeSpan.FromMilliseconds(200);
+    /// <summary>What an attempt of the archiver may take to find a server, or that there is none.</summary>
+    private static readonly TimeSpan AttemptLimit = TimeSpan.FromSeconds(7), LookAgain = TimeSpan.FromMilliseconds(50);
 
     public string Id => "check.postgres.wal";
 
@@ -22,12 +22,14 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
 
     public string? Subject => "database";
 
-    /// <summary>A server that was started a moment ago is found by the archiver's next attempt, which is not far: its problem is no news then.</summary>
+    /// <summary>What failed last is no news: a server that was started a moment ago is found by the archiver's next attempt, which is made now.</summary>
     public async Task<CheckResult> RunAsync(CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        while (service.Status is { Problem: not null, Activity: WalActivity.Connecting } && clock.GetElapsedTime(started) < NextAttempt)
+        var before = service.Status?.Attempt;
+        while (service.Status is { Problem: not null, Activity: WalActivity.Connecting } status && status.FailedAttempt <= before && clock.GetElapsedTime(started) < AttemptLimit)
         {
+            service.TryNow();
             await Task.Delay(LookAgain, clock, cancellationToken);
         }
 

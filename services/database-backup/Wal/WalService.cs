@@ -17,6 +17,9 @@ internal sealed partial class WalService(DatabaseSettings settings, IOptions<Loc
     /// <summary>How it stands; null before the first attempt, and when it is not enabled.</summary>
     public WalArchiverStatus? Status => _archiver?.Status;
 
+    /// <summary>Lets the archiver try at once what it would try soon.</summary>
+    public void TryNow() => _archiver?.TryNow();
+
     void IWalJournal.Info(string message) => LogInfo(logger, message);
 
     void IWalJournal.Warning(string message) => LogWarning(logger, message);

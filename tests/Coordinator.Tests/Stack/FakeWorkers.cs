@@ -49,6 +49,9 @@ internal sealed class FakeWorkers : IAsyncDisposable
     /// <summary>What the database workers announce of their clusters.</summary>
     public IReadOnlyList<ClusterAnnouncement> Clusters { get; set; } = [];
 
+    /// <summary>What a worker sees that looks now; null when it does not answer.</summary>
+    public Func<CheckResult>? Seen { get; set; } = Connected;
+
     /// <summary>What a claimed task does; by default it ends well at once.</summary>
     public Func<FakeTask, Task> Work { get; set; } = FinishAsync;
 
@@ -78,6 +81,8 @@ internal sealed class FakeWorkers : IAsyncDisposable
                 });
             }
 
+            transport.ReceiveEndpoint(new TemporaryEndpointDefinition("look"), KebabCaseEndpointNameFormatter.Instance, endpoint =>
+                endpoint.Handler<LookNow>(context => workers!.LookAsync(context)));
             transport.ReceiveEndpoint("pipeline", endpoint =>
             {
                 BusExtensions.UseQuorumQueue(endpoint);
@@ -117,7 +122,7 @@ internal sealed class FakeWorkers : IAsyncDisposable
     {
         Commands.Clear();
         FinishedBackups.Clear();
-        Work = FinishAsync;
+        (Work, Seen) = (FinishAsync, Connected);
     }
 
     public async ValueTask DisposeAsync()
@@ -151,14 +156,24 @@ internal sealed class FakeWorkers : IAsyncDisposable
         {
             foreach (var (service, components) in Services)
             {
-                await _bus.Publish(Announcement(service, components), cancellationToken);
+                await _bus.Publish(Announcement(service, components, Connected()), cancellationToken);
             }
 
             await _again.WaitAsync(TimeSpan.FromSeconds(2), cancellationToken);
         }
     }
 
-    private WorkerAnnouncement Announcement(string service, Component[] components) => new()
+    private async Task LookAsync(ConsumeContext<LookNow> context)
+    {
+        if (Seen is { } see)
+        {
+            await Task.WhenAll(Services.Select(service => context.RespondAsync(Announcement(service.Key, service.Value, see()))));
+        }
+    }
+
+    private static CheckResult Connected() => new() { Check = "check.postgres.connectivity", Status = "pass", Message = "connected" };
+
+    private WorkerAnnouncement Announcement(string service, Component[] components, CheckResult seen) => new()
     {
         Worker = $"{service}@test:1:1",
         Service = service,
@@ -168,8 +183,6 @@ internal sealed class FakeWorkers : IAsyncDisposable
         StartedAt = DateTimeOffset.UnixEpoch,
         Components = components,
         Clusters = service == "database-backup" ? Clusters : [],
-        Checks = service == "database-backup"
-            ? [new CheckResult { Check = "check.postgres.connectivity", Status = "pass", Message = "connected" }]
-            : [],
+        Checks = service == "database-backup" ? [seen] : [],
     };
 }

@@ -17,7 +17,7 @@ public sealed class CheckRunnerTests
             new Check("check.refused", _ => throw new BackupException(ErrorCodes.NotConfigured, "not set", "set it")),
             new Check("check.broken", _ => throw new InvalidOperationException("defect")),
             new Check("check.fine", _ => Task.FromResult("pass")));
-        var results = await runner.RunOnceAsync(TestContext.Current.CancellationToken);
+        var results = await runner.LookAsync([], TestContext.Current.CancellationToken);
         Assert.Equal(["fail", "fail", "pass"], results.Select(result => result.Status));
         Assert.Equal(("not set", "set it"), (results[0].Message, results[0].Remedy.Single()));
     }
@@ -32,10 +32,43 @@ public sealed class CheckRunnerTests
             entered.SetResult();
             return never.Task;
         }));
-        var running = runner.RunOnceAsync(TestContext.Current.CancellationToken);
+        var running = runner.LookAsync([], TestContext.Current.CancellationToken);
         await entered.Task;
         _clock.Advance(TimeSpan.FromSeconds(11));
         Assert.Equal("fail", (await running).Single().Status);
+    }
+
+    [Fact]
+    public async Task Only_checks_that_are_wanted_run_and_the_others_keep_what_they_saw()
+    {
+        var looks = 0;
+        using var runner = Runner(
+            new Check("check.wanted", _ => Task.FromResult($"{++looks}")),
+            new Check("check.other", _ => Task.FromResult($"{++looks}")));
+        await runner.LookAsync(["check.other"], TestContext.Current.CancellationToken);
+        Assert.Equal("check.other", runner.Results.Single().Check);
+        await runner.LookAsync(["check.wanted"], TestContext.Current.CancellationToken);
+        Assert.Equal(["2", "1"], runner.Results.Select(result => result.Status));
+    }
+
+    [Fact]
+    public async Task A_look_that_began_earlier_and_ends_later_does_not_hide_what_was_seen_since()
+    {
+        var entered = new TaskCompletionSource();
+        var slow = new TaskCompletionSource<string>();
+        var looks = 0;
+        using var runner = Runner(new Check("check.server", _ =>
+        {
+            entered.TrySetResult();
+            return ++looks == 1 ? slow.Task : Task.FromResult("fail");
+        }));
+        var first = runner.LookAsync([], TestContext.Current.CancellationToken);
+        await entered.Task;
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await runner.LookAsync([], TestContext.Current.CancellationToken);
+        slow.SetResult("pass");
+        Assert.Equal("pass", (await first).Single().Status);
+        Assert.Equal("fail", runner.Results.Single().Status);
     }
 
     private CheckRunner Runner(params IServiceCheck[] checks) => new(checks, _clock, NullLogger<CheckRunner>.Instance);

@@ -1,0 +1,50 @@
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Workers;
+using StellaOps.Backup.Coordinator.Tests.Stack;
+
+namespace StellaOps.Backup.Coordinator.Tests.Flows;
+
+/// <summary>The doctor and <c>service health</c>, through the API, with workers that announce that all is well, and see now what they are told to see.</summary>
+public sealed class DoctorFlowTests(SharedStack shared) : IClassFixture<SharedStack>, IAsyncLifetime
+{
+    private const string Connectivity = "check.postgres.connectivity";
+    private readonly CoordinatorStack _stack = shared.Stack;
+
+    public async ValueTask InitializeAsync() => await _stack.ClearAsync(TestContext.Current.CancellationToken);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact(Timeout = 300_000)]
+    public async Task What_a_worker_sees_now_counts_and_not_what_it_announced()
+    {
+        var token = TestContext.Current.CancellationToken;
+        _stack.Workers.Seen = () => new CheckResult { Check = Connectivity, Status = "fail", Message = "does not answer" };
+        var (status, check) = await ExamineAsync(token);
+        Assert.Equal(("fail", "fail", "does not answer", "database-backup"), (status, check.Status, check.Message, check.Subject));
+
+        Assert.Equal("healthy", (await HealthAsync("", token)).Status);
+        var health = await HealthAsync("?now=true", token);
+        Assert.Equal(("degraded", $"{Connectivity}: does not answer"), (health.Status, health.Detail));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_worker_that_does_not_answer_is_named_with_its_last_report_and_how_old_that_is()
+    {
+        var token = TestContext.Current.CancellationToken;
+        _stack.Workers.Seen = null;
+        var (status, check) = await ExamineAsync(token);
+        Assert.Equal(("warn", "warn"), (status, check.Status));
+        Assert.Matches("^database-backup@test:1:1 does not answer; [0-9]+ s ago it said: connected$", check.Message);
+        Assert.Equal("healthy", (await HealthAsync("?now=true", token)).Status);
+    }
+
+    private async Task<(string Status, CheckResult Check)> ExamineAsync(CancellationToken token)
+    {
+        using var answer = await _stack.Api.PostAsync(Routes.Doctor, new DoctorRequest { Checks = [Connectivity] }, token);
+        var report = await ApiClient.ReadAsync<DoctorReport>(answer, token);
+        return (report.Status, Assert.Single(report.Checks));
+    }
+
+    private async Task<ServiceHealth> HealthAsync(string query, CancellationToken token) =>
+        (await _stack.Api.GetAsync<HealthView>($"{Routes.Health}{query}", token)).Services.Single(service => service.Name == "database-backup");
+}
