@@ -63,6 +63,7 @@ internal sealed class TaskRunner(
         finally
         {
             _running.TryRemove(running, out _);
+            IdleMemory.GiveBack();
             if (takesSlot)
             {
                 slots.Release();
