@@ -34,11 +34,13 @@ public sealed class RemoteFile : IClusterFileContent
     /// <inheritdoc/>
     public long Position => _rowLeft > 0 ? _rows[_row].Offset + _rowLength - _rowLeft : _row + 1 < _rows.Count ? _rows[_row + 1].Offset : 0;
 
+    private bool NextFollows => _row + 1 < _rows.Count && _rows[_row + 1].Offset == _rows[_row].Offset + _rows[_row].Length;
+
     /// <inheritdoc/>
     public Task<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken) => _cluster.RunAsync(async () =>
     {
         var filled = 0;
-        while (filled < destination.Length && !_ended && (_rowLeft > 0 || (filled == 0 && await NextRowAsync(cancellationToken).ConfigureAwait(false))))
+        while (filled < destination.Length && !_ended && (_rowLeft > 0 || ((filled == 0 || NextFollows) && await NextRowAsync(cancellationToken).ConfigureAwait(false))))
         {
             var wanted = destination.Slice(filled, Math.Min(_rowLeft, destination.Length - filled));
             var read = await _copy.ReadAsync(wanted, cancellationToken).ConfigureAwait(false);
