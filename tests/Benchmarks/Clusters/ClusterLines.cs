@@ -11,9 +11,12 @@ namespace StellaOps.Backup.Benchmarks.Clusters;
 internal sealed record ClusterLine(string Name, ClusterStep Step, Figure Figure, string Peer, double Target);
 
 /// <summary>What is done in one go, in this order. Each step of the cluster's changes needs the ones before it.</summary>
-internal enum ClusterStep { Sql, First, Changed, Blocks, Restore, RestoreDelta, Wal, Latency }
+internal enum ClusterStep { Sql, First, Changed, ChangedRate, Blocks, BlocksRate, Restore, RestoreDeltaRate, RestoreDelta, Wal, Latency }
 
-/// <summary>What the database worker has to reach.</summary>
+/// <summary>
+/// What the database worker has to reach. Changes come twice: as fast as pgbench can, which touches most pages of the cluster, and (<c>-rate</c>) at the
+/// declared rate of a busy platform.
+/// </summary>
 internal static class ClusterLines
 {
     private const double Megabyte = 1e6;
@@ -28,10 +31,15 @@ internal static class ClusterLines
         new("first", ClusterStep.First, Figure.Wall, PgBackRest, 0.55),
         new("changed", ClusterStep.Changed, Figure.Wall, PgBackRest, 0.50),
         new("changed-added", ClusterStep.Changed, Figure.Size, PgBackRest, 1.20),
+        new("changed-rate", ClusterStep.ChangedRate, Figure.Wall, PgBackRest, 0.50),
+        new("changed-rate-added", ClusterStep.ChangedRate, Figure.Size, PgBackRest, 1.20),
         new("blocks", ClusterStep.Blocks, Figure.Wall, PgBackRest, 0.50),
         new("blocks-added", ClusterStep.Blocks, Figure.Size, PgBackRest, 0.30),
+        new("blocks-rate", ClusterStep.BlocksRate, Figure.Wall, PgBackRest, 0.50),
+        new("blocks-rate-added", ClusterStep.BlocksRate, Figure.Size, PgBackRest, 0.30),
         new("restore", ClusterStep.Restore, Figure.Wall, PgBackRest, 1.00),
         new("restore-delta", ClusterStep.RestoreDelta, Figure.Wall, PgBackRest, 0.50),
+        new("restore-delta-rate", ClusterStep.RestoreDeltaRate, Figure.Wall, PgBackRest, 0.50),
         new("wal", ClusterStep.Wal, Figure.Wall, "pg_receivewal", WalTarget),
         new("latency", ClusterStep.Latency, Figure.Wall, "alone", 1.10),
         new("memory", ClusterStep.First, Figure.Memory, "limit", 300 * Megabyte),

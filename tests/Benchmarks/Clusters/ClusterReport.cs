@@ -12,7 +12,12 @@ internal sealed class ClusterReport
     /// <summary>Largest memory of any worker so far.</summary>
     public long PeakBytes { get; private set; }
 
-    public void Note(long peakBytes) => PeakBytes = Math.Max(PeakBytes, peakBytes);
+    /// <summary>Takes the largest memory of a worker.</summary>
+    public void Note(string worker, long peakBytes)
+    {
+        PeakBytes = Math.Max(PeakBytes, peakBytes);
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  memory of the worker for {worker}: {peakBytes / 1e6:F0} MB"));
+    }
 
     /// <summary>Takes two figures: seconds or bytes.</summary>
     public void Add(string line, double ours, double theirs, string remark = "", (double Ours, double Theirs)? processor = null)

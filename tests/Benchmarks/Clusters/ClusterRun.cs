@@ -27,7 +27,7 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
 
         Log($"filling a cluster of PostgreSQL 15 at scale {options.Scale}");
         await using var cluster = await SourceCluster.StartAsync(15, options.Scale, cancellationToken);
-        await using var summarizing = options.Wants(ClusterStep.Blocks) ? await SourceCluster.StartAsync(18, options.Scale, cancellationToken) : null;
+        await using var summarizing = options.Wants(ClusterStep.Blocks, ClusterStep.BlocksRate) ? await SourceCluster.StartAsync(18, options.Scale, cancellationToken) : null;
         for (var run = 1; run <= options.Runs; run++)
         {
             Log($"run {run} of {options.Runs}");
@@ -44,6 +44,7 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
 
         const string memory = "memory";
         _report.Add(memory, _report.PeakBytes, ClusterLines.All.Single(line => line.Name == memory).Target);
+        Console.WriteLine($"scale {options.Scale}; changes of {options.ChurnSeconds} s by pgbench, as fast as it can, and (-rate) at {options.ChurnRate} transactions/s");
         return options.Lines.Select(_report.Print).ToList().TrueForAll(ok => ok);
     }
 
@@ -61,10 +62,16 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
         var backups = await BackupsAsync(home, cluster, peer, full, cancellationToken);
         if (summarizing is not null)
         {
-            await new BlocksStep(_workers, _report).RunAsync(home, summarizing, backups.Transactions, backups.PeerCost, backups.PeerAdded, cancellationToken);
+            var changes = new List<(string, ClusterChanges)> { ("blocks", backups.Fast) };
+            if (backups.Rate is { } rate)
+            {
+                changes.Add(("blocks-rate", rate));
+            }
+
+            await new BlocksStep(_workers, _report).RunAsync(home, summarizing, changes, cancellationToken);
         }
 
-        if (options.Wants(ClusterStep.Restore, ClusterStep.RestoreDelta))
+        if (options.Wants(ClusterStep.Restore, ClusterStep.RestoreDelta, ClusterStep.RestoreDeltaRate))
         {
             await RestoresAsync(home, cluster, peer, backups, cancellationToken);
         }
@@ -76,7 +83,7 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
 
         if (options.Wants(ClusterStep.Latency))
         {
-            await new LatencyStep(options, _workers, _report).RunAsync(home, cluster, backups.StoredBytes, backups.Transactions / (double)options.ChurnSeconds, cancellationToken);
+            await new LatencyStep(options, _workers, _report).RunAsync(home, cluster, backups.StoredBytes, backups.Fast.Transactions / (double)options.ChurnSeconds, cancellationToken);
         }
     }
 
@@ -85,7 +92,7 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
         using var worker = await _workers.StartAsync(
             Path.Combine(home, "sql"), new { Url = Path.Combine(home, "location-sql") }, Workers.Of(cluster, source: "Sql"), cancellationToken);
         _report.Add("first-sql", (await worker.BackupAsync(cancellationToken)).Cost, full);
-        _report.Note(worker.PeakBytes);
+        _report.Note("first-sql", worker.PeakBytes);
     }
 
     private async Task<Backups> BackupsAsync(string home, SourceCluster cluster, PgBackRest peer, Measurement full, CancellationToken cancellationToken)
@@ -94,17 +101,24 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
         using var worker = await _workers.StartAsync(Path.Combine(home, "worker"), new { Url = location }, Workers.Of(cluster), cancellationToken);
         var (cost, first) = await worker.BackupAsync(cancellationToken);
         _report.Add("first", cost, full);
+        var stored = DirectorySize.Of(location);
+        var fast = await ChangeAsync("changed", perSecond: null);
+        var rate = options.WantsRate ? await ChangeAsync("changed-rate", options.ChurnRate) : null;
+        _report.Note("backups", worker.PeakBytes);
+        return new Backups(location, first.Snapshot!.SnapshotId, peer.Backups[0], stored, fast, rate);
 
-        var (ours, theirs) = (DirectorySize.Of(location), DirectorySize.Of(peer.Repository));
-        var transactions = await cluster.ChurnAsync(options.ChurnSeconds, cancellationToken);
-        await cluster.CheckpointAsync(cancellationToken);
-        var incremental = await peer.IncrementalAsync(cancellationToken);
-        var added = DirectorySize.Of(peer.Repository) - theirs;
-        (cost, var last) = await worker.BackupAsync(cancellationToken);
-        _report.Add("changed", cost, incremental);
-        _report.Add("changed-added", DirectorySize.Of(location) - ours, added, $"   {transactions} transactions");
-        _report.Note(worker.PeakBytes);
-        return new Backups(location, first.Snapshot!.SnapshotId, last.Snapshot!.SnapshotId, ours, transactions, incremental, added);
+        async Task<ClusterChanges> ChangeAsync(string line, int? perSecond)
+        {
+            var (ours, theirs) = (DirectorySize.Of(location), DirectorySize.Of(peer.Repository));
+            var transactions = await cluster.ChurnAsync(options.ChurnSeconds, perSecond, cancellationToken);
+            await cluster.CheckpointAsync(cancellationToken);
+            var incremental = await peer.IncrementalAsync(cancellationToken);
+            var added = DirectorySize.Of(peer.Repository) - theirs;
+            var (cost, result) = await worker.BackupAsync(cancellationToken);
+            _report.Add(line, cost, incremental);
+            _report.Add($"{line}-added", DirectorySize.Of(location) - ours, added, $"   {transactions} transactions");
+            return new ClusterChanges(transactions, result.Snapshot!.SnapshotId, peer.Backups[^1], incremental, added);
+        }
     }
 
     private async Task RestoresAsync(string home, SourceCluster cluster, PgBackRest peer, Backups backups, CancellationToken cancellationToken)
@@ -119,15 +133,25 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
             PhysicalLimits.Fill(memory, bytes);
             var peerCost = await peer.RestoreAsync(theirs, cancellationToken);
             PhysicalLimits.Fill(memory, bytes);
-            _report.Add("restore", (await worker.RestoreAsync(backups.Last, ours, cancellationToken)).Cost, peerCost);
+            _report.Add("restore", (await worker.RestoreAsync((backups.Rate ?? backups.Fast).Snapshot, ours, cancellationToken)).Cost, peerCost);
             Directory.Delete(ours, recursive: true);
             Directory.Delete(theirs, recursive: true);
 
-            // Over the changed cluster, back to before the changes.
+            // Over the changed cluster: back to before the changes at a rate, then to before all changes.
             await cluster.CopyStoppedAsync([ours, theirs], cancellationToken);
-            peerCost = await peer.RestoreFullOverAsync(theirs, cancellationToken);
-            _report.Add("restore-delta", (await worker.RestoreAsync(backups.First, null, cancellationToken)).Cost, peerCost);
-            _report.Note(worker.PeakBytes);
+            if (backups.Rate is not null)
+            {
+                await RestoreOverAsync("restore-delta-rate", backups.Fast.Snapshot, backups.Fast.PeerBackup);
+            }
+
+            await RestoreOverAsync("restore-delta", backups.First, backups.PeerFirst);
+            _report.Note("restores", worker.PeakBytes);
+
+            async Task RestoreOverAsync(string line, string snapshot, string peerBackup)
+            {
+                var theirCost = await peer.RestoreOverAsync(theirs, peerBackup, cancellationToken);
+                _report.Add(line, (await worker.RestoreAsync(snapshot, target: null, cancellationToken)).Cost, theirCost);
+            }
         }
         finally
         {
@@ -139,11 +163,10 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
 
     /// <summary>What the backups of a run left.</summary>
     /// <param name="Location">Directory of our repository.</param>
-    /// <param name="First">Snapshot before the changes.</param>
-    /// <param name="Last">Snapshot after them.</param>
+    /// <param name="First">Snapshot before all changes.</param>
+    /// <param name="PeerFirst">The peer's backup of then.</param>
     /// <param name="StoredBytes">Size of the repository after the first one.</param>
-    /// <param name="Transactions">Transactions between the two.</param>
-    /// <param name="PeerCost">What the peer's incremental backup cost.</param>
-    /// <param name="PeerAdded">Bytes that it added.</param>
-    private sealed record Backups(string Location, string First, string Last, long StoredBytes, long Transactions, Measurement PeerCost, long PeerAdded);
+    /// <param name="Fast">After changes as fast as they come.</param>
+    /// <param name="Rate">After changes at the declared rate, which came next.</param>
+    private sealed record Backups(string Location, string First, string PeerFirst, long StoredBytes, ClusterChanges Fast, ClusterChanges? Rate);
 }

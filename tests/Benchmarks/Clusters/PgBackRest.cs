@@ -10,6 +10,10 @@ internal sealed class PgBackRest(string directory, PrivatePostgres server)
 
     public string Repository { get; } = Path.Combine(directory, "repo");
 
+    /// <summary>Names of all backups, oldest first: <c>20260116-020000F</c>, <c>20260116-020000F_20260117-020000I</c> ...</summary>
+    public IReadOnlyList<string> Backups =>
+        [.. new DirectoryInfo(Path.Combine(Repository, "backup", "main")).EnumerateDirectories("*-*").Select(backup => backup.Name).Order(StringComparer.Ordinal)];
+
     /// <summary>Makes an empty repository.</summary>
     public async Task InitAsync(CancellationToken cancellationToken)
     {
@@ -54,12 +58,9 @@ internal sealed class PgBackRest(string directory, PrivatePostgres server)
         return RunAsync([$"--pg1-path={target}", "restore"], cancellationToken);
     }
 
-    /// <summary>Brings a data directory back to the first full backup.</summary>
-    public Task<Measurement> RestoreFullOverAsync(string target, CancellationToken cancellationToken)
-    {
-        var full = new DirectoryInfo(Path.Combine(Repository, "backup", "main")).EnumerateDirectories("*F").First().Name;
-        return RunAsync([$"--pg1-path={target}", "--delta", $"--set={full}", "restore"], cancellationToken);
-    }
+    /// <summary>Brings a data directory back to one of the backups.</summary>
+    public Task<Measurement> RestoreOverAsync(string target, string backup, CancellationToken cancellationToken) =>
+        RunAsync([$"--pg1-path={target}", "--delta", $"--set={backup}", "restore"], cancellationToken);
 
     private Task<Measurement> RunAsync(string[] arguments, CancellationToken cancellationToken) => MeasuredProcess.RunAsync(
         ["pgbackrest", $"--config={_configuration}", "--stanza=main", .. arguments], "/", new Dictionary<string, string>(), cancellationToken);

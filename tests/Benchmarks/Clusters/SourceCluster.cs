@@ -44,10 +44,14 @@ internal sealed partial class SourceCluster : IAsyncDisposable
         return cluster;
     }
 
-    /// <summary>Changes random rows for so many seconds, as fast as it can.</summary>
+    /// <summary>Changes random rows for so many seconds.</summary>
+    /// <param name="seconds">How long.</param>
+    /// <param name="perSecond">Transactions in a second; null for as many as it can.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Number of transactions.</returns>
-    public async Task<long> ChurnAsync(int seconds, CancellationToken cancellationToken) =>
-        (long)Figure(Transactions(), await PgBenchAsync(["-n", "-c", Clients, "-j", Threads, "-T", $"{seconds}"], cancellationToken));
+    public async Task<long> ChurnAsync(int seconds, int? perSecond, CancellationToken cancellationToken) => (long)Figure(
+        Transactions(),
+        await PgBenchAsync(["-n", "-c", Clients, "-j", Threads, "-T", $"{seconds}", .. perSecond is { } rate ? ["-R", $"{rate}"] : Array.Empty<string>()], cancellationToken));
 
     /// <summary>Changes random rows by so many transactions.</summary>
     public async Task ChurnByAsync(long transactions, CancellationToken cancellationToken) =>

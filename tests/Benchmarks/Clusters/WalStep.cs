@@ -45,7 +45,7 @@ internal sealed class WalStep(ClusterRunOptions options, Workers workers, Cluste
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var remark = string.Create(CultureInfo.InvariantCulture, $"   {bytes / seconds / 1e6:F0} to {bytes / theirs.WallSeconds / 1e6:F0} MB/s");
             report.Add("wal", seconds, theirs.WallSeconds, remark);
-            report.Note(worker.PeakBytes);
+            report.Note("wal", worker.PeakBytes);
         }
         finally
         {
