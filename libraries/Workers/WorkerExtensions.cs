@@ -8,6 +8,7 @@ using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Hosting.Health;
 using StellaOps.Backup.Hosting.Messaging;
 using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Repository.SelfTesting;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Workers.Archives;
 using StellaOps.Backup.Workers.Coordination;
@@ -16,6 +17,7 @@ using StellaOps.Backup.Workers.Proofs;
 using StellaOps.Backup.Workers.Repositories;
 using StellaOps.Backup.Workers.Scratch;
 using StellaOps.Backup.Workers.Secondary;
+using StellaOps.Backup.Workers.SelfTesting;
 using StellaOps.Backup.Workers.Settings;
 using StellaOps.Backup.Workers.Tasks;
 using StellaOps.Backup.Workers.Trials;
@@ -73,7 +75,10 @@ public static class WorkerExtensions
         builder.Services.AddSingleton<TaskRunner>();
         builder.Services.AddSingleton<IServiceActivity>(services => services.GetRequiredService<TaskRunner>());
 
-        // Hosted services stop in reverse order: first no new tasks, then the running ones are handed back, then the bus goes.
+        // Hosted services start one after the other: no task comes before the machine was tested.
+        builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<StartupSelfTest>(services, (Func<string, CancellationToken, Task>)new EngineSelfTest().RunAsync));
+
+        // And they stop in reverse order: first no new tasks, then the running ones are handed back, then the bus goes.
         builder.AddStellaBus(bus =>
         {
             bus.AddConsumer<RunTaskConsumer>().ExcludeFromConfigureEndpoints();
