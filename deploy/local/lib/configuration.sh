@@ -4,11 +4,11 @@ write_configuration() {
   (umask 077 && {
     printf '{\n'
     core_sections
-    if [ -z "$OVERLAY" ]; then
+    if has_own_data; then
+      own_sections
+    else
       printf ',\n'
       platform_sections
-    else
-      own_sections
     fi
     printf '\n}\n'
   } >"$DATA/config.json")
@@ -21,7 +21,8 @@ core_sections() {
   "Broker": { "Host": "127.0.0.1", "Port": $RABBITMQ_PORT, "Username": "stella", "PasswordFile": "$SECRETS/rabbitmq" },
   "Auth": {
     "Keys": [
-      { "Subject": "operator", "Sha256": "$(token_sha256)", "Scopes": ["backup:read", "backup:run", "backup:restore", "backup:admin"] }
+      { "Subject": "operator", "Sha256": "$(token_sha256 token)", "Scopes": ["backup:read", "backup:run", "backup:restore", "backup:admin"] },
+      { "Subject": "second-operator", "Sha256": "$(token_sha256 second-token)", "Scopes": ["backup:read", "backup:admin"] }
     ]
   },
   "Coordinator": {
@@ -93,7 +94,7 @@ own_sections() {
   local component section
   for component in database evidence config secrets keys; do
     section=${component^}
-    grep -q "\"$section\"" "$OVERLAY" || continue
+    configures "$section" || continue
     case $component in
       secrets | keys) printf ',\n  "%s": { %s, %s }' "$section" "$(repository "$component")" "$(custody)" ;;
       database) printf ',\n  "%s": { %s, %s }' "$section" "$(repository "$component")" "$(wal false)" ;;
@@ -120,7 +121,7 @@ write_environment() {
       variable "STELLA_PASSWORD_FILE_$upper" "$SECRETS/repository-$component"
     done
     variable STELLA_CUSTODIAN_IDENTITY "$DATA/custodian/identity.txt"
-    if [ -z "$OVERLAY" ]; then
+    if ! has_own_data; then
       # Both: pg_dumpall hands the file, and not the password, to the programs that it runs.
       variable STELLA_PLATFORM_DSN "host=127.0.0.1 port=$PLATFORM_PORT dbname=stellaops user=postgres password=$(head -n 1 "$SECRETS/platform-superuser") passfile=$SECRETS/platform.pgpass"
       variable STELLA_PLATFORM_DATA "$DATA/platform/postgres"

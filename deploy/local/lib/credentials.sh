@@ -4,7 +4,7 @@ create_credentials() {
   mkdir -p "$SECRETS" "$DATA/custodian"
   chmod 700 "$SECRETS" "$DATA/custodian"
   local name
-  for name in catalog catalog-superuser platform-superuser platform-backup platform-app rabbitmq token \
+  for name in catalog catalog-superuser platform-superuser platform-backup platform-app rabbitmq token second-token \
     repository-database repository-evidence repository-config repository-secrets repository-keys; do
     [ -s "$SECRETS/$name" ] || (umask 077 && openssl rand -hex 24 >"$SECRETS/$name")
   done
@@ -18,4 +18,4 @@ create_credentials() {
   RECIPIENT=$(sed -n 's/^# public key: //p' "$DATA/custodian/identity.txt")
 }
 
-token_sha256() { head -n 1 "$SECRETS/token" | tr -d '\n' | sha256sum | cut -d ' ' -f 1; }
+token_sha256() { head -n 1 "$SECRETS/$1" | tr -d '\n' | sha256sum | cut -d ' ' -f 1; }

@@ -49,6 +49,12 @@ use_data() {
   [ ! -f "$DATA/stack" ] || . "$DATA/stack"
 }
 
+# configures SECTION: whether the user's file has this section.
+configures() { [ -n "$OVERLAY" ] && grep -qE "\"$1\"[[:space:]]*:[[:space:]]*(\{|\$)" "$OVERLAY"; }
+
+# has_own_data: whether the user's file says what is backed up, in place of the sample platform.
+has_own_data() { configures '(Database|Evidence|Config|Secrets|Keys)'; }
+
 # use_ports BASE: one block of 16 ports per stack.
 use_ports() {
   PORTS=$1

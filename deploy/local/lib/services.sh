@@ -49,16 +49,16 @@ start_services() {
   wait_until 180 workers_are_known || fail "the coordinator does not hear of all workers" "see $LOGS and: $LOCAL/stella service health"
 }
 
-# wanted_services: with --config, only the workers whose components the user's file configures.
+# wanted_services: where the user's file says what is backed up, only the workers of that.
 wanted_services() {
   local name
   for name in "${SERVICES[@]}"; do
-    [ -n "$OVERLAY" ] || { printf '%s\n' "$name" && continue; }
+    has_own_data || { printf '%s\n' "$name" && continue; }
     case $name in
-      database-backup) grep -q '"Database"' "$OVERLAY" || continue ;;
-      evidence-backup) grep -q '"Evidence"' "$OVERLAY" || continue ;;
-      config-backup) grep -q '"Config"' "$OVERLAY" || continue ;;
-      secrets-backup) grep -qE '"(Secrets|Keys)"' "$OVERLAY" || continue ;;
+      database-backup) configures Database || continue ;;
+      evidence-backup) configures Evidence || continue ;;
+      config-backup) configures Config || continue ;;
+      secrets-backup) configures '(Secrets|Keys)' || continue ;;
     esac
     printf '%s\n' "$name"
   done
