@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Queries;
 using StellaOps.Backup.Repository.Restore;
+using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Repository.Trees;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Repositories;
@@ -37,7 +39,34 @@ internal sealed class ConfigDiff(ComponentRepositories repositories)
             }
         }
 
+        if (spec.Path is { } path && _items.Count == 0)
+        {
+            await RequireAsync(opened.Repository, before, after, path, cancellationToken);
+        }
+
         return new TaskResult { Outcome = Outcome.Complete, Diff = new DiffResult { Added = _added, Removed = _removed, Changed = _changed, Items = _items } };
+    }
+
+    /// <summary>A path that is in neither of the two was mistyped: that nothing differs there would be no answer.</summary>
+    private static async Task RequireAsync(ResticRepository repository, Snapshot before, Snapshot after, string path, CancellationToken cancellationToken)
+    {
+        if (await WhyNotAsync(repository, before, path, cancellationToken) is not null && await WhyNotAsync(repository, after, path, cancellationToken) is { } why)
+        {
+            throw new BackupException(ErrorCodes.InvalidInput, why, "Name a path as it was saved in one of the two points.");
+        }
+    }
+
+    private static async Task<string?> WhyNotAsync(ResticRepository repository, Snapshot snapshot, string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SnapshotPath.FindAsync(repository, snapshot, path, cancellationToken);
+            return null;
+        }
+        catch (RepositoryException none) when (none.Failure == RepositoryFailure.SnapshotNotFound)
+        {
+            return none.Message;
+        }
     }
 
     /// <summary>The time of a directory changes with every file that comes or goes; those say it better.</summary>

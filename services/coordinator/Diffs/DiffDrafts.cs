@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
@@ -39,6 +40,7 @@ internal sealed class DiffDrafts(PointCatalog points, PointUse use)
     private async Task<(PointRow Point, string Snapshot)> FindAsync(string nameOrId, CancellationToken cancellationToken)
     {
         var point = await points.FindAsync(nameOrId, cancellationToken);
+        point.RequireInLocation();
         await use.RequireNotDeletingAsync(point, cancellationToken);
         return point.Snapshots.Find(snapshot => snapshot.Part == Configuration) is { } config
             ? (point, config.SnapshotId)

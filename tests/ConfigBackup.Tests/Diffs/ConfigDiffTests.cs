@@ -1,3 +1,4 @@
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 
 namespace StellaOps.Backup.ConfigBackup.Tests.Diffs;
@@ -49,6 +50,10 @@ public sealed class ConfigDiffTests : IAsyncDisposable
 
         var one = await DiffAsync(before, after, Path.Combine(_bench.Source, "new") + "/");
         Assert.Equal(["dir", "file"], one.Items.Select(item => item.Type));
+        Assert.Empty((await DiffAsync(before, after, Path.Combine(_bench.Source, "same.conf"))).Items);
+        var mistyped = await Assert.ThrowsAsync<BackupException>(() => DiffAsync(before, after, Path.Combine(_bench.Source, "app.yml")));
+        Assert.Equal(ErrorCodes.InvalidInput, mistyped.Error);
+        Assert.Contains("app.yaml", mistyped.Message, StringComparison.Ordinal);
         Assert.Equal((0L, 0L, 0L), await DiffAsync(after, after) is var none ? (none.Added, none.Removed, none.Changed) : default);
     }
 
