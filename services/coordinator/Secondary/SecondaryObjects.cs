@@ -48,11 +48,11 @@ internal sealed class SecondaryObjects(
     /// <param name="picture">What is stale.</param>
     /// <param name="location">Id of the secondary location.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Why one was not written; null when all were.</returns>
+    /// <returns>Points whose manifest was not written, with the reason.</returns>
     /// <exception cref="BackupException">One of the two locations failed.</exception>
-    public async Task<string?> SyncAsync(ReplicaPicture picture, string? location, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<Guid, string>> SyncAsync(ReplicaPicture picture, string? location, CancellationToken cancellationToken)
     {
-        string? problem = null;
+        var unwritten = new Dictionary<Guid, string>();
         foreach (var stale in picture.Stale)
         {
             try
@@ -61,11 +61,11 @@ internal sealed class SecondaryObjects(
             }
             catch (BackupException damaged) when (!damaged.Error.Retryable)
             {
-                problem ??= damaged.Message;
+                unwritten[stale.Id] = damaged.Message;
             }
         }
 
-        return problem;
+        return unwritten;
     }
 
     private async Task SyncAsync(ReplicaPoint stale, string? location, CancellationToken cancellationToken)

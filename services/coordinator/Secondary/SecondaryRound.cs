@@ -48,7 +48,7 @@ internal sealed class SecondaryRound(
         await objects.ProtectAsync(picture, cancellationToken);
         await books.SaveRulesAsync(objects, cancellationToken);
         var failed = await FailedAsync(cancellationToken);
-        secondary.Problem = failed.Count == 0 ? unwritten : failed[0].Error?.Message;
+        secondary.Problem = failed.Count == 0 ? unwritten.Values.FirstOrDefault() : failed[0].Error?.Message;
         if ((failed is [var last, ..] && last.FinishedAt > clock.GetUtcNow() - AfterFailure)
             || await catalog.Operations.AnyAsync(operation => operation.Kind == OperationKind.Replicate && operation.CurrentState != nameof(OperationState.Finished), cancellationToken))
         {
@@ -56,7 +56,7 @@ internal sealed class SecondaryRound(
         }
 
         var live = await workers.LiveAsync(cancellationToken);
-        return await CopyAsync(picture, live, failed, cancellationToken) ?? await DropAsync(picture, live, failed, cancellationToken);
+        return await CopyAsync(picture, live, failed, cancellationToken) ?? await DropAsync(picture, live, failed, unwritten.Keys, cancellationToken);
     }
 
     private async Task<Operation?> CopyAsync(ReplicaPicture picture, IReadOnlyDictionary<Component, Part> live, List<Operation> failed, CancellationToken cancellationToken)
@@ -66,7 +66,9 @@ internal sealed class SecondaryRound(
         return next is null ? null : await acceptance.AcceptAsync(new Caller { Subject = Subject }, token => drafts.CopyAsync(next, live, token), cancellationToken);
     }
 
-    private async Task<Operation?> DropAsync(ReplicaPicture picture, IReadOnlyDictionary<Component, Part> live, List<Operation> failed, CancellationToken cancellationToken)
+    /// <summary>A manifest there that could not be made what it is here still names what was dropped: then that stays, too.</summary>
+    private async Task<Operation?> DropAsync(
+        ReplicaPicture picture, IReadOnlyDictionary<Component, Part> live, List<Operation> failed, IEnumerable<Guid> unwritten, CancellationToken cancellationToken)
     {
         if (failed.Exists(operation => operation.PointId is null))
         {
@@ -75,7 +77,7 @@ internal sealed class SecondaryRound(
 
         var dropped = new List<ReplicatedSnapshot>();
         var synced = picture.Points.Where(point => point.Lacking.Count == 0).Select(point => point.Id).ToHashSet();
-        foreach (var (row, gone) in picture.Dropped.TakeWhile(_ => dropped.Count < ReplicateDrafts.MostDropped))
+        foreach (var (row, gone) in picture.Dropped.Where(one => !unwritten.Contains(one.Row.PointId)).TakeWhile(_ => dropped.Count < ReplicateDrafts.MostDropped))
         {
             var now = gone.FindAll(snapshot => live.ContainsKey(snapshot.Component));
             if (now.Count > 0 || gone.Count == 0)

@@ -169,6 +169,27 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task What_a_manifest_there_still_names_is_not_dropped_there()
+    {
+        await using var harness = await StartAsync(Component.Evidence, Component.Config);
+        var thinned = await AddAsync(harness, "thinned", 2, Component.Evidence, Component.Config);
+        await EndAsync(harness, (await LookAsync(harness))!);
+        await DropAsync(harness, thinned, Component.Evidence);
+        await AdvanceAsync(harness, TimeSpan.FromDays(8), Component.Evidence, Component.Config);
+        var manifest = Path.Combine(harness.Location, StoredPoint.At(thinned.Id, thinned.StartedAt).Key);
+        var content = await File.ReadAllTextAsync(manifest, Token);
+        await File.WriteAllTextAsync(manifest, "damaged", Token);
+
+        Assert.Null(await LookAsync(harness));
+        Assert.NotNull(harness.Services.GetRequiredService<SecondaryLocation>().Problem);
+        Assert.Equal(2, (await LoadAsync(harness, thinned)).Components.Count);
+
+        await File.WriteAllTextAsync(manifest, content, Token);
+        Assert.Equal([Component.Evidence], (await LookAsync(harness))!.Components);
+        Assert.Equal([Component.Config], (await LoadAsync(harness, thinned)).Components.Select(snapshot => snapshot.Component));
+    }
+
+    [Fact]
     public async Task A_catalog_that_knows_of_no_drop_drops_nothing()
     {
         await using var harness = await StartAsync(Component.Evidence);
