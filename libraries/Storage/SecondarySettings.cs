@@ -35,9 +35,9 @@ public sealed class SecondarySettings : StoreSettings, IValidatableObject
         }
 
         var (here, there) = (LocationAddress.Parse(location.Url), LocationAddress.Parse(Url!));
-        return AreOfOneServer(here, there) && (Contains(here.Root, there.Root) || Contains(there.Root, here.Root))
-            ? $"{there.Root} and the location {here.Root} contain one another: what destroys one destroys the other"
-            : null;
+        return !AreOfOneServer(here, there) || !(Contains(here.Root, there.Root) || Contains(there.Root, here.Root)) ? null
+            : here.Root.TrimEnd('/') == there.Root.TrimEnd('/') ? $"{there.Root} is the location itself: name another place, or leave the section out"
+            : $"{there.Root} and the location {here.Root} contain one another: what destroys one destroys the other";
     }
 
     private static bool AreOfOneServer(LocationAddress one, LocationAddress other) => (one, other) switch

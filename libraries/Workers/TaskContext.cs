@@ -17,6 +17,9 @@ public sealed class TaskContext
 
     /// <summary>Tags that every snapshot of this task carries: <c>stella.point</c>, <c>stella.task</c>, <c>stella.component</c>.</summary>
     public required IReadOnlyList<string> SnapshotTags { get; init; }
+
+    /// <summary>Of a backup: a place that is no location yet is not made one.</summary>
+    public bool ExpectsLocation { get; init; }
 }
 
 /// <summary>Lines for the operation's log. Never give it a secret.</summary>

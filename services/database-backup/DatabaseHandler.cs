@@ -23,7 +23,7 @@ internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentReposi
     public async Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken)
     {
         await SourceConnection.RequireAnswerAsync(settings, context, clock, cancellationToken);
-        await using var opened = await repositories.OpenOrCreateAsync(Component, cancellationToken);
+        await using var opened = await repositories.OpenOrCreateAsync(Component, context.ExpectsLocation, cancellationToken);
         await EarlierAttempts.ForgetAsync(opened.Repository, context, cancellationToken);
         var result = await new BaseBackupJob(opened.Repository, settings, clock).RunAsync(context, spec, cancellationToken);
         if (settings.Wal.Enabled && result is { Outcome: Outcome.Complete, Snapshot.Database: { } cut })

@@ -57,11 +57,11 @@ internal sealed class WorkerBench : IAsyncDisposable
         File.WriteAllText(full, content);
     }
 
-    public async Task<string> BackupAsync()
+    public async Task<string> BackupAsync(bool expectsLocation = false)
     {
         var backup = _app.Services.GetRequiredService<ComponentBackup>();
         await using var saved = await backup.RunAsync(
-            Context(), Component.Evidence, new LocalFileSource([Source]), [Source], TestContext.Current.CancellationToken);
+            Context(expectsLocation: expectsLocation), Component.Evidence, new LocalFileSource([Source]), [Source], TestContext.Current.CancellationToken);
         return saved.Result.Snapshot!.SnapshotId;
     }
 
@@ -89,14 +89,14 @@ internal sealed class WorkerBench : IAsyncDisposable
     public Task<TaskResult> UndeleteAsync(string snapshot) =>
         ExecuteAsync(OperationKind.Undelete, task => task with { Undelete = new UndeleteSpec { SnapshotIds = [snapshot] } });
 
-    public async Task<IReadOnlyList<TrialStep>> TryAsync(long? expectedBytes = null) =>
-        (await ExecuteAsync(OperationKind.Trial, task => task with { Trial = new TrialSpec { ExpectedBytes = expectedBytes } })).Trial!.Steps;
+    public async Task<IReadOnlyList<TrialStep>> TryAsync(long? expectedBytes = null, bool expectsLocation = false) =>
+        (await ExecuteAsync(OperationKind.Trial, task => task with { Trial = new TrialSpec { ExpectedBytes = expectedBytes, ExpectsLocation = expectsLocation } })).Trial!.Steps;
 
     /// <summary>Pack files of the repository, largest first.</summary>
     public IReadOnlyList<string> Packs() =>
         [.. Directory.GetFiles(Path.Combine(Location, "evidence", "data"), "*", SearchOption.AllDirectories).OrderByDescending(file => new FileInfo(file).Length)];
 
-    public static TaskContext Context(Guid? operation = null) => new()
+    public static TaskContext Context(Guid? operation = null, bool expectsLocation = false) => new()
     {
         OperationId = operation ?? Guid.NewGuid(),
         TaskId = Guid.NewGuid(),
@@ -104,6 +104,7 @@ internal sealed class WorkerBench : IAsyncDisposable
         Progress = new TaskProgressMeter(TimeProvider.System),
         Log = new SilentLog(),
         SnapshotTags = ["stella.component=evidence"],
+        ExpectsLocation = expectsLocation,
     };
 
     public async ValueTask DisposeAsync()

@@ -5,6 +5,9 @@ public sealed record BackupSpec
 {
     public required Guid PointId { get; init; }
     public required string PointName { get; init; }
+
+    /// <summary>The catalog knows points of the location: a place that is none was not mounted, say, and is not made one.</summary>
+    public bool ExpectsLocation { get; init; }
 }
 
 /// <summary>Read all data of one snapshot.</summary>

@@ -7,6 +7,9 @@ public sealed record TrialSpec
 {
     /// <summary>The most that one of the last backups added to the repository, as stored: the next one may add as much. Null where that is not known yet.</summary>
     public long? ExpectedBytes { get; init; }
+
+    /// <summary>As of a backup.</summary>
+    public bool ExpectsLocation { get; init; }
 }
 
 /// <summary>What came of a trial. It ends well also where a step failed: the operation tells that.</summary>

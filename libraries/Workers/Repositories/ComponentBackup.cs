@@ -33,7 +33,7 @@ public sealed class ComponentBackup(
             ThrowIfInside(second, "Secondary:Url", paths);
         }
 
-        var opened = await repositories.OpenOrCreateAsync(component, cancellationToken).ConfigureAwait(false);
+        var opened = await repositories.OpenOrCreateAsync(component, context.ExpectsLocation, cancellationToken).ConfigureAwait(false);
         try
         {
             await EarlierAttempts.ForgetAsync(opened.Repository, context, cancellationToken).ConfigureAwait(false);

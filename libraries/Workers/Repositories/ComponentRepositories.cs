@@ -73,12 +73,16 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     }
 
     /// <summary>The same for a backup, of which the first one creates the repository.</summary>
+    /// <param name="component">Whose repository.</param>
+    /// <param name="expected">There is a location: where it is missing, none is made.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="BackupException">As of <see cref="MissingLocation"/>.</exception>
     /// <exception cref="StorageException">The location is of a version that is not known, or cannot be written.</exception>
-    public async Task<ComponentRepository> OpenOrCreateAsync(Component component, CancellationToken cancellationToken)
+    public async Task<ComponentRepository> OpenOrCreateAsync(Component component, bool expected, CancellationToken cancellationToken)
     {
         var passwords = Passwords(component);
         var root = ObjectStoreFactory.Open(location.Value, clock);
-        await LocationFile.EnsureAsync(root, cancellationToken).ConfigureAwait(false);
+        await MissingLocation.RequireOrMakeAsync(root, expected, cancellationToken).ConfigureAwait(false);
         var epoch = await LocationEpochs.FindAsync(root, component.Name(), cancellationToken).ConfigureAwait(false);
         try
         {

@@ -14,6 +14,7 @@ internal static class TaskContexts
         Progress = progress,
         Log = log,
         SnapshotTags = Tags(task),
+        ExpectsLocation = task.Backup?.ExpectsLocation == true,
     };
 
     /// <summary>Tag by which an attempt finds what an earlier attempt of the same task saved.</summary>

@@ -24,19 +24,19 @@ internal sealed class BackupTrial(ComponentRepositories repositories, IOptions<L
         var steps = new TrialSteps(failures.Expected, context.Progress, clock);
         await handler.TrySourceAsync(steps, cancellationToken).ConfigureAwait(false);
         steps.BeginGroup();
-        await steps.TryAsync("location", TryLocationAsync, cancellationToken).ConfigureAwait(false);
+        await steps.TryAsync("location", token => TryLocationAsync(spec.ExpectsLocation, token), cancellationToken).ConfigureAwait(false);
         await TryRepositoryAsync(steps, handler.Component, cancellationToken).ConfigureAwait(false);
         steps.BeginGroup();
         await steps.TryAsync("space", _ => Task.FromResult(TrySpace(spec.ExpectedBytes)), cancellationToken).ConfigureAwait(false);
         return new TaskResult { Outcome = steps.All.Any(step => step.Error is not null) ? Outcome.Failed : Outcome.Complete, Trial = new TrialResult { Steps = steps.All } };
     }
 
-    private async Task<string> TryLocationAsync(CancellationToken cancellationToken)
+    private async Task<string> TryLocationAsync(bool expected, CancellationToken cancellationToken)
     {
         var store = ObjectStoreFactory.Open(location.Value, clock);
         await using (store.ConfigureAwait(false))
         {
-            _ = await LocationFile.FindAsync(store, cancellationToken).ConfigureAwait(false);
+            await MissingLocation.RequireAsync(store, expected, cancellationToken).ConfigureAwait(false);
             return await StoreTrial.RunAsync(store, ArchiveExchange.Folder, cancellationToken).ConfigureAwait(false)
                 ? $"{store.Description}: written, read back and deleted"
                 : throw new BackupException(ErrorCodes.Damaged, $"{store.Description}: what was read is not what was written", "Look at the disk or the object store: it returned wrong data.");

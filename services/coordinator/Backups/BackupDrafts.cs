@@ -4,12 +4,13 @@ using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Workers;
 
 namespace StellaOps.Backup.Coordinator.Backups;
 
 /// <summary>What a request for a backup comes to.</summary>
-internal sealed class BackupDrafts(BackupNames names, WorkerDirectory workers)
+internal sealed class BackupDrafts(BackupNames names, WorkerDirectory workers, PointCatalog points)
 {
     /// <param name="asked">Components; empty means all that are configured.</param>
     /// <param name="cluster">Of the database only this cluster.</param>
@@ -23,6 +24,7 @@ internal sealed class BackupDrafts(BackupNames names, WorkerDirectory workers)
         await workers.RequireOneServerEachAsync(parts, cancellationToken);
         var pointId = Guid.CreateVersion7();
         var pointName = await names.ChooseAsync(name, cancellationToken);
+        var expected = await points.ExpectsLocationAsync(cancellationToken);
         return new OperationDraft
         {
             Kind = OperationKind.Backup,
@@ -36,7 +38,7 @@ internal sealed class BackupDrafts(BackupNames names, WorkerDirectory workers)
                 Stage = BackupPlan.StageOf(part.Component),
                 PointId = pointId,
                 PointName = pointName,
-                Backup = new BackupSpec { PointId = pointId, PointName = pointName },
+                Backup = new BackupSpec { PointId = pointId, PointName = pointName, ExpectsLocation = expected },
             })],
         };
     }

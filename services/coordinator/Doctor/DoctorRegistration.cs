@@ -16,6 +16,7 @@ internal static class DoctorRegistration
         var services = builder.Services;
         services.AddSettings<ServiceControlSettings>(ServiceControlSettings.Section);
         services.AddSingleton<PlatformServices>();
+        services.AddSingleton<NextBackup>();
         services.AddSingleton<IServiceCheck, StorageCheck>();
         services.AddSingleton<IServiceCheck, SecondaryCheck>();
         services.AddSingleton<IServiceCheck, DiskSpaceCheck>();

@@ -6,8 +6,8 @@ using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Coordinator.Doctor;
 
-/// <summary><c>check.storage.backup</c>: an object is written to the location, read back, compared and deleted.</summary>
-internal sealed partial class StorageCheck(IObjectStore location, TimeProvider clock, ILogger<StorageCheck> logger) : IServiceCheck
+/// <summary><c>check.storage.backup</c>: an object is written to the location, read back, compared and deleted, and the next backup could be saved.</summary>
+internal sealed partial class StorageCheck(IObjectStore location, NextBackup next, TimeProvider clock, ILogger<StorageCheck> logger) : IServiceCheck
 {
     private const double SlowMilliseconds = 1000;
     private int _saidEmulated;
@@ -21,10 +21,13 @@ internal sealed partial class StorageCheck(IObjectStore location, TimeProvider c
     public async Task<CheckResult> RunAsync(CancellationToken cancellationToken)
     {
         var startedAt = clock.GetTimestamp();
+        var evidence = new Dictionary<string, string>();
         StoreFeatures features;
+        (string What, IReadOnlyList<string> Remedy)? obstacle;
         try
         {
             features = await location.ProbeAsync(cancellationToken);
+            obstacle = await next.ObstacleAsync(location, evidence, cancellationToken);
             startedAt = clock.GetTimestamp();
             if (!await StoreTrial.RunAsync(location, ArchiveExchange.Folder, cancellationToken))
             {
@@ -37,14 +40,16 @@ internal sealed partial class StorageCheck(IObjectStore location, TimeProvider c
         }
 
         var milliseconds = clock.GetElapsedTime(startedAt).TotalMilliseconds;
-        var evidence = new Dictionary<string, string>
+        evidence["milliseconds"] = milliseconds.ToString("0", CultureInfo.InvariantCulture);
+        evidence["conditional_create"] = features.ConditionalCreate ? "yes" : "no";
+        evidence["conditional_create_in_parts"] = features.ConditionalCreateInParts ? "yes" : "no";
+        evidence["versioning"] = features.Versioning ? "yes" : "no";
+        evidence["object_lock"] = features.ObjectLock ? "yes" : "no";
+        if (obstacle is var (what, remedy))
         {
-            ["milliseconds"] = milliseconds.ToString("0", CultureInfo.InvariantCulture),
-            ["conditional_create"] = features.ConditionalCreate ? "yes" : "no",
-            ["conditional_create_in_parts"] = features.ConditionalCreateInParts ? "yes" : "no",
-            ["versioning"] = features.Versioning ? "yes" : "no",
-            ["object_lock"] = features.ObjectLock ? "yes" : "no",
-        };
+            return this.Result(CheckResults.Fail, what, remedy, evidence);
+        }
+
         if (!features.ConditionalCreate)
         {
             SayOnce();
@@ -69,7 +74,7 @@ internal sealed partial class StorageCheck(IObjectStore location, TimeProvider c
 
     private static IReadOnlyList<string> Remedy(StorageFailure failure) => failure switch
     {
-        StorageFailure.Full => ["Free or add space at the location, or delete points: stella backup list"],
+        StorageFailure.Full => ["stella backup storage stats", "Add space at the location, or drop points: stella backup cleanup --keep-last 3"],
         StorageFailure.PermissionDenied => ["Give the account of the coordinator write access to the location."],
         StorageFailure.Misconfigured => ["Correct Location:Url or Location:CredentialsFile as the message says, and restart the services."],
         _ => ["Check that the location is mounted and reachable, and that Location:Url names it."],

@@ -48,6 +48,7 @@ internal static class OperationsRegistration
         services.AddScoped<BackupNames>();
         services.AddScoped<BackupDrafts>();
         services.AddScoped<BackupRetry>();
+        services.AddScoped<ExpectedGrowth>();
         services.AddScoped<TrialDrafts>();
         services.AddScoped<VerificationLog>();
         services.AddScoped<VerifyDrafts>();

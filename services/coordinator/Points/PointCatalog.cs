@@ -13,6 +13,9 @@ internal sealed class PointCatalog(CatalogContext catalog)
     /// <summary>Points with their snapshots and proofs, not tracked.</summary>
     public IQueryable<PointRow> All => catalog.Points.AsNoTracking().Include(point => point.Snapshots).Include(point => point.Proofs).AsSplitQuery();
 
+    /// <summary>Whether the location ought to hold something: then it is one, or the wrong place.</summary>
+    public Task<bool> ExpectsLocationAsync(CancellationToken cancellationToken) => catalog.Snapshots.AnyAsync(cancellationToken);
+
     /// <summary>The point with this name or id.</summary>
     /// <exception cref="BackupException">There is none, or it is being deleted and <paramref name="deletingToo"/> is false.</exception>
     public async Task<PointRow> FindAsync(string nameOrId, CancellationToken cancellationToken, bool deletingToo = false)

@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
@@ -12,11 +11,8 @@ using StellaOps.Backup.Coordinator.Workers;
 namespace StellaOps.Backup.Coordinator.Trials;
 
 /// <summary>What a request to try a backup comes to: what is refused is what a backup of the same would be refused for, and a worker that is not there.</summary>
-internal sealed class TrialDrafts(WorkerDirectory workers, PointCatalog points)
+internal sealed class TrialDrafts(WorkerDirectory workers, PointCatalog points, ExpectedGrowth growth)
 {
-    /// <summary>Backups whose size says how much the next one may add.</summary>
-    private const int Recent = 5;
-
     /// <param name="asked">Components; empty means all that are configured.</param>
     /// <param name="cluster">Of the database only this cluster.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -27,10 +23,11 @@ internal sealed class TrialDrafts(WorkerDirectory workers, PointCatalog points)
         var parts = PartChoice.Choose(configured, asked, cluster, "this installation");
         await workers.RequireOneServerEachAsync(parts, cancellationToken);
         await RequireLiveAsync(parts, cancellationToken);
+        var expected = await points.ExpectsLocationAsync(cancellationToken);
         var tasks = new List<TaskDraft>();
         foreach (var part in parts)
         {
-            tasks.Add(new TaskDraft { Part = part, Stage = 1, Trial = new TrialSpec { ExpectedBytes = await ExpectedBytesAsync(part, cancellationToken) } });
+            tasks.Add(new TaskDraft { Part = part, Stage = 1, Trial = new TrialSpec { ExpectedBytes = await growth.OfAsync(part, cancellationToken), ExpectsLocation = expected } });
         }
 
         return new OperationDraft { Kind = OperationKind.Trial, Components = [.. parts.Select(part => part.Component).Distinct()], Tasks = tasks };
@@ -45,18 +42,5 @@ internal sealed class TrialDrafts(WorkerDirectory workers, PointCatalog points)
         {
             throw new BackupException(ErrorCodes.WorkerLost, $"no live worker announces {string.Join(", ", lacking)}", "Start it, and look at its log: 'stella service health' shows which workers are there.");
         }
-    }
-
-    /// <summary>The first of all backups adds everything and says nothing about the next one.</summary>
-    private async Task<long?> ExpectedBytesAsync(Part part, CancellationToken cancellationToken)
-    {
-        var newest = await points.All
-            .Where(point => point.Snapshots.Any(snapshot => snapshot.Component == part.Component && snapshot.Cluster == part.Column))
-            .OrderByDescending(point => point.FinishedAt)
-            .Take(Recent + 1)
-            .ToListAsync(cancellationToken);
-        return newest.SkipLast(newest.Count > Recent ? 0 : 1).SelectMany(point => point.Manifest.Components)
-            .Where(snapshot => new Part(snapshot.Component, snapshot.Cluster) == part)
-            .Select(snapshot => (long?)snapshot.BytesAdded).Max();
     }
 }

@@ -43,7 +43,10 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
             return CheckResults.Skip(this, "Database:Wal:Enabled is not set: only whole base backups can be restored, and what is committed after one is not saved");
         }
 
-        return service.Status is not { } status ? CheckResults.Warn(this, "archiving WAL has not begun yet")
+        return service.Status is not { } status
+            ? service.Problem is { } problem
+                ? CheckResults.Fail(this, $"archiving WAL of cluster '{settings.Name}' has not begun: {problem}", "stella doctor --check check.storage.backup,check.postgres.connectivity")
+                : CheckResults.Warn(this, "archiving WAL has not begun yet")
             : status.Activity == WalActivity.Standby ? CheckResults.Pass(this, "another worker archives WAL; this one takes over when it ends")
             : Problem(status) with { Evidence = Evidence(status) };
     }

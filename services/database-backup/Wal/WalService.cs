@@ -1,9 +1,14 @@
 using Microsoft.Extensions.Options;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Hosting.Settings;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Connections;
+using StellaOps.Backup.Postgres.Replication;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal;
 using StellaOps.Backup.Wal.Streaming;
+using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.DatabaseBackup.Wal;
 
@@ -13,6 +18,9 @@ internal sealed partial class WalService(DatabaseSettings settings, IOptions<Loc
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
     private WalArchiver? _archiver;
+
+    /// <summary>Why it has not begun; null once it has.</summary>
+    public string? Problem { get; private set; }
 
     /// <summary>How it stands; null before the first attempt, and when it is not enabled.</summary>
     public WalArchiverStatus? Status => _archiver?.Status;
@@ -54,25 +62,32 @@ internal sealed partial class WalService(DatabaseSettings settings, IOptions<Loc
     {
         var encryption = WalRecipients.Load(settings.Wal);
         await using var root = ObjectStoreFactory.Open(location.Value);
-        await EnsureLocationAsync(root, cancellationToken);
         await using var cluster = SourceConnection.Open(settings, connections: 3);
+        await RequireLocationAsync(root, cluster, cancellationToken);
         _archiver = new WalArchiver(cluster, root, encryption, Options(), clock, this);
         await _archiver.RunAsync(cancellationToken);
     }
 
-    private async Task EnsureLocationAsync(IObjectStore root, CancellationToken cancellationToken)
+    /// <summary>The server has a slot of an archive: where there is no location then, its disk is not mounted, say, and WAL waits on the server until it is.</summary>
+    private async Task RequireLocationAsync(IObjectStore root, ClusterConnection cluster, CancellationToken cancellationToken)
     {
-        while (true)
+        for (; ; await Task.Delay(Pause, clock, cancellationToken))
         {
             try
             {
-                await LocationFile.EnsureAsync(root, cancellationToken);
+                var slot = await LocationFile.FindAsync(root, cancellationToken) is null ? await ReplicationSlot.FindAsync(cluster, settings.Wal.SlotOf(settings.Name), cancellationToken) : null;
+                await MissingLocation.RequireOrMakeAsync(root, expected: slot is not null, cancellationToken);
+                Problem = null;
                 return;
             }
-            catch (StorageException failure)
+            catch (Exception failure) when (failure is StorageException or ClusterException or BackupException)
             {
-                LogWarning(logger, $"WAL cannot be stored: {failure.Message}");
-                await Task.Delay(Pause, clock, cancellationToken);
+                if (Problem != failure.Message)
+                {
+                    LogWarning(logger, $"WAL cannot be stored: {failure.Message}");
+                }
+
+                Problem = failure.Message;
             }
         }
     }

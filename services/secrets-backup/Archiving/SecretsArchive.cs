@@ -20,7 +20,7 @@ internal sealed class SecretsArchive(
         // First of all, so that without recipients nothing is read and nothing is created.
         var recipients = await RecipientList.LoadAsync(component, settings, cancellationToken);
         var startedAt = clock.GetUtcNow();
-        await using var opened = await repositories.OpenOrCreateAsync(component, cancellationToken);
+        await using var opened = await repositories.OpenOrCreateAsync(component, context.ExpectsLocation, cancellationToken);
         var repository = opened.Repository;
 
         // A parent for other recipients must not lend its files: they are encrypted to the wrong people.

@@ -66,7 +66,7 @@ public sealed class EpochTests : IAsyncDisposable
     {
         _bench.Write("a", "a");
         await _bench.BackupAsync();
-        await using var opened = await _bench.Repositories.OpenOrCreateAsync(Component.Evidence, Cancellation);
+        await using var opened = await _bench.Repositories.OpenOrCreateAsync(Component.Evidence, expected: true, Cancellation);
         await RotateAsync();
         var before = Directory.GetFiles(Path.Combine(_bench.Location, "evidence"), "*", SearchOption.AllDirectories).Order().ToList();
 

@@ -68,6 +68,13 @@ public sealed class BackupTrialTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_empty_place_where_a_location_was_is_not_taken_for_a_new_one()
+    {
+        Assert.Equal(ErrorCodes.StorageUnavailable.Code, One(await _bench.TryAsync(expectsLocation: true), "location").Error!.Code);
+        Assert.Empty(Files());
+    }
+
+    [Fact]
     public async Task A_defect_is_no_result_of_a_trial()
     {
         _bench.Handler.Failure = new InvalidOperationException("a defect");

@@ -1,0 +1,40 @@
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Storage;
+
+namespace StellaOps.Backup.Workers.Repositories;
+
+/// <summary>
+/// A place that ought to be a location and is empty: a disk that is not mounted, or a wrong address. What was saved there now would be nowhere when the right one is
+/// back, so nobody makes it a location without being told.
+/// </summary>
+public static class MissingLocation
+{
+    /// <summary>How a new one is begun on purpose.</summary>
+    public const string Hint = "Mount it, or correct Location:Url. To begin anew in an empty place: stella repo init --location URL --type TYPE --password-file FILE";
+
+    /// <summary>Sees that there is a location, or makes it one.</summary>
+    /// <param name="root">The place.</param>
+    /// <param name="expected">It ought to be one: then none is made.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="BackupException">As of <see cref="RequireAsync"/>.</exception>
+    /// <exception cref="StorageException">It is of a version that is not known, or cannot be read or written.</exception>
+    public static async Task RequireOrMakeAsync(IObjectStore root, bool expected, CancellationToken cancellationToken)
+    {
+        await RequireAsync(root, expected, cancellationToken).ConfigureAwait(false);
+        if (!expected)
+        {
+            await LocationFile.EnsureAsync(root, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <exception cref="BackupException"><c>storage.unavailable</c>: it is empty, and ought to be a location.</exception>
+    /// <exception cref="StorageException">It is of a version that is not known, or cannot be read.</exception>
+    internal static async Task RequireAsync(IObjectStore root, bool expected, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        if (await LocationFile.FindAsync(root, cancellationToken).ConfigureAwait(false) is null && expected)
+        {
+            throw new BackupException(ErrorCodes.StorageUnavailable, $"{root.Description} was a location, and is none now: it has no {LocationFile.Key}", Hint);
+        }
+    }
+}
