@@ -359,6 +359,7 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
     public async Task Status_health_doctor_and_the_interface_description_answer()
     {
         var token = TestContext.Current.CancellationToken;
+        await LocationFile.EnsureAsync(_stack.Location, token); // As the worker of a first backup does.
         await BackupAsync("p", token);
 
         var status = await _stack.Api.GetAsync<StatusView>(Routes.Status, token);
