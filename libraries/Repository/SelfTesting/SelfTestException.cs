@@ -1,4 +1,4 @@
 namespace StellaOps.Backup.Repository.SelfTesting;
 
-/// <summary>This machine does not compute, keep or read back what it should: nothing that it writes or restores can be relied on.</summary>
-public sealed class SelfTestException(string message, Exception? inner = null) : Exception(message, inner);
+/// <summary>This machine does not compute what it should: nothing that it writes or restores can be relied on.</summary>
+public sealed class SelfTestException(string message) : Exception(message);
