@@ -53,7 +53,7 @@ public static class ErrorCodes
     public static readonly ErrorCode ProofFailed = new("integrity.proof-failed", 20, 409, false, "The restored copy did not pass its checks; use an earlier proven point.");
     public static readonly ErrorCode IntegrityCheckFailed = new("integrity.check-failed", 20, 409, false, "The report names what is wrong. Keep proven points; 'REINDEX INDEX CONCURRENTLY' mends an index, a restore of an earlier point a table.");
     public static readonly ErrorCode EvidenceCheckFailed = new("integrity.evidence-check-failed", 20, 409, false, "The report names what is wrong. 'stella backup restore --type evidence' brings back what is missing; it never replaces what differs: move that away first, and keep it.");
-    public static readonly ErrorCode SelfTestFailed = new("integrity.self-test-failed", 20, 409, false, "Nothing was saved or restored. Test the memory of the machine, and run the worker on another one until its hardware, or the installation, is replaced.");
+    public static readonly ErrorCode SelfTestFailed = new("integrity.self-test-failed", 20, 409, false, "Nothing was saved or restored. Run the worker on another machine until the hardware of this one, or its installation, is replaced.");
     public static readonly ErrorCode VersionMismatch = new("version.mismatch", 21, 409, false, "Use the named version of the server or of this product.");
     public static readonly ErrorCode StorageFull = new("storage.full", 22, 507, true, "Free or add space at the named path, then try again.");
     public static readonly ErrorCode ConfirmationMissing = new("confirmation.missing", 23, 400, false, "Add --confirm; --dry-run shows what would happen.");

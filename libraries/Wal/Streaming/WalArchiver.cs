@@ -19,7 +19,7 @@ public sealed class WalArchiver(
     private readonly ArchiverState _state = new();
     private readonly Dictionary<ulong, Lsn> _least = [];
     private ClusterArchive? _archive;
-    private volatile TaskCompletionSource _wanted = new();
+    private volatile TaskCompletionSource _wanted = NewWish();
 
     /// <summary>How it stands now.</summary>
     public WalArchiverStatus Status => _state.Status;
@@ -48,11 +48,14 @@ public sealed class WalArchiver(
         }
     }
 
+    // Who wishes goes on: the attempt does not run on its thread.
+    private static TaskCompletionSource NewWish() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private async Task PauseAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         await _wanted.Task.WaitAsync(wait, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
-        _wanted = new TaskCompletionSource();
+        _wanted = NewWish();
     }
 
     /// <summary>One session.</summary>

@@ -2,6 +2,7 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Hosting.Announcements;
 
 namespace StellaOps.Backup.Coordinator.Doctor;
@@ -19,7 +20,8 @@ internal sealed class CompleteCheck(IServiceScopeFactory scopes) : IServiceCheck
     public async Task<CheckResult> RunAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        return Judge(await NewestBackup.ReadAsync(scope.ServiceProvider.GetRequiredService<CatalogContext>(), cancellationToken));
+        var configured = await scope.ServiceProvider.GetRequiredService<WorkerDirectory>().ConfiguredAsync(cancellationToken);
+        return Judge(await NewestBackup.ReadAsync(scope.ServiceProvider.GetRequiredService<CatalogContext>(), configured, cancellationToken));
     }
 
     public CheckResult Judge(IReadOnlyList<NewestBackup> newest)

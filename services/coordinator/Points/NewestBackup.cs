@@ -11,13 +11,16 @@ namespace StellaOps.Backup.Coordinator.Points;
 /// <param name="Snapshot">What the manifest says.</param>
 internal sealed record NewestBackup(Part Part, string Point, ComponentSnapshot Snapshot)
 {
-    /// <returns>One for each part that is in any point, in the order of parts.</returns>
-    public static async Task<IReadOnlyList<NewestBackup>> ReadAsync(CatalogContext catalog, CancellationToken cancellationToken)
+    /// <param name="catalog">Lists the points.</param>
+    /// <param name="configured">What is saved: of a cluster that was taken out of use, nothing is expected any more.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>One for each of these parts that is in any point, in the order of parts.</returns>
+    public static async Task<IReadOnlyList<NewestBackup>> ReadAsync(CatalogContext catalog, IReadOnlyCollection<Part> configured, CancellationToken cancellationToken)
     {
-        var newest = await catalog.Snapshots.AsNoTracking()
+        var newest = (await catalog.Snapshots.AsNoTracking()
             .GroupBy(snapshot => new { snapshot.Component, snapshot.Cluster })
             .Select(group => group.OrderByDescending(snapshot => snapshot.FinishedAt).First())
-            .ToListAsync(cancellationToken);
+            .ToListAsync(cancellationToken)).FindAll(snapshot => configured.Contains(snapshot.Part));
         var ids = newest.Select(snapshot => snapshot.PointId).Distinct().ToList();
         var manifests = await catalog.Points.AsNoTracking().Where(point => ids.Contains(point.Id)).Select(point => point.Manifest).ToListAsync(cancellationToken);
         return [.. newest.Select(snapshot => Of(snapshot.Part, manifests.Find(manifest => manifest.Id == snapshot.PointId))).OfType<NewestBackup>().OrderBy(one => one.Part)];

@@ -72,7 +72,7 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
             await FailuresAsync(catalog, part, cancellationToken);
         }
 
-        foreach (var newest in await NewestBackup.ReadAsync(catalog, cancellationToken))
+        foreach (var newest in await NewestBackup.ReadAsync(catalog, configured, cancellationToken))
         {
             Missing.WithLabels(newest.Part.Component.Name(), newest.Part.Column).Set(newest.Snapshot.MissingCount);
         }
