@@ -79,6 +79,9 @@ public sealed class ClusterConnection : IAsyncDisposable
     public Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
         RunAsync(async () => await Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false));
 
+    /// <summary>Gives up the connections that wait in the pool: those to a server that was stopped meanwhile would fail whoever is next.</summary>
+    public void ForgetIdle() => Source.Clear();
+
     /// <summary>Runs a query and maps its rows.</summary>
     /// <exception cref="ClusterException">Unreachable, refused or failed.</exception>
     public async Task<IReadOnlyList<T>> QueryAsync<T>(

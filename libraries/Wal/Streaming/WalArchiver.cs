@@ -70,6 +70,7 @@ public sealed class WalArchiver(
         catch (Exception failure) when (failure is ClusterException or StorageException or WalException or IOException or UnauthorizedAccessException)
         {
             Report(failure);
+            cluster.ForgetIdle();
             if (_archive?.Pump.IsFaulted == true)
             {
                 await CloseAsync().ConfigureAwait(false);

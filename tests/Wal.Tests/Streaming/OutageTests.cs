@@ -63,6 +63,22 @@ public sealed class OutageTests
     }
 
     [Fact]
+    public async Task The_first_attempt_after_an_outage_of_the_server_archives()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var archiver = bench.Archive();
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(archiver);
+        await bench.Server.StopAsync(PostgresStop.Fast, TestContext.Current.CancellationToken);
+        await WalBench.UntilAsync(() => archiver.Status.Problem?.Contains("does not answer", StringComparison.Ordinal) == true, () => $"{archiver.Status}");
+        var lines = archiver.Journal.Lines.Count;
+
+        await bench.Server.StartAgainAsync(TestContext.Current.CancellationToken);
+        await bench.CatchUpAsync(archiver);
+        Assert.DoesNotContain(archiver.Journal.Lines.Skip(lines), line => line.Contains("terminating connection", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task The_server_shuts_down_while_the_store_is_away_and_nothing_is_lost()
     {
         await using var bench = await WalBench.StartAsync(15);
