@@ -19,7 +19,7 @@ internal sealed class ArchiveRun : IDisposable
     private const int UsualTree = 16 << 10, LargestKeptTree = 4 << 20;
 
     private readonly IFileSource _source;
-    private readonly IBlobWriter _writer;
+    private readonly BlobWriter _writer;
     private readonly ArchiveRequest _request;
     private readonly ParentSnapshot _parent;
     private readonly FileArchiver _files;
@@ -28,7 +28,7 @@ internal sealed class ArchiveRun : IDisposable
     private readonly ConcurrentBag<ArrayBufferWriter<byte>> _trees = [];
     private BlobId _root;
 
-    public ArchiveRun(ResticRepository repository, IFileSource source, IBlobWriter writer, ArchiveRequest request)
+    public ArchiveRun(ResticRepository repository, IFileSource source, BlobWriter writer, ArchiveRequest request)
     {
         (_source, _writer, _request) = (source, writer, request);
         _parent = new ParentSnapshot(request, new TreeReader(repository.Blobs), writer);

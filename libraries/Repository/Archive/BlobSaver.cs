@@ -6,7 +6,7 @@ namespace StellaOps.Backup.Repository.Archive;
 /// Saves chunks of large files beside the thread that reads them, so that one file alone keeps all cores busy. Holds at most
 /// <paramref name="savers"/> batches.
 /// </summary>
-internal sealed class BlobSaver(IBlobWriter writer, int savers) : IDisposable
+internal sealed class BlobSaver(BlobWriter writer, int savers) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(savers);
     private readonly BufferPool _copies = new();
@@ -37,10 +37,10 @@ internal sealed class BlobSaver(IBlobWriter writer, int savers) : IDisposable
     {
         try
         {
-            var (ids, saved) = (new BlobId[batch.Count], 0);
-            foreach (var chunk in batch.Chunks)
+            var ids = batch.Hash();
+            for (var chunk = 0; chunk < batch.Count; chunk++)
             {
-                ids[saved++] = await writer.SaveAsync(BlobType.Data, chunk, cancellationToken).ConfigureAwait(false);
+                await writer.SaveAsync(BlobType.Data, ids[chunk], batch[chunk], compressedFrom: 0, cancellationToken).ConfigureAwait(false);
             }
 
             return ids;

@@ -1,4 +1,7 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Hashing;
 
 namespace StellaOps.Backup.Repository.Archive;
 
@@ -7,35 +10,32 @@ namespace StellaOps.Backup.Repository.Archive;
 /// </summary>
 internal sealed class ChunkBatch(IMemoryOwner<byte> memory) : IDisposable
 {
-    /// <summary>Bytes at which no more is waited for; no content-defined chunk but the last of a file is shorter.</summary>
-    internal const int Length = 512 << 10;
+    /// <summary>Bytes at which no more is waited for.</summary>
+    internal const int Length = BlobHashes.Gathered;
 
-    private readonly List<int> _ends = new(1);
+    private readonly List<BlobPart> _chunks = new(1);
 
-    private int Filled => _ends.Count == 0 ? 0 : _ends[^1];
+    private int Filled => _chunks.Count == 0 ? 0 : _chunks[^1].Start + _chunks[^1].Length;
 
-    /// <summary>The chunks, in order.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Chunks
+    public int Count => _chunks.Count;
+
+    /// <summary>A chunk.</summary>
+    public ReadOnlyMemory<byte> this[int chunk] => memory.Memory.Slice(_chunks[chunk].Start, _chunks[chunk].Length);
+
+    /// <summary>Ids of the chunks, in order.</summary>
+    public BlobId[] Hash()
     {
-        get
-        {
-            var start = 0;
-            foreach (var end in _ends)
-            {
-                yield return memory.Memory[start..end];
-                start = end;
-            }
-        }
+        var ids = new BlobId[_chunks.Count];
+        BlobHashes.Hash(memory.Memory.Span, CollectionsMarshal.AsSpan(_chunks), ids);
+        return ids;
     }
-
-    public int Count => _ends.Count;
 
     public bool HasRoomFor(int chunkLength) => Filled + chunkLength <= memory.Memory.Length;
 
     public void Add(ReadOnlyMemory<byte> chunk)
     {
         chunk.CopyTo(memory.Memory[Filled..]);
-        _ends.Add(Filled + chunk.Length);
+        _chunks.Add(new BlobPart(Filled, chunk.Length));
     }
 
     public void Dispose() => memory.Dispose();

@@ -27,7 +27,7 @@ internal sealed class FileArchiver : IDisposable
     /// <param name="writer">Where blobs go.</param>
     /// <param name="savers">Chunks of large files that are saved at the same time.</param>
     /// <param name="report">Told the bytes of each chunk.</param>
-    public FileArchiver(ResticRepository repository, IFileSource source, IBlobWriter writer, int savers, Action<long> report)
+    public FileArchiver(ResticRepository repository, IFileSource source, BlobWriter writer, int savers, Action<long> report)
     {
         (_source, _stored, _saver, _report) = (source, repository.Blobs, new BlobSaver(writer, savers), report);
         Span<byte> secret = stackalloc byte[sizeof(ulong)];

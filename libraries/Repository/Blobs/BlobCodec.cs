@@ -115,6 +115,27 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
         return BlobId.Of(plain) == id ? null : "its hash is wrong";
     }
 
+    /// <summary>Opens a unit into its own room, without a look at its hash.</summary>
+    /// <param name="unit">Stored bytes; overwritten.</param>
+    /// <param name="compressed">Whether the plaintext was compressed.</param>
+    /// <param name="plain">Receives the plaintext, and is as long.</param>
+    /// <returns>What is wrong; null when it was opened.</returns>
+    internal string? Open(Span<byte> unit, bool compressed, Span<byte> plain)
+    {
+        if (sealer.OpenInPlace(unit) is not { } range)
+        {
+            return "its authentication code is wrong";
+        }
+
+        if (compressed)
+        {
+            return zstd.TryDecompress(unit[range], plain) ? null : "its compression is broken";
+        }
+
+        unit[range].CopyTo(plain);
+        return null;
+    }
+
     /// <summary>Whether a unit is as it was sealed; does not open it.</summary>
     internal bool IsAuthentic(ReadOnlySpan<byte> unit) => sealer.IsAuthentic(unit);
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using Microsoft.Win32.SafeHandles;
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Hashing;
 using StellaOps.Backup.Repository.Trees;
 
 namespace StellaOps.Backup.Repository.Restore;
@@ -125,11 +126,19 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
+            // What is not there, or not whole, has the hash of nothing.
             var present = buffer.AsSpan(0, Read(file, buffer.AsSpan(0, length), start));
-            foreach (var range in ranges)
+            var (parts, found) = (new BlobPart[ranges.Count], new BlobId[ranges.Count]);
+            for (var i = 0; i < parts.Length; i++)
             {
-                var from = (int)(range.Offset - start);
-                if (!goOn(range, from + range.Length <= present.Length && BlobId.Of(present.Slice(from, range.Length)) == range.Id))
+                var from = (int)(ranges[i].Offset - start);
+                parts[i] = from + ranges[i].Length <= present.Length ? new BlobPart(from, ranges[i].Length) : default;
+            }
+
+            BlobHashes.Hash(present, parts, found);
+            for (var i = 0; i < parts.Length; i++)
+            {
+                if (!goOn(ranges[i], found[i] == ranges[i].Id))
                 {
                     return false;
                 }

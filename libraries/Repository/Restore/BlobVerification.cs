@@ -16,7 +16,7 @@ internal sealed class BlobVerification(ResticRepository repository, int workers)
     private readonly List<Wanted<string>> _wanted = [];
     private readonly SortedSet<string> _damages = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<PackRangeReader> _readers = [];
-    private readonly OpeningTurns _turns = new(Environment.ProcessorCount);
+    private readonly OpeningTurns _turns = new(Environment.ProcessorCount, repository.Parts.Codec);
 
     /// <summary>Adds the blobs of a file; reads when there are enough.</summary>
     public async ValueTask AddAsync(Node file, string path, CancellationToken cancellationToken)

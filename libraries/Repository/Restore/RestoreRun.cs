@@ -29,12 +29,13 @@ internal sealed class RestoreRun : IDisposable
     private readonly HardLinks _links = new();
     private readonly List<RestoreFile> _last = [];
     private readonly Func<PackRangeReader> _createReader;
-    private readonly OpeningTurns _turns = new(Math.Max(2, Environment.ProcessorCount));
+    private readonly OpeningTurns _turns;
 
     public RestoreRun(ResticRepository repository, RestoreRequest request, RestorePlan plan)
     {
         var blobs = repository.Blobs;
         (_request, _plan, _trees) = (request, plan, plan.Trees);
+        _turns = new OpeningTurns(Math.Max(2, Environment.ProcessorCount), repository.Parts.Codec);
         _createReader = () => new PackRangeReader(repository.Reader, repository.Parts.Codec, _turns);
         _counters = new RestoreCounters(plan, request.OnProgress);
         _metadata = new MetadataWriter(request.Owners, _counters.Warnings);

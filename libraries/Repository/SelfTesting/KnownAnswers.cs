@@ -3,6 +3,7 @@ using System.Text;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Compression;
 using StellaOps.Backup.Repository.Crypto;
+using StellaOps.Backup.Repository.Hashing;
 
 namespace StellaOps.Backup.Repository.SelfTesting;
 
@@ -30,6 +31,14 @@ public static class KnownAnswers
     {
         Require("SHA-256", Bytes(BlobId.Of("abc"u8)), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         Require("SHA-256", Bytes(BlobId.Of(Enumerable.Repeat((byte)'a', 1_000_000).ToArray())), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+
+        // In lanes, where this processor has them: sixteen of the first one.
+        var ids = new BlobId[16];
+        BlobHashes.Hash([.. Enumerable.Repeat("abc"u8.ToArray(), ids.Length).SelectMany(message => message)], [.. ids.Select((_, i) => new BlobPart(3 * i, 3))], ids);
+        foreach (var id in ids)
+        {
+            Require("SHA-256", Bytes(id), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        }
 
         static byte[] Bytes(BlobId id) => Convert.FromHexString(id.ToString());
     }
