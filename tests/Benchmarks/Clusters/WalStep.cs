@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using StellaOps.Backup.Age.Keys;
 using StellaOps.Backup.Benchmarks.Measuring;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Local;
 
 namespace StellaOps.Backup.Benchmarks.Clusters;
 
@@ -29,7 +31,9 @@ internal sealed class WalStep(ClusterRunOptions options, Workers workers, Cluste
                 home, new Dictionary<string, string>(), cancellationToken);
             Directory.Delete(received, recursive: true);
 
+            // Where a slot waits, a worker makes no location of its own accord.
             var location = Path.Combine(home, "location-wal");
+            await LocationFile.EnsureAsync(new LocalObjectStore(location), cancellationToken);
             var section = Workers.Of(cluster);
             section["Wal"] = System.Text.Json.JsonSerializer.SerializeToNode(new
             {
