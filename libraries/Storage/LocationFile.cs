@@ -12,6 +12,10 @@ public sealed record LocationFile(string Id)
     /// <summary>Key of the file.</summary>
     public const string Key = "location.json";
 
+    /// <summary>What to do where it ought to be and is not.</summary>
+    public static IReadOnlyList<string> Remedy { get; } =
+        ["Mount it, or correct Location:Url.", "To begin anew in an empty place: stella repo init --location URL --type TYPE --password-file FILE"];
+
     private const string Format = "stellaops-backup";
     private const int FirstVersion = 1;
 

@@ -8,7 +8,10 @@ namespace StellaOps.Backup.Repository.Blobs;
 /// system at each full collection: touching them anew costs more than decrypting into them.
 /// </summary>
 /// <param name="aligned">Whether stores read into it.</param>
-internal sealed class GrowingBuffer(bool aligned = false)
+/// <param name="least">
+/// Bytes from the beginning, where as many are expected: one that grows leaves what it outgrew to the collector. Memory is only used when it is touched.
+/// </param>
+internal sealed class GrowingBuffer(bool aligned = false, int least = 0)
 {
     private const uint Step = 1 << 20;
 
@@ -20,7 +23,7 @@ internal sealed class GrowingBuffer(bool aligned = false)
         if (_bytes.Length < length)
         {
             var step = Math.Min(Step, BitOperations.RoundUpToPowerOf2((uint)length)); // Little content has little memory.
-            var rounded = Math.Min(Array.MaxLength - (aligned ? AlignedMemory.Block : 0), (length + step - 1L) / step * step);
+            var rounded = Math.Min(Array.MaxLength - (aligned ? AlignedMemory.Block : 0), Math.Max(least, (length + step - 1L) / step * step));
             _bytes = aligned ? AlignedMemory.Allocate((int)rounded) : GC.AllocateUninitializedArray<byte>((int)rounded);
         }
 

@@ -23,8 +23,8 @@ internal sealed class OpenedBlobs(BlobCodec codec)
     /// <summary>For the blobs that are too long; and where the others stand.</summary>
     internal GrowingBuffer Room { get; } = new();
 
-    /// <summary>Whether a blob is opened here.</summary>
-    internal static bool IsShort(PackEntry entry) => entry.PlainLength <= Longest;
+    /// <summary>Whether a blob is opened here. Where there are no lanes, each is hashed while it is still in the nearest cache.</summary>
+    internal static bool IsShort(PackEntry entry) => Sha256Lanes.IsSupported && entry.PlainLength <= Longest;
 
     /// <summary>Whether it can be added to those that are there.</summary>
     internal bool HasRoomFor(PackEntry entry) => _blobs.Count < Most && _filled + entry.PlainLength <= BlobHashes.Gathered;

@@ -12,7 +12,7 @@ namespace StellaOps.Backup.Repository.Packs;
 /// <param name="turns">Shared with the other readers.</param>
 internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec, OpeningTurns turns)
 {
-    private readonly GrowingBuffer _range = new(aligned: true);
+    private readonly GrowingBuffer _range = new(aligned: true, PackRanges.LargestRange + AlignedMemory.Block);
 
     /// <summary>Hands out each wanted blob once for everybody who waits for it.</summary>
     /// <param name="range">What is read.</param>

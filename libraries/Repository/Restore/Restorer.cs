@@ -9,6 +9,9 @@ namespace StellaOps.Backup.Repository.Restore;
 /// </summary>
 public sealed class Restorer(ResticRepository repository)
 {
+    // A check, and the restore that follows it, read the same ones.
+    private readonly RestoreTrees _trees = new(repository.Blobs);
+
     /// <summary>
     /// Refuses what <see cref="RunAsync"/> would refuse, with <see cref="RestoreRequest.VerifyFirst"/> after reading all data, and
     /// changes nothing.
@@ -59,13 +62,12 @@ public sealed class Restorer(ResticRepository repository)
             throw new ArgumentException("a restore that only adds cannot delete", nameof(request));
         }
 
-        var trees = new RestoreTrees(repository.Blobs);
-        var plan = await new RestorePlanner(repository.Blobs, trees, request).MakeAsync(seen: null, cancellationToken).ConfigureAwait(false);
+        var plan = await new RestorePlanner(repository.Blobs, _trees, request).MakeAsync(seen: null, cancellationToken).ConfigureAwait(false);
         if (request.VerifyFirst)
         {
             // The trees are known to be whole and every blob to be in the index: only now is it worth to read the data.
             using var verification = new BlobVerification(repository, request.Workers);
-            await new RestorePlanner(repository.Blobs, trees, request).MakeAsync((file, path) => verification.AddAsync(file, path, cancellationToken), cancellationToken).ConfigureAwait(false);
+            await new RestorePlanner(repository.Blobs, _trees, request).MakeAsync((file, path) => verification.AddAsync(file, path, cancellationToken), cancellationToken).ConfigureAwait(false);
             await verification.EndAsync(cancellationToken).ConfigureAwait(false);
         }
 

@@ -9,9 +9,6 @@ namespace StellaOps.Backup.Workers.Repositories;
 /// </summary>
 public static class MissingLocation
 {
-    /// <summary>How a new one is begun on purpose.</summary>
-    public const string Hint = "Mount it, or correct Location:Url. To begin anew in an empty place: stella repo init --location URL --type TYPE --password-file FILE";
-
     /// <summary>Sees that there is a location, or makes it one.</summary>
     /// <param name="root">The place.</param>
     /// <param name="expected">It ought to be one: then none is made.</param>
@@ -34,7 +31,7 @@ public static class MissingLocation
         ArgumentNullException.ThrowIfNull(root);
         if (await LocationFile.FindAsync(root, cancellationToken).ConfigureAwait(false) is null && expected)
         {
-            throw new BackupException(ErrorCodes.StorageUnavailable, $"{root.Description} was a location, and is none now: it has no {LocationFile.Key}", Hint);
+            throw new BackupException(ErrorCodes.StorageUnavailable, $"{root.Description} was a location, and is none now: it has no {LocationFile.Key}", string.Join(' ', LocationFile.Remedy));
         }
     }
 }

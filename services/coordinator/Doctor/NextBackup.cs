@@ -11,7 +11,6 @@ namespace StellaOps.Backup.Coordinator.Doctor;
 /// <summary>What would keep the next backup from being saved, though the location can be written: it is another place than it was, or has no room.</summary>
 internal sealed class NextBackup(IOptions<LocationSettings> settings, IServiceScopeFactory scopes)
 {
-    private static readonly IReadOnlyList<string> MountIt = ["Mount it, or correct Location:Url.", "To begin anew in an empty place: stella repo init --location URL --type TYPE --password-file FILE"];
     private static readonly IReadOnlyList<string> MakeRoom = ["stella backup storage stats", "Add space at the location, or drop points: stella backup cleanup --keep-last 3"];
 
     /// <param name="location">The location.</param>
@@ -26,7 +25,7 @@ internal sealed class NextBackup(IOptions<LocationSettings> settings, IServiceSc
         {
             await using var scope = scopes.CreateAsyncScope();
             return !isLocation && await scope.ServiceProvider.GetRequiredService<PointCatalog>().ExpectsLocationAsync(cancellationToken)
-                ? ($"it was a location, and is none now: it has no {LocationFile.Key}, and the catalog lists recovery points of it", MountIt)
+                ? ($"it was a location, and is none now: it has no {LocationFile.Key}, and the catalog lists recovery points of it", LocationFile.Remedy)
                 : await LackAsync(scope.ServiceProvider, evidence, cancellationToken) is { } lack ? (lack, MakeRoom) : null;
         }
         catch (Exception away) when (CatalogOutage.Is(away))
