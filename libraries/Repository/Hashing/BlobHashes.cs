@@ -22,6 +22,11 @@ internal static unsafe class BlobHashes
     /// <param name="ids">Receives their ids, in the same order.</param>
     internal static void Hash(ReadOnlySpan<byte> buffer, ReadOnlySpan<BlobPart> parts, Span<BlobId> ids)
     {
+        foreach (var part in parts)
+        {
+            _ = buffer.Slice(part.Start, part.Length); // Lanes would not notice a part that is not in the buffer.
+        }
+
         int[] longestFirst = [.. Enumerable.Range(0, parts.Length)];
         var alone = Sha256Lanes.IsSupported ? SortForLanes(parts, longestFirst) : parts.Length;
         foreach (var part in longestFirst.AsSpan(0, alone))

@@ -161,9 +161,11 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
     /// <summary>Waits until the archive has everything that the server has now.</summary>
     public async Task CatchUpAsync()
     {
+        // With the timeline: an archiver that has not followed to a new one yet may have received more of the old one than the server has now.
         var wanted = Lsn.Parse((string)(await RunAsync("SELECT pg_current_wal_flush_lsn()::text"))!);
-        await UntilAsync(() => _archiver!.Status.Archived >= wanted);
-        await UntilAsync(() => InventoryAsync().GetAwaiter().GetResult().State is { } state && state.ArchivedTo >= wanted && state.Timeline == _archiver!.Status.Timeline);
+        var timeline = Convert.ToUInt32(((string)(await RunAsync("SELECT pg_walfile_name(pg_current_wal_flush_lsn())"))!)[..8], 16);
+        await UntilAsync(() => _archiver!.Status is { } status && status.Timeline == timeline && status.Archived >= wanted);
+        await UntilAsync(() => InventoryAsync().GetAwaiter().GetResult().State is { } state && state.ArchivedTo >= wanted && state.Timeline == timeline);
     }
 
     public Task<WalInventory> InventoryAsync() => WalInventory.ReadAsync(_location, ulong.Parse(_bases[0].SystemIdentifier), null, Cancellation);

@@ -32,6 +32,9 @@ public sealed class BlobHashesTests
         Assert.All(ids, id => Assert.Equal("248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1", $"{id}"));
     }
 
+    [Fact]
+    public void A_part_that_is_not_in_the_buffer_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => BlobHashes.Hash(new byte[100], [.. Enumerable.Repeat(new BlobPart(0, 50), 15), new BlobPart(60, 41)], new BlobId[16]));
+
     private static void Compare(int[] lengths)
     {
         var content = new byte[lengths.Sum()];
