@@ -92,7 +92,7 @@ public sealed class PortableArchiveTests(LocalStack stack)
         var bucket = await s3.CreateBucketAsync(cancellationToken: Token);
         var settings = new Dictionary<string, string?> { ["STELLAOPS_BACKUP__Location__ArchiveCredentialsFile"] = s3.CredentialsFile };
         await stack.RestartAsync(settings, Token);
-        await stack.Platform.SqlAsync("CREATE TABLE public.before_the_loss AS SELECT generate_series(1, 1000) AS number", Token);
+        await stack.Platform.SqlAsync("CREATE TABLE public.before_the_archive AS SELECT generate_series(1, 1000) AS number", Token);
         await File.WriteAllTextAsync(Path.Combine(stack.Platform.DirectoryOf("evidence"), "before-the-loss.json"), "{}", Token);
         await File.WriteAllTextAsync(Path.Combine(stack.Platform.DirectoryOf("config"), "before-the-loss.yaml"), "lost: false\n", Token);
         await stack.Stella.OkAsync("backup create --full --name before-the-loss", Token);
@@ -100,7 +100,7 @@ public sealed class PortableArchiveTests(LocalStack stack)
         var (dump, files) = (await stack.Platform.DumpAsync(Token), await stack.Platform.FilesAsync(Token));
 
         await stack.LoseAsync(settings, Token);
-        Assert.DoesNotContain("before_the_loss", await stack.Platform.DumpAsync(Token), StringComparison.Ordinal);
+        Assert.DoesNotContain("before_the_archive", await stack.Platform.DumpAsync(Token), StringComparison.Ordinal);
         Assert.NotEqual(files, await stack.Platform.FilesAsync(Token));
         Assert.Contains("no recovery points", await stack.Stella.OkAsync("backup list", Token), StringComparison.Ordinal);
         await stack.Stella.OkAsync("service stop --all", Token);
