@@ -44,6 +44,11 @@ internal sealed class OpenedBlobs(BlobCodec codec)
     /// <summary>Hashes all that were added.</summary>
     internal void Compare()
     {
+        if (_blobs.Count == 0)
+        {
+            return;
+        }
+
         BlobHashes.Hash(Room.Take(BlobHashes.Gathered).Span, CollectionsMarshal.AsSpan(_parts), _hashes);
         for (var blob = 0; blob < _blobs.Count; blob++)
         {
