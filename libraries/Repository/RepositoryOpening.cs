@@ -29,7 +29,7 @@ internal static class RepositoryOpening
             throw ConfigMissing(store);
         }
 
-        var keys = new RepositoryKeys(store);
+        var keys = new RepositoryKeys(store, options.DerivedKeys);
         var found = await FindMasterAsync(keys, password, cancellationToken).ConfigureAwait(false);
         var isNew = found is null;
         var master = found?.Master ?? MasterKey.Create();
@@ -55,12 +55,12 @@ internal static class RepositoryOpening
     }
 
     internal static async Task<(MasterKey Master, BlobId KeyFile, RepositoryConfig Config)> OpenAsync(
-        IObjectStore store, string password, CancellationToken cancellationToken)
+        IObjectStore store, string password, RepositoryOptions options, CancellationToken cancellationToken)
     {
         var sealedConfig = await LoadConfigAsync(store, cancellationToken).ConfigureAwait(false);
         var unusable = new List<RepositoryException>();
         var opened = false;
-        await foreach (var (key, master) in new RepositoryKeys(store).OpenAsync(password, unusable, cancellationToken).ConfigureAwait(false))
+        await foreach (var (key, master) in new RepositoryKeys(store, options.DerivedKeys).OpenAsync(password, unusable, cancellationToken).ConfigureAwait(false))
         {
             opened = true;
             using var sealer = new UnitSealer(master);

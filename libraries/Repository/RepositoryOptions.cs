@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Crypto;
+using StellaOps.Backup.Repository.Keys;
 
 namespace StellaOps.Backup.Repository;
 
@@ -24,6 +25,9 @@ public sealed record RepositoryOptions
 
     /// <summary>Cost of a new password.</summary>
     public KdfParameters Kdf { get; init; } = KdfParameters.Default;
+
+    /// <summary>For a process that opens repositories again and again; null derives the key of the password at each opening.</summary>
+    public DerivedKeys? DerivedKeys { get; init; }
 
     /// <summary>
     /// restic's polynomial for a new repository; null makes one. Taking another repository's lets restic cut files alike in both. Our own cuts

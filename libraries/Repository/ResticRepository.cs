@@ -101,7 +101,7 @@ public sealed class ResticRepository : IAsyncDisposable
         IObjectStore store, string password, RepositoryOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new RepositoryOptions();
-        var (master, keyFile, config) = await RepositoryOpening.OpenAsync(store, password, cancellationToken).ConfigureAwait(false);
+        var (master, keyFile, config) = await RepositoryOpening.OpenAsync(store, password, options, cancellationToken).ConfigureAwait(false);
         return new ResticRepository(store, options, master, keyFile, config);
     }
 

@@ -76,7 +76,8 @@ public static class WorkerExtensions
         builder.Services.AddSingleton<IServiceActivity>(services => services.GetRequiredService<TaskRunner>());
 
         // Hosted services start one after the other: no task comes before the machine was tested.
-        builder.Services.AddHostedService(_ => new StartupSelfTest(KnownAnswers.Check));
+        builder.Services.AddSingleton<ScratchRoundTrip>();
+        builder.Services.AddHostedService(services => new StartupSelfTest(KnownAnswers.CheckAsync, services.GetRequiredService<ScratchRoundTrip>().RunAsync));
 
         // And they stop in reverse order: first no new tasks, then the running ones are handed back, then the bus goes.
         builder.AddStellaBus(bus =>

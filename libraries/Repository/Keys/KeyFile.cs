@@ -47,13 +47,16 @@ internal static class KeyFile
     }
 
     /// <summary>Null when the password is not the one of this file.</summary>
+    /// <param name="content">The file.</param>
+    /// <param name="password">As typed.</param>
+    /// <param name="derived">What is known of passwords; null derives anew.</param>
     /// <exception cref="RepositoryException">
     /// <see cref="RepositoryFailure.Damaged"/>; <see cref="RepositoryFailure.Unsupported"/> for another derivation or an absurd cost.
     /// </exception>
-    internal static MasterKey? TryOpen(ReadOnlySpan<byte> content, string password)
+    internal static MasterKey? TryOpen(ReadOnlySpan<byte> content, string password, DerivedKeys? derived = null)
     {
         var file = Decode(content);
-        using var user = Derive(password, file.Salt, new KdfParameters(file.N, file.R, file.P));
+        using var user = Derive(password, file.Salt, new KdfParameters(file.N, file.R, file.P), derived);
         using var cipher = CipherSuite.Current.CreateCipher(user);
         var plain = new byte[Math.Max(0, file.Data!.Length - UnitCipher.Overhead)];
         if (!cipher.TryOpen(file.Data, plain))
@@ -115,11 +118,19 @@ internal static class KeyFile
         return master.IsValid ? master : throw new RepositoryException(RepositoryFailure.Damaged, "the key file holds a key of zeros");
     }
 
-    private static MasterKey Derive(string password, ReadOnlySpan<byte> salt, KdfParameters cost)
+    private static MasterKey Derive(string password, ReadOnlySpan<byte> salt, KdfParameters cost, DerivedKeys? known = null)
     {
         Span<byte> derived = stackalloc byte[DerivedLength];
         var bytes = Encoding.UTF8.GetBytes(password);
-        Scrypt.DeriveKey(bytes, salt, cost, derived);
+        if (known is null)
+        {
+            Scrypt.DeriveKey(bytes, salt, cost, derived);
+        }
+        else
+        {
+            known.Derive(bytes, salt, cost, derived);
+        }
+
         var key = new MasterKey(derived);
         CryptographicOperations.ZeroMemory(bytes);
         CryptographicOperations.ZeroMemory(derived);

@@ -7,7 +7,7 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Repository.Keys;
 
 /// <summary>The key files of a repository: one for each password, all around the same master key.</summary>
-internal sealed class RepositoryKeys(IObjectStore store)
+internal sealed class RepositoryKeys(IObjectStore store, DerivedKeys? derived = null)
 {
     /// <summary>Trying a key costs a quarter of a second; restic stops here, too. So a key beyond it may never be found.</summary>
     internal const int MostTried = 20;
@@ -31,7 +31,7 @@ internal sealed class RepositoryKeys(IObjectStore store)
             MasterKey? master = null;
             try
             {
-                master = KeyFile.TryOpen(await LoadAsync(id, cancellationToken).ConfigureAwait(false), password);
+                master = KeyFile.TryOpen(await LoadAsync(id, cancellationToken).ConfigureAwait(false), password, derived);
             }
             catch (RepositoryException exception)
             {

@@ -14,7 +14,11 @@ namespace StellaOps.Backup.Repository.SelfTesting;
 public static class KnownAnswers
 {
     /// <exception cref="SelfTestException">One of the answers is another.</exception>
-    public static void Check() => Check(CipherSuite.Current);
+    public static Task CheckAsync(CancellationToken cancellationToken = default)
+    {
+        Check(CipherSuite.Current);
+        return Task.CompletedTask;
+    }
 
     /// <exception cref="SelfTestException">One of the answers is another.</exception>
     internal static void Check(CipherSuite suite)

@@ -7,6 +7,7 @@ using StellaOps.Backup.Portable;
 using StellaOps.Backup.Portable.Reading;
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Copying;
+using StellaOps.Backup.Repository.Keys;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Storage.Addresses;
 using StellaOps.Backup.Workers.Settings;
@@ -16,6 +17,9 @@ namespace StellaOps.Backup.Workers.Repositories;
 /// <summary>Opens the repository of a component that is in charge (<see cref="LocationEpochs"/>), with its own password.</summary>
 public sealed class ComponentRepositories(IOptions<LocationSettings> location, IOptionsMonitor<ComponentSettings> settings, TimeProvider clock)
 {
+    // Whoever may read this memory may read the password files, too.
+    private readonly DerivedKeys _derivedKeys = new();
+
     /// <summary>The setting that names the password's file, for messages: <c>Evidence:RepositoryPasswordFile</c>.</summary>
     public static string PasswordSetting(Component component) =>
         $"{ComponentSettings.Section(component)}:{nameof(ComponentSettings.RepositoryPasswordFile)}";
@@ -68,7 +72,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
         var address = ArchiveAddress.Parse(source.Url);
         var archive = await ArchiveOpening.OpenAsync(ObjectStoreFactory.Open(location.Value.ForArchives(address.Place), clock), address.Key, cancellationToken).ConfigureAwait(false);
         return archive.ManifestSha256 == source.ManifestSha256
-            ? await OpenAsync(archive, component.Name(), new RepositoryOptions { Clock = clock }, passwords, cancellationToken).ConfigureAwait(false)
+            ? await OpenAsync(archive, component.Name(), new RepositoryOptions { Clock = clock, DerivedKeys = _derivedKeys }, passwords, cancellationToken).ConfigureAwait(false)
             : throw new BackupException(ErrorCodes.OperationConflict, $"{archive.Description} was replaced by another archive since the restore was asked for", "Run the command again.");
     }
 
@@ -152,6 +156,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     private RepositoryOptions Options(IObjectStore root, Component component, int epoch) => new()
     {
         Clock = clock,
+        DerivedKeys = _derivedKeys,
         CacheDirectory = LocationAddress.Parse(location.Value.Url) is LocalAddress ? null : RepositoryOptions.UsualCacheDirectory,
         OnLocked = cancellationToken => ThrowIfSupersededAsync(root, component, epoch, cancellationToken),
     };
@@ -160,6 +165,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     private RepositoryOptions ReplicaOptions(LocationSettings secondary) => new()
     {
         Clock = clock,
+        DerivedKeys = _derivedKeys,
         CacheDirectory = LocationAddress.Parse(secondary.Url) is LocalAddress || RepositoryOptions.UsualCacheDirectory is not { } usual ? null : Path.Combine(usual, "secondary"),
         LockWait = TimeSpan.FromMinutes(2),
     };

@@ -5,16 +5,18 @@ using StellaOps.Backup.Repository.SelfTesting;
 namespace StellaOps.Backup.Workers.SelfTesting;
 
 /// <summary>Tests this machine before the worker takes its first task; one that fails stops the worker.</summary>
-/// <param name="test">Tests it (<see cref="KnownAnswers.Check()"/>).</param>
-internal sealed class StartupSelfTest(Action test) : IHostedService
+/// <param name="tests">Run one after the other.</param>
+internal sealed class StartupSelfTest(params IReadOnlyList<Func<CancellationToken, Task>> tests) : IHostedService
 {
     /// <exception cref="BackupException"><see cref="ErrorCodes.SelfTestFailed"/>.</exception>
-    public Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         try
         {
-            test();
-            return Task.CompletedTask;
+            foreach (var test in tests)
+            {
+                await test(cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (SelfTestException failure)
         {

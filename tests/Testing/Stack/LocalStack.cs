@@ -17,6 +17,9 @@ public sealed class LocalStack : IAsyncLifetime
     /// <summary>The setting that lets the schedules start what is due.</summary>
     public const string Scheduled = "STELLAOPS_BACKUP__Schedules__Enabled";
 
+    /// <summary>The setting that makes workers start quickly: a test starts many, and each on the same machine.</summary>
+    private const string SelfTest = "STELLAOPS_BACKUP__Worker__SelfTest";
+
     private static readonly Dictionary<string, string?> Nothing = [];
     private readonly TemporaryDirectory _home = new("stella-e2e-");
     private readonly int _ports = FreePorts.NextRun(40);
@@ -126,9 +129,13 @@ public sealed class LocalStack : IAsyncLifetime
         _home.Dispose();
     }
 
-    /// <summary>Nothing starts by itself unless a setting says so: what a test finds, a test has started.</summary>
+    /// <summary>Nothing starts by itself unless a setting says so: what a test finds, a test has started. Only a newcomer's first start tests the machine as a whole.</summary>
     private static Task<ProcessResult> ScriptAsync(string script, string[] arguments, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken) => Processes.RunAsync(
-        Path.Combine(Root, "deploy/local", script), arguments, new Dictionary<string, string?>(settings) { [Scheduled] = settings.GetValueOrDefault(Scheduled, "false") },
+        Path.Combine(Root, "deploy/local", script), arguments, new Dictionary<string, string?>(settings)
+        {
+            [Scheduled] = settings.GetValueOrDefault(Scheduled, "false"),
+            [SelfTest] = arguments.Contains("--no-first-backup") ? "KnownAnswers" : null,
+        },
         workingDirectory: Root, cancellationToken: cancellationToken);
 
     private async Task<Dictionary<string, string>> ReadEnvironmentAsync()
