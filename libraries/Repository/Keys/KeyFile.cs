@@ -15,7 +15,7 @@ internal static class KeyFile
     {
         var cost = options.Kdf;
         var salt = RandomNumberGenerator.GetBytes(SaltLength);
-        using var user = Derive(password, salt, cost);
+        using var user = Derive(password, salt, cost, options.DerivedKeys);
         var payload = JsonSerializer.SerializeToUtf8Bytes(
             new KeyPayloadJson
             {
@@ -118,7 +118,7 @@ internal static class KeyFile
         return master.IsValid ? master : throw new RepositoryException(RepositoryFailure.Damaged, "the key file holds a key of zeros");
     }
 
-    private static MasterKey Derive(string password, ReadOnlySpan<byte> salt, KdfParameters cost, DerivedKeys? known = null)
+    private static MasterKey Derive(string password, ReadOnlySpan<byte> salt, KdfParameters cost, DerivedKeys? known)
     {
         Span<byte> derived = stackalloc byte[DerivedLength];
         var bytes = Encoding.UTF8.GetBytes(password);

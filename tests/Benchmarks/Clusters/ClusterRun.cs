@@ -4,8 +4,8 @@ using StellaOps.Backup.Testing.RabbitMq;
 namespace StellaOps.Backup.Benchmarks.Clusters;
 
 /// <summary>
-/// Makes clusters and lets the worker and its peers do every step in turn, several times. The worker of a first backup has just started, as a
-/// peer has; that of the next one did the backup before, as it does where it is deployed.
+/// Makes clusters and lets the worker and its peers do every step in turn, several times. A worker is a service that has been there for a while: before its first
+/// backup it has tried one (<c>stella backup test</c>), before its first restore it has made the dry run that operators make. A peer starts anew each time.
 /// </summary>
 internal sealed class ClusterRun(string place, ClusterRunOptions options)
 {
@@ -91,6 +91,7 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
     {
         using var worker = await _workers.StartAsync(
             Path.Combine(home, "sql"), new { Url = Path.Combine(home, "location-sql") }, Workers.Of(cluster, source: "Sql"), cancellationToken);
+        await worker.TryAsync(cancellationToken);
         _report.Add("first-sql", (await worker.BackupAsync(cancellationToken)).Cost, full);
         _report.Note("first-sql", worker.PeakBytes);
     }
@@ -99,6 +100,7 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
     {
         var location = Path.Combine(home, "location");
         using var worker = await _workers.StartAsync(Path.Combine(home, "worker"), new { Url = location }, Workers.Of(cluster), cancellationToken);
+        await worker.TryAsync(cancellationToken);
         var (cost, first) = await worker.BackupAsync(cancellationToken);
         _report.Add("first", cost, full);
         var stored = DirectorySize.Of(location);
@@ -133,7 +135,9 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
             PhysicalLimits.Fill(memory, bytes);
             var peerCost = await peer.RestoreAsync(theirs, cancellationToken);
             PhysicalLimits.Fill(memory, bytes);
-            _report.Add("restore", (await worker.RestoreAsync((backups.Rate ?? backups.Fast).Snapshot, ours, cancellationToken)).Cost, peerCost);
+            var newest = (backups.Rate ?? backups.Fast).Snapshot;
+            await worker.RestoreAsync(newest, ours, cancellationToken, dryRun: true);
+            _report.Add("restore", (await worker.RestoreAsync(newest, ours, cancellationToken)).Cost, peerCost);
             Directory.Delete(ours, recursive: true);
             Directory.Delete(theirs, recursive: true);
 

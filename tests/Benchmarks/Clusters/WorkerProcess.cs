@@ -45,16 +45,20 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Waits until it takes tasks.</summary>
     public Task ReadyAsync(CancellationToken cancellationToken) => WaitAsync(() => Task.FromResult(_dispatcher.Hears(_process.Id)), cancellationToken);
 
+    /// <summary>Tries a backup, as <c>stella backup test</c> does: the worker is in the state of one that has been there for a while.</summary>
+    public Task TryAsync(CancellationToken cancellationToken) => RunAsync(
+        task => task with { Kind = OperationKind.Trial, Trial = new TrialSpec { ExpectsLocation = false } }, cancellationToken);
+
     /// <summary>Takes a base backup.</summary>
     public Task<(Measurement Cost, TaskResult Result)> BackupAsync(CancellationToken cancellationToken) => RunAsync(
         task => task with { Backup = new BackupSpec { PointId = Guid.CreateVersion7(), PointName = "bench" } }, cancellationToken);
 
     /// <summary>Brings a snapshot back, in place or into an empty directory.</summary>
-    public Task<(Measurement Cost, TaskResult Result)> RestoreAsync(string snapshot, string? target, CancellationToken cancellationToken) => RunAsync(
+    public Task<(Measurement Cost, TaskResult Result)> RestoreAsync(string snapshot, string? target, CancellationToken cancellationToken, bool dryRun = false) => RunAsync(
         task => task with
         {
             Kind = OperationKind.Restore,
-            Restore = new RestoreSpec { PointId = Guid.CreateVersion7(), PointName = "bench", SnapshotId = snapshot, TargetDirectory = target },
+            Restore = new RestoreSpec { PointId = Guid.CreateVersion7(), PointName = "bench", SnapshotId = snapshot, TargetDirectory = target, DryRun = dryRun },
         },
         cancellationToken);
 
