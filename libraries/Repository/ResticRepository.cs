@@ -32,6 +32,7 @@ public sealed class ResticRepository : IAsyncDisposable
     private readonly RepositoryConfig _config;
     private readonly MasterKey _master;
     private readonly BlobId _keyFile;
+    private LoadedIndex? _loaded;
     private bool _writing;
 
     private ResticRepository(IObjectStore store, RepositoryOptions options, MasterKey master, BlobId keyFile, RepositoryConfig config)
@@ -109,8 +110,8 @@ public sealed class ResticRepository : IAsyncDisposable
     internal ResticRepository At(IObjectStore store, RepositoryOptions options) => new(store, options, _master.Copy(), _keyFile, _config);
 
     /// <summary>
-    /// Reads all index files, those that are cached from there; call it after opening, before blobs are read or written. Check, verify and prune
-    /// load an index of their own, always from the store.
+    /// Reads all index files, those that are cached from there, and when it is called again only what is new; call it after opening, before blobs are read or
+    /// written. Check, verify and prune load an index of their own, always from the store.
     /// </summary>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/> index file.</exception>
     public async Task LoadIndexAsync(CancellationToken cancellationToken = default)
@@ -122,7 +123,11 @@ public sealed class ResticRepository : IAsyncDisposable
     private async Task<BlobIndex> ReadIndexAsync(CancellationToken cancellationToken)
     {
         var files = await Parts.Files.ListAsync(FileKind.Index, cancellationToken).Select(file => file.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
-        var index = await new IndexLoader(_cachedFiles, Options.Readers).LoadAsync(files, damaged: null, cancellationToken).ConfigureAwait(false);
+        var before = _loaded?.IsPartOf(Index, files) == true ? _loaded : null;
+        var index = before is null ? new BlobIndex() : Index;
+        await new IndexLoader(_cachedFiles, Options.Readers)
+            .LoadIntoAsync(index, files.Where(file => before?.Files.Contains(file) != true), damaged: null, cancellationToken).ConfigureAwait(false);
+        _loaded = new LoadedIndex(index, files);
         _cache?.Keep(FileKind.Index, files);
         return index;
     }
@@ -205,7 +210,7 @@ public sealed class ResticRepository : IAsyncDisposable
         {
             // Given up meanwhile: a prune has an index of its own, and leaves one that this one knows nothing of.
             var loaded = Index.Count > 0;
-            Index = loaded && !options.DryRun ? new BlobIndex() : Index;
+            (Index, _loaded) = loaded && !options.DryRun ? (new BlobIndex(), null) : (Index, _loaded);
             var report = options is { Emergency: true, DryRun: false }
                 ? await new EmergencyPrune(this, options).RunAsync(cancellationToken).ConfigureAwait(false)
                 : await new RepositoryPrune(Parts, options, LockAsync, index => NewWriter(index, options: null, disposed: null)).RunAsync(cancellationToken).ConfigureAwait(false);
