@@ -16,7 +16,7 @@ internal sealed class ArchiveRun : IDisposable
     private const int QueuedFiles = 256;
 
     /// <summary>Bytes of JSON.</summary>
-    private const int UsualTree = 16 << 10, LargestKeptTree = 4 << 20;
+    private const int UsualTree = 16 << 10, LargestKeptTree = 4 << 20, UsualNode = 300, ContentEntry = 67;
 
     private readonly IFileSource _source;
     private readonly BlobWriter _writer;
@@ -184,6 +184,7 @@ internal sealed class ArchiveRun : IDisposable
     private async Task<Node> SaveTreeAsync(Node directory, List<Node> nodes, CancellationToken cancellationToken)
     {
         var json = _trees.TryTake(out var used) ? used : new ArrayBufferWriter<byte>(UsualTree);
+        _ = json.GetSpan(nodes.Sum(node => UsualNode + (node.Content.Count * ContentEntry))); // Room at once: a database's tree has many megabytes, and growing leaves twice as much behind.
         TreeCodec.Encode(nodes, json);
         var tree = await _writer.SaveAsync(BlobType.Tree, json.WrittenMemory, cancellationToken).ConfigureAwait(false);
         if (json.Capacity <= LargestKeptTree)

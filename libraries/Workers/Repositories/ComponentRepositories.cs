@@ -17,6 +17,9 @@ namespace StellaOps.Backup.Workers.Repositories;
 /// <summary>Opens the repository of a component that is in charge (<see cref="LocationEpochs"/>), with its own password.</summary>
 public sealed class ComponentRepositories(IOptions<LocationSettings> location, IOptionsMonitor<ComponentSettings> settings, TimeProvider clock)
 {
+    /// <summary>Half of the engine's: a worker runs beside what it protects, and three packs of data and two of trees are in its memory while it saves.</summary>
+    private const int PackTarget = 8 << 20;
+
     // Whoever may read this memory may read the password files, too.
     private readonly DerivedKeys _derivedKeys = new();
 
@@ -156,6 +159,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     private RepositoryOptions Options(IObjectStore root, Component component, int epoch) => new()
     {
         Clock = clock,
+        PackTarget = PackTarget,
         DerivedKeys = _derivedKeys,
         CacheDirectory = LocationAddress.Parse(location.Value.Url) is LocalAddress ? null : RepositoryOptions.UsualCacheDirectory,
         OnLocked = cancellationToken => ThrowIfSupersededAsync(root, component, epoch, cancellationToken),
@@ -165,6 +169,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     private RepositoryOptions ReplicaOptions(LocationSettings secondary) => new()
     {
         Clock = clock,
+        PackTarget = PackTarget,
         DerivedKeys = _derivedKeys,
         CacheDirectory = LocationAddress.Parse(secondary.Url) is LocalAddress || RepositoryOptions.UsualCacheDirectory is not { } usual ? null : Path.Combine(usual, "secondary"),
         LockWait = TimeSpan.FromMinutes(2),
