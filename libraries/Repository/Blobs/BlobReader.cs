@@ -29,8 +29,8 @@ internal sealed class BlobReader(IObjectStore store, Func<BlobIndex> currentInde
             throw new RepositoryException(RepositoryFailure.Damaged, $"the {Name(type)} {id} is in no index file");
         }
 
-        // What was wrong with a block may have gone wrong on its way: then the blob alone is read once more.
-        if (type == BlobType.Tree && (await TryReadAsync(_blocks.ReadAsync, first, id, cancellationToken).ConfigureAwait(false)).Plain is { } tree)
+        // Short trees lie together, and a long one has a read of its own. What was wrong with a block may have gone wrong on its way: then the blob alone is read once more.
+        if (type == BlobType.Tree && first.StoredLength <= PackBlocks.BlockLength && (await TryReadAsync(_blocks.ReadAsync, first, id, cancellationToken).ConfigureAwait(false)).Plain is { } tree)
         {
             return tree;
         }
