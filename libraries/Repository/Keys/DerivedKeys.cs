@@ -11,7 +11,7 @@ namespace StellaOps.Backup.Repository.Keys;
 /// </summary>
 public sealed class DerivedKeys
 {
-    /// <summary>A process has one for each of its repositories and their copies; where there are more, the oldest use counts for nothing.</summary>
+    /// <summary>A process has one for each of its repositories and their copies; where there are more, all are derived anew.</summary>
     private const int Most = 32;
 
     private readonly ConcurrentDictionary<string, byte[]> _known = new(StringComparer.Ordinal);

@@ -27,6 +27,7 @@ internal sealed class WorkerProcess : IDisposable
         await File.WriteAllTextAsync(configuration, JsonSerializer.Serialize(new
         {
             Location = new { Url = home["location"] },
+            Worker = new { SelfTest = "KnownAnswers" },
             Broker = new { Host = "127.0.0.1", Port = FreePorts.Next(), PasswordFile = home["password"] },
             Listen = new { Url = address },
             Database = new
