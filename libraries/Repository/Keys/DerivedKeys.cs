@@ -7,7 +7,7 @@ namespace StellaOps.Backup.Repository.Keys;
 
 /// <summary>
 /// What scrypt made of passwords, for a process that opens the same repositories again and again and has their passwords at hand anyway: each time but the first
-/// is a quarter of a second shorter. Opening still takes a key file that is there: a password that was removed opens nothing. From any thread.
+/// is a tenth of a second or two shorter. Opening still takes a key file that is there: a password that was removed opens nothing. From any thread.
 /// </summary>
 public sealed class DerivedKeys
 {

@@ -10,7 +10,7 @@ namespace StellaOps.Backup.Repository.SelfTesting;
 
 /// <summary>
 /// Two backups of a little tree and the restore of each, the second over the first: with the code, on the processor and on the disk of the real ones. Besides,
-/// all of that code is compiled then, and the first task after a start takes no longer than the next.
+/// all of that code is compiled then, and the first task after a start does not wait for it.
 /// </summary>
 public static class RoundTrip
 {

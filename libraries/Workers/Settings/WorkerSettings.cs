@@ -21,6 +21,6 @@ public enum SelfTest
     /// <summary>Published examples of hash, cipher, key derivation and compression: a tenth of a second.</summary>
     KnownAnswers,
 
-    /// <summary>After these, a backup and a restore of a megabyte in the scratch directory: a second or two more, which the first task then does not take.</summary>
+    /// <summary>After these, a backup and a restore of a megabyte in the scratch directory: a second or two more, some of which the first task then does not take.</summary>
     RoundTrip,
 }
