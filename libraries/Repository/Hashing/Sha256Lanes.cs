@@ -44,7 +44,6 @@ internal static unsafe class Sha256Lanes
     [MethodImpl(MethodImplOptions.AggressiveOptimization)] // From the first call on: those that come before a second compilation would take seconds.
     internal static void Take(uint* state, byte** messages, long blocks)
     {
-        var schedule = stackalloc Vector512<uint>[BlockWords];
         var rows = stackalloc Vector512<uint>[BlockWords];
         var (a, b, c, d) = (Vector512.Load(state), Vector512.Load(state + Count), Vector512.Load(state + (2 * Count)), Vector512.Load(state + (3 * Count)));
         var (e, f, g, h) = (Vector512.Load(state + (4 * Count)), Vector512.Load(state + (5 * Count)), Vector512.Load(state + (6 * Count)), Vector512.Load(state + (7 * Count)));
@@ -53,27 +52,50 @@ internal static unsafe class Sha256Lanes
             for (; blocks > 0; blocks--)
             {
                 var (a0, b0, c0, d0, e0, f0, g0, h0) = (a, b, c, d, e, f, g, h);
-                Load(messages, rows, schedule);
-                for (var round = 0; round < Rounds; round += BlockWords)
+                Load(messages, rows);
+                var (w0, w1, w2, w3, w4, w5, w6, w7) = (rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7]);
+                var (w8, w9, w10, w11, w12, w13, w14, w15) = (rows[8], rows[9], rows[10], rows[11], rows[12], rows[13], rows[14], rows[15]);
+
+                // State, schedule and what a round needs fit into the 32 registers: written out, no word goes through memory.
+                for (var k = constants; ; k += BlockWords)
                 {
-                    if (round > 0)
+                    Round(a, b, c, ref d, e, f, g, ref h, w0 + Vector512.Create(k[0]));
+                    Round(h, a, b, ref c, d, e, f, ref g, w1 + Vector512.Create(k[1]));
+                    Round(g, h, a, ref b, c, d, e, ref f, w2 + Vector512.Create(k[2]));
+                    Round(f, g, h, ref a, b, c, d, ref e, w3 + Vector512.Create(k[3]));
+                    Round(e, f, g, ref h, a, b, c, ref d, w4 + Vector512.Create(k[4]));
+                    Round(d, e, f, ref g, h, a, b, ref c, w5 + Vector512.Create(k[5]));
+                    Round(c, d, e, ref f, g, h, a, ref b, w6 + Vector512.Create(k[6]));
+                    Round(b, c, d, ref e, f, g, h, ref a, w7 + Vector512.Create(k[7]));
+                    Round(a, b, c, ref d, e, f, g, ref h, w8 + Vector512.Create(k[8]));
+                    Round(h, a, b, ref c, d, e, f, ref g, w9 + Vector512.Create(k[9]));
+                    Round(g, h, a, ref b, c, d, e, ref f, w10 + Vector512.Create(k[10]));
+                    Round(f, g, h, ref a, b, c, d, ref e, w11 + Vector512.Create(k[11]));
+                    Round(e, f, g, ref h, a, b, c, ref d, w12 + Vector512.Create(k[12]));
+                    Round(d, e, f, ref g, h, a, b, ref c, w13 + Vector512.Create(k[13]));
+                    Round(c, d, e, ref f, g, h, a, ref b, w14 + Vector512.Create(k[14]));
+                    Round(b, c, d, ref e, f, g, h, ref a, w15 + Vector512.Create(k[15]));
+                    if (k == constants + Rounds - BlockWords)
                     {
-                        Extend(schedule);
+                        break;
                     }
 
-                    for (var i = 0; i < BlockWords; i += 8)
-                    {
-                        var word = schedule + i;
-                        var k = constants + round + i;
-                        Round(a, b, c, ref d, e, f, g, ref h, word[0] + Vector512.Create(k[0]));
-                        Round(h, a, b, ref c, d, e, f, ref g, word[1] + Vector512.Create(k[1]));
-                        Round(g, h, a, ref b, c, d, e, ref f, word[2] + Vector512.Create(k[2]));
-                        Round(f, g, h, ref a, b, c, d, ref e, word[3] + Vector512.Create(k[3]));
-                        Round(e, f, g, ref h, a, b, c, ref d, word[4] + Vector512.Create(k[4]));
-                        Round(d, e, f, ref g, h, a, b, ref c, word[5] + Vector512.Create(k[5]));
-                        Round(c, d, e, ref f, g, h, a, ref b, word[6] + Vector512.Create(k[6]));
-                        Round(b, c, d, ref e, f, g, h, ref a, word[7] + Vector512.Create(k[7]));
-                    }
+                    w0 = Next(w0, w1, w9, w14);
+                    w1 = Next(w1, w2, w10, w15);
+                    w2 = Next(w2, w3, w11, w0);
+                    w3 = Next(w3, w4, w12, w1);
+                    w4 = Next(w4, w5, w13, w2);
+                    w5 = Next(w5, w6, w14, w3);
+                    w6 = Next(w6, w7, w15, w4);
+                    w7 = Next(w7, w8, w0, w5);
+                    w8 = Next(w8, w9, w1, w6);
+                    w9 = Next(w9, w10, w2, w7);
+                    w10 = Next(w10, w11, w3, w8);
+                    w11 = Next(w11, w12, w4, w9);
+                    w12 = Next(w12, w13, w5, w10);
+                    w13 = Next(w13, w14, w6, w11);
+                    w14 = Next(w14, w15, w7, w12);
+                    w15 = Next(w15, w0, w8, w13);
                 }
 
                 (a, b, c, d, e, f, g, h) = (a + a0, b + b0, c + c0, d + d0, e + e0, f + f0, g + g0, h + h0);
@@ -101,20 +123,14 @@ internal static unsafe class Sha256Lanes
         h = first + Sum(Right(a, 2), Right(a, 13), Right(a, 22)) + Avx512F.TernaryLogic(a, b, c, majority);
     }
 
-    /// <summary>The next sixteen words of the message schedule, in the places of those before.</summary>
+    /// <summary>The word of the message schedule sixteen places on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Extend(Vector512<uint>* words)
-    {
-        for (var t = 0; t < BlockWords; t++)
-        {
-            var (early, late) = (words[(t + 1) % BlockWords], words[(t + 14) % BlockWords]);
-            words[t] += Sum(Right(early, 7), Right(early, 18), early >>> 3) + words[(t + 9) % BlockWords] + Sum(Right(late, 17), Right(late, 19), late >>> 10);
-        }
-    }
+    private static Vector512<uint> Next(Vector512<uint> word, Vector512<uint> early, Vector512<uint> middle, Vector512<uint> late) =>
+        word + middle + Sum(Right(early, 7), Right(early, 18), early >>> 3) + Sum(Right(late, 17), Right(late, 19), late >>> 10);
 
-    /// <summary>A block of each message, as numbers: word i of all messages into vector i.</summary>
+    /// <summary>A block of each message, as numbers: word i of all messages into row i.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Load(byte** messages, Vector512<uint>* rows, Vector512<uint>* words)
+    private static void Load(byte** messages, Vector512<uint>* rows)
     {
         var bigEndian = Vector512.Create(Vector256.Create(Vector128.Create((byte)3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)));
         for (var lane = 0; lane < Count; lane++)
@@ -139,10 +155,10 @@ internal static unsafe class Sha256Lanes
         {
             var (first, second) = (Avx512F.Shuffle4x128(rows[i], rows[i + 4], even), Avx512F.Shuffle4x128(rows[i + 8], rows[i + 12], even));
             var (third, fourth) = (Avx512F.Shuffle4x128(rows[i], rows[i + 4], odd), Avx512F.Shuffle4x128(rows[i + 8], rows[i + 12], odd));
-            words[i] = Avx512F.Shuffle4x128(first, second, even);
-            words[i + 4] = Avx512F.Shuffle4x128(third, fourth, even);
-            words[i + 8] = Avx512F.Shuffle4x128(first, second, odd);
-            words[i + 12] = Avx512F.Shuffle4x128(third, fourth, odd);
+            rows[i] = Avx512F.Shuffle4x128(first, second, even);
+            rows[i + 4] = Avx512F.Shuffle4x128(third, fourth, even);
+            rows[i + 8] = Avx512F.Shuffle4x128(first, second, odd);
+            rows[i + 12] = Avx512F.Shuffle4x128(third, fourth, odd);
         }
     }
 
