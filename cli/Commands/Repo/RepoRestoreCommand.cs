@@ -22,7 +22,7 @@ internal sealed class RepoRestoreCommand : RepoCommand
     };
     private readonly Option<bool> _delete = new("--delete") { Description = "Delete what the snapshot does not have" };
     private readonly Option<bool> _addOnly = new("--add-only") { Description = "Touch nothing that exists; what differs is reported" };
-    private readonly Option<bool> _verifyFirst = new("--verify-first") { Description = "Read and check all data before anything is written" };
+    private readonly Option<bool> _verifyFirst = new("--verify-first") { Description = "Compare with what is there, and read and check all data that is lacking, before anything is written" };
     private readonly Option<bool> _devices = new("--devices") { Description = "Restore device nodes, too; takes root" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Say what would be written, and write nothing" };
     private readonly Option<bool> _confirm = new("--confirm") { Description = "Replace what differs in a target that is not empty, without asking" };
@@ -75,7 +75,7 @@ internal sealed class RepoRestoreCommand : RepoCommand
             TargetDirectory = target,
             Existing = run.Value(_addOnly) ? ExistingFiles.AddOnly : ExistingFiles.Delta,
             DeleteExtra = run.Value(_delete),
-            VerifyFirst = run.Value(_verifyFirst),
+            VerifyFirst = run.Value(_verifyFirst) ? VerifyFirst.WhatDiffers : VerifyFirst.Nothing,
             Devices = run.Value(_devices),
             OnProgress = now => run.Progress.Set(now.Files, now.Bytes, now.TotalFiles, now.TotalBytes),
         };

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using Microsoft.Win32.SafeHandles;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Hashing;
@@ -8,7 +7,7 @@ using StellaOps.Backup.Repository.Trees;
 namespace StellaOps.Backup.Repository.Restore;
 
 /// <summary>Compares files with their blobs, several at the same time over all files.</summary>
-internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, RestoreCounters counters) : IDisposable
+internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request) : IDisposable
 {
     /// <summary>Bytes that are read at once where blobs are short.</summary>
     private const int MostRead = 1 << 20;
@@ -39,34 +38,36 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
         return different;
     }
 
-    /// <summary>The blobs that the file does not have in their place; reports the others as done.</summary>
-    public async Task<IReadOnlyList<BlobRange>> FindDifferencesAsync(SafeFileHandle file, Node node, CancellationToken cancellationToken)
+    /// <summary>For each blob of the node, whether the file does not have it in its place.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="node">What it is compared with.</param>
+    /// <param name="onEqual">Told the bytes of blobs that it has, from any thread.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<bool[]> CompareAsync(SafeFileHandle file, Node node, Action<long>? onEqual, CancellationToken cancellationToken)
     {
-        var different = new ConcurrentBag<BlobRange>();
+        var lacks = new bool[node.Content.Count];
         await AllAsync(file, node, (range, isEqual) =>
         {
+            lacks[range.Index] = !isEqual;
             if (isEqual)
             {
-                counters.Report(0, range.Length);
-            }
-            else
-            {
-                different.Add(range);
+                onEqual?.Invoke(range.Length);
             }
 
             return true;
         }, cancellationToken).ConfigureAwait(false);
-        return [.. different];
+        return lacks;
     }
 
     /// <summary>Blobs of a file, in order.</summary>
     public IEnumerable<BlobRange> Of(Node node)
     {
         long offset = 0;
-        foreach (var id in node.Content)
+        for (var index = 0; index < node.Content.Count; index++)
         {
+            var id = node.Content[index];
             var location = blobs.Find(BlobType.Data, id) ?? throw Missing(id);
-            yield return new BlobRange(id, location, offset);
+            yield return new BlobRange(id, location, index, offset);
             offset += location.PlainLength;
         }
     }
@@ -170,8 +171,9 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request, Rest
 /// <summary>A blob of a file.</summary>
 /// <param name="Id">The blob.</param>
 /// <param name="Location">Where it is stored.</param>
+/// <param name="Index">Its place among the file's blobs.</param>
 /// <param name="Offset">Its place in the file.</param>
-internal readonly record struct BlobRange(BlobId Id, BlobLocation Location, long Offset)
+internal readonly record struct BlobRange(BlobId Id, BlobLocation Location, int Index, long Offset)
 {
     public int Length => (int)Location.PlainLength;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Packs;
 using StellaOps.Backup.Repository.Trees;
 
@@ -17,18 +18,38 @@ internal sealed class BlobVerification(ResticRepository repository, int workers)
     private readonly SortedSet<string> _damages = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<PackRangeReader> _readers = [];
     private readonly OpeningTurns _turns = new(Environment.ProcessorCount, repository.Parts.Codec);
+    private readonly SemaphoreSlim _adding = new(1);
 
-    /// <summary>Adds the blobs of a file; reads when there are enough.</summary>
-    public async ValueTask AddAsync(Node file, string path, CancellationToken cancellationToken)
+    /// <summary>Adds blobs of a file; reads when there are enough. From any thread.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="names">Its path.</param>
+    /// <param name="lacks">For each of its blobs whether it is wanted; null for all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask AddAsync(Node file, EntryName[] names, bool[]? lacks, CancellationToken cancellationToken)
     {
-        foreach (var id in file.Content)
+        var path = RestorePlanner.Show(names);
+        await _adding.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            var location = repository.Blobs.Find(BlobType.Data, id) ?? throw new InvalidOperationException("the planner found every blob");
-            _wanted.Add(new Wanted<string>(id, location, path));
-            if (_wanted.Count >= MostBlobs)
+            for (var blob = 0; blob < file.Content.Count; blob++)
             {
-                await ReadAsync(cancellationToken).ConfigureAwait(false);
+                if (lacks?[blob] == false)
+                {
+                    continue;
+                }
+
+                var id = file.Content[blob];
+                var location = repository.Blobs.Find(BlobType.Data, id) ?? throw new InvalidOperationException("the planner found every blob");
+                _wanted.Add(new Wanted<string>(id, location, path));
+                if (_wanted.Count >= MostBlobs)
+                {
+                    await ReadAsync(cancellationToken).ConfigureAwait(false);
+                }
             }
+        }
+        finally
+        {
+            _adding.Release();
         }
     }
 
@@ -40,7 +61,11 @@ internal sealed class BlobVerification(ResticRepository repository, int workers)
         RestorePlanner.ThrowIfDamaged([.. _damages]);
     }
 
-    public void Dispose() => _turns.Dispose();
+    public void Dispose()
+    {
+        _turns.Dispose();
+        _adding.Dispose();
+    }
 
     private async Task ReadAsync(CancellationToken cancellationToken)
     {

@@ -2,12 +2,13 @@ using Microsoft.Win32.SafeHandles;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Files.Linux;
+using StellaOps.Backup.Repository.Trees;
 
 namespace StellaOps.Backup.Repository.Restore;
 
 /// <summary>Decides what becomes of regular files: compares with what is there and says which blobs have to be written, and where.</summary>
 internal sealed class FileRestorer(
-    IBlobReader blobs, BlobRanges ranges, RestoreRequest request, MetadataWriter metadata, ObstacleRemover obstacles, RestoreCounters counters)
+    IBlobReader blobs, BlobRanges ranges, ComparedFiles compared, RestoreRequest request, MetadataWriter metadata, ObstacleRemover obstacles, RestoreCounters counters)
 {
     /// <summary>Compares; writes nothing but contents that go through a transform.</summary>
     public async Task<PreparedFile> PrepareAsync(RestoreFile file, CancellationToken cancellationToken)
@@ -52,10 +53,10 @@ internal sealed class FileRestorer(
         {
             if (open is not null && FileStatus.TryGet((int)open.DangerousGetHandle(), out var now) && now is { Type: NodeType.File, Links: 1 })
             {
-                var different = await ranges.FindDifferencesAsync(open, file.Node, cancellationToken).ConfigureAwait(false);
-                if (different.Count > 0)
+                var lacks = await FindLackingAsync(open, now, file.Node, cancellationToken).ConfigureAwait(false);
+                if (lacks.Count(lacking => lacking) is > 0 and var different)
                 {
-                    return new PreparedFile { InProgress = new FileInProgress(file, now, different.Count), Missing = different };
+                    return new PreparedFile { InProgress = new FileInProgress(file, now, different), Missing = ranges.Of(file.Node).Where(range => lacks[range.Index]) };
                 }
 
                 if (now.Size != file.Node.Size)
@@ -78,6 +79,18 @@ internal sealed class FileRestorer(
         }
 
         return New(file);
+    }
+
+    /// <summary>For each blob whether the file lacks it, as was found before or is found now; reports the others as done.</summary>
+    private async Task<bool[]> FindLackingAsync(SafeFileHandle open, FileStatus now, Node node, CancellationToken cancellationToken)
+    {
+        if (compared.Find(now, node) is not { } lacks)
+        {
+            return await ranges.CompareAsync(open, node, bytes => counters.Report(0, bytes), cancellationToken).ConfigureAwait(false);
+        }
+
+        counters.Report(0, ranges.Of(node).Where(range => !lacks[range.Index]).Sum(range => (long)range.Length));
+        return lacks;
     }
 
     private PreparedFile New(RestoreFile file) => file.Node.Content.Count == 0

@@ -11,13 +11,13 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreTrees trees, Rest
     private readonly List<string> _damages = [];
     private long _files, _bytes;
 
-    /// <param name="seen">Gets every file, with its path; null where nobody wants them.</param>
+    /// <param name="seen">Gets every file, with the names on its path; null where nobody wants them.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RepositoryException">
     /// <see cref="RepositoryFailure.SnapshotNotFound"/>: the snapshot has no such path. <see cref="RepositoryFailure.Damaged"/>,
     /// <see cref="RepositoryFailure.Hostile"/>.
     /// </exception>
-    public async Task<RestorePlan> MakeAsync(Func<Node, string, ValueTask>? seen, CancellationToken cancellationToken)
+    public async Task<RestorePlan> MakeAsync(Func<Node, EntryName[], ValueTask>? seen, CancellationToken cancellationToken)
     {
         var root = request.Snapshot.Tree;
         var top = await new TreeReader(blobs).FindAsync(root, request.Subtree, cancellationToken).ConfigureAwait(false)
@@ -48,7 +48,7 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreTrees trees, Rest
         }
     }
 
-    private async Task WalkAsync(Tree top, Func<Node, string, ValueTask>? seen, CancellationToken cancellationToken)
+    private async Task WalkAsync(Tree top, Func<Node, EntryName[], ValueTask>? seen, CancellationToken cancellationToken)
     {
         var open = new Stack<PlannedDirectory>();
         open.Push(new PlannedDirectory(default, top, trees));
@@ -70,7 +70,7 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreTrees trees, Rest
                     AddFile(node, Names);
                     if (seen is not null)
                     {
-                        await seen(node, Show(Names())).ConfigureAwait(false);
+                        await seen(node, Names()).ConfigureAwait(false);
                     }
                 }
                 else if (directory.TakeTree() is { } reading && await TryReadAsync(reading, Names).ConfigureAwait(false) is { } tree)
@@ -146,5 +146,6 @@ internal sealed class RestorePlanner(IBlobReader blobs, RestoreTrees trees, Rest
         }
     }
 
-    private static string Show(EntryName[] names) => string.Join('/', names);
+    /// <summary>A path for messages and rules.</summary>
+    internal static string Show(EntryName[] names) => string.Join('/', names);
 }

@@ -18,7 +18,7 @@ internal sealed class RestorePreview : IDisposable
     {
         (_request, _plan, _trees) = (request, plan, plan.Trees);
         _counters = new RestoreCounters(plan, request.OnProgress);
-        _ranges = new BlobRanges(blobs, request, _counters);
+        _ranges = new BlobRanges(blobs, request);
     }
 
     private bool OnlyAdds => _request.Existing == ExistingFiles.AddOnly;

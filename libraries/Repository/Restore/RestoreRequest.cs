@@ -28,8 +28,8 @@ public sealed record RestoreRequest
     /// </summary>
     public Func<string, bool>? WriteLast { get; init; }
 
-    /// <summary>Reads and authenticates every needed blob before the first change of the target.</summary>
-    public bool VerifyFirst { get; init; }
+    /// <summary>What is read and authenticated before the first change of the target.</summary>
+    public VerifyFirst VerifyFirst { get; init; }
 
     /// <summary>
     /// Makes device nodes, which takes root. Without it they are left out, with a warning: a node that a tampered snapshot brings
@@ -65,6 +65,19 @@ public enum ExistingFiles
 
     /// <summary>They are never touched: equal content is skipped, anything else is reported as a conflict.</summary>
     AddOnly,
+}
+
+/// <summary>What a restore makes sure of before it changes anything.</summary>
+public enum VerifyFirst
+{
+    /// <summary>That trees are whole, and every blob is in the index.</summary>
+    Nothing,
+
+    /// <summary>And that all can be read that the target does not have yet, as the hashes of what it has tell.</summary>
+    WhatDiffers,
+
+    /// <summary>And that everything can be read, for a target that is going to be put aside.</summary>
+    Everything,
 }
 
 /// <summary>How far a restore is. Bytes count what is compared equal, too.</summary>

@@ -31,7 +31,7 @@ internal sealed class RestoreRun : IDisposable
     private readonly Func<PackRangeReader> _createReader;
     private readonly OpeningTurns _turns;
 
-    public RestoreRun(ResticRepository repository, RestoreRequest request, RestorePlan plan)
+    public RestoreRun(ResticRepository repository, RestoreRequest request, RestorePlan plan, ComparedFiles compared)
     {
         var blobs = repository.Blobs;
         (_request, _plan, _trees) = (request, plan, plan.Trees);
@@ -42,8 +42,8 @@ internal sealed class RestoreRun : IDisposable
         _extras = new ExtraRemover(_counters);
         _obstacles = new ObstacleRemover(request, _extras, _counters);
         _specials = new SpecialRestorer(request, _metadata, _obstacles, _counters);
-        _ranges = new BlobRanges(blobs, request, _counters);
-        _files = new FileRestorer(blobs, _ranges, request, _metadata, _obstacles, _counters);
+        _ranges = new BlobRanges(blobs, request);
+        _files = new FileRestorer(blobs, _ranges, compared, request, _metadata, _obstacles, _counters);
         _committer = new FileCommitter(_fileSystems, request, _counters, Settle);
         _writer = new FileWriter(request, _metadata, _counters);
     }

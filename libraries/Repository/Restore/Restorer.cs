@@ -11,15 +11,16 @@ public sealed class Restorer(ResticRepository repository)
 {
     // A check, and the restore that follows it, read the same ones.
     private readonly RestoreTrees _trees = new(repository.Blobs);
+    private readonly ComparedFiles _compared = new(repository.Parts.Options.Clock);
 
     /// <summary>
-    /// Refuses what <see cref="RunAsync"/> would refuse, with <see cref="RestoreRequest.VerifyFirst"/> after reading all data, and
+    /// Refuses what <see cref="RunAsync"/> would refuse, after reading what <see cref="RestoreRequest.VerifyFirst"/> says, and
     /// changes nothing.
     /// </summary>
     /// <exception cref="RepositoryException">As in <see cref="RunAsync"/>.</exception>
     public async Task<RestoreSize> CheckAsync(RestoreRequest request, CancellationToken cancellationToken = default)
     {
-        var plan = await PrepareAsync(request, cancellationToken).ConfigureAwait(false);
+        var plan = await PrepareAsync(request, request.OnProgress, cancellationToken).ConfigureAwait(false);
         return new RestoreSize(plan.Files, plan.Bytes);
     }
 
@@ -31,10 +32,10 @@ public sealed class Restorer(ResticRepository repository)
     /// </exception>
     public async Task<RestoreReport> RunAsync(RestoreRequest request, CancellationToken cancellationToken = default)
     {
-        var plan = await PrepareAsync(request, cancellationToken).ConfigureAwait(false);
+        var plan = await PrepareAsync(request, onProgress: null, cancellationToken).ConfigureAwait(false);
         return await NameTargetAsync(request, async () =>
         {
-            using var run = new RestoreRun(repository, request, plan);
+            using var run = new RestoreRun(repository, request, plan, _compared);
             return await run.RunAsync(cancellationToken).ConfigureAwait(false);
         }).ConfigureAwait(false);
     }
@@ -46,7 +47,7 @@ public sealed class Restorer(ResticRepository repository)
     /// <exception cref="RepositoryException">As <see cref="RunAsync"/>.</exception>
     public async Task<RestoreReport> PreviewAsync(RestoreRequest request, CancellationToken cancellationToken = default)
     {
-        var plan = await PrepareAsync(request, cancellationToken).ConfigureAwait(false);
+        var plan = await PrepareAsync(request, onProgress: null, cancellationToken).ConfigureAwait(false);
         return await NameTargetAsync(request, async () =>
         {
             using var preview = new RestorePreview(repository.Blobs, request, plan);
@@ -54,7 +55,7 @@ public sealed class Restorer(ResticRepository repository)
         }).ConfigureAwait(false);
     }
 
-    private async Task<RestorePlan> PrepareAsync(RestoreRequest request, CancellationToken cancellationToken)
+    private async Task<RestorePlan> PrepareAsync(RestoreRequest request, Action<RestoreProgress>? onProgress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (request.DeleteExtra && request.Existing == ExistingFiles.AddOnly)
@@ -63,18 +64,24 @@ public sealed class Restorer(ResticRepository repository)
         }
 
         var plan = await new RestorePlanner(repository.Blobs, _trees, request).MakeAsync(seen: null, cancellationToken).ConfigureAwait(false);
-        if (request.VerifyFirst)
-        {
-            // The trees are known to be whole and every blob to be in the index: only now is it worth to read the data.
-            using var verification = new BlobVerification(repository, request.Workers);
-            await new RestorePlanner(repository.Blobs, _trees, request).MakeAsync((file, path) => verification.AddAsync(file, path, cancellationToken), cancellationToken).ConfigureAwait(false);
-            await verification.EndAsync(cancellationToken).ConfigureAwait(false);
-        }
 
-        return plan;
+        // The trees are known to be whole and every blob to be in the index: only now is it worth to read the data.
+        return request.VerifyFirst == VerifyFirst.Nothing
+            ? plan
+            : await NameTargetAsync(request, () => VerifyAsync(request, new RestoreCounters(plan, onProgress), cancellationToken)).ConfigureAwait(false);
     }
 
-    private static async Task<RestoreReport> NameTargetAsync(RestoreRequest request, Func<Task<RestoreReport>> work)
+    private async Task<RestorePlan> VerifyAsync(RestoreRequest request, RestoreCounters counters, CancellationToken cancellationToken)
+    {
+        using var target = request.VerifyFirst == VerifyFirst.WhatDiffers ? OpenDirectory.TryOpen(null, BytePath.From(request.TargetDirectory), follow: true) : null;
+        using var ranges = new BlobRanges(repository.Blobs, request);
+        using var verification = new BlobVerification(repository, request.Workers);
+        var planner = new RestorePlanner(repository.Blobs, _trees, request);
+        return await new TargetComparison(target, ranges, verification, _compared, request, counters)
+            .RunAsync((seen, token) => planner.MakeAsync(seen, token), cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<T> NameTargetAsync<T>(RestoreRequest request, Func<Task<T>> work)
     {
         try
         {

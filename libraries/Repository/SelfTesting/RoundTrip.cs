@@ -54,7 +54,7 @@ public static class RoundTrip
     private static async Task RequireRestoresAsync(ResticRepository repository, ArchiveResult saved, string source, string target, CancellationToken cancellationToken)
     {
         await repository.LoadIndexAsync(cancellationToken).ConfigureAwait(false);
-        var request = new RestoreRequest { Snapshot = saved.Snapshot, Subtree = source, TargetDirectory = target, DeleteExtra = true, VerifyFirst = true };
+        var request = new RestoreRequest { Snapshot = saved.Snapshot, Subtree = source, TargetDirectory = target, DeleteExtra = true, VerifyFirst = VerifyFirst.Everything };
         await new Restorer(repository).RunAsync(request, cancellationToken).ConfigureAwait(false);
         foreach (var file in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
         {

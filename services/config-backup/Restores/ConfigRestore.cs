@@ -65,7 +65,7 @@ internal sealed class ConfigRestore(ComponentRepositories repositories, TimeProv
             Subtree = place.Subtree,
             TargetDirectory = place.IsDirectory ? place.Path : Path.GetDirectoryName(place.Path)!,
             DeleteExtra = place.IsDirectory && spec.TargetDirectory is null,
-            VerifyFirst = true,
+            VerifyFirst = VerifyFirst.WhatDiffers,
         };
         return TaskRestore.RunAsync(opened, request, context, cancellationToken);
     }

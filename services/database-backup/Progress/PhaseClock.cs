@@ -6,6 +6,9 @@ namespace StellaOps.Backup.DatabaseBackup.Progress;
 /// <summary>Measures phases one after the other and shows them in the task's progress.</summary>
 internal sealed class PhaseClock(TaskProgressMeter meter, TimeProvider clock)
 {
+    /// <summary>Name of the phase in which a restore makes sure of what it needs.</summary>
+    public const string Verify = "verify";
+
     private readonly List<PhaseTime> _phases = [];
 
     public IReadOnlyList<PhaseTime> Phases => _phases;

@@ -40,8 +40,9 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         var options = await server.OptionsAsync(snapshot, target, plan, durable: true, context.Log, cancellationToken);
         var writer = new ClusterWriter(repository, owner);
         // Data that is there is not changed before all that replaces it was read; a new directory has nothing to lose.
-        var verifying = target.HoldsData && !spec.DryRun;
-        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, verifying, cancellationToken), through: size => verifying ? size.Bytes : null);
+        var verify = !target.HoldsData || spec.DryRun ? VerifyFirst.Nothing : spec.KeepReplaced ? VerifyFirst.Everything : VerifyFirst.WhatDiffers;
+        var size = await phases.RunAsync(
+            PhaseClock.Verify, () => writer.CheckAsync(snapshot, target, verify, context.Progress, cancellationToken), through: size => verify == VerifyFirst.Nothing ? null : size.Bytes);
         foreach (var (directory, bytes) in await writer.MeasureAsync(snapshot, target, cancellationToken))
         {
             SpaceCheck.Run(directory, bytes, replaced: !spec.KeepReplaced);

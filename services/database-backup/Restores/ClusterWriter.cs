@@ -17,9 +17,22 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
 {
     private readonly Restorer _restorer = new(repository);
 
-    /// <summary>Reads and authenticates everything, or with <paramref name="readData"/> false only the trees, and changes nothing.</summary>
-    public Task<RestoreSize> CheckAsync(DatabaseSnapshot snapshot, RestoreTarget target, bool readData, CancellationToken cancellationToken) =>
-        _restorer.CheckAsync(Request(snapshot, "/", target.Directory, null) with { VerifyFirst = readData }, cancellationToken);
+    /// <summary>Reads the trees, and of the data what <paramref name="verify"/> says; changes nothing.</summary>
+    public async Task<RestoreSize> CheckAsync(
+        DatabaseSnapshot snapshot, RestoreTarget target, VerifyFirst verify, TaskProgressMeter meter, CancellationToken cancellationToken)
+    {
+        var size = await _restorer.CheckAsync(Request(snapshot, "/", target.Directory, null), cancellationToken);
+        if (verify != VerifyFirst.Nothing)
+        {
+            meter.Begin(PhaseClock.Verify, size.Files, size.Bytes);
+            foreach (var (subtree, directory) in Parts(snapshot, target))
+            {
+                await _restorer.CheckAsync(Request(snapshot, subtree, directory, meter) with { VerifyFirst = verify }, cancellationToken);
+            }
+        }
+
+        return size;
+    }
 
     /// <summary>Bytes that each place of the target gets.</summary>
     public async Task<IReadOnlyList<(string Directory, long Bytes)>> MeasureAsync(DatabaseSnapshot snapshot, RestoreTarget target, CancellationToken cancellationToken)

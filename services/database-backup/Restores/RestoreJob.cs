@@ -25,8 +25,9 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         var writer = new ClusterWriter(repository, FileOwner.Of(settings));
 
         // Data that is there is not changed before all that replaces it was read; a new directory has nothing to lose.
-        var verifying = target.HoldsData && !spec.DryRun;
-        var size = await phases.RunAsync("verify", () => writer.CheckAsync(snapshot, target, verifying, cancellationToken), through: size => verifying ? size.Bytes : null);
+        var verify = !target.HoldsData || spec.DryRun ? VerifyFirst.Nothing : spec.KeepReplaced ? VerifyFirst.Everything : VerifyFirst.WhatDiffers;
+        var size = await phases.RunAsync(
+            PhaseClock.Verify, () => writer.CheckAsync(snapshot, target, verify, context.Progress, cancellationToken), through: size => verify == VerifyFirst.Nothing ? null : size.Bytes);
         foreach (var (directory, bytes) in await writer.MeasureAsync(snapshot, target, cancellationToken))
         {
             SpaceCheck.Run(directory, bytes, replaced: !spec.KeepReplaced);
@@ -65,7 +66,7 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
         {
             running is null ? $"no server runs on {target.DataDirectory}" : $"{running}: stop it before the restore (stella service stop --all)",
             $"{size.Files} files with {size.Bytes} bytes would be brought to {target.Directory}, which has room for them",
-            "all data that is needed is in the repository, by its index; a restore over existing data reads and authenticates all of it first",
+            "all data that is needed is in the repository, by its index; a restore over existing data first compares it, and reads and authenticates all that differs",
         };
         plan.AddRange(Places(snapshot, target, "would go"));
         if (target.Root is null)

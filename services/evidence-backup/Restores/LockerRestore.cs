@@ -60,7 +60,7 @@ internal sealed class LockerRestore(EvidenceSettings settings, ComponentReposito
             Subtree = LockerPath.Of(snapshot),
             TargetDirectory = target,
             Existing = ExistingFiles.AddOnly,
-            VerifyFirst = true,
+            VerifyFirst = VerifyFirst.WhatDiffers,
         }, context, cancellationToken);
         var conflicts = report.Conflicts.Where(conflict => conflict.Path != LockerLayout.Index).Select(conflict => Conflict(conflict.Path, conflict.Reason)).ToList();
         var index = conflicts.Count < report.Conflicts.Count;

@@ -96,6 +96,11 @@ internal sealed class WorkerProcess : IDisposable
         var (processor, started) = (ProcessorSeconds, Stopwatch.GetTimestamp());
         var result = await _dispatcher.RunAsync(task, cancellationToken);
         var cost = new Measurement(Stopwatch.GetElapsedTime(started).TotalSeconds, ProcessorSeconds - processor, PeakBytes);
+        if (result.Restore is { Phases: { Count: > 0 } phases })
+        {
+            Console.Error.WriteLine($"    {string.Join(", ", phases.Select(phase => $"{phase.Phase} {phase.Duration.TotalSeconds:F2} s"))}");
+        }
+
         return result.Outcome == Outcome.Complete
             ? (cost, result)
             : throw new BenchmarkException($"the worker's result is incomplete: {string.Join("; ", result.Missing.Select(missing => $"{missing.Path}: {missing.Reason}"))}");

@@ -143,20 +143,37 @@ public abstract class RestoreJobTests(int major)
         var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
         await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
         var before = Listing(bench.Cluster.Server.DataDirectory);
-        var largest = new DirectoryInfo(Path.Combine(bench["repository"], "data")).EnumerateFiles("*", SearchOption.AllDirectories).MaxBy(file => file.Length)!;
-        File.SetUnixFileMode(largest.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        using (var pack = File.OpenHandle(largest.FullName, FileMode.Open, FileAccess.ReadWrite))
+        DamageLargestPack(bench);
+
+        // What is put aside is needed again from the repository, all of it.
+        await RequireDamagedAsync(spec => spec with { KeepReplaced = true });
+
+        // In place, what is needed is what is not there.
+        foreach (var file in Directory.GetFiles(bench.Cluster.Server.DataDirectory, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != "PG_VERSION"))
         {
-            var one = new byte[1];
-            RandomAccess.Read(pack, one, 1000);
-            one[0] ^= 1;
-            RandomAccess.Write(pack, one, 1000);
+            File.Delete(file);
         }
 
-        var damaged = await Assert.ThrowsAsync<RepositoryException>(() => bench.RestoreAsync(snapshot));
-        Assert.Equal(RepositoryFailure.Damaged, damaged.Failure);
-        Assert.Equal(before, Listing(bench.Cluster.Server.DataDirectory));
-        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        before = Listing(bench.Cluster.Server.DataDirectory);
+        await RequireDamagedAsync(spec => spec);
+
+        async Task RequireDamagedAsync(Func<RestoreSpec, RestoreSpec> change)
+        {
+            var damaged = await Assert.ThrowsAsync<RepositoryException>(() => bench.RestoreAsync(snapshot, change));
+            Assert.Equal(RepositoryFailure.Damaged, damaged.Failure);
+            Assert.Equal(before, Listing(bench.Cluster.Server.DataDirectory));
+        }
+    }
+
+    private static void DamageLargestPack(Workbench bench)
+    {
+        var largest = new DirectoryInfo(Path.Combine(bench["repository"], "data")).EnumerateFiles("*", SearchOption.AllDirectories).MaxBy(file => file.Length)!;
+        File.SetUnixFileMode(largest.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using var pack = File.OpenHandle(largest.FullName, FileMode.Open, FileAccess.ReadWrite);
+        var one = new byte[1];
+        RandomAccess.Read(pack, one, 1000);
+        one[0] ^= 1;
+        RandomAccess.Write(pack, one, 1000);
     }
 
     [Fact]

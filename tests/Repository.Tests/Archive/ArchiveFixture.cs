@@ -46,7 +46,7 @@ internal sealed class ArchiveFixture : IAsyncDisposable
     public Task ReloadAsync() => Repository.LoadIndexAsync(Cancellation);
 
     public Task<ArchiveResult> ArchiveAsync(Snapshot? parent = null, IFileSource? source = null) =>
-        new Archiver(Repository, new AheadClock()).RunAsync(
+        new Archiver(Repository, new AheadClock(TimeSpan.FromMinutes(1))).RunAsync(
             source ?? new LocalFileSource([Source]),
             new ArchiveRequest { Paths = [Source], Hostname = "tests", Username = "tester", Parent = parent },
             Cancellation);
@@ -64,10 +64,5 @@ internal sealed class ArchiveFixture : IAsyncDisposable
         // .NET cannot delete names that are not UTF-8.
         await Processes.RunAsync("chmod", ["-R", "u+rwX", _directory.Path]);
         (await Processes.RunAsync("rm", ["-rf", _directory.Path])).Checked();
-    }
-
-    private sealed class AheadClock : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddMinutes(1);
     }
 }

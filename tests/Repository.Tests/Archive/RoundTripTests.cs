@@ -1,6 +1,7 @@
 using System.Globalization;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Repository.Restore;
 using StellaOps.Backup.Repository.Tests.Files;
 using StellaOps.Backup.Repository.Trees;
 using StellaOps.Backup.Testing.Files;
@@ -19,7 +20,7 @@ public sealed class RoundTripTests
         SampleTree.Create(fixture.Source);
 
         var archived = await fixture.ArchiveAsync();
-        var report = await fixture.RestoreAsync(archived.Snapshot, request => request with { VerifyFirst = true });
+        var report = await fixture.RestoreAsync(archived.Snapshot, request => request with { VerifyFirst = VerifyFirst.Everything });
 
         Assert.Empty(archived.Problems);
         Assert.Empty(report.Conflicts);

@@ -49,7 +49,7 @@ public sealed class GoldenTests : IDisposable
         var report = await new Restorer(repository).RunAsync(
             new RestoreRequest
             {
-                Snapshot = snapshots[0], Subtree = "/golden", TargetDirectory = _directory["restored"], VerifyFirst = true,
+                Snapshot = snapshots[0], Subtree = "/golden", TargetDirectory = _directory["restored"], VerifyFirst = VerifyFirst.Everything,
                 Owners = OwnerMap.Fixed(Libc.EffectiveUserId(), Libc.EffectiveUserId()),
             },
             Cancellation);

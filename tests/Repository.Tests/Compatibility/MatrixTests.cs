@@ -250,7 +250,7 @@ public sealed class MatrixTests : IAsyncDisposable
         snapshot ??= await new SnapshotSearch(repository).FindAsync("latest", cancellationToken: Cancellation);
         var (source, target) = (snapshot.Paths.Single(), _directory[$"restored{_restored++}"]);
         var report = await new Restorer(repository).RunAsync(
-            new RestoreRequest { Snapshot = snapshot, Subtree = source, TargetDirectory = target, VerifyFirst = true, Devices = true }, Cancellation);
+            new RestoreRequest { Snapshot = snapshot, Subtree = source, TargetDirectory = target, VerifyFirst = VerifyFirst.Everything, Devices = true }, Cancellation);
         Assert.Empty(report.Conflicts);
         Assert.Empty(await TreeComparer.DifferencesAsync(source, target, cancellationToken: Cancellation));
     }

@@ -49,9 +49,4 @@ internal static class ModelWork
 
     /// <summary>The same machine later.</summary>
     internal static RepositoryOptions Later(RepositoryOptions machine, TimeSpan by) => machine with { Clock = new AheadClock(by + (machine.Clock.GetUtcNow() - DateTimeOffset.UtcNow)) };
-
-    private sealed class AheadClock(TimeSpan by) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
-    }
 }

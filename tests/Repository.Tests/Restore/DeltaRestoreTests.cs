@@ -123,14 +123,4 @@ public sealed class DeltaRestoreTests
     }
 
     private static ulong Inode(string directory, string name) => StatusOf(directory, name).Inode;
-
-    private sealed class FixedCuts(LocalFileSource inner, int bytes) : IFileSource
-    {
-        public SourceEntry Root => inner.Root;
-
-        public async ValueTask<IReadOnlyList<SourceEntry>> ListAsync(SourceEntry directory, CancellationToken cancellationToken) =>
-            [.. (await inner.ListAsync(directory, cancellationToken)).Select(entry => entry with { Chunking = Chunking.Fixed(bytes) })];
-
-        public ValueTask<IFileContent> OpenAsync(SourceEntry file, CancellationToken cancellationToken) => inner.OpenAsync(file, cancellationToken);
-    }
 }

@@ -43,7 +43,7 @@ public sealed class HostileSnapshotTests
             RandomAccess.Write(file, new byte[100], 1000);
         }
 
-        var failure = await Assert.ThrowsAsync<RepositoryException>(() => fixture.RestoreAsync(archived.Snapshot, request => request with { VerifyFirst = true }));
+        var failure = await Assert.ThrowsAsync<RepositoryException>(() => fixture.RestoreAsync(archived.Snapshot, request => request with { VerifyFirst = VerifyFirst.Everything }));
         Assert.Equal(RepositoryFailure.Damaged, failure.Failure);
         Assert.NotEmpty(failure.Details);
         Assert.All(failure.Details, detail => Assert.Matches("^[ab]: ", detail));
