@@ -4,16 +4,15 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Repository.Packs;
 
 /// <summary>
-/// Reads a range, waits for its turn, and proves the blobs in it. Not for several threads at a time. Memory: the largest range
-/// (<see cref="PackRanges.LargestRange"/>, or the largest stored blob).
+/// Reads ranges, waits for a turn, and proves the blobs in them. From any thread. Memory: for each that is being read at the same time the largest range
+/// (<see cref="PackRanges.LargestRange"/>, or the largest stored blob); the buffers of one reader serve the next.
 /// </summary>
 /// <param name="blobs">Where ranges are read.</param>
 /// <param name="codec">Opens them.</param>
+/// <param name="buffers">Hold them meanwhile: <see cref="RepositoryParts.Ranges"/>.</param>
 /// <param name="turns">Shared with the other readers.</param>
-internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec, OpeningTurns turns)
+internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec, BufferPool buffers, OpeningTurns turns)
 {
-    private readonly GrowingBuffer _range = new(aligned: true, PackRanges.LargestRange + AlignedMemory.Block);
-
     /// <summary>Hands out each wanted blob once for everybody who waits for it.</summary>
     /// <param name="range">What is read.</param>
     /// <param name="take">Takes the plaintext, which is valid during the call.</param>
@@ -33,8 +32,8 @@ internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec, Opening
 
     private async Task InTurnAsync<T>(PackRange<T> range, Func<Memory<byte>, OpenedBlobs, Task> use, CancellationToken cancellationToken)
     {
-        var content = _range.Take(range.Length);
-        content = content[..await TryReadAsync(range, content, cancellationToken).ConfigureAwait(false)];
+        using var buffer = buffers.Rent(range.Length);
+        var content = buffer.Memory[..await TryReadAsync(range, buffer.Memory, cancellationToken).ConfigureAwait(false)];
         var opened = await turns.BeginAsync(cancellationToken).ConfigureAwait(false);
         try
         {

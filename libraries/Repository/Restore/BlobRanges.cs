@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Hashing;
@@ -7,7 +6,10 @@ using StellaOps.Backup.Repository.Trees;
 namespace StellaOps.Backup.Repository.Restore;
 
 /// <summary>Compares files with their blobs, several at the same time over all files.</summary>
-internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request) : IDisposable
+/// <param name="blobs">What is compared with.</param>
+/// <param name="buffers">Hold what files have: <see cref="RepositoryParts.Ranges"/>.</param>
+/// <param name="request">How many at a time.</param>
+internal sealed class BlobRanges(IBlobReader blobs, BufferPool buffers, RestoreRequest request) : IDisposable
 {
     /// <summary>Bytes that are read at once where blobs are short.</summary>
     private const int MostRead = 1 << 20;
@@ -120,38 +122,33 @@ internal sealed class BlobRanges(IBlobReader blobs, RestoreRequest request) : ID
         }
     }
 
-    private static bool Compare(SafeFileHandle file, List<BlobRange> ranges, Func<BlobRange, bool, bool> goOn)
+    private bool Compare(SafeFileHandle file, List<BlobRange> ranges, Func<BlobRange, bool, bool> goOn)
     {
         var start = ranges[0].Offset;
         var length = (int)(ranges[^1].Offset + ranges[^1].Length - start);
-        var buffer = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            // What is not there, or not whole, has the hash of nothing.
-            var present = buffer.AsSpan(0, Read(file, buffer.AsSpan(0, length), start));
-            var (parts, found) = (new BlobPart[ranges.Count], new BlobId[ranges.Count]);
-            for (var i = 0; i < parts.Length; i++)
-            {
-                var from = (int)(ranges[i].Offset - start);
-                parts[i] = from + ranges[i].Length <= present.Length ? new BlobPart(from, ranges[i].Length) : default;
-            }
+        using var buffer = buffers.Rent(length);
 
-            BlobHashes.Hash(present, parts, found);
-            for (var i = 0; i < parts.Length; i++)
-            {
-                if (!goOn(ranges[i], found[i] == ranges[i].Id))
-                {
-                    return false;
-                }
-            }
-
-            return true;
-        }
-        finally
+        // What is not there, or not whole, has the hash of nothing.
+        var present = buffer.Memory.Span[..Read(file, buffer.Memory.Span, start)];
+        var (parts, found) = (new BlobPart[ranges.Count], new BlobId[ranges.Count]);
+        for (var i = 0; i < parts.Length; i++)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            var from = (int)(ranges[i].Offset - start);
+            parts[i] = from + ranges[i].Length <= present.Length ? new BlobPart(from, ranges[i].Length) : default;
         }
+
+        BlobHashes.Hash(present, parts, found);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (!goOn(ranges[i], found[i] == ranges[i].Id))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
+
 
     /// <summary>Reads as much as there is.</summary>
     private static int Read(SafeFileHandle file, Span<byte> destination, long offset)

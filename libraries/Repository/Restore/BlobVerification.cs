@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Packs;
@@ -16,7 +15,6 @@ internal sealed class BlobVerification(ResticRepository repository, int workers)
 
     private readonly List<Wanted<string>> _wanted = [];
     private readonly SortedSet<string> _damages = new(StringComparer.Ordinal);
-    private readonly ConcurrentBag<PackRangeReader> _readers = [];
     private readonly OpeningTurns _turns = new(Environment.ProcessorCount, repository.Parts.Codec);
     private readonly SemaphoreSlim _adding = new(1);
 
@@ -69,15 +67,12 @@ internal sealed class BlobVerification(ResticRepository repository, int workers)
 
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
+        var reader = new PackRangeReader(repository.Reader, repository.Parts.Codec, repository.Parts.Ranges, _turns);
         Wanted<string>[] wanted = [.. _wanted];
         _wanted.Clear();
         var options = new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(PackRanges.Merge(wanted), options, async (range, token) =>
-        {
-            var reader = _readers.TryTake(out var idle) ? idle : new PackRangeReader(repository.Reader, repository.Parts.Codec, _turns);
-            await reader.AuthenticateAsync(range, Note, token).ConfigureAwait(false);
-            _readers.Add(reader);
-        }).ConfigureAwait(false);
+            await reader.AuthenticateAsync(range, Note, token).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     private void Note(RepositoryException damage, ReadOnlyMemory<Wanted<string>> waiting)

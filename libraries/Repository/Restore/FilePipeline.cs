@@ -8,7 +8,7 @@ namespace StellaOps.Backup.Repository.Restore;
 /// read, decode and write, several at a time → commit. All stages run at once, with bounded channels between them.
 /// </summary>
 internal sealed class FilePipeline(
-    FileRestorer restorer, FileWriter writer, FileCommitter committer, Func<PackRangeReader> createReader, Action<RestoreDirectory> settle, int workers)
+    FileRestorer restorer, FileWriter writer, FileCommitter committer, PackRangeReader reader, Action<RestoreDirectory> settle, int workers)
 {
     private const int QueuedFiles = 256, QueuedRanges = 16;
 
@@ -76,7 +76,6 @@ internal sealed class FilePipeline(
 
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
-        var reader = createReader();
         var stretch = new WriteStretch();
         var finished = new List<FileInProgress>();
         await foreach (var range in _ranges.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))

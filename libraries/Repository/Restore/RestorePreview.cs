@@ -14,11 +14,11 @@ internal sealed class RestorePreview : IDisposable
     private readonly RestoreCounters _counters;
     private readonly BlobRanges _ranges;
 
-    public RestorePreview(IBlobReader blobs, RestoreRequest request, RestorePlan plan)
+    public RestorePreview(IBlobReader blobs, BufferPool buffers, RestoreRequest request, RestorePlan plan)
     {
         (_request, _plan, _trees) = (request, plan, plan.Trees);
         _counters = new RestoreCounters(plan, request.OnProgress);
-        _ranges = new BlobRanges(blobs, request);
+        _ranges = new BlobRanges(blobs, buffers, request);
     }
 
     private bool OnlyAdds => _request.Existing == ExistingFiles.AddOnly;

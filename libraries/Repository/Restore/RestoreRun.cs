@@ -28,7 +28,7 @@ internal sealed class RestoreRun : IDisposable
     private readonly TargetFileSystems _fileSystems = new();
     private readonly HardLinks _links = new();
     private readonly List<RestoreFile> _last = [];
-    private readonly Func<PackRangeReader> _createReader;
+    private readonly PackRangeReader _reader;
     private readonly OpeningTurns _turns;
 
     public RestoreRun(ResticRepository repository, RestoreRequest request, RestorePlan plan, ComparedFiles compared)
@@ -36,13 +36,13 @@ internal sealed class RestoreRun : IDisposable
         var blobs = repository.Blobs;
         (_request, _plan, _trees) = (request, plan, plan.Trees);
         _turns = new OpeningTurns(Math.Max(2, Environment.ProcessorCount), repository.Parts.Codec);
-        _createReader = () => new PackRangeReader(repository.Reader, repository.Parts.Codec, _turns);
+        _reader = new PackRangeReader(repository.Reader, repository.Parts.Codec, repository.Parts.Ranges, _turns);
         _counters = new RestoreCounters(plan, request.OnProgress);
         _metadata = new MetadataWriter(request.Owners, _counters.Warnings);
         _extras = new ExtraRemover(_counters);
         _obstacles = new ObstacleRemover(request, _extras, _counters);
         _specials = new SpecialRestorer(request, _metadata, _obstacles, _counters);
-        _ranges = new BlobRanges(blobs, request);
+        _ranges = new BlobRanges(blobs, repository.Parts.Ranges, request);
         _files = new FileRestorer(blobs, _ranges, compared, request, _metadata, _obstacles, _counters);
         _committer = new FileCommitter(_fileSystems, request, _counters, Settle);
         _writer = new FileWriter(request, _metadata, _counters);
@@ -194,7 +194,7 @@ internal sealed class RestoreRun : IDisposable
     }
 
     private Task WriteAsync(Func<ChannelWriter<RestoreFile>, CancellationToken, Task> source, CancellationToken cancellationToken) =>
-        new FilePipeline(_files, _writer, _committer, _createReader, Settle, _request.Workers).RunAsync(source, cancellationToken);
+        new FilePipeline(_files, _writer, _committer, _reader, Settle, _request.Workers).RunAsync(source, cancellationToken);
 
     private Task WriteAsync(IEnumerable<RestoreFile> source, CancellationToken cancellationToken) => WriteAsync(
         async (files, token) =>

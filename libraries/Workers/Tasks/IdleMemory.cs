@@ -6,6 +6,12 @@ namespace StellaOps.Backup.Workers.Tasks;
 /// </summary>
 internal static class IdleMemory
 {
-    /// <summary>Collects everything, and gives free memory back to the system. Takes some 20 ms.</summary>
-    public static void GiveBack() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    /// <summary>Collects everything, and gives free memory back to the system. Takes some 40 ms.</summary>
+    public static void GiveBack()
+    {
+        // Each thread still refers to what it put into a pool, until the pool's own finalizer has run.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
 }

@@ -39,7 +39,8 @@ internal sealed class TaskRunner(
 
         var running = factory.Create(task, lease);
         var gate = new TaskCompletionSource();
-        _running[running] = RunAsync(running, takesSlot, gate.Task);
+        _running[running] = RunAsync(running, gate.Task);
+        _ = AfterwardsAsync(_running[running], takesSlot);
         gate.SetResult();
     }
 
@@ -53,7 +54,7 @@ internal sealed class TaskRunner(
 
     public void Dispose() => _stopping.Dispose();
 
-    private async Task RunAsync(RunningTask running, bool takesSlot, Task registered)
+    private async Task RunAsync(RunningTask running, Task registered)
     {
         await registered.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
@@ -63,11 +64,18 @@ internal sealed class TaskRunner(
         finally
         {
             _running.TryRemove(running, out _);
-            IdleMemory.GiveBack();
-            if (takesSlot)
-            {
-                slots.Release();
-            }
+        }
+    }
+
+    /// <summary>Once nothing refers to a task any more, not even a method that is about to return from it.</summary>
+    private async Task AfterwardsAsync(Task ended, bool takesSlot)
+    {
+        await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Yield();
+        IdleMemory.GiveBack();
+        if (takesSlot)
+        {
+            slots.Release();
         }
     }
 }
