@@ -32,8 +32,8 @@ public static class ArchiveMemory
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(request);
         return PackBufferPool.Memory(options)
-            + request.Readers * (long)ChunkReader.Memory
-            + request.Savers * (long)ContentCutter.Maximum
+            + request.Readers * (long)(ChunkReader.Memory + ChunkBatch.Length)
+            + request.Savers * (long)(ContentCutter.Maximum + ChunkBatch.Length)
             + options.Encoders * (ContentCutter.Maximum + Megabyte + CompressionContext)
             + blobs * IndexEntry + openEntries * DirectoryEntry + ParentTrees + IndexFile + YoungObjects;
     }

@@ -4,12 +4,12 @@ namespace StellaOps.Backup.Repository.Archive;
 
 /// <summary>
 /// Saves chunks of large files beside the thread that reads them, so that one file alone keeps all cores busy. Holds at most
-/// <paramref name="savers"/> batches.
+/// <paramref name="savers"/> batches, and one more for each reader.
 /// </summary>
 internal sealed class BlobSaver(BlobWriter writer, int savers) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(savers);
-    private readonly BufferPool _copies = new();
+    private readonly BufferPool _copies = new(), _reads = new();
 
     /// <summary>Most batches that may be under way.</summary>
     public int Savers => savers;
@@ -27,15 +27,31 @@ internal sealed class BlobSaver(BlobWriter writer, int savers) : IDisposable
         return new ChunkBatch(_copies.Rent(length));
     }
 
-    /// <summary>Saves a batch in the background, and gives its memory back.</summary>
-    public Task<BlobId[]> Start(ChunkBatch batch, CancellationToken cancellationToken) =>
-        Task.Run(() => SaveAllAsync(batch, cancellationToken), CancellationToken.None);
+    /// <summary>Memory for a batch that a reader fills, one at a time, before it waits for room.</summary>
+    public ChunkBatch Rent() => new(_reads.Rent(ChunkBatch.Length));
 
-    public void Dispose() => _slots.Dispose();
+    /// <summary>Waits until there is room for one more batch.</summary>
+    public Task WaitAsync(CancellationToken cancellationToken) => _slots.WaitAsync(cancellationToken);
 
-    private async Task<BlobId[]> SaveAllAsync(ChunkBatch batch, CancellationToken cancellationToken)
+    /// <summary>Saves a batch for which there is room in the background, and gives its memory back.</summary>
+    public Task<BlobId[]> Start(ChunkBatch batch, CancellationToken cancellationToken) => Task.Run(
+        async () =>
+        {
+            try
+            {
+                return await SaveAsync(batch, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                _slots.Release();
+            }
+        },
+        CancellationToken.None);
+
+    /// <summary>Saves a batch on the caller's thread, and gives its memory back.</summary>
+    public async Task<BlobId[]> SaveAsync(ChunkBatch batch, CancellationToken cancellationToken)
     {
-        try
+        using (batch)
         {
             var ids = batch.Hash();
             for (var chunk = 0; chunk < batch.Count; chunk++)
@@ -45,10 +61,7 @@ internal sealed class BlobSaver(BlobWriter writer, int savers) : IDisposable
 
             return ids;
         }
-        finally
-        {
-            batch.Dispose();
-            _slots.Release();
-        }
     }
+
+    public void Dispose() => _slots.Dispose();
 }

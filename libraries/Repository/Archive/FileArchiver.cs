@@ -75,16 +75,12 @@ internal sealed class FileArchiver : IDisposable
             : await _source.OpenPartsAsync(file, kept.Parts, cancellationToken).ConfigureAwait(false);
         await using (content.ConfigureAwait(false))
         {
-            var reader = _idle.TryTake(out var idle) ? idle : new ChunkReader(new ContentCutter(_gear));
-            reader.Start(content, file.Chunking);
             var saved = new FileBlobs(_saver);
             try
             {
-                while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                {
-                    await saved.AddAsync(reader.Chunk, reader.IsLast, cancellationToken).ConfigureAwait(false);
-                    _report(reader.Chunk.Length);
-                }
+                await (ChunkBatch.CanRead(file.Chunking.FixedSize)
+                    ? ReadCutsAsync(content, file.Chunking.FixedSize, saved, cancellationToken)
+                    : ReadChunksAsync(content, file.Chunking, saved, cancellationToken)).ConfigureAwait(false);
             }
             catch
             {
@@ -96,7 +92,6 @@ internal sealed class FileArchiver : IDisposable
                 await saved.CompleteAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            _idle.Add(reader);
             Interlocked.Add(ref _bytesRead, saved.Bytes);
             var (blobs, size) = kept?.Merge(saved.Ids, saved.Bytes) ?? (saved.Ids, saved.Bytes);
             _report(size - saved.Bytes);
@@ -112,5 +107,29 @@ internal sealed class FileArchiver : IDisposable
             };
             return (node, warning);
         }
+    }
+
+    private async Task ReadCutsAsync(IFileContent content, int size, FileBlobs saved, CancellationToken cancellationToken)
+    {
+        var more = true;
+        while (more)
+        {
+            var before = saved.Bytes;
+            more = await saved.ReadAsync(content, size, cancellationToken).ConfigureAwait(false);
+            _report(saved.Bytes - before);
+        }
+    }
+
+    private async Task ReadChunksAsync(IFileContent content, Chunking chunking, FileBlobs saved, CancellationToken cancellationToken)
+    {
+        var reader = _idle.TryTake(out var idle) ? idle : new ChunkReader(new ContentCutter(_gear));
+        reader.Start(content, chunking);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            await saved.AddAsync(reader.Chunk, reader.IsLast, cancellationToken).ConfigureAwait(false);
+            _report(reader.Chunk.Length);
+        }
+
+        _idle.Add(reader);
     }
 }

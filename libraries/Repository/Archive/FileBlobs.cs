@@ -1,4 +1,5 @@
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Files;
 
 namespace StellaOps.Backup.Repository.Archive;
 
@@ -34,6 +35,35 @@ internal sealed class FileBlobs(BlobSaver saver)
         if (!_batch.HasRoomFor(1))
         {
             await StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads the next chunks right into the memory from which they are saved.</summary>
+    /// <param name="content">The file.</param>
+    /// <param name="fixedSize">Bytes of a chunk: <see cref="ChunkBatch.CanRead"/>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>False at the end of the file.</returns>
+    public async ValueTask<bool> ReadAsync(IFileContent content, int fixedSize, CancellationToken cancellationToken)
+    {
+        ChunkBatch? batch = saver.Rent();
+        try
+        {
+            var read = await batch.FillAsync(content, fixedSize, cancellationToken).ConfigureAwait(false);
+            Bytes += read;
+            if (read < ChunkBatch.Length && _started.Count == 0)
+            {
+                _ids.AddRange(await saver.SaveAsync(batch, cancellationToken).ConfigureAwait(false));
+                return false;
+            }
+
+            await saver.WaitAsync(cancellationToken).ConfigureAwait(false);
+            (_batch, batch) = (batch, null);
+            await StartAsync(cancellationToken).ConfigureAwait(false);
+            return read == ChunkBatch.Length;
+        }
+        finally
+        {
+            batch?.Dispose();
         }
     }
 

@@ -41,10 +41,11 @@ internal sealed class DataFileContent : IFileContent
 
     public async ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
     {
-        // Whole ranges go where they are wanted, without a copy.
-        if (_taken == _filled && destination.Length >= RemoteFileReader.RangeLength)
+        // Whole pages go where they are wanted, without a copy.
+        if (_taken == _filled && destination.Length >= PageChecksums.PageSize)
         {
-            return await ReadRangeAsync(destination[..RemoteFileReader.RangeLength], cancellationToken);
+            var pages = Math.Min(destination.Length, RemoteFileReader.RangeLength) / PageChecksums.PageSize * PageChecksums.PageSize;
+            return await ReadRangeAsync(destination[..pages], cancellationToken);
         }
 
         _range ??= ArrayPool<byte>.Shared.Rent(RemoteFileReader.RangeLength);

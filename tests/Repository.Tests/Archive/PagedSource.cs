@@ -17,6 +17,9 @@ internal sealed class PagedSource(byte[] listed, int cut, Func<long, long, bool>
     /// <summary>What the file holds when it is read; null for what it held when it was listed.</summary>
     public byte[]? Now { get; init; }
 
+    /// <summary>Most bytes that a read gives.</summary>
+    public int MostRead { get; init; } = int.MaxValue;
+
     /// <summary>Parts that were asked for; null when the whole file was.</summary>
     public IReadOnlyList<(long Offset, long Length)>? Parts { get; private set; }
 
@@ -34,7 +37,7 @@ internal sealed class PagedSource(byte[] listed, int cut, Func<long, long, bool>
     public ValueTask<IFileContent> OpenAsync(SourceEntry file, CancellationToken cancellationToken)
     {
         OpenedWhole = true;
-        return ValueTask.FromResult<IFileContent>(new Content(file, Now ?? listed));
+        return ValueTask.FromResult<IFileContent>(new Content(file, Now ?? listed, MostRead));
     }
 
     public ValueTask<IFileContent> OpenPartsAsync(SourceEntry file, IReadOnlyList<(long Offset, long Length)> parts, CancellationToken cancellationToken)
@@ -52,18 +55,18 @@ internal sealed class PagedSource(byte[] listed, int cut, Func<long, long, bool>
             }
         }
 
-        return ValueTask.FromResult<IFileContent>(new Content(file, content.ToArray()));
+        return ValueTask.FromResult<IFileContent>(new Content(file, content.ToArray(), MostRead));
     }
 
     public void Unchanged(SourceEntry file) => UnchangedFiles++;
 
-    private sealed class Content(SourceEntry entry, byte[] bytes) : IFileContent
+    private sealed class Content(SourceEntry entry, byte[] bytes, int mostRead) : IFileContent
     {
         private int _at;
 
         public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
         {
-            var length = Math.Min(destination.Length, bytes.Length - _at);
+            var length = Math.Min(Math.Min(destination.Length, mostRead), bytes.Length - _at);
             bytes.AsMemory(_at, length).CopyTo(destination);
             _at += length;
             return ValueTask.FromResult(length);
