@@ -11,4 +11,7 @@ internal sealed record RepositoryParts(IObjectStore Store, RepositoryOptions Opt
 {
     /// <summary>Memory for parts of packs that are read.</summary>
     internal BufferPool Ranges { get; } = new(aligned: true, PackRanges.LargestRange + AlignedMemory.Block);
+
+    /// <summary>Memory for what files have in the place of blobs.</summary>
+    internal BufferPool Compared { get; } = new();
 }

@@ -30,7 +30,6 @@ public sealed class ClusterConnection : IAsyncDisposable
             MaxPoolSize = connections,
             ApplicationName = "stella-ops-backup",
             KeepAlive = 30,
-            ReadBufferSize = 64 << 10, // Files come in rows of a mebibyte.
             Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c row_security=off" + (ownSearchPath ? "" : OwnStatements),
         };
         _settings.CommandTimeout = _settings.Host?.StartsWith('/') == true ? 0 : CommandTimeoutSeconds;

@@ -7,7 +7,7 @@ namespace StellaOps.Backup.Repository.Restore;
 
 /// <summary>Compares files with their blobs, several at the same time over all files.</summary>
 /// <param name="blobs">What is compared with.</param>
-/// <param name="buffers">Hold what files have: <see cref="RepositoryParts.Ranges"/>.</param>
+/// <param name="buffers">Hold what files have: <see cref="RepositoryParts.Compared"/>.</param>
 /// <param name="request">How many at a time.</param>
 internal sealed class BlobRanges(IBlobReader blobs, BufferPool buffers, RestoreRequest request) : IDisposable
 {

@@ -42,7 +42,7 @@ internal sealed class RestoreRun : IDisposable
         _extras = new ExtraRemover(_counters);
         _obstacles = new ObstacleRemover(request, _extras, _counters);
         _specials = new SpecialRestorer(request, _metadata, _obstacles, _counters);
-        _ranges = new BlobRanges(blobs, repository.Parts.Ranges, request);
+        _ranges = new BlobRanges(blobs, repository.Parts.Compared, request);
         _files = new FileRestorer(blobs, _ranges, compared, request, _metadata, _obstacles, _counters);
         _committer = new FileCommitter(_fileSystems, request, _counters, Settle);
         _writer = new FileWriter(request, _metadata, _counters);

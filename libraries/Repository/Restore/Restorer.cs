@@ -50,7 +50,7 @@ public sealed class Restorer(ResticRepository repository)
         var plan = await PrepareAsync(request, onProgress: null, cancellationToken).ConfigureAwait(false);
         return await NameTargetAsync(request, async () =>
         {
-            using var preview = new RestorePreview(repository.Blobs, repository.Parts.Ranges, request, plan);
+            using var preview = new RestorePreview(repository.Blobs, repository.Parts.Compared, request, plan);
             return await preview.RunAsync(cancellationToken).ConfigureAwait(false);
         }).ConfigureAwait(false);
     }
@@ -74,7 +74,7 @@ public sealed class Restorer(ResticRepository repository)
     private async Task<RestorePlan> VerifyAsync(RestoreRequest request, RestoreCounters counters, CancellationToken cancellationToken)
     {
         using var target = request.VerifyFirst == VerifyFirst.WhatDiffers ? OpenDirectory.TryOpen(null, BytePath.From(request.TargetDirectory), follow: true) : null;
-        using var ranges = new BlobRanges(repository.Blobs, repository.Parts.Ranges, request);
+        using var ranges = new BlobRanges(repository.Blobs, repository.Parts.Compared, request);
         using var verification = new BlobVerification(repository, request.Workers);
         var planner = new RestorePlanner(repository.Blobs, _trees, request);
         return await new TargetComparison(target, ranges, verification, _compared, request, counters)
