@@ -40,7 +40,7 @@ internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentReposi
     public async Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
         await using var opened = await repositories.OpenAsync(Component, spec.Source, cancellationToken);
-        return await new RestoreJob(opened.Repository, settings, clock).RunAsync(context, spec, cancellationToken);
+        return await new RestoreJob(opened.Repository, opened.Location, settings, clock).RunAsync(context, spec, cancellationToken);
     }
 
     public async Task<TaskResult> RecoverAsync(TaskContext context, RecoverySpec spec, CancellationToken cancellationToken)

@@ -52,8 +52,10 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
     /// <param name="meter">Gets the progress.</param>
     /// <param name="cancellationToken">Gives up; the directory is no cluster then.</param>
     /// <param name="recovery">Target of the replay that follows; null where none does.</param>
+    /// <param name="histories">Files of timelines that the cluster must not begin anew (<see cref="TakenTimelines"/>).</param>
     public async Task<RestoreReport> WriteAsync(
-        DatabaseSnapshot snapshot, RestoreTarget target, TaskProgressMeter meter, CancellationToken cancellationToken, RecoveryTarget? recovery = null)
+        DatabaseSnapshot snapshot, RestoreTarget target, TaskProgressMeter meter, CancellationToken cancellationToken, RecoveryTarget? recovery = null,
+        IReadOnlyDictionary<string, byte[]>? histories = null)
     {
         RemoveControlFile(target.DataDirectory);
         MakeOwnDirectories(snapshot, target);
@@ -68,6 +70,7 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
             LinkTablespaces(snapshot, target.DataDirectory);
         }
 
+        WriteHistories(Path.Combine(target.DataDirectory, TakenTimelines.WalDirectory), histories ?? new Dictionary<string, byte[]>());
         Complete(target.DataDirectory, recovery);
         return report;
     }
@@ -136,6 +139,20 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
         }
 
         DurableFiles.Sync(links);
+    }
+
+    // Durable before the cluster can be started: a server that did not find them would write over what is archived.
+    private void WriteHistories(string directory, IReadOnlyDictionary<string, byte[]> histories)
+    {
+        foreach (var (name, content) in histories)
+        {
+            var file = Path.Combine(directory, name);
+            File.WriteAllBytes(file, content);
+            DurableFiles.Sync(file);
+            GiveIfRoot(file);
+        }
+
+        DurableFiles.Sync(directory);
     }
 
     private void Complete(string dataDirectory, RecoveryTarget? recovery)

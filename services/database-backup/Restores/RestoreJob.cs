@@ -7,12 +7,13 @@ using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres.Recovery;
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Restore;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Workers;
 
 namespace StellaOps.Backup.DatabaseBackup.Restores;
 
 /// <summary>Brings a cluster back, in place or into another directory. May be run again after any failure.</summary>
-internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings settings, TimeProvider clock)
+internal sealed class RestoreJob(ResticRepository repository, IObjectStore location, DatabaseSettings settings, TimeProvider clock)
 {
     public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
@@ -38,10 +39,11 @@ internal sealed class RestoreJob(ResticRepository repository, DatabaseSettings s
             return Result(target, [.. Plan(snapshot, target, size, spec.KeepReplaced, running), .. pending], phases);
         }
 
+        var histories = await TakenTimelines.FindAsync(location, snapshot, target, cancellationToken);
         string? kept = null;
         await phases.RunAsync("keep", () => Task.FromResult(kept = Begin(context, spec.PointName, spec.KeepReplaced, snapshot, target)));
         var report = await phases.RunAsync(
-            "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken), size.Files, size.Bytes);
+            "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken, histories: histories), size.Files, size.Bytes);
         File.Delete(target.MarkerFile);
         context.Log.Info($"restored {target.DataDirectory}: {report.FilesWritten} files written, {report.FilesUnchanged} unchanged, {report.FilesDeleted} deleted");
         return Result(target, [.. Notes(snapshot, target, report), .. pending], phases, report, kept);

@@ -110,7 +110,7 @@ internal sealed class Workbench : IAsyncDisposable
         string snapshot, Func<RestoreSpec, RestoreSpec>? change = null, TestTask? task = null, CancellationToken? cancellationToken = null)
     {
         var spec = new RestoreSpec { PointId = Guid.CreateVersion7(), PointName = "test", SnapshotId = snapshot };
-        return await new RestoreJob(Repository, Settings, TimeProvider.System).RunAsync(
+        return await new RestoreJob(Repository, Location, Settings, TimeProvider.System).RunAsync(
             (task ?? new TestTask()).Context, change?.Invoke(spec) ?? spec, cancellationToken ?? TestContext.Current.CancellationToken);
     }
 

@@ -2,6 +2,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
 using StellaOps.Backup.Repository;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.DatabaseBackup.Tests.Restores;
 
@@ -137,6 +138,29 @@ public abstract class RestoreJobTests(int major)
     }
 
     [Fact]
+    public async Task Every_restore_of_the_same_backup_begins_a_timeline_that_there_never_was()
+    {
+        await using var bench = await Workbench.StartAsync(major);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        for (var timeline = 2; timeline < 5; timeline++)
+        {
+            await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+            await bench.RestoreAsync(snapshot);
+            await bench.Cluster.Server.StartAgainAsync(Cancellation);
+            Assert.Equal($"{timeline:X8}", await TimelineAsync(bench));
+        }
+
+        // After a total loss only the archive knows: of timeline 6 a segment, of 5 nothing any more.
+        var system = await bench.Cluster.Server.ExecuteAsync("SELECT system_identifier FROM pg_control_system()", cancellationToken: Cancellation);
+        await bench.Location.PutAsync($"wal/{system}/00000006/0000000600000000/000000060000000000000001-{new string('a', 64)}.zst.age", new byte[1], PutMode.Create, Cancellation);
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+        Directory.Delete(bench.Cluster.Server.DataDirectory, recursive: true);
+        await bench.RestoreAsync(snapshot);
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        Assert.Equal("00000007", await TimelineAsync(bench));
+    }
+
+    [Fact]
     public async Task Damage_in_the_repository_is_found_before_anything_is_changed()
     {
         await using var bench = await Workbench.StartAsync(major);
@@ -164,6 +188,9 @@ public abstract class RestoreJobTests(int major)
             Assert.Equal(before, Listing(bench.Cluster.Server.DataDirectory));
         }
     }
+
+    private static async Task<string> TimelineAsync(Workbench bench) =>
+        (string)(await bench.Cluster.Server.ExecuteAsync("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)", cancellationToken: Cancellation))!;
 
     private static void DamageLargestPack(Workbench bench)
     {
