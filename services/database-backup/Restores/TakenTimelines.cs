@@ -16,6 +16,11 @@ internal static class TakenTimelines
 
     private const string Suffix = ".history";
 
+    // Names in a store may be anybody's: no cluster was restored or promoted so often.
+    private const uint Most = 10_000;
+
+    private const int LargestHistory = 1 << 20;
+
     /// <summary>History files of the timelines behind a base backup's own, as far as the archive and the data that is replaced know of any. No number between is left out.</summary>
     /// <exception cref="StorageException">The archive could not be listed.</exception>
     public static async Task<IReadOnlyDictionary<string, byte[]>> FindAsync(IObjectStore location, DatabaseSnapshot snapshot, RestoreTarget target, CancellationToken cancellationToken)
@@ -43,16 +48,17 @@ internal static class TakenTimelines
     private static string Wal(RestoreTarget target) => Path.Combine(target.DataDirectory, WalDirectory);
 
     private static uint? Timeline(string name) =>
-        name.Length == 8 && uint.TryParse(name, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var timeline) ? timeline : null;
+        name.Length == 8 && uint.TryParse(name, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var timeline) && timeline <= Most ? timeline : null;
 
     private static async Task<byte[]?> ReadAsync(IObjectStore location, string key, CancellationToken cancellationToken)
     {
-        if (await location.FindAsync(key, cancellationToken) is not { } found)
+        try
+        {
+            return await location.ReadAllAsync(key, LargestHistory, cancellationToken);
+        }
+        catch (StorageException unknown) when (unknown.Failure is StorageFailure.NotFound or StorageFailure.Invalid)
         {
             return null;
         }
-
-        var content = new byte[found.Length];
-        return await location.ReadAsync(key, 0, content, cancellationToken) == content.Length ? content : null;
     }
 }
