@@ -24,6 +24,6 @@ internal static class SecondaryText
     }
 
     private static string Behind(SecondaryStatus secondary) => secondary.PointsBehind == 0
-        ? $"nothing: all {Units.Count(secondary.Points)} points are there"
-        : $"{Units.Count(secondary.PointsBehind)} points, about {Units.Size(secondary.BytesBehind)}{(secondary.LagSeconds > 0 ? $", for {Units.Duration(TimeSpan.FromSeconds(secondary.LagSeconds))}" : "")}";
+        ? secondary.Points == 1 ? "nothing: the only point is there" : $"nothing: all {Units.Count(secondary.Points)} points are there"
+        : $"{Units.Count(secondary.PointsBehind)} point{(secondary.PointsBehind == 1 ? "" : "s")}, about {Units.Size(secondary.BytesBehind)}{(secondary.LagSeconds > 0 ? $", for {Units.Duration(TimeSpan.FromSeconds(secondary.LagSeconds))}" : "")}";
 }

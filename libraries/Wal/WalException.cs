@@ -17,8 +17,11 @@ public enum WalFailure
 }
 
 /// <summary>An expected failure of the WAL archive.</summary>
-public sealed class WalException(WalFailure failure, string message, Exception? inner = null) : Exception(message, inner)
+public sealed class WalException(WalFailure failure, string message, Exception? inner = null, string? remedy = null) : Exception(message, inner)
 {
     /// <summary>The kind of failure.</summary>
     public WalFailure Failure { get; } = failure;
+
+    /// <summary>A step that removes the cause, where one is known.</summary>
+    public string? Remedy { get; } = remedy;
 }

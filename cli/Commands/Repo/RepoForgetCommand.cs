@@ -40,7 +40,7 @@ internal sealed class RepoForgetCommand : RepoCommand
         {
             var ids = string.Join(' ', views.Select(view => Units.ShortId(view.Id)));
             await run.Session.RequireAsync(
-                run.Value(_confirm), $"this drops {views.Count} snapshots of {repository.Store.Description}", ids, $"stella repo forget {ids} --confirm (or --dry-run)", cancellationToken);
+                run.Value(_confirm), $"this drops {views.Count} snapshots of {repository.Store.Description}", ids, "the same command with --confirm (or with --dry-run)", cancellationToken);
             await repository.Forgotten.ForgetAsync([.. snapshots.Select(snapshot => snapshot.Id)], Grace(run), cancellationToken);
         }
 

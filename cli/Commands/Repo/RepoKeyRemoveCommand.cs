@@ -28,7 +28,7 @@ internal sealed class RepoKeyRemoveCommand : RepoCommand
         var id = key.Id.ToString();
         await run.Session.RequireAsync(
             run.Value(_confirm), $"this takes back the password of {key.Username ?? "an unknown user"} on {key.Hostname ?? "an unknown host"}, set {Units.Time(key.Created)}",
-            Units.ShortId(id), $"stella repo key remove {Units.ShortId(id)} --confirm", cancellationToken);
+            Units.ShortId(id), "the same command with --confirm", cancellationToken);
         await repository.Keys.RemoveAsync(key.Id, cancellationToken);
         run.Session.Print(new RemovedKeyView(id), output => output.WriteLine($"key {id[..16]} removed"));
         return 0;

@@ -97,7 +97,7 @@ internal sealed class RepoKeyRotateCommand : StellaCommand
     {
         await session.RequireAsync(
             parsed.GetValue(_confirm), $"this removes the old repository of {parsed.GetRequiredValue(_component)} in {location.Description} for good", parsed.GetRequiredValue(_component),
-            "stella repo key rotate --remove-old --confirm", cancellationToken);
+            "the same command with --confirm", cancellationToken);
         var removed = await new OldEpochs(location, parsed.GetRequiredValue(_component), Engine(session, parsed)).RemoveAsync(
             PasswordFile.Read(parsed.GetRequiredValue(_newPassword)), PasswordFile.Read(parsed.GetRequiredValue(_password)), TimeSpan.FromDays(parsed.GetValue(_grace)), cancellationToken);
         session.PrintResult(new RemovedEpochView(removed), output => output.WriteLine(removed is null ? "there is no old repository" : $"{removed} removed"));

@@ -50,7 +50,7 @@ internal sealed class RepoPruneCommand : RepoCommand
             var ends = options.DropForgotten || options.Emergency ? ", and ends the grace of forgotten snapshots" : "";
             await run.Session.RequireAsync(
                 run.Value(_confirm), $"this deletes what no snapshot of {repository.Store.Description} needs{ends}", repository.Id[..8],
-                "stella repo prune --confirm (or --dry-run)", cancellationToken);
+                "the same command with --confirm (or with --dry-run)", cancellationToken);
         }
 
         run.Progress.Begin("prune");

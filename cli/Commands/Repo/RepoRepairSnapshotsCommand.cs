@@ -27,7 +27,7 @@ internal sealed class RepoRepairSnapshotsCommand : RepoCommand
         if (run.Value(_forget) && !dryRun)
         {
             await run.Session.RequireAsync(
-                run.Value(_confirm), $"this drops every snapshot of {repository.Store.Description} that lost a file", "forget", "stella repo repair snapshots --forget --confirm (or --dry-run)", cancellationToken);
+                run.Value(_confirm), $"this drops every snapshot of {repository.Store.Description} that lost a file", "forget", "the same command with --confirm (or with --dry-run)", cancellationToken);
         }
 
         var report = await new SnapshotRepair(repository).RunAsync(run.Value(_forget), dryRun, cancellationToken);

@@ -58,7 +58,7 @@ internal sealed class RepoRestoreCommand : RepoCommand
         if (!dryRun && !run.Value(_addOnly) && Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
         {
             await run.Session.RequireAsync(
-                run.Value(_confirm), $"this replaces what differs in {target}", target, $"stella repo restore {name} --target {target} --confirm (or --dry-run)", cancellationToken);
+                run.Value(_confirm), $"this replaces what differs in {target}", target, "the same command with --confirm (or with --dry-run)", cancellationToken);
         }
 
         var started = run.Session.Clock.GetTimestamp();

@@ -38,7 +38,7 @@ internal sealed class RepoUnlockCommand : RepoCommand
             {
                 await run.Session.RequireAsync(
                     run.Value(_confirm), "this removes the locks of whoever works on the repository now; their work may be lost", repository.Id[..8],
-                    "stella repo unlock --remove-all --confirm (or --list)", cancellationToken);
+                    "the same command with --confirm (or with --list)", cancellationToken);
             }
 
             locks = await repository.UnlockAsync(run.Value(_removeAll), cancellationToken);

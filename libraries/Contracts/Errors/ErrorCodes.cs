@@ -49,7 +49,7 @@ public static class ErrorCodes
     public static readonly ErrorCode Damaged = new("integrity.damaged", 20, 409, false, "Do not delete anything. Restore from an undamaged point, or repair from another copy.");
     public static readonly ErrorCode BadSignature = new("integrity.bad-signature", 20, 409, false, "The manifest was altered or signed by another installation; compare the signing key.");
     public static readonly ErrorCode SourceDamaged = new("integrity.source-damaged", 20, 409, false, "The named file of the source is damaged; keep earlier points and look at the disk.");
-    public static readonly ErrorCode WalConflict = new("integrity.wal-conflict", 20, 409, false, "Stop one of the two copies of the cluster, or promote it again so that it gets a timeline of its own; then take a base backup.");
+    public static readonly ErrorCode WalConflict = new("integrity.wal-conflict", 20, 409, false, "Say which of the two histories goes on: docs/postgresql.md, \"A server that went back\".");
     public static readonly ErrorCode ProofFailed = new("integrity.proof-failed", 20, 409, false, "The restored copy did not pass its checks; use an earlier proven point.");
     public static readonly ErrorCode IntegrityCheckFailed = new("integrity.check-failed", 20, 409, false, "The report names what is wrong. Keep proven points; 'REINDEX INDEX CONCURRENTLY' mends an index, a restore of an earlier point a table.");
     public static readonly ErrorCode EvidenceCheckFailed = new("integrity.evidence-check-failed", 20, 409, false, "The report names what is wrong. 'stella backup restore --type evidence' brings back what is missing; it never replaces what differs: move that away first, and keep it.");

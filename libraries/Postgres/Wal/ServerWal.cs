@@ -55,14 +55,21 @@ public static class ServerWal
         return rows[0];
     }
 
-    /// <summary>Position up to which the server has WAL on disk, and the size of its segments.</summary>
-    public static async Task<(Lsn Position, long SegmentSize)> PositionAsync(ClusterConnection cluster, CancellationToken cancellationToken)
+    /// <summary>Up to where the server has WAL on disk, and how that is cut.</summary>
+    /// <exception cref="ClusterException">Unreachable or refused.</exception>
+    public static async Task<ServerPosition> PositionAsync(ClusterConnection cluster, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(cluster);
         var rows = await cluster.QueryAsync(
-            "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END)::text, pg_size_bytes(current_setting('wal_segment_size'))",
-            row => (Lsn.Parse(row.GetString(0)), row.GetInt64(1)),
+            "SELECT r, (CASE WHEN r THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END)::text, pg_size_bytes(current_setting('wal_segment_size')) FROM pg_is_in_recovery() r",
+            row => new ServerPosition(Lsn.Parse(row.GetString(1)), row.GetInt64(2), row.GetBoolean(0)),
             cancellationToken).ConfigureAwait(false);
         return rows[0];
     }
 }
+
+/// <summary>How far the WAL of a server is.</summary>
+/// <param name="Position">Everything before it is on the server's disk.</param>
+/// <param name="SegmentSize">Bytes.</param>
+/// <param name="IsStandby">Whether it receives its WAL from another server, or from an archive.</param>
+public sealed record ServerPosition(Lsn Position, long SegmentSize, bool IsStandby);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Timelines;
 using StellaOps.Backup.Postgres.Wal;
@@ -226,7 +225,7 @@ public sealed class WalInventory
             }
             else if (key.Contains("/manifests/", StringComparison.Ordinal) && WalJson.TryRead<RangeManifest>(content) is { } manifest)
             {
-                manifests.Add(new StoredManifest(key, Convert.ToHexStringLower(SHA256.HashData(content)), manifest));
+                manifests.Add(new StoredManifest(key, WalDigest.Of(content), manifest));
             }
             else if (key.Contains("/pushed/", StringComparison.Ordinal) && WalJson.TryRead<PushedSegment>(content) is { } segment)
             {

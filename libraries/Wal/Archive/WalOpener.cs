@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using StellaOps.Backup.Age;
 using StellaOps.Backup.Storage;
 using ZstdNet;
@@ -36,7 +35,7 @@ public sealed class WalOpener(IObjectStore location, AgeDecryption decryption)
             using var frame = new MemoryStream();
             await age.CopyToAsync(frame, cancellationToken).ConfigureAwait(false); // To the end: only then is it known to be whole.
             var content = Decompress(frame.GetBuffer().AsSpan(0, (int)frame.Length), largest);
-            if (Convert.ToHexStringLower(SHA256.HashData(content)) != digest)
+            if (WalDigest.Of(content) != digest)
             {
                 throw new WalException(WalFailure.Damaged, $"{location.Description}/{key} does not hold the bytes that its name says");
             }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using StellaOps.Backup.Age;
 using ZstdNet;
 
@@ -20,7 +19,7 @@ public sealed class WalSealer(AgeEncryption encryption) : IDisposable
     /// <summary>Seals; what is returned is valid until the next call.</summary>
     public SealedWal Seal(ReadOnlySpan<byte> plain)
     {
-        var digest = Convert.ToHexStringLower(SHA256.HashData(plain));
+        var digest = WalDigest.Of(plain);
         Grow(ref _frame, Compressor.GetCompressBound(plain.Length));
         _compressor ??= new Compressor(_options);
         var frame = _compressor.Wrap(plain, _frame);
@@ -34,7 +33,7 @@ public sealed class WalSealer(AgeEncryption encryption) : IDisposable
         }
 
         var content = _file.AsMemory(0, length);
-        return new SealedWal(digest, Convert.ToHexStringLower(SHA256.HashData(content.Span)), content);
+        return new SealedWal(digest, WalDigest.Of(content.Span), content);
     }
 
     /// <inheritdoc/>

@@ -13,7 +13,7 @@ public sealed class ServerSegments(ClusterConnection cluster) : ISegmentSource
     public async Task<byte[]?> ReadAsync(WalName name, WalFiles files, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(files);
-        var (position, _) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
+        var (position, _, _) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
 
         // The segment at the position is not finished, and what lies behind it are files kept for reuse, with old bytes.
         return files.NumberOf(name) < files.NumberAt(position)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal.Archive;
@@ -206,7 +205,7 @@ public sealed class ManifestBook
         var content = WalJson.Write(manifest);
         var key = _keys.Manifest(run.Timeline, manifest.StartLsn, manifest.StopLsn);
         await _location.PutAsync(key, content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
-        _last[run.Timeline] = (key, Convert.ToHexStringLower(SHA256.HashData(content)));
+        _last[run.Timeline] = (key, WalDigest.Of(content));
     }
 
     /// <summary>Neighbours that come into one manifest.</summary>

@@ -71,9 +71,10 @@ public sealed partial class WalPush(IObjectStore location, AgeEncryption encrypt
         var (present, tails) = await archive.FindAsync(name, cancellationToken).ConfigureAwait(false);
         if (present.Any(segment => segment.Digest != content.Digest))
         {
-            throw new WalException(
-                WalFailure.Conflict, $"the archive has another content of segment {name} of cluster {header.SystemIdentifier}: a second copy of the cluster wrote the same timeline");
+            throw WalConflict.Other(header.SystemIdentifier, $"segment {name}");
         }
+
+        WalConflict.RequireParts(header.SystemIdentifier, tails, bytes);
 
         var stored = present.Count > 0 ? present[0] : await archive.PutSegmentAsync(name, content, cancellationToken).ConfigureAwait(false);
 

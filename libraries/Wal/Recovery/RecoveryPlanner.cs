@@ -141,7 +141,9 @@ public sealed class RecoveryPlanner
                 return end;
             }
 
-            throw Unreachable($"{target} is behind the last commit that can be replayed from '{cut.Name}' ({search.LastSeen?.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'}): {Reach(proof)}");
+            throw Unreachable(search.LastSeen is { } last
+                ? $"{target} is behind the last commit that can be replayed from '{cut.Name}' ({last.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'}): {Reach(proof)}"
+                : $"{target} is behind the base backup '{cut.Name}', and no commit behind that is in the archive: {Reach(proof)}");
         }
 
         throw Unreachable($"{target} is before the end of the first base backup of timeline {timeline}");

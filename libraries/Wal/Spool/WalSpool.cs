@@ -13,7 +13,7 @@ namespace StellaOps.Backup.Wal.Spool;
 /// </summary>
 public sealed class WalSpool : IDisposable
 {
-    private const string Receiving = ".receiving";
+    private const string Receiving = ".receiving", Refused = ".refused";
 
     private readonly string _directory;
     private readonly WalFiles _files;
@@ -255,6 +255,22 @@ public sealed class WalSpool : IDisposable
     {
         ArgumentNullException.ThrowIfNull(segment);
         File.Delete(segment.Path);
+        Forget(segment);
+    }
+
+    /// <summary>Keeps a segment that the archive refuses for a human, out of the way of the next process.</summary>
+    /// <returns>Its path.</returns>
+    public string SetAside(SpoolSegment segment)
+    {
+        ArgumentNullException.ThrowIfNull(segment);
+        var kept = PathOf(segment.Name) + Refused;
+        File.Move(segment.Path, kept, overwrite: true);
+        Forget(segment);
+        return kept;
+    }
+
+    private void Forget(SpoolSegment segment)
+    {
         TaskCompletionSource room;
         lock (_gate)
         {

@@ -54,7 +54,14 @@ internal sealed class ArchivePump(
         await foreach (var segment in _synced.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             await ReadAsync(segment.Path, plain, cancellationToken).ConfigureAwait(false);
-            await ArchiveAsync(segment, plain, sealer, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await ArchiveAsync(segment, plain, sealer, cancellationToken).ConfigureAwait(false);
+            }
+            catch (WalException other) when (other.Failure == WalFailure.Conflict)
+            {
+                throw new WalException(WalFailure.Conflict, $"{other.Message}; what it wrote is kept as {spool.SetAside(segment)}", other, other.Remedy);
+            }
         }
     }
 
@@ -66,7 +73,7 @@ internal sealed class ArchivePump(
         }
 
         var content = sealer.Seal(plain);
-        RefuseOther(segment.Name, content.Digest);
+        RefuseOther(segment.Name, content.Digest, plain);
         var stored = await StoreAsync(segment.Name, content, cancellationToken).ConfigureAwait(false);
 
         // Durable now: the segment in the archive. Its file in the spool and its tails are needless from here on.
@@ -83,16 +90,21 @@ internal sealed class ArchivePump(
         await RemoveTailsAsync(tails, cancellationToken).ConfigureAwait(false);
     }
 
-    private void RefuseOther(WalName name, string digest)
+    /// <summary>Before anything is stored, or removed because it is in the whole segment.</summary>
+    private void RefuseOther(WalName name, string digest, ReadOnlySpan<byte> plain)
     {
+        IReadOnlyList<ArchivedTail> tails;
         lock (inventory)
         {
             if (inventory.Segments.TryGetValue(name, out var present) && present.Digest != digest)
             {
-                throw new WalException(
-                    WalFailure.Conflict, $"the archive has another content of segment {name} of cluster {archive.Keys.SystemIdentifier}: a second copy of the cluster wrote the same timeline");
+                throw WalConflict.Other(archive.Keys.SystemIdentifier, $"segment {name}");
             }
+
+            tails = inventory.Tails(name);
         }
+
+        WalConflict.RequireParts(archive.Keys.SystemIdentifier, tails, plain);
     }
 
     private async Task<ArchivedSegment> StoreAsync(WalName name, SealedWal content, CancellationToken cancellationToken)

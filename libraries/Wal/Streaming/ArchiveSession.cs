@@ -45,6 +45,7 @@ internal sealed class ArchiveSession(
         }
 
         _start = Choose(slot, least);
+        await new SameHistory(cluster, archive, journal).RequireAsync(stream.Server.Timeline, _start, cancellationToken).ConfigureAwait(false);
         await archive.EnterAsync(_start.Timeline, cancellationToken).ConfigureAwait(false);
         archive.Spool.Begin(_start.Timeline, _start.Start);
         state.Set(status => status with { Timeline = _start.Timeline, Slot = slot, Received = _start.Start, Archived = archive.ArchivedTo, SpoolSegments = archive.Spool.Waiting });
@@ -190,7 +191,7 @@ internal sealed class ArchiveSession(
             await Task.Delay(options.WatchInterval, clock, cancellationToken).ConfigureAwait(false);
             try
             {
-                var (position, _) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
+                var (position, _, _) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
                 var slot = await ReplicationSlot.FindAsync(cluster, options.Slot, cancellationToken).ConfigureAwait(false);
                 state.Set(status => status with { Server = position, Slot = slot, Received = options.Stream ? archive.Spool.Received : status.Received, SpoolSegments = archive.Spool.Waiting });
                 if (options.Stream && slot is null or { WalStatus: "lost" })

@@ -10,8 +10,9 @@ namespace StellaOps.Backup.Wal.Streaming;
 /// </summary>
 /// <param name="Timeline">Timeline to ask for.</param>
 /// <param name="Start">Position to ask for.</param>
+/// <param name="Behind">The whole segment that it follows; null when it follows none.</param>
 /// <param name="IsNew">True when there was nothing to go on from.</param>
-public sealed record StartPoint(uint Timeline, Lsn Start, bool IsNew)
+public sealed record StartPoint(uint Timeline, Lsn Start, WalName? Behind, bool IsNew)
 {
     /// <summary>Chooses.</summary>
     /// <param name="path">History of the server's current timeline.</param>
@@ -28,12 +29,13 @@ public sealed record StartPoint(uint Timeline, Lsn Start, bool IsNew)
         ArgumentNullException.ThrowIfNull(unfinished);
         var spans = path.ToDictionary(span => span.Timeline);
         Lsn? last = null;
+        WalName? behind = null;
         foreach (var name in whole)
         {
             if (spans.TryGetValue(name.Timeline, out var span) && files.NumberOf(name) is { } number && number >= files.NumberAt(span.Begin)
                 && files.StartOf(number + 1) is var end && (span.End is not { } left || end <= left) && (last is null || end > last))
             {
-                last = end;
+                (last, behind) = (end, name);
             }
         }
 
@@ -50,6 +52,6 @@ public sealed record StartPoint(uint Timeline, Lsn Start, bool IsNew)
 
         // The file of a child holds the bytes of its parent before the switch: its first segment is asked for from the child.
         var timeline = path.Last(span => files.NumberAt(span.Begin) <= files.NumberAt(start)).Timeline;
-        return new StartPoint(timeline, start, last is null);
+        return new StartPoint(timeline, start, start == last ? behind : null, last is null);
     }
 }

@@ -22,6 +22,7 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
     private byte[] _buffer = [];
     private WalName _name;
     private long _shipped;
+    private bool _compared;
     private WalFacts? _facts;
     private long _looked;
 
@@ -36,6 +37,7 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
 
     /// <summary>Ships what is new. Nothing is done while whole segments wait: the tail is of no use before they are archived.</summary>
     /// <exception cref="StorageException">The store failed; the same bytes are shipped the next time.</exception>
+    /// <exception cref="WalException"><see cref="WalFailure.Conflict"/>: other bytes are there from before.</exception>
     public async Task ShipAsync(CancellationToken cancellationToken)
     {
         if (spool.Waiting > 0 || spool.ReadCurrent(ref _buffer) is not var (name, length))
@@ -46,6 +48,12 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
         if (name != _name)
         {
             Begin(name);
+        }
+
+        if (!_compared && length >= _shipped)
+        {
+            WalConflict.RequireParts(archive.Keys.SystemIdentifier, _parts, _buffer.AsSpan(0, length));
+            _compared = true;
         }
 
         if (length > _shipped)
@@ -80,7 +88,7 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
             _parts.AddRange(inventory.Tails(name));
         }
 
-        (_facts, _looked) = (null, 0);
+        (_facts, _looked, _compared) = (null, 0, false);
     }
 
     private async Task PutAsync(long from, int to, CancellationToken cancellationToken)

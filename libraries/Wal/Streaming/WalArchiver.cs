@@ -86,7 +86,7 @@ public sealed class WalArchiver(
         var stream = await WalStream.OpenAsync(cluster, cancellationToken).ConfigureAwait(false);
         await using var _ = stream.ConfigureAwait(false);
         var server = stream.Server;
-        var (position, segmentSize) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
+        var (position, segmentSize, _) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
         _state.Set(status => status with { SystemIdentifier = server.SystemIdentifier, Server = position });
         var slot = options.Stream ? await UsableSlotAsync(cancellationToken).ConfigureAwait(false) : null;
         if (slot?.Active == true || await OpenAsync(server.SystemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false) is not { } archive)
@@ -149,7 +149,7 @@ public sealed class WalArchiver(
 
         _state.Set(status => status with
         {
-            Activity = WalActivity.Connecting, FailedAttempt = status.Attempt, Problem = failure.Message, Remedy = (failure as ClusterException)?.Remedy,
+            Activity = WalActivity.Connecting, FailedAttempt = status.Attempt, Problem = failure.Message, Remedy = (failure as ClusterException)?.Remedy ?? (failure as WalException)?.Remedy,
         });
     }
 }

@@ -48,7 +48,7 @@ internal sealed class SecondaryCheck(SecondaryLocation secondary, IServiceScopeF
         return late.Count > 0
             ? this.Result(CheckResults.Fail, $"no backup of {string.Join(", ", late)} was copied for a day{why}", ["stella operation list", "stella backup logs --last 24h --level error"])
             : secondary.Problem is not null
-                ? this.Result(CheckResults.Warn, $"{missing} points are not copied{why}", ["stella operation list"])
-                : this.Result(CheckResults.Pass, missing == 0 ? "written, read back and deleted; every point is there" : $"written, read back and deleted; {missing} points are being copied");
+                ? this.Result(CheckResults.Warn, $"{(missing == 1 ? "1 point is" : $"{missing} points are")} not copied{why}", ["stella operation list"])
+                : this.Result(CheckResults.Pass, missing == 0 ? "written, read back and deleted; every point is there" : $"written, read back and deleted; {(missing == 1 ? "1 point is" : $"{missing} points are")} being copied");
     }
 }

@@ -27,14 +27,13 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
 
         Log($"filling a cluster of PostgreSQL 15 at scale {options.Scale}");
         await using var cluster = await SourceCluster.StartAsync(15, options.Scale, cancellationToken);
-        await using var summarizing = options.Wants(ClusterStep.Blocks, ClusterStep.BlocksRate) ? await SourceCluster.StartAsync(18, options.Scale, cancellationToken) : null;
         for (var run = 1; run <= options.Runs; run++)
         {
             Log($"run {run} of {options.Runs}");
             var home = Directory.CreateDirectory(Path.Combine(place, "run")).FullName;
             try
             {
-                await MeasureAsync(home, cluster, summarizing, cancellationToken);
+                await MeasureAsync(home, cluster, cancellationToken);
             }
             finally
             {
@@ -48,7 +47,7 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
         return options.Lines.Select(_report.Print).ToList().TrueForAll(ok => ok);
     }
 
-    private async Task MeasureAsync(string home, SourceCluster cluster, SourceCluster? summarizing, CancellationToken cancellationToken)
+    private async Task MeasureAsync(string home, SourceCluster cluster, CancellationToken cancellationToken)
     {
         var peer = new PgBackRest(Path.Combine(home, "pgbackrest"), cluster.Server);
         await peer.InitAsync(cancellationToken);
@@ -60,15 +59,9 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
         }
 
         var backups = await BackupsAsync(home, cluster, peer, full, cancellationToken);
-        if (summarizing is not null)
+        if (options.Wants(ClusterStep.Blocks, ClusterStep.BlocksRate))
         {
-            var changes = new List<(string, ClusterChanges)> { ("blocks", backups.Fast) };
-            if (backups.Rate is { } rate)
-            {
-                changes.Add(("blocks-rate", rate));
-            }
-
-            await new BlocksStep(_workers, _report).RunAsync(home, summarizing, changes, cancellationToken);
+            await BlocksAsync(home, backups, cancellationToken);
         }
 
         if (options.Wants(ClusterStep.Restore, ClusterStep.RestoreDelta, ClusterStep.RestoreDeltaRate))
@@ -121,6 +114,20 @@ internal sealed class ClusterRun(string place, ClusterRunOptions options)
             _report.Add($"{line}-added", DirectorySize.Of(location) - ours, added, $"   {transactions} transactions");
             return new ClusterChanges(transactions, result.Snapshot!.SnapshotId, peer.Backups[^1], incremental, added);
         }
+    }
+
+    /// <summary>The second cluster is there only for as long, so that the page cache need not hold both.</summary>
+    private async Task BlocksAsync(string home, Backups backups, CancellationToken cancellationToken)
+    {
+        Log($"filling a cluster of PostgreSQL 18 at scale {options.Scale}");
+        await using var summarizing = await SourceCluster.StartAsync(18, options.Scale, cancellationToken);
+        var changes = new List<(string, ClusterChanges)> { ("blocks", backups.Fast) };
+        if (backups.Rate is { } rate)
+        {
+            changes.Add(("blocks-rate", rate));
+        }
+
+        await new BlocksStep(_workers, _report).RunAsync(home, summarizing, changes, cancellationToken);
     }
 
     private async Task RestoresAsync(string home, SourceCluster cluster, PgBackRest peer, Backups backups, CancellationToken cancellationToken)

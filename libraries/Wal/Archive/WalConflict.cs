@@ -1,0 +1,34 @@
+namespace StellaOps.Backup.Wal.Archive;
+
+/// <summary>
+/// Two histories under one name. A server that was put back to an earlier state behind PostgreSQL's back (a snapshot of its disk or of its virtual machine), or
+/// a copy of it, writes other WAL under names that are archived already. It is refused, so that neither is mixed up with the other, or lost.
+/// </summary>
+internal static class WalConflict
+{
+    /// <summary>The archive has other bytes.</summary>
+    /// <param name="system">Cluster.</param>
+    /// <param name="what">Of what.</param>
+    public static WalException Other(ulong system, string what) => Of($"the archive has another content of {what} of cluster {system}");
+
+    /// <summary>Something that cannot be, but by two histories.</summary>
+    public static WalException Of(string found) => new(
+        WalFailure.Conflict, $"{found}: this server was put back to an earlier state, or a second copy of the cluster wrote the same timeline",
+        remedy: "docs/postgresql.md, \"A server that went back\", says how to go on with the one or the other");
+
+    /// <summary>Refuses bytes of a segment that differ from the parts of it that are in the archive.</summary>
+    /// <param name="system">Cluster.</param>
+    /// <param name="parts">The parts.</param>
+    /// <param name="plain">Bytes from the start of the segment on; parts behind their end are passed over.</param>
+    /// <exception cref="WalException"><see cref="WalFailure.Conflict"/>.</exception>
+    public static void RequireParts(ulong system, IReadOnlyList<ArchivedTail> parts, ReadOnlySpan<byte> plain)
+    {
+        foreach (var part in parts)
+        {
+            if (part.To <= plain.Length && WalDigest.Of(plain[(int)part.From..(int)part.To]) != part.Digest)
+            {
+                throw Other(system, $"a part of segment {part.Name}");
+            }
+        }
+    }
+}
