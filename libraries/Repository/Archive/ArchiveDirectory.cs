@@ -27,7 +27,7 @@ internal sealed class ArchiveDirectory
     public Node? Before { get; }
 
     /// <summary>Its tree in the parent snapshot.</summary>
-    public TreeBefore TreeBefore { get; }
+    public TreeBefore TreeBefore { get; private set; }
 
     /// <summary>The entry's node in the parent snapshot; null when there is none.</summary>
     public Node? NodeBefore(EntryName name) => TreeBefore.Tree.Find(name);
@@ -76,6 +76,9 @@ internal sealed class ArchiveDirectory
 
         return TreeBefore.Id;
     }
+
+    /// <summary>Lets the parent's tree go, when nothing is compared with it any more: it has the ids of all blobs of all files, as the new one has.</summary>
+    public void ForgetBefore() => TreeBefore = TreeBefore.None;
 
     /// <summary>All nodes in the order of a tree; only after everything settled.</summary>
     public List<Node> OrderedNodes()

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using StellaOps.Backup.Repository.Blobs;
@@ -16,7 +15,7 @@ internal sealed class ArchiveRun : IDisposable
     private const int QueuedFiles = 256;
 
     /// <summary>Bytes of JSON.</summary>
-    private const int UsualTree = 16 << 10, LargestKeptTree = 4 << 20, UsualNode = 300, ContentEntry = 67;
+    private const int UsualNode = 400, ContentEntry = 67;
 
     private readonly IFileSource _source;
     private readonly BlobWriter _writer;
@@ -25,7 +24,6 @@ internal sealed class ArchiveRun : IDisposable
     private readonly FileArchiver _files;
     private readonly Channel<(ArchiveDirectory Directory, int Slot)> _queue =
         Channel.CreateBounded<(ArchiveDirectory, int)>(new BoundedChannelOptions(QueuedFiles) { SingleWriter = true });
-    private readonly ConcurrentBag<ArrayBufferWriter<byte>> _trees = [];
     private BlobId _root;
 
     public ArchiveRun(ResticRepository repository, IFileSource source, BlobWriter writer, ArchiveRequest request)
@@ -167,7 +165,9 @@ internal sealed class ArchiveRun : IDisposable
         while (directory.Settle(slot, node))
         {
             var nodes = directory.OrderedNodes();
-            var saved = directory.SameTree(nodes) is { } same
+            var unchanged = directory.SameTree(nodes);
+            directory.ForgetBefore();
+            var saved = unchanged is { } same
                 ? NodeOf(directory.Entry) with { Subtree = same }
                 : await SaveTreeAsync(NodeOf(directory.Entry), nodes, cancellationToken).ConfigureAwait(false);
             if (directory.Parent is not { } parent)
@@ -183,16 +183,9 @@ internal sealed class ArchiveRun : IDisposable
 
     private async Task<Node> SaveTreeAsync(Node directory, List<Node> nodes, CancellationToken cancellationToken)
     {
-        var json = _trees.TryTake(out var used) ? used : new ArrayBufferWriter<byte>(UsualTree);
-        _ = json.GetSpan(nodes.Sum(node => UsualNode + (node.Content.Count * ContentEntry))); // Room at once: a database's tree has many megabytes, and growing leaves twice as much behind.
+        using var json = new RentedWriter(nodes.Sum(node => UsualNode + (node.Content.Count * ContentEntry))); // The tree of a database's directory has many megabytes.
         TreeCodec.Encode(nodes, json);
-        var tree = await _writer.SaveAsync(BlobType.Tree, json.WrittenMemory, cancellationToken).ConfigureAwait(false);
-        if (json.Capacity <= LargestKeptTree)
-        {
-            json.ResetWrittenCount();
-            _trees.Add(json);
-        }
-
+        var tree = await _writer.SaveAsync(BlobType.Tree, json.Written, cancellationToken).ConfigureAwait(false);
         return directory with { Subtree = tree };
     }
 

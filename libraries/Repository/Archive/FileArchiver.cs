@@ -75,7 +75,7 @@ internal sealed class FileArchiver : IDisposable
             : await _source.OpenPartsAsync(file, kept.Parts, cancellationToken).ConfigureAwait(false);
         await using (content.ConfigureAwait(false))
         {
-            var saved = new FileBlobs(_saver);
+            var saved = new FileBlobs(_saver, file.Chunking.FixedSize > 0 ? (int)Math.Min(Array.MaxLength, ((kept?.ReadBytes ?? file.Size) / file.Chunking.FixedSize) + 1) : 1);
             try
             {
                 await (ChunkBatch.CanRead(file.Chunking.FixedSize)

@@ -4,9 +4,11 @@ using StellaOps.Backup.Repository.Files;
 namespace StellaOps.Backup.Repository.Archive;
 
 /// <summary>Blobs of one file in order, some of them still on their way.</summary>
-internal sealed class FileBlobs(BlobSaver saver)
+/// <param name="saver">Saves them.</param>
+/// <param name="expected">How many they will be, as far as that is known.</param>
+internal sealed class FileBlobs(BlobSaver saver, int expected)
 {
-    private readonly List<BlobId> _ids = new(1);
+    private readonly List<BlobId> _ids = new(expected);
     private readonly Queue<Task<BlobId[]>> _started = [];
     private ChunkBatch? _batch;
 

@@ -19,7 +19,7 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
     internal (SealedUnit Unit, uint CompressedFrom) Encode(BlobType type, ReadOnlySpan<byte> plain)
     {
         // Room for what compression may add to content that it cannot shrink.
-        var unit = _units.Rent((compress ? Zstd.Bound(plain.Length) : plain.Length) + UnitCipher.Overhead);
+        var unit = Rent(type, (compress ? Zstd.Bound(plain.Length) : plain.Length) + UnitCipher.Overhead);
         var content = unit.Memory.Span[UnitCipher.IvLength..];
         if (compress && plain.Length > 0)
         {
@@ -50,24 +50,23 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
 
         if (compress)
         {
-            return (Seal(content), compressedFrom);
+            return (Seal(type, content), compressedFrom);
         }
 
-        using var plain = new PooledMemory(ArrayPool<byte>.Shared.Rent((int)compressedFrom), 0, (int)compressedFrom);
+        using var plain = RentedMemory.Rent((int)compressedFrom);
         return zstd.TryDecompress(content, plain.Memory.Span)
-            ? (Seal(plain.Memory.Span), 0u)
+            ? (Seal(type, plain.Memory.Span), 0u)
             : throw new RepositoryException(RepositoryFailure.Damaged, "the compression of a blob broke in memory: check this machine's memory");
     }
 
     /// <summary>Opens a unit (in place: <paramref name="unit"/> is overwritten), decompresses and compares the hash.</summary>
-    /// <param name="unit">Stored bytes, at the start of an array of the shared pool, which now belongs to the answer.</param>
-    /// <param name="stored">Bytes of the unit.</param>
+    /// <param name="unit">Stored bytes; they belong to the answer from now on.</param>
     /// <param name="location">What the index says.</param>
     /// <param name="id">Hash that the plaintext must have.</param>
     /// <returns>The plaintext, or null and what is wrong.</returns>
-    internal (PooledMemory? Plain, string? Wrong) Decode(byte[] unit, int stored, BlobLocation location, BlobId id)
+    internal (RentedMemory? Plain, string? Wrong) Decode(RentedMemory unit, BlobLocation location, BlobId id)
     {
-        var (plain, wrong) = Open(unit, stored, location);
+        var (plain, wrong) = Open(unit, location);
         if (plain is not null && BlobId.Of(plain.Memory.Span) != id)
         {
             plain.Dispose();
@@ -139,15 +138,16 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
     /// <summary>Whether a unit is as it was sealed; does not open it.</summary>
     internal bool IsAuthentic(ReadOnlySpan<byte> unit) => sealer.IsAuthentic(unit);
 
-    private (PooledMemory? Plain, string? Wrong) Open(byte[] unit, int stored, BlobLocation location)
+    private (RentedMemory? Plain, string? Wrong) Open(RentedMemory unit, BlobLocation location)
     {
-        var opened = new PooledMemory(unit, UnitCipher.IvLength, stored - UnitCipher.Overhead);
-        if (sealer.OpenInPlace(unit.AsSpan(0, stored)) is null)
+        if (sealer.OpenInPlace(unit.Memory.Span) is not { } range)
         {
-            opened.Dispose();
+            unit.Dispose();
             return (null, "its authentication code is wrong");
         }
 
+        var (offset, stored) = range.GetOffsetAndLength(unit.Memory.Length);
+        var opened = unit.Slice(offset, stored);
         if (!location.Compressed)
         {
             return (opened, null);
@@ -155,8 +155,7 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
 
         using (opened)
         {
-            var length = (int)location.PlainLength;
-            var plain = new PooledMemory(ArrayPool<byte>.Shared.Rent(length), 0, length);
+            var plain = RentedMemory.Rent((int)location.PlainLength);
             if (zstd.TryDecompress(opened.Memory.Span, plain.Memory.Span))
             {
                 return (plain, null);
@@ -167,12 +166,15 @@ internal sealed class BlobCodec(UnitSealer sealer, Zstd zstd, bool compress)
         }
     }
 
-    private SealedUnit Seal(ReadOnlySpan<byte> content)
+    private SealedUnit Seal(BlobType type, ReadOnlySpan<byte> content)
     {
-        var unit = _units.Rent(content.Length + UnitCipher.Overhead);
+        var unit = Rent(type, content.Length + UnitCipher.Overhead);
         content.CopyTo(unit.Memory.Span[UnitCipher.IvLength..]);
         return SealInPlace(unit, content.Length);
     }
+
+    /// <summary>Data is never longer than a cut, and its memory is kept; a tree may be.</summary>
+    private IMemoryOwner<byte> Rent(BlobType type, int length) => type == BlobType.Tree ? RentedMemory.Rent(length) : _units.Rent(length);
 
     private SealedUnit SealInPlace(IMemoryOwner<byte> unit, int length)
     {

@@ -40,14 +40,14 @@ internal sealed class BlobReader(IObjectStore store, Func<BlobIndex> currentInde
     }
 
     /// <summary>Reads a blob from one place.</summary>
-    internal ValueTask<(PooledMemory? Plain, string? Wrong)> TryReadAsync(BlobLocation location, BlobId id, CancellationToken cancellationToken) =>
+    internal ValueTask<(RentedMemory? Plain, string? Wrong)> TryReadAsync(BlobLocation location, BlobId id, CancellationToken cancellationToken) =>
         TryReadAsync(ReadPackAsync, location, id, cancellationToken);
 
     /// <summary>Reads a part of a pack; less than asked for only at its end.</summary>
     internal ValueTask<int> ReadPackAsync(BlobId pack, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
         store.ReadAsync(RepositoryFile.Key(FileKind.Pack, pack), offset, destination, cancellationToken);
 
-    private async ValueTask<(PooledMemory? Plain, string? Wrong)> TryReadAsync(
+    private async ValueTask<(RentedMemory? Plain, string? Wrong)> TryReadAsync(
         Func<BlobId, long, Memory<byte>, CancellationToken, ValueTask<int>> readPack, BlobLocation location, BlobId id, CancellationToken cancellationToken)
     {
         if (location.StoredLength > Array.MaxLength || location.PlainLength > Array.MaxLength)
@@ -55,16 +55,15 @@ internal sealed class BlobReader(IObjectStore store, Func<BlobIndex> currentInde
             return (null, "its length is impossible");
         }
 
-        var stored = (int)location.StoredLength;
-        var unit = ArrayPool<byte>.Shared.Rent(stored);
+        var unit = RentedMemory.Rent((int)location.StoredLength);
         try
         {
-            var read = await readPack(location.Pack, location.Offset, unit.AsMemory(0, stored), cancellationToken).ConfigureAwait(false);
-            if (read == stored)
+            var read = await readPack(location.Pack, location.Offset, unit.Memory, cancellationToken).ConfigureAwait(false);
+            if (read == location.StoredLength)
             {
                 var lent = unit;
                 unit = null; // It belongs to the answer now.
-                return codec.Decode(lent, stored, location, id);
+                return codec.Decode(lent, location, id);
             }
 
             return (null, "the pack is shorter than the index says");
@@ -75,10 +74,7 @@ internal sealed class BlobReader(IObjectStore store, Func<BlobIndex> currentInde
         }
         finally
         {
-            if (unit is not null)
-            {
-                ArrayPool<byte>.Shared.Return(unit);
-            }
+            unit?.Dispose();
         }
     }
 

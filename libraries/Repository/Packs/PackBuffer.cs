@@ -4,7 +4,9 @@ using StellaOps.Backup.Repository.Crypto;
 namespace StellaOps.Backup.Repository.Packs;
 
 /// <summary>A pack being filled, in memory: it goes to the store in one put, so that no half pack can ever be seen.</summary>
-internal sealed class PackBuffer(Memory<byte> memory)
+/// <param name="memory">Its memory.</param>
+/// <param name="owner">Who has the memory; null where nobody needs it back.</param>
+internal sealed class PackBuffer(Memory<byte> memory, IDisposable? owner = null) : IDisposable
 {
     /// <summary>
     /// Entries of a pack. It keeps the header within half a megabyte, and a pack's blobs within one index file, which holds
@@ -50,4 +52,7 @@ internal sealed class PackBuffer(Memory<byte> memory)
         _entries.Clear();
         Length = 0;
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => owner?.Dispose();
 }

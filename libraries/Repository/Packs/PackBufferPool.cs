@@ -36,7 +36,8 @@ internal sealed class PackBufferPool(int count, int capacity) : IDisposable
         var needed = storedLength + PackBuffer.HeaderRoom;
         if (needed > capacity)
         {
-            return new PackBuffer(AlignedMemory.Allocate(needed));
+            var own = new SystemMemory(needed);
+            return new PackBuffer(own.Memory, own);
         }
 
         return _idle.TryTake(out var idle) ? idle : new PackBuffer(AlignedMemory.Allocate(capacity));
@@ -44,10 +45,14 @@ internal sealed class PackBufferPool(int count, int capacity) : IDisposable
 
     internal void Return(PackBuffer buffer)
     {
-        buffer.Clear();
         if (buffer.Memory.Length == capacity)
         {
+            buffer.Clear();
             _idle.Add(buffer);
+        }
+        else
+        {
+            buffer.Dispose();
         }
 
         _free.Release();

@@ -8,9 +8,17 @@ namespace StellaOps.Backup.Repository.Trees;
 /// <summary>Reads the nodes of a tree blob and refuses those that no file system could hold.</summary>
 internal ref struct NodeReader
 {
+    /// <summary>Bytes of an id in a list: digits, quotes, comma.</summary>
+    private const int ListedId = (2 * BlobId.Length) + 3;
+
+    private readonly ReadOnlySpan<byte> _text;
     private Utf8JsonReader _json;
 
-    private NodeReader(ReadOnlySpan<byte> json) => _json = new Utf8JsonReader(json);
+    private NodeReader(ReadOnlySpan<byte> json)
+    {
+        _text = json;
+        _json = new Utf8JsonReader(json);
+    }
 
     public static List<Node> ReadAll(ReadOnlySpan<byte> json)
     {
@@ -64,7 +72,7 @@ internal ref struct NodeReader
         NodeType? type = null;
         var metadata = new MetadataFields();
         ulong size = 0;
-        List<BlobId>? content = null;
+        BlobId[]? content = null;
         BlobId? subtree = null;
         byte[]? target = null, rawTarget = null;
         var error = "";
@@ -90,14 +98,14 @@ internal ref struct NodeReader
             Type = type.Value,
             Metadata = metadata.ToMetadata(),
             Size = (long)size,
-            Content = type == NodeType.File ? content?.ToArray() ?? [] : [],
+            Content = type == NodeType.File ? content ?? [] : [],
             Subtree = type == NodeType.Directory ? subtree : null,
             LinkTarget = type == NodeType.Symlink ? new EntryName(rawTarget ?? target) : null,
             Error = error,
         };
     }
 
-    private static void Check(EntryName name, NodeType type, ulong size, List<BlobId>? content, BlobId? subtree, byte[]? target)
+    private static void Check(EntryName name, NodeType type, ulong size, BlobId[]? content, BlobId? subtree, byte[]? target)
     {
         if (!name.IsFileName)
         {
@@ -151,7 +159,7 @@ internal ref struct NodeReader
             ?? throw new RepositoryException(RepositoryFailure.Unsupported, $"a tree holds a node of the unknown type '{Encoding.UTF8.GetString(text)}'");
     }
 
-    private List<BlobId>? ReadContent()
+    private BlobId[]? ReadContent()
     {
         _json.Read();
         if (_json.TokenType == JsonTokenType.Null)
@@ -160,13 +168,21 @@ internal ref struct NodeReader
         }
 
         Require(_json.TokenType == JsonTokenType.StartArray, "content is no list");
-        var ids = new List<BlobId>();
+        // As many as there are where nothing is between them, so that the list of a huge file is made once.
+        var ids = new BlobId[(_text[(int)_json.BytesConsumed..].IndexOf((byte)']') + 1) / ListedId];
+        var count = 0;
         while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
         {
-            ids.Add(CurrentId());
+            var id = CurrentId();
+            if (count == ids.Length)
+            {
+                Array.Resize(ref ids, Math.Max(4, 2 * count));
+            }
+
+            ids[count++] = id;
         }
 
-        return ids;
+        return count == ids.Length ? ids : ids[..count];
     }
 
     private BlobId? ReadSubtree()

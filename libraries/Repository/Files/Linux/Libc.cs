@@ -21,6 +21,14 @@ internal static unsafe partial class Libc
     public const int OpenReadOnly = 0, OpenReadWrite = 2, OpenCreate = 0x40, OpenExclusive = 0x80, OpenNonBlocking = 0x800;
     public const int OpenNoAccessTime = 0x40000, OpenCloseOnExec = 0x80000;
 
+    public const int ProtectReadWrite = 3, MapPrivateAnonymous = 0x22;
+
+    [LibraryImport(Library, EntryPoint = "mmap", SetLastError = true)]
+    public static partial void* Map(void* address, nuint length, int protection, int flags, int descriptor, nint offset);
+
+    [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
+    public static partial int Unmap(void* address, nuint length);
+
     [LibraryImport(Library, EntryPoint = "openat", SetLastError = true)]
     public static partial int OpenAt(int directory, byte* path, int flags, uint mode);
 
