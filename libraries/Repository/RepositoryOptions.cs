@@ -20,6 +20,12 @@ public sealed record RepositoryOptions
     /// <summary>Blobs that are compressed and encrypted at the same time, 1 to 64: no more than there are processors makes it faster.</summary>
     public int Encoders { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 16);
 
+    /// <summary>
+    /// Bytes in a second at which blobs go into packs; null for no limit. A limit of the store alone would let whoever reads fill packs in bursts, as fast as the
+    /// processors can, and wait between them.
+    /// </summary>
+    public long? WriteBytesPerSecond { get; init; }
+
     /// <summary>Packs or files that are read at the same time by check, verify and prune, 1 to 64.</summary>
     public int Readers { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 16);
 
@@ -83,6 +89,7 @@ public sealed record RepositoryOptions
         InRange(Uploads, 1, 32);
         InRange(Encoders, 1, 64);
         InRange(Readers, 1, 64);
+        ArgumentOutOfRangeException.ThrowIfLessThan(WriteBytesPerSecond ?? 1, 1, nameof(WriteBytesPerSecond));
 
         static void InRange(int value, int least, int most, [CallerArgumentExpression(nameof(value))] string name = "")
         {

@@ -29,7 +29,7 @@ public static class ObjectStoreFactory
         var concurrency = settings.Concurrency ?? UsualConcurrency;
         return LocationAddress.Parse(settings.Url) switch
         {
-            LocalAddress local => Throttled(new LocalObjectStore(local.Path, time), settings, time),
+            LocalAddress local => Throttled(new LocalObjectStore(local.Path, time), settings, time, writesWhileReading: true),
             S3Address s3 => new RetryingStore(Bounded(new S3ObjectStore(s3, settings, concurrency, retry, time)), retry),
             AzureBlobAddress azure => Bounded(new AzureBlobStore(azure, settings)), // Its SDK repeats what may pass.
             var address => throw new StorageException(StorageFailure.Misconfigured, $"{address}: no store for this kind of address"),
@@ -39,8 +39,8 @@ public static class ObjectStoreFactory
         BoundedStore Bounded(IObjectStore store) => new(Throttled(store, settings, time), concurrency);
     }
 
-    private static IObjectStore Throttled(IObjectStore store, LocationSettings settings, TimeProvider clock) =>
+    private static IObjectStore Throttled(IObjectStore store, LocationSettings settings, TimeProvider clock, bool writesWhileReading = false) =>
         settings is { UploadBytesPerSecond: null, DownloadBytesPerSecond: null }
             ? store
-            : new ThrottledStore(store, settings.UploadBytesPerSecond, settings.DownloadBytesPerSecond, clock);
+            : new ThrottledStore(store, settings.UploadBytesPerSecond, settings.DownloadBytesPerSecond, clock, writesWhileReading);
 }

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using StellaOps.Backup.Repository.Indexes;
 using StellaOps.Backup.Repository.Packs;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Repository.Blobs;
 
@@ -17,6 +18,7 @@ internal sealed class BlobWriter : IBlobWriter
     private readonly IndexWriter _indexes;
     private readonly Action _disposed;
     private readonly SemaphoreSlim _encoders;
+    private readonly Bandwidth? _pace;
     private readonly OpenPack[] _open;
     private readonly HashSet<(BlobType, BlobId)> _claimed = [];
     private readonly HashSet<Task> _uploads = [];
@@ -29,6 +31,7 @@ internal sealed class BlobWriter : IBlobWriter
         (_index, _codec, _uploader, _indexes, _disposed) = (index, codec, uploader, indexes, disposed);
         _open = [Open(BlobType.Data), Open(BlobType.Tree)];
         _encoders = new SemaphoreSlim(options.Encoders);
+        _pace = options.WriteBytesPerSecond is { } limit ? new Bandwidth(limit, options.Clock) : null;
 
         OpenPack Open(BlobType type) => new(buffers(type), options.PackTargetOf(type));
     }
@@ -155,6 +158,11 @@ internal sealed class BlobWriter : IBlobWriter
 
     private async ValueTask AppendAsync(BlobType type, BlobId id, ReadOnlyMemory<byte> unit, uint compressedFrom, CancellationToken cancellationToken)
     {
+        if (_pace is not null)
+        {
+            await _pace.TakeAsync(unit.Length, cancellationToken).ConfigureAwait(false);
+        }
+
         var open = _open[(int)type];
         await open.Turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try

@@ -4,7 +4,7 @@ namespace StellaOps.Backup.Storage.Decorators;
 internal sealed class ThrottledContent(Stream inner, Bandwidth bandwidth) : Stream
 {
     /// <summary>Booked at a time, so that one large read does not hold up the others.</summary>
-    private const int Largest = 1 << 20;
+    internal const int Largest = 1 << 20;
 
     public override bool CanRead => true;
 

@@ -5,7 +5,11 @@ namespace StellaOps.Backup.Storage.Decorators;
 /// <param name="uploadBytesPerSecond">Null for no limit.</param>
 /// <param name="downloadBytesPerSecond">Null for no limit.</param>
 /// <param name="clock">Of the pauses.</param>
-public sealed class ThrottledStore(IObjectStore inner, long? uploadBytesPerSecond, long? downloadBytesPerSecond, TimeProvider clock) : IObjectStore
+/// <param name="writesWhileReading">
+/// Whether the store writes a stream while it reads it. Then content in memory goes to it in pieces, too: a disk that it shares with a database never gets a whole pack at once.
+/// </param>
+public sealed class ThrottledStore(
+    IObjectStore inner, long? uploadBytesPerSecond, long? downloadBytesPerSecond, TimeProvider clock, bool writesWhileReading = false) : IObjectStore
 {
     private readonly Bandwidth? _upload = uploadBytesPerSecond is { } up ? new Bandwidth(up, clock) : null;
     private readonly Bandwidth? _download = downloadBytesPerSecond is { } down ? new Bandwidth(down, clock) : null;
@@ -16,6 +20,12 @@ public sealed class ThrottledStore(IObjectStore inner, long? uploadBytesPerSecon
     /// <inheritdoc/>
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken = default)
     {
+        if (_upload is not null && writesWhileReading && content.Length > ThrottledContent.Largest)
+        {
+            await PutAsync(key, new MemorySizedContent(content), mode, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         await TakeAsync(_upload, content.Length, cancellationToken).ConfigureAwait(false);
         await inner.PutAsync(key, content, mode, cancellationToken).ConfigureAwait(false);
     }

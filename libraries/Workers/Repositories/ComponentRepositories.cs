@@ -161,6 +161,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
         Clock = clock,
         PackTarget = PackTarget,
         DerivedKeys = _derivedKeys,
+        WriteBytesPerSecond = location.Value.UploadBytesPerSecond,
         CacheDirectory = LocationAddress.Parse(location.Value.Url) is LocalAddress ? null : RepositoryOptions.UsualCacheDirectory,
         OnLocked = cancellationToken => ThrowIfSupersededAsync(root, component, epoch, cancellationToken),
     };
@@ -171,6 +172,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
         Clock = clock,
         PackTarget = PackTarget,
         DerivedKeys = _derivedKeys,
+        WriteBytesPerSecond = secondary.UploadBytesPerSecond,
         CacheDirectory = LocationAddress.Parse(secondary.Url) is LocalAddress || RepositoryOptions.UsualCacheDirectory is not { } usual ? null : Path.Combine(usual, "secondary"),
         LockWait = TimeSpan.FromMinutes(2),
     };

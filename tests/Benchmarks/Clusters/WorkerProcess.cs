@@ -50,8 +50,18 @@ internal sealed class WorkerProcess : IDisposable
         task => task with { Kind = OperationKind.Trial, Trial = new TrialSpec { ExpectsLocation = false } }, cancellationToken);
 
     /// <summary>Takes a base backup.</summary>
-    public Task<(Measurement Cost, TaskResult Result)> BackupAsync(CancellationToken cancellationToken) => RunAsync(
+    public async Task<(Measurement Cost, TaskResult Result)> BackupAsync(CancellationToken cancellationToken)
+    {
+        await SettleAsync(cancellationToken);
+        return await BackupAtOnceAsync(cancellationToken);
+    }
+
+    /// <summary>The same while nothing else must be disturbed.</summary>
+    public Task<(Measurement Cost, TaskResult Result)> BackupAtOnceAsync(CancellationToken cancellationToken) => MeasureAsync(
         task => task with { Backup = new BackupSpec { PointId = Guid.CreateVersion7(), PointName = "bench" } }, cancellationToken);
+
+    /// <summary>Writes to the disk what others left in memory.</summary>
+    public static Task SettleAsync(CancellationToken cancellationToken) => MeasuredProcess.RunAsync("sync", [], "/", new Dictionary<string, string>(), cancellationToken);
 
     /// <summary>Brings a snapshot back, in place or into an empty directory.</summary>
     public Task<(Measurement Cost, TaskResult Result)> RestoreAsync(string snapshot, string? target, CancellationToken cancellationToken, bool dryRun = false) => RunAsync(
@@ -91,7 +101,12 @@ internal sealed class WorkerProcess : IDisposable
 
     private async Task<(Measurement, TaskResult)> RunAsync(Func<RunTask, RunTask> kind, CancellationToken cancellationToken)
     {
-        await MeasuredProcess.RunAsync("sync", [], "/", new Dictionary<string, string>(), cancellationToken);
+        await SettleAsync(cancellationToken);
+        return await MeasureAsync(kind, cancellationToken);
+    }
+
+    private async Task<(Measurement, TaskResult)> MeasureAsync(Func<RunTask, RunTask> kind, CancellationToken cancellationToken)
+    {
         var task = kind(new RunTask { TaskId = Guid.CreateVersion7(), OperationId = Guid.CreateVersion7(), Component = Component.Database, Kind = OperationKind.Backup, Attempt = 1 });
         var (processor, started) = (ProcessorSeconds, Stopwatch.GetTimestamp());
         var result = await _dispatcher.RunAsync(task, cancellationToken);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Time.Testing;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Storage;
@@ -36,6 +37,21 @@ public sealed class BlobWriterTests
             using var blob = await reopened.Blobs.ReadAsync(BlobType.Data, BlobId.Of(content), cancellation);
             Assert.Equal(content, blob.Memory.ToArray());
         }
+    }
+
+    [Fact]
+    public async Task Blobs_are_taken_up_no_faster_than_the_limit_says()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var clock = new FakeTimeProvider();
+        await using var repository = await TestRepositories.InitAsync(new MemoryStore(), TestRepositories.Cheap with { WriteBytesPerSecond = 1000, Clock = clock });
+        await using var writer = repository.CreateWriter();
+        await writer.SaveAsync(BlobType.Data, TestRepositories.Content(1, 5000), cancellation);
+        var second = writer.SaveAsync(BlobType.Data, TestRepositories.Content(2, 10), cancellation).AsTask();
+        clock.Advance(TimeSpan.FromSeconds(4.9));
+        Assert.False(second.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(0.2));
+        await second;
     }
 
     [Fact]

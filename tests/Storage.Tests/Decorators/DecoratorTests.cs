@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using StellaOps.Backup.Storage.Decorators;
+using StellaOps.Backup.Storage.Local;
+using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Storage;
 
 namespace StellaOps.Backup.Storage.Tests.Decorators;
@@ -78,6 +80,29 @@ public sealed class ThrottledStoreTests : ObjectStoreContract
         }
 
         Assert.Equal(Content(3 << 20), await store.ReadAllAsync("object", 3 << 20, Cancellation));
+    }
+
+    [Fact]
+    public async Task Content_in_memory_reaches_a_disk_piece_by_piece()
+    {
+        var clock = new FakeTimeProvider();
+        using var directory = new TemporaryDirectory();
+        await using var store = new ThrottledStore(new LocalObjectStore(directory.Path, clock), uploadBytesPerSecond: 1 << 20, downloadBytesPerSecond: null, clock, writesWhileReading: true);
+        var put = store.PutAsync("object", Content(3 << 20), PutMode.Create, Cancellation).AsTask();
+        long longest = 0;
+        while (!put.IsCompleted)
+        {
+            var before = Written();
+            clock.Advance(TimeSpan.FromSeconds(0.1));
+            await Task.Delay(20, Cancellation);
+            longest = Math.Max(longest, Written() - before);
+        }
+
+        await put;
+        Assert.InRange(longest, 1, 1 << 20);
+        Assert.Equal(Content(3 << 20), await store.ReadAllAsync("object", 3 << 20, Cancellation));
+
+        long Written() => Directory.EnumerateFiles(directory.Path, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
     }
 }
 

@@ -1,16 +1,16 @@
-namespace StellaOps.Backup.Storage.Decorators;
+namespace StellaOps.Backup.Storage;
 
 /// <summary>
 /// A limit in bytes for each second, shared by all calls. Time is booked: each call takes the next free stretch of it, as long as
 /// its bytes need, and waits until that stretch begins. So the rate holds over any time longer than one call.
 /// </summary>
-internal sealed class Bandwidth(long bytesPerSecond, TimeProvider clock)
+public sealed class Bandwidth(long bytesPerSecond, TimeProvider clock)
 {
     private readonly Lock _gate = new();
     private DateTimeOffset _free;
 
     /// <summary>Books <paramref name="bytes"/> and waits for their turn.</summary>
-    internal async ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)
+    public async ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)
     {
         TimeSpan wait;
         lock (_gate)
