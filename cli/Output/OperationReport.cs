@@ -60,7 +60,7 @@ internal static class OperationReport
         foreach (var task in operation.Tasks)
         {
             var outcome = task.Result is { } result ? Spelling.Of(result.Outcome) : task.State;
-            table.Add([.. several ? [task.PointName ?? "-"] : Array.Empty<string>(), task.Component.Title(task.Cluster), outcome, .. Cells(kind, task.Result)]);
+            table.Add([.. several ? [task.PointName ?? "-"] : Array.Empty<string>(), task.Component.Title(task.Cluster), outcome, .. Cells(kind, task.Result, operation.DryRun)]);
         }
 
         return table;
@@ -83,7 +83,7 @@ internal static class OperationReport
         _ => ([], []),
     };
 
-    private static string[] Cells(OperationKind? kind, TaskResult? result) => (kind, result) switch
+    private static string[] Cells(OperationKind? kind, TaskResult? result, bool isPlan) => (kind, result) switch
     {
         (OperationKind.Backup, { Snapshot: { } made }) =>
             [Units.Count(made.Files), Units.Size(made.Bytes), Units.Size(made.BytesAdded), Units.Duration(made.FinishedAt - made.StartedAt), Units.ShortId(made.SnapshotId)],
@@ -94,6 +94,7 @@ internal static class OperationReport
         (OperationKind.Copy or OperationKind.Archive, { Copy: { } copy }) => [Units.Count(copy.Files), Units.Size(copy.Bytes), Total(copy.Phases)],
         (OperationKind.Replicate, { Replicate: { } replica }) =>
             [Units.Count(replica.Present.Count), Units.Size(replica.BytesCopied), Units.Count(replica.Dropped), Units.Size(replica.BytesFreed), Total(replica.Phases)],
+        (OperationKind.Restore, { Restore: { FilesWritten: 0, FilesUnchanged: 0, FilesDeleted: 0 } plan }) when isPlan => ["-", "-", "-", "-", Total(plan.Phases), plan.TargetDirectory],
         (OperationKind.Restore, { Restore: { } done }) =>
             [Units.Count(done.FilesWritten), Units.Count(done.FilesUnchanged), Units.Count(done.FilesDeleted), Units.Size(done.BytesWritten), Total(done.Phases), done.TargetDirectory],
         _ => [.. Columns(kind).Titles.Select(_ => "-")],
@@ -136,7 +137,7 @@ internal static class OperationReport
         List(output, name, restore?.ReplacedDirectory is { } kept ? [$"the replaced data was kept in {kept}"] : []);
         List(output, $"{name}: {Lack(operation)}", [.. (task.Result?.Missing ?? []).Select(item => $"{item.Path}: {item.Reason}")], task.Result?.MissingCount);
         List(output, $"{name}: damaged", [.. task.Damages.Select(damage => $"{damage.Kind} {damage.Item}: {damage.Detail}{Snapshots(damage)}")]);
-        List(output, $"{name}: failed", task.Error is { } error ? [error.Message] : []);
+        List(output, $"{name}: failed", task.Error is { } error ? [error.Message.Split('\n', 2)[0]] : []); // The rest, such as a server's log, comes with the error of the command.
     }
 
     private static void List(TextWriter output, string name, IReadOnlyList<string> lines, long? count = null)

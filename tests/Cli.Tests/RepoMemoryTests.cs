@@ -32,7 +32,7 @@ public sealed class RepoMemoryTests : IDisposable
 
         var options = new RepositoryOptions();
         var request = new ArchiveRequest { Paths = [Source], Hostname = "host" };
-        var most = ArchiveMemory.Most(options, request, blobs: 1000, openEntries: 2 * Files);
+        var most = ArchiveMemory.Most(options, request, blobs: 1000, treeBlobs: 1000, openEntries: 2 * Files);
         Assert.InRange(backup - program, 4L * options.PackTarget, most);
     }
 

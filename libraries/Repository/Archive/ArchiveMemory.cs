@@ -11,6 +11,9 @@ public static class ArchiveMemory
     /// <summary>A blob's place in the index (<see cref="Indexes.BlobIndex"/>), and an entry of a directory that is not complete yet.</summary>
     private const long IndexEntry = 60, DirectoryEntry = 1200;
 
+    /// <summary>A blob of a file in a directory whose tree is saved: two ids of 32 bytes (its own, and the parent's), 67 of JSON, and half of that compressed, twice: as a unit, and in the pack.</summary>
+    private const long TreeBlob = 210;
+
     /// <summary>A context of zstd at the levels up to 3, measured; higher levels need up to 90 MiB.</summary>
     private const long CompressionContext = 4 * Megabyte;
 
@@ -24,10 +27,11 @@ public static class ArchiveMemory
     /// <param name="options">Of the repository.</param>
     /// <param name="request">The backup.</param>
     /// <param name="blobs">Blobs of the repository when the backup ends.</param>
+    /// <param name="treeBlobs">Blobs of all files of the directory that has most of them.</param>
     /// <param name="openEntries">
     /// Most entries at a time of directories that are at work: those from the root to where the walk is, and those with files in the queue.
     /// </param>
-    public static long Most(RepositoryOptions options, ArchiveRequest request, long blobs, long openEntries)
+    public static long Most(RepositoryOptions options, ArchiveRequest request, long blobs, long treeBlobs, long openEntries)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(request);
@@ -35,6 +39,6 @@ public static class ArchiveMemory
             + request.Readers * (long)(ChunkReader.Memory + ChunkBatch.Length)
             + request.Savers * (long)(ContentCutter.Maximum + ChunkBatch.Length)
             + options.Encoders * (ContentCutter.Maximum + Megabyte + CompressionContext)
-            + blobs * IndexEntry + openEntries * DirectoryEntry + ParentTrees + IndexFile + YoungObjects;
+            + blobs * IndexEntry + treeBlobs * TreeBlob + openEntries * DirectoryEntry + ParentTrees + IndexFile + YoungObjects;
     }
 }
