@@ -11,8 +11,8 @@ public static class ArchiveMemory
     /// <summary>A blob's place in the index (<see cref="Indexes.BlobIndex"/>), and an entry of a directory that is not complete yet.</summary>
     private const long IndexEntry = 60, DirectoryEntry = 1200;
 
-    /// <summary>A blob of a file in a directory whose tree is saved: two ids of 32 bytes (its own, and the parent's), 67 of JSON, and half of that compressed, twice: as a unit, and in the pack.</summary>
-    private const long TreeBlob = 210;
+    /// <summary>A blob of a file in a directory whose tree is saved: its id, 67 bytes of JSON, and what they are compressed to.</summary>
+    private const long TreeBlob = 140;
 
     /// <summary>A context of zstd at the levels up to 3, measured; higher levels need up to 90 MiB.</summary>
     private const long CompressionContext = 4 * Megabyte;

@@ -60,13 +60,28 @@ internal sealed class BlobWriter : IBlobWriter
         return id;
     }
 
+    /// <summary>Saves a tree whose text is needed no longer than until it is compressed.</summary>
+    /// <param name="text">The tree; disposed as soon as that is done.</param>
+    /// <param name="cancellationToken">Ends the wait for the store.</param>
+    internal async ValueTask<BlobId> SaveTreeAsync(RentedWriter text, CancellationToken cancellationToken)
+    {
+        using (text)
+        {
+            var id = BlobId.Of(text.Written.Span);
+            await SaveAsync(BlobType.Tree, id, text.Written, compressedFrom: 0, cancellationToken, text).ConfigureAwait(false);
+            return id;
+        }
+    }
+
     /// <summary>Saves, as <see cref="SaveAsync(BlobType, ReadOnlyMemory{byte}, CancellationToken)"/> does, a blob whose hash was compared.</summary>
     /// <param name="type">Data or tree.</param>
     /// <param name="id">Hash of the plaintext.</param>
     /// <param name="content">Plaintext, or its compressed frame.</param>
     /// <param name="compressedFrom">Length of the plaintext when <paramref name="content"/> is a frame, else 0.</param>
     /// <param name="cancellationToken">Ends the wait for the store.</param>
-    internal async ValueTask SaveAsync(BlobType type, BlobId id, ReadOnlyMemory<byte> content, uint compressedFrom, CancellationToken cancellationToken)
+    /// <param name="owner">Disposed when the content is needed no more.</param>
+    internal async ValueTask SaveAsync(
+        BlobType type, BlobId id, ReadOnlyMemory<byte> content, uint compressedFrom, CancellationToken cancellationToken, IDisposable? owner = null)
     {
         ThrowIfFailed();
         cancellationToken.ThrowIfCancellationRequested();
@@ -77,7 +92,7 @@ internal sealed class BlobWriter : IBlobWriter
 
         try
         {
-            await EncodeAsync(type, id, content, compressedFrom, cancellationToken).ConfigureAwait(false);
+            await EncodeAsync(type, id, content, compressedFrom, owner, cancellationToken).ConfigureAwait(false);
             Interlocked.Add(ref _plainBytesAdded, compressedFrom == 0 ? content.Length : compressedFrom);
             Interlocked.Increment(ref type == BlobType.Tree ? ref _treeBlobsAdded : ref _dataBlobsAdded);
         }
@@ -139,12 +154,13 @@ internal sealed class BlobWriter : IBlobWriter
         }
     }
 
-    private async ValueTask EncodeAsync(BlobType type, BlobId id, ReadOnlyMemory<byte> content, uint compressedFrom, CancellationToken cancellationToken)
+    private async ValueTask EncodeAsync(BlobType type, BlobId id, ReadOnlyMemory<byte> content, uint compressedFrom, IDisposable? owner, CancellationToken cancellationToken)
     {
         await _encoders.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             var (unit, from) = _codec.Encode(type, content.Span, compressedFrom);
+            owner?.Dispose();
             using (unit)
             {
                 await AppendAsync(type, id, unit.Memory, from, cancellationToken).ConfigureAwait(false);

@@ -13,10 +13,10 @@ internal static class CutSize
     // Where the server tells which blocks changed, nothing else of a file is read, and half as much is worth twice as many.
     private const int ShortestSummarized = 32 << 10, Shortest = 64 << 10, Longest = 8 << 20;
 
-    // At 58 bytes each in the index, 30 MB for one state of the cluster.
-    private const long MostCuts = 512 << 10;
+    // A worker has 300 MB, whatever the cluster: each cut takes 60 bytes in the index for every state of it that is stored, and 140 while its tree is saved.
+    private const long MostCuts = 256 << 10;
 
-    // Other cuts store every changed file anew: a cluster that grows keeps what it has for a while.
+    // Other cuts store every changed file anew: a cluster that shrank keeps what it has for a while. One that grows gets longer ones at once, which is once each time that it has doubled.
     private const int Kept = 4;
 
     /// <param name="listing">The cluster.</param>
@@ -36,6 +36,6 @@ internal static class CutSize
             fitting *= 2;
         }
 
-        return before is { } known && known >= fitting / Kept && known <= fitting * Kept ? known : fitting;
+        return before is { } known && known >= fitting && known <= fitting * Kept ? known : fitting;
     }
 }
