@@ -4,9 +4,7 @@ using StellaOps.Backup.Repository.Crypto;
 namespace StellaOps.Backup.Repository.Packs;
 
 /// <summary>A pack being filled, in memory: it goes to the store in one put, so that no half pack can ever be seen.</summary>
-/// <param name="memory">Its memory.</param>
-/// <param name="owner">Who has the memory; null where nobody needs it back.</param>
-internal sealed class PackBuffer(Memory<byte> memory, IDisposable? owner = null) : IDisposable
+internal sealed class PackBuffer(Memory<byte> memory)
 {
     /// <summary>
     /// Entries of a pack. It keeps the header within half a megabyte, and a pack's blobs within one index file, which holds
@@ -52,7 +50,4 @@ internal sealed class PackBuffer(Memory<byte> memory, IDisposable? owner = null)
         _entries.Clear();
         Length = 0;
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => owner?.Dispose();
 }

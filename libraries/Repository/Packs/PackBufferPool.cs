@@ -36,8 +36,7 @@ internal sealed class PackBufferPool(int count, int capacity) : IDisposable
         var needed = storedLength + PackBuffer.HeaderRoom;
         if (needed > capacity)
         {
-            var own = new SystemMemory(needed);
-            return new PackBuffer(own.Memory, own);
+            return new PackBuffer(AlignedMemory.Allocate(needed));
         }
 
         return _idle.TryTake(out var idle) ? idle : new PackBuffer(AlignedMemory.Allocate(capacity));
@@ -45,14 +44,10 @@ internal sealed class PackBufferPool(int count, int capacity) : IDisposable
 
     internal void Return(PackBuffer buffer)
     {
+        buffer.Clear();
         if (buffer.Memory.Length == capacity)
         {
-            buffer.Clear();
             _idle.Add(buffer);
-        }
-        else
-        {
-            buffer.Dispose();
         }
 
         _free.Release();
