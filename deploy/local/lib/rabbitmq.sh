@@ -24,7 +24,7 @@ rabbitmq_environment() {
   export HOME=$dir/home RABBITMQ_NODENAME=stella$RABBITMQ_PORT@localhost
   export RABBITMQ_MNESIA_BASE=$dir/mnesia RABBITMQ_LOG_BASE=$dir/log RABBITMQ_CONFIG_FILE=$dir/rabbitmq.conf
   export RABBITMQ_ENABLED_PLUGINS_FILE=$dir/enabled_plugins RABBITMQ_PID_FILE=$dir/node.pid RABBITMQ_CONF_ENV_FILE=/dev/null
-  export RABBITMQ_DIST_PORT=$RABBITMQ_DISTRIBUTION_PORT RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt none"
+  export RABBITMQ_DIST_PORT=$RABBITMQ_DISTRIBUTION_PORT RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt none -kernel inet_dist_use_interface {127,0,0,1}"
   export ERL_EPMD_PORT=$EPMD_PORT ERL_EPMD_ADDRESS=127.0.0.1
 }
 

@@ -71,8 +71,9 @@ public sealed class WalArchiver(
         {
             Report(failure);
             cluster.ForgetIdle();
-            if (_archive?.Pump.IsFaulted == true)
+            if (_archive?.Pump.IsFaulted == true || failure is WalException { Failure: WalFailure.Conflict })
             {
+                // Whoever settles a conflict changes the archive, the server, or both: the next attempt lists it anew.
                 await CloseAsync().ConfigureAwait(false);
             }
 

@@ -34,9 +34,8 @@ public sealed class RollbackTests
     {
         await using var bench = await WalBench.StartAsync(15);
         await LiveTwiceAsync(bench, 1, 40);
-        var refused = bench.Archive();
-        await RefusedAsync(refused);
-        await refused.DisposeAsync();
+        var archiver = bench.Archive();
+        await RefusedAsync(archiver);
 
         await bench.Server.StopAsync(cancellationToken: Cancelled);
         Directory.Move(bench[$"location/wal/{bench.SystemIdentifier}"], bench["set-aside"]);
@@ -45,7 +44,6 @@ public sealed class RollbackTests
         await bench.Server.StartAgainAsync(Cancelled);
         await WalBench.UntilAsync(() => !File.Exists(Path.Combine(bench.Server.DataDirectory, "recovery.signal")), () => "the recovery has not ended");
         await bench.WriteAsync(40);
-        var archiver = bench.Archive();
         await bench.CatchUpAsync(archiver);
 
         Assert.Equal(2u, archiver.Status.Timeline);
