@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Backups;
 using StellaOps.Backup.DatabaseBackup.Integrity;
@@ -23,6 +24,7 @@ internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentReposi
     public async Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken)
     {
         await SourceConnection.RequireAnswerAsync(settings, context, clock, cancellationToken);
+        RequireOneHistory();
         await using var opened = await repositories.OpenOrCreateAsync(Component, context.ExpectsLocation, cancellationToken);
         await EarlierAttempts.ForgetAsync(opened.Repository, context, cancellationToken);
         var result = await new BaseBackupJob(opened.Repository, settings, clock).RunAsync(context, spec, cancellationToken);
@@ -32,6 +34,15 @@ internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentReposi
         }
 
         return result;
+    }
+
+    /// <summary>A base backup of a server whose WAL contradicts the archive would be taken for one of the archive's history, and spoil recoveries of it.</summary>
+    private void RequireOneHistory()
+    {
+        if (archiving.Status is { IsConflict: true, Problem: { } problem })
+        {
+            throw new BackupException(ErrorCodes.WalConflict, $"no base backup is taken of cluster '{settings.Name}': {problem}");
+        }
     }
 
     public Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken) =>

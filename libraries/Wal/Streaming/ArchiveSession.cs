@@ -129,7 +129,7 @@ internal sealed class ArchiveSession(
     {
         _streaming = true;
         journal.Info($"WAL of cluster '{options.Cluster}' is received from {_start.Start} on timeline {_start.Timeline}{(_start.IsNew ? ", the first of this archive" : "")}");
-        state.Set(status => status with { Activity = WalActivity.Streaming, Problem = null, Remedy = null });
+        state.Set(status => status with { Activity = WalActivity.Streaming, Problem = null, Remedy = null, IsConflict = false });
     }
 
     private async Task TailAsync(CancellationToken cancellationToken)

@@ -92,7 +92,7 @@ public sealed class WalArchiver(
         var slot = options.Stream ? await UsableSlotAsync(cancellationToken).ConfigureAwait(false) : null;
         if (slot?.Active == true || await OpenAsync(server.SystemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false) is not { } archive)
         {
-            _state.Set(status => status with { Activity = WalActivity.Standby, Slot = slot, Problem = null, Remedy = null });
+            _state.Set(status => status with { Activity = WalActivity.Standby, Slot = slot, Problem = null, Remedy = null, IsConflict = false });
             return false;
         }
 
@@ -150,7 +150,7 @@ public sealed class WalArchiver(
 
         _state.Set(status => status with
         {
-            Activity = WalActivity.Connecting, FailedAttempt = status.Attempt, Problem = failure.Message, Remedy = (failure as ClusterException)?.Remedy ?? (failure as WalException)?.Remedy,
+            Activity = WalActivity.Connecting, FailedAttempt = status.Attempt, Problem = failure.Message, IsConflict = failure is WalException { Failure: WalFailure.Conflict }, Remedy = (failure as ClusterException)?.Remedy ?? (failure as WalException)?.Remedy,
         });
     }
 }

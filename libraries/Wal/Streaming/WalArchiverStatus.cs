@@ -82,6 +82,9 @@ public sealed record WalArchiverStatus
     /// <summary>What failed last; null while all is well.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>What failed last is that server and archive have two histories (<see cref="WalFailure.Conflict"/>).</summary>
+    public bool IsConflict { get; init; }
+
     /// <summary>A statement or step that removes the cause, where one is known.</summary>
     public string? Remedy { get; init; }
 }

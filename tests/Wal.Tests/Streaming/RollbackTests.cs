@@ -26,6 +26,7 @@ public sealed class RollbackTests
         await archiver.DisposeAsync();
 
         Assert.Equal(before, await ContentAsync(bench));
+        Assert.True(archiver.Status.IsConflict);
         Assert.Contains("A server that went back", archiver.Status.Remedy, StringComparison.Ordinal);
     }
 
@@ -47,7 +48,7 @@ public sealed class RollbackTests
         await bench.CatchUpAsync(archiver);
 
         Assert.Equal(2u, archiver.Status.Timeline);
-        Assert.Null(archiver.Status.Problem);
+        Assert.Equal((null, false), (archiver.Status.Problem, archiver.Status.IsConflict));
         Assert.True(await bench.CompareWithServerAsync() > 1);
     }
 
