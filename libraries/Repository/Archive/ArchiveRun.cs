@@ -15,7 +15,7 @@ internal sealed class ArchiveRun : IDisposable
     private const int QueuedFiles = 256;
 
     /// <summary>Bytes of JSON.</summary>
-    private const int UsualNode = 400, ContentEntry = 67, LargeTree = 4 << 20;
+    private const int UsualNode = 400, ContentEntry = 67, ManyBlobs = 64 << 10;
 
     private readonly IFileSource _source;
     private readonly BlobWriter _writer;
@@ -183,13 +183,13 @@ internal sealed class ArchiveRun : IDisposable
 
     private async Task<Node> SaveTreeAsync(Node directory, List<Node> nodes, CancellationToken cancellationToken)
     {
-        var length = nodes.Sum(node => UsualNode + (node.Content.Count * ContentEntry)); // The tree of a database's directory has many megabytes.
-        if (length >= LargeTree)
+        var blobs = nodes.Sum(node => node.Content.Count); // A database's directory has hundreds of thousands.
+        if (blobs >= ManyBlobs)
         {
-            GC.Collect(); // Lists as long as this one's, of the files and of the parent: with them, this would be the backup's most memory.
+            GC.Collect(); // Lists of as many ids, of the files and of the parent: with them, this would be the backup's most memory.
         }
 
-        var json = new RentedWriter(length);
+        var json = new RentedWriter((nodes.Count * UsualNode) + (blobs * ContentEntry));
         TreeCodec.Encode(nodes, json);
         var tree = await _writer.SaveTreeAsync(json, cancellationToken).ConfigureAwait(false);
         return directory with { Subtree = tree };

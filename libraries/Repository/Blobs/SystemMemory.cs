@@ -5,8 +5,8 @@ namespace StellaOps.Backup.Repository.Blobs;
 
 /// <summary>
 /// Pages of the system's own, outside of the heap: they take memory when they are touched, and none as soon as they are disposed. Their address is a multiple of
-/// a page, as direct I/O wants it. Nobody finalizes them: whoever has them
-/// disposes them, and nobody else may still touch them then. So they are read into and computed with, and never handed to a store to be sent.
+/// a page, as direct I/O wants it. Nobody finalizes them: whoever has them disposes them, and nobody else may still touch them then. So they are read into and
+/// computed with, and never handed to a store to be sent.
 /// </summary>
 internal sealed unsafe class SystemMemory : MemoryManager<byte>
 {
