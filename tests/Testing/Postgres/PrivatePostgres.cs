@@ -101,7 +101,10 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the server after <see cref="StopAsync"/> or <see cref="KillAsync"/>, and waits until it answers.</summary>
+    /// <summary>
+    /// Starts the server after <see cref="StopAsync"/> or <see cref="KillAsync"/>, and waits until it takes commands: a server that recovers
+    /// answers before it has ended its recovery (hot standby), a standby stays in it.
+    /// </summary>
     public async Task StartAgainAsync(CancellationToken cancellationToken = default)
     {
         Forget();
@@ -210,8 +213,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
     {
         try
         {
-            await ExecuteAsync("SELECT 1", cancellationToken: cancellationToken);
-            return true;
+            var isRecovering = (bool)(await ExecuteAsync("SELECT pg_is_in_recovery()", cancellationToken: cancellationToken))!;
+            return !isRecovering || File.Exists(Path.Combine(DataDirectory, "standby.signal"));
         }
         catch (NpgsqlException)
         {
