@@ -29,7 +29,8 @@ internal static class WalReport
         var facts = new Facts();
         facts.Add("cluster", $"{archive.Cluster}, system {archive.SystemIdentifier}");
         facts.Add("archived to", archive.ArchivedTo is { } position ? $"{position}, as of {Units.Time(archive.ArchivedAt)}" : null);
-        facts.Add("last commit", archive.LastCommitAt is { } commit ? Units.Time(commit) : null);
+        facts.Add("last commit", archive.LastCommitAt is { } commit ? Units.Instant(commit) : null);
+        facts.Add("problem", archive.Problem);
         facts.Add("kept from", KeptFrom(archive));
         foreach (var timeline in archive.Timelines.Where(timeline => timeline.Parent is not null))
         {
@@ -81,14 +82,15 @@ internal static class WalReport
         var table = new TextTable("REACHABLE FROM", "TO", "FROM LSN", "TO LSN", "TIMELINE", "BASE BACKUPS").Right(4);
         foreach (var window in windows)
         {
-            table.Add(Units.Time(window.FromTime), LastTime(window), window.FromLsn, window.ToLsn, $"{window.Timeline}", string.Join(", ", window.Points));
+            table.Add(Units.Instant(window.FromTime), LastTime(window), window.FromLsn, window.ToLsn, $"{window.Timeline}", string.Join(", ", window.Points));
         }
 
         table.WriteTo(output);
     }
 
     // Nothing was committed since the first base backup: only that backup's end can be named as a time.
-    private static string LastTime(WalWindowView window) => Units.Time(window.ToTime < window.FromTime ? window.FromTime : window.ToTime);
+    private static string LastTime(WalWindowView window) =>
+        window.ToTime is { } to ? Units.Instant(to < window.FromTime ? window.FromTime : to) : "-";
 
     private static void WriteGaps(TextWriter output, IReadOnlyList<WalGapView> gaps)
     {

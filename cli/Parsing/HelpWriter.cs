@@ -19,7 +19,7 @@ internal sealed class HelpWriter : SynchronousCommandLineAction
         output.WriteLine(command.Description);
         Section(output, "Usage", [Usage(command, UsageError.Path(parseResult.CommandResult))]);
         Rows(output, "Commands", command.Subcommands.Where(sub => !sub.Hidden).Select(sub => (sub.Name, sub.Description ?? "")));
-        Rows(output, "Arguments", command.Arguments.Select(argument => ($"<{argument.Name}>", argument.Description ?? "")));
+        Rows(output, "Arguments", command.Arguments.Select(argument => ($"<{argument.Name}>{(argument.Arity.MaximumNumberOfValues > 1 ? "..." : "")}", argument.Description ?? "")));
         Rows(output, "Options", command.Options.Where(IsOwn).Select(option => (Label(option), option.Description ?? "")));
         Section(output, "Examples", (command as StellaCommand)?.Examples ?? []);
         Rows(output, "Options of every command", GlobalOptions.All.Select(option => (Label(option), option.Description ?? ""))
@@ -40,7 +40,7 @@ internal sealed class HelpWriter : SynchronousCommandLineAction
             parts.Add("COMMAND");
         }
 
-        parts.AddRange(command.Arguments.Select(argument => $"<{argument.Name}>"));
+        parts.AddRange(command.Arguments.Select(argument => $"<{argument.Name}>{(argument.Arity.MaximumNumberOfValues > 1 ? "..." : "")}"));
         parts.AddRange(command.Options.Where(IsOwn).Select(option => option.Required ? Label(option) : $"[{Label(option)}]"));
         return string.Join(' ', parts);
     }

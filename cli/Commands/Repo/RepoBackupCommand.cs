@@ -33,7 +33,7 @@ internal sealed class RepoBackupCommand : RepoCommand
         Examples =
         [
             "stella repo backup /var/lib/evidence --repo /srv/backups/evidence --password-file /etc/stella/evidence.password",
-            "stella repo backup /etc /srv/www --exclude *.tmp --tag before-upgrade",
+            "stella repo backup /etc /srv/www --exclude '*.tmp' --tag before-upgrade",
         ];
     }
 

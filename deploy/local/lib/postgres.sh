@@ -36,8 +36,12 @@ start_cluster() {
     account_prefix postgres
     (cd "$dir" && start_process "$name" "${AS[@]}" "$PGBIN/postgres" -D "$dir")
   }
-  wait_until 300 cluster_answers "$name" "$port" || fail "PostgreSQL ($name) does not answer on port $port" "see $LOGS/$name.log"
+  wait_until 300 cluster_has_decided "$name" "$port" || fail "PostgreSQL ($name) does not answer on port $port" "see $LOGS/$name.log"
+  cluster_answers "$name" "$port" || fail "PostgreSQL ($name) ended when it was started: $(tail -n 1 "$LOGS/$name.log")" "see $LOGS/$name.log"
 }
+
+# cluster_has_decided NAME PORT: it answers, or there is no process any more that could.
+cluster_has_decided() { cluster_answers "$1" "$2" || process_has_ended "$1"; }
 
 # After a kill, PostgreSQL takes a dead process that nobody has waited for yet for a running server.
 remove_stale_lock() {

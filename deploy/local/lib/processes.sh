@@ -43,6 +43,9 @@ stop_process() {
 
 process_is_gone() { ! is_running "$1"; }
 
+# A program that is just being started (execve) shows neither its arguments nor its environment: one look is not enough.
+process_has_ended() { ! is_running "$1" && sleep 1 && ! is_running "$1"; }
+
 # wait_until SECONDS COMMAND...: asks ten times a second.
 wait_until() {
   local deadline=$((SECONDS + $1))

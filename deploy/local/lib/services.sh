@@ -45,7 +45,7 @@ start_services() {
   for name in $(wanted_services); do
     wait_for_service "$name"
   done
-  # A backup takes the components whose workers the coordinator has heard of.
+  # A backup takes the components whose workers the coordinator has heard of, by the broker.
   wait_until 180 workers_are_known || fail "the coordinator does not hear of all workers" "see $LOGS and: $LOCAL/stella service health"
 }
 
@@ -67,6 +67,7 @@ wanted_services() {
 workers_are_known() {
   local health name
   health=$(curl -s --max-time 5 -H "Authorization: Bearer $(head -n 1 "$SECRETS/token")" "http://127.0.0.1:$GATEWAY_PORT/api/v1/health") || return 1
+  grep -q '"name":"broker"[^}]*"status":"healthy"' <<<"$health" || return 1
   for name in $(wanted_services | grep -- -backup); do
     grep -q "\"name\":\"$name\"[^}]*\"instances\":[1-9]" <<<"$health" || return 1
   done
@@ -88,10 +89,7 @@ wait_for_service() {
 
 service_is_ready() { curl -sf -o /dev/null --max-time 2 "http://127.0.0.1:$1/health/ready"; }
 
-# A program that is just being started (execve) shows neither its arguments nor its environment: one look is not enough.
-service_is_gone() { ! is_running "$1" && sleep 1 && ! is_running "$1"; }
-
-service_is_ready_or_gone() { service_is_ready "$2" || service_is_gone "$1"; }
+service_is_ready_or_gone() { service_is_ready "$2" || process_has_ended "$1"; }
 
 stop_services() {
   local name file

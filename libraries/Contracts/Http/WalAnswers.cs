@@ -21,6 +21,9 @@ public sealed record WalArchiveView
     /// <summary>Time of the newest archived commit, by the server's clock.</summary>
     public DateTimeOffset? LastCommitAt { get; init; }
 
+    /// <summary>What hinders archiving now, as a live worker says; null when nothing does, or no worker is heard.</summary>
+    public string? Problem { get; init; }
+
     /// <summary>When WAL was last given up, because no recovery point that exists needs it; null as long as all is kept.</summary>
     public DateTimeOffset? ExpiredAt { get; init; }
     public IReadOnlyList<WalRangeView> Ranges { get; init => field = value ?? []; } = [];

@@ -63,13 +63,14 @@ internal sealed class RestoreChecks(PointCatalog points, PointStore store, Archi
         if (running.Count > 0)
         {
             var names = running.Select(state => state.Service.Name).ToList();
-            var written = components.Where(component => running.Any(state => state.Service.Components.Contains(component)));
+            var written = components.Where(component => running.Any(state => state.Service.Components.Contains(component))).ToList();
             var doubt = running.FirstOrDefault(state => state.Doubt is not null);
             throw new BackupException(
                 ErrorCodes.ServerRunning,
                 $"{string.Join(", ", names)} still {(names.Count == 1 ? "runs and writes" : "run and write")} {string.Join(", ", written.Select(component => component.Name()))}"
                 + (doubt is null ? "" : $"; whether {doubt.Service.Name} runs cannot be told: {doubt.Doubt}"),
-                $"Stop {(names.Count == 1 ? "it" : "them")} first: stella service stop --service {string.Join(',', names)}. Where {(names.Count == 1 ? "it does" : "they do")} no harm: --allow-running");
+                $"Stop {(names.Count == 1 ? "it" : "them")} first: stella service stop --service {string.Join(',', names)}. "
+                + $"What does no harm may run on: --allow-running{(written.Contains(Component.Database) ? ", but PostgreSQL has to be stopped" : "")}");
         }
     }
 }

@@ -5,6 +5,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Workers;
 using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal;
@@ -13,8 +14,8 @@ using StellaOps.Backup.Wal.Coverage;
 
 namespace StellaOps.Backup.Coordinator.Wal;
 
-/// <summary>The WAL archives of the location, read from its listing; windows begin at the base backups of the catalog's points.</summary>
-internal sealed class WalReport(PointCatalog points, IObjectStore location)
+/// <summary>The WAL archives of the location, read from its listing; windows begin at the base backups of the catalog's points; what hinders archiving, workers say.</summary>
+internal sealed class WalReport(PointCatalog points, WorkerDirectory workers, IObjectStore location)
 {
     public async Task<IReadOnlyList<WalArchiveView>> ReadAsync(string? cluster, DateTimeOffset? after, DateTimeOffset? before, CancellationToken cancellationToken)
     {
@@ -22,12 +23,14 @@ internal sealed class WalReport(PointCatalog points, IObjectStore location)
         {
             var views = new List<WalArchiveView>();
             var bases = await BasesAsync(cancellationToken);
+            var announced = (await workers.LiveAsync(cancellationToken)).SelectMany(row => row.Announcement.Clusters).ToLookup(one => one.SystemIdentifier);
             foreach (var system in await WalInventory.ClustersAsync(location, cancellationToken))
             {
                 var inventory = await WalInventory.ReadAsync(location, system, null, cancellationToken);
-                if (cluster is null || inventory.State?.Cluster == cluster)
+                var view = WalViews.Of(inventory, ReachableWindows.Of(inventory, [.. bases[system]]), [.. announced[system.ToString(CultureInfo.InvariantCulture)]], after, before);
+                if (cluster is null || view.Cluster == cluster)
                 {
-                    views.Add(WalViews.Of(inventory, ReachableWindows.Of(inventory, [.. bases[system]]), after, before));
+                    views.Add(view);
                 }
             }
 

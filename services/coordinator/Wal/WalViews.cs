@@ -1,5 +1,6 @@
 using System.Globalization;
 using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Wal.Archive;
 using StellaOps.Backup.Wal.Coverage;
 using StellaOps.Backup.Wal.Ledger;
@@ -9,18 +10,25 @@ namespace StellaOps.Backup.Coordinator.Wal;
 /// <summary>WAL archives as the API shows them.</summary>
 internal static class WalViews
 {
-    public static WalArchiveView Of(WalInventory inventory, IReadOnlyList<ReachableWindow> windows, DateTimeOffset? after, DateTimeOffset? before)
+    /// <param name="inventory">The archive.</param>
+    /// <param name="windows">Where recovery can go.</param>
+    /// <param name="announced">What live workers say of the cluster.</param>
+    /// <param name="after">Only WAL with commits from this time on.</param>
+    /// <param name="before">Only WAL with commits up to this time.</param>
+    public static WalArchiveView Of(
+        WalInventory inventory, IReadOnlyList<ReachableWindow> windows, IReadOnlyList<ClusterAnnouncement> announced, DateTimeOffset? after, DateTimeOffset? before)
     {
         var system = inventory.Keys.SystemIdentifier.ToString(CultureInfo.InvariantCulture);
         var state = inventory.State;
         return new WalArchiveView
         {
-            Cluster = state?.Cluster ?? system,
+            Cluster = state?.Cluster ?? (announced.Count > 0 ? announced[0].Name : system),
             SystemIdentifier = system,
             ArchivedTo = state?.ArchivedTo.ToString(),
             ArchivedAt = state?.UpdatedAt,
             CaughtUpAt = state?.CaughtUpAt,
             LastCommitAt = state?.LastCommitAt,
+            Problem = announced.Where(one => one.Wal is not null).MaxBy(one => one.Wal!.Active)?.Wal!.Problem,
             ExpiredAt = inventory.Expired?.ExpiredAt,
             Ranges = [.. ArchivedRanges.Of(inventory, after, before).Select(Range)],
             Timelines = [.. inventory.Timelines.Select(timeline => Timeline(inventory, timeline))],

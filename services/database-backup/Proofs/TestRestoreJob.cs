@@ -67,6 +67,11 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
     {
         var archive = await RecoveryArchive.OpenAsync(location, settings, spec.PointName, snapshot.Facts.Cut, snapshot.Snapshot.Time, cancellationToken);
         var plan = await archive.PlanNewestAsync(cancellationToken);
+        if (await archive.HistoryOf(repository).FindOtherAsync(snapshot, cancellationToken) is { } segment)
+        {
+            throw new BackupException(ErrorCodes.WalConflict, $"the base backup of '{spec.PointName}' is of another history than the archived WAL: segment {segment} differs");
+        }
+
         await archive.CheckAsync(plan, _ => { }, cancellationToken);
         context.Log.Info($"{plan.Segments.Count} segments with {plan.Bytes} bytes of archived WAL lead to {plan.Stop.At} of timeline {plan.Timeline}");
         return new Replay(archive, plan);

@@ -5,6 +5,7 @@ using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.DatabaseBackup.Wal;
 using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Repository;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal.Archive;
 using StellaOps.Backup.Wal.Coverage;
@@ -55,6 +56,12 @@ internal sealed class RecoveryArchive
     /// <summary>How to get to the end of the WAL from the newest of the base backups.</summary>
     /// <exception cref="BackupException"><see cref="ErrorCodes.TargetNotReachable"/>: there is no WAL behind it.</exception>
     public Task<RecoveryPlan> PlanNewestAsync(CancellationToken cancellationToken) => RefusingAsync(() => Planner.PlanNewestAsync(cancellationToken));
+
+    /// <summary>The same archive without one of its base backups.</summary>
+    public RecoveryArchive Without(BaseCut cut) => new(_inventory, Reader, [.. _bases.Where(one => one != cut)]);
+
+    /// <summary>Whether a base backup is of the history that is archived.</summary>
+    public BaseHistory HistoryOf(ResticRepository repository) => new(repository, _inventory, Reader);
 
     /// <summary>Reads and authenticates the WAL of a plan.</summary>
     /// <exception cref="BackupException"><see cref="ErrorCodes.TargetNotReachable"/>: its replay would do what it must not.</exception>

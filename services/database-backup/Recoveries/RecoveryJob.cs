@@ -27,9 +27,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         var phases = new PhaseClock(context.Progress, clock);
         var target = RestoreTarget.For(spec.TargetDirectory, settings);
         var archive = await phases.RunAsync("plan", () => RecoveryArchive.OpenAsync(location, settings, spec.Bases, cancellationToken));
-        var plan = await phases.RunAsync("search", () => archive.PlanAsync(spec.Target, cancellationToken));
-        var chosen = spec.Bases.First(one => one.PointName == plan.Base.Name);
-        var snapshot = await DatabaseSnapshot.LoadAsync(repository, chosen.SnapshotId, cancellationToken);
+        var (plan, snapshot) = await phases.RunAsync("search", () => SearchAsync(archive, spec, context.Log, cancellationToken));
         snapshot = TablespaceMap.Apply(snapshot, spec.Tablespaces, target);
         context.Log.Info(Summary(plan));
         RequireStopped(spec, plan);
@@ -55,7 +53,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
 
         await phases.RunAsync("verify-wal", () => archive.CheckAsync(plan, bytes => context.Progress.Add(0, bytes), cancellationToken), bytes: plan.Bytes);
         string? kept = null;
-        await phases.RunAsync("keep", () => Task.FromResult(kept = RestoreJob.Begin(context, chosen.PointName, spec.KeepReplaced, snapshot, target)));
+        await phases.RunAsync("keep", () => Task.FromResult(kept = RestoreJob.Begin(context, plan.Base.Name, spec.KeepReplaced, snapshot, target)));
         var report = await phases.RunAsync(
             "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken, plan.Target), size.Files, size.Bytes);
         var history = await phases.RunAsync(
@@ -63,6 +61,33 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         Finish(target, owner, history);
         context.Log.Info($"recovered {target.DataDirectory} to {plan.Target}: the replay ended at {history.Parent!.At}, and timeline {history.Timeline} began");
         return Result(target, RecoveryNotes.Done(plan, snapshot, target, history, report), phases, report, kept);
+    }
+
+    /// <summary>The way to the target, and the base backup to begin with; those of another history than the archived one are passed over.</summary>
+    private async Task<(RecoveryPlan Plan, DatabaseSnapshot Base)> SearchAsync(RecoveryArchive archive, RecoverySpec spec, ITaskLog log, CancellationToken cancellationToken)
+    {
+        var passed = new List<string>();
+        try
+        {
+            while (true)
+            {
+                var plan = await archive.PlanAsync(spec.Target, cancellationToken);
+                var chosen = spec.Bases.First(one => one.PointName == plan.Base.Name);
+                var snapshot = await DatabaseSnapshot.LoadAsync(repository, chosen.SnapshotId, cancellationToken);
+                if (await archive.HistoryOf(repository).FindOtherAsync(snapshot, cancellationToken) is not { } segment)
+                {
+                    return (plan, snapshot);
+                }
+
+                passed.Add($"the base backup of '{chosen.PointName}' is of another history than the archived WAL: segment {segment} differs");
+                log.Warning($"{passed[^1]}; it is passed over");
+                archive = archive.Without(plan.Base);
+            }
+        }
+        catch (BackupException refused) when (passed.Count > 0 && refused.Error == ErrorCodes.TargetNotReachable)
+        {
+            throw new BackupException(refused.Error, $"{refused.Message}; {string.Join("; ", passed)}", refused.Hint, refused);
+        }
     }
 
     /// <summary>Only now: a target that cannot be reached is refused while everything still runs.</summary>

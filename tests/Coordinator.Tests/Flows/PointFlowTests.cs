@@ -5,6 +5,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Coordinator.Tests.Stack;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Postgres;
@@ -47,7 +48,7 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
     }
 
     [Fact(Timeout = 300_000)]
-    public async Task Archived_wal_is_listed_from_the_location_alone()
+    public async Task Archived_wal_is_listed_from_the_location_alone_and_a_worker_says_what_hinders_archiving()
     {
         var token = TestContext.Current.CancellationToken;
         Assert.Empty((await _stack.Api.GetAsync<Page<WalArchiveView>>(Routes.Wal, token)).Items);
@@ -71,6 +72,13 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
             [("0/2000000", "0/4000000", 2L, false), ("0/5000000", "0/6000100", 1L, true)],
             archive.Ranges.Select(range => (range.StartLsn, range.StopLsn, range.Segments, range.Tail)));
         Assert.Empty(archive.Windows);
+        Assert.Null(archive.Problem);
+
+        _stack.Workers.Announce(new ClusterAnnouncement { Name = "main", SystemIdentifier = "7448844188812345678", Wal = new WalStanding { Active = false, Problem = "it went back" } });
+        while (archive.Problem != "it went back")
+        {
+            archive = Assert.Single((await _stack.Api.GetAsync<Page<WalArchiveView>>(Routes.Wal, token)).Items);
+        }
 
         async Task PutAsync(string key, string content) =>
             await _stack.Location.PutAsync(key, System.Text.Encoding.UTF8.GetBytes(content), PutMode.Create, token);

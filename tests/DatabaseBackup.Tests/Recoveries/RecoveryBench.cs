@@ -129,6 +129,9 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
         });
     }
 
+    /// <summary>Takes a base backup out of the choice.</summary>
+    public void Forget(string name) => _bases.RemoveAll(one => one.PointName == name);
+
     /// <summary>Commits so many transactions of the ledger, one after the other, while other sessions write.</summary>
     public async Task WriteAsync(int transactions)
     {

@@ -1,0 +1,81 @@
+using StellaOps.Backup.DatabaseBackup.Backups;
+using StellaOps.Backup.DatabaseBackup.Restores;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Wal;
+using StellaOps.Backup.Repository;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Trees;
+using StellaOps.Backup.Wal.Archive;
+
+namespace StellaOps.Backup.DatabaseBackup.Recoveries;
+
+/// <summary>
+/// Whether a base backup is of the history that the archive has. One of a server that had gone back to an earlier state begins at positions that the archive has, too, with other
+/// WAL behind them: a replay would fail after the data was replaced, or change pages that it does not belong to. A snapshot holds the WAL of its backup, so the two can be compared.
+/// </summary>
+internal sealed class BaseHistory(ResticRepository repository, WalInventory inventory, WalReader reader)
+{
+    /// <summary>
+    /// The first of the backup's segments that the archive has with other bytes; null when there is none. Its first and its last segment are compared, as far as the archive has
+    /// them: records name the ones before them, so what lies between is the same where both ends are.
+    /// </summary>
+    /// <param name="snapshot">Base backup.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="WalException">A segment of the archive is damaged, or there with two contents.</exception>
+    /// <exception cref="RepositoryException">The base backup's own is damaged.</exception>
+    public async Task<WalName?> FindOtherAsync(DatabaseSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        if (inventory.Files is not { } files)
+        {
+            return null;
+        }
+
+        var stop = Lsn.Parse(snapshot.Facts.Cut.StopLsn);
+        var segments = await SegmentsAsync(snapshot, cancellationToken);
+        foreach (var (name, node) in segments.Take(1).Concat(segments.Skip(1).TakeLast(1)))
+        {
+            // Behind the end of the backup lies what the server had not written yet.
+            var start = files.StartOf(files.NumberOf(name) ?? 0);
+            var length = Math.Min(inventory.Available(name), Math.Min(files.SegmentSize, (long)(stop.Value - start.Value)));
+            if (length > 0 && await reader.ReadAsync(name.ToString(), cancellationToken) is { } archived && !await EqualsAsync(node, archived.AsMemory(0, (int)length), cancellationToken))
+            {
+                return name;
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<IReadOnlyList<(WalName Name, Node Node)>> SegmentsAsync(DatabaseSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var trees = new TreeReader(repository.Blobs);
+        var directory = await trees.FindAsync(snapshot.Snapshot.Tree, $"/{SnapshotLayout.DataDirectory}/{SnapshotLayout.Wal}", cancellationToken);
+        var segments = new List<(WalName, Node)>();
+        foreach (var node in directory?.Subtree is { } tree ? (await trees.ReadAsync(tree, cancellationToken)).Nodes : [])
+        {
+            if (WalName.TryParse(node.Name.ToString(), out var name))
+            {
+                segments.Add((name, node));
+            }
+        }
+
+        return segments;
+    }
+
+    private async Task<bool> EqualsAsync(Node node, ReadOnlyMemory<byte> archived, CancellationToken cancellationToken)
+    {
+        foreach (var id in node.Content)
+        {
+            using var blob = await repository.Blobs.ReadAsync(BlobType.Data, id, cancellationToken);
+            var length = Math.Min(blob.Memory.Length, archived.Length);
+            if (!blob.Memory.Span[..length].SequenceEqual(archived.Span[..length]))
+            {
+                return false;
+            }
+
+            archived = archived[length..];
+        }
+
+        return archived.IsEmpty;
+    }
+}
