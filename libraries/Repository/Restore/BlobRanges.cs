@@ -25,14 +25,14 @@ internal sealed class BlobRanges(IBlobReader blobs, BufferPool buffers, RestoreR
             return false;
         }
 
-        return await AllAsync(file, node, (_, isEqual) => isEqual, cancellationToken).ConfigureAwait(false);
+        return await AllAsync(file, node, differs: null, (_, isEqual) => isEqual, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Bytes of the blobs that the file does not have in their place.</summary>
     public async Task<long> CountDifferencesAsync(SafeFileHandle file, Node node, CancellationToken cancellationToken)
     {
         long different = 0;
-        await AllAsync(file, node, (range, isEqual) =>
+        await AllAsync(file, node, differs: null, (range, isEqual) =>
         {
             Interlocked.Add(ref different, isEqual ? 0 : range.Length);
             return true;
@@ -43,12 +43,13 @@ internal sealed class BlobRanges(IBlobReader blobs, BufferPool buffers, RestoreR
     /// <summary>For each blob of the node, whether the file does not have it in its place.</summary>
     /// <param name="file">The file.</param>
     /// <param name="node">What it is compared with.</param>
+    /// <param name="differs">Knows pieces that need no hash; null where none does.</param>
     /// <param name="onEqual">Told the bytes of blobs that it has, from any thread.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<bool[]> CompareAsync(SafeFileHandle file, Node node, Action<long>? onEqual, CancellationToken cancellationToken)
+    public async Task<bool[]> CompareAsync(SafeFileHandle file, Node node, PieceDiffers? differs, Action<long>? onEqual, CancellationToken cancellationToken)
     {
         var lacks = new bool[node.Content.Count];
-        await AllAsync(file, node, (range, isEqual) =>
+        await AllAsync(file, node, differs, (range, isEqual) =>
         {
             lacks[range.Index] = !isEqual;
             if (isEqual)
@@ -78,7 +79,7 @@ internal sealed class BlobRanges(IBlobReader blobs, BufferPool buffers, RestoreR
 
     /// <summary>Compares blob by blob as long as <paramref name="goOn"/>, told whether the file has a blob, returns true; it is called from any thread.</summary>
     /// <returns>True when it always did.</returns>
-    private async Task<bool> AllAsync(SafeFileHandle file, Node node, Func<BlobRange, bool, bool> goOn, CancellationToken cancellationToken)
+    private async Task<bool> AllAsync(SafeFileHandle file, Node node, PieceDiffers? differs, Func<BlobRange, bool, bool> goOn, CancellationToken cancellationToken)
     {
         var all = true;
         var options = new ParallelOptions { MaxDegreeOfParallelism = node.Size <= MostRead ? 1 : request.Workers, CancellationToken = cancellationToken };
@@ -87,7 +88,7 @@ internal sealed class BlobRanges(IBlobReader blobs, BufferPool buffers, RestoreR
             await _slots.WaitAsync(token).ConfigureAwait(false);
             try
             {
-                if (Volatile.Read(ref all) && !Compare(file, ranges, goOn))
+                if (Volatile.Read(ref all) && !Compare(file, ranges, differs, goOn))
                 {
                     Volatile.Write(ref all, false);
                 }
@@ -122,19 +123,20 @@ internal sealed class BlobRanges(IBlobReader blobs, BufferPool buffers, RestoreR
         }
     }
 
-    private bool Compare(SafeFileHandle file, List<BlobRange> ranges, Func<BlobRange, bool, bool> goOn)
+    private bool Compare(SafeFileHandle file, List<BlobRange> ranges, PieceDiffers? differs, Func<BlobRange, bool, bool> goOn)
     {
         var start = ranges[0].Offset;
         var length = (int)(ranges[^1].Offset + ranges[^1].Length - start);
         using var buffer = buffers.Rent(length);
 
-        // What is not there, or not whole, has the hash of nothing.
+        // What is not there, not whole, or known to be another, has the hash of nothing.
         var present = buffer.Memory.Span[..Read(file, buffer.Memory.Span, start)];
         var (parts, found) = (new BlobPart[ranges.Count], new BlobId[ranges.Count]);
         for (var i = 0; i < parts.Length; i++)
         {
             var from = (int)(ranges[i].Offset - start);
-            parts[i] = from + ranges[i].Length <= present.Length ? new BlobPart(from, ranges[i].Length) : default;
+            var mayBe = from + ranges[i].Length <= present.Length && differs?.Invoke(present.Slice(from, ranges[i].Length)) != true;
+            parts[i] = mayBe ? new BlobPart(from, ranges[i].Length) : default;
         }
 
         BlobHashes.Hash(present, parts, found);
@@ -148,7 +150,6 @@ internal sealed class BlobRanges(IBlobReader blobs, BufferPool buffers, RestoreR
 
         return true;
     }
-
 
     /// <summary>Reads as much as there is.</summary>
     private static int Read(SafeFileHandle file, Span<byte> destination, long offset)

@@ -53,7 +53,7 @@ internal sealed class FileRestorer(
         {
             if (open is not null && FileStatus.TryGet((int)open.DangerousGetHandle(), out var now) && now is { Type: NodeType.File, Links: 1 })
             {
-                var lacks = await FindLackingAsync(open, now, file.Node, cancellationToken).ConfigureAwait(false);
+                var lacks = await FindLackingAsync(open, now, file, cancellationToken).ConfigureAwait(false);
                 if (lacks.Count(lacking => lacking) is > 0 and var different)
                 {
                     return new PreparedFile { InProgress = new FileInProgress(file, now, different), Missing = ranges.Of(file.Node).Where(range => lacks[range.Index]) };
@@ -82,14 +82,14 @@ internal sealed class FileRestorer(
     }
 
     /// <summary>For each blob whether the file lacks it, as was found before or is found now; reports the others as done.</summary>
-    private async Task<bool[]> FindLackingAsync(SafeFileHandle open, FileStatus now, Node node, CancellationToken cancellationToken)
+    private async Task<bool[]> FindLackingAsync(SafeFileHandle open, FileStatus now, RestoreFile file, CancellationToken cancellationToken)
     {
-        if (compared.Find(now, node) is not { } lacks)
+        if (compared.Find(now, file.Node) is not { } lacks)
         {
-            return await ranges.CompareAsync(open, node, bytes => counters.Report(0, bytes), cancellationToken).ConfigureAwait(false);
+            return await ranges.CompareAsync(open, file.Node, request.Differs?.Invoke(file.Path), bytes => counters.Report(0, bytes), cancellationToken).ConfigureAwait(false);
         }
 
-        counters.Report(0, ranges.Of(node).Where(range => !lacks[range.Index]).Sum(range => (long)range.Length));
+        counters.Report(0, ranges.Of(file.Node).Where(range => !lacks[range.Index]).Sum(range => (long)range.Length));
         return lacks;
     }
 

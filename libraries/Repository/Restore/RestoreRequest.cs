@@ -42,6 +42,12 @@ public sealed record RestoreRequest
     /// <summary>Changes names and contents on their way out; null restores what was saved.</summary>
     public IContentTransform? Transform { get; init; }
 
+    /// <summary>
+    /// What knows, of a file by its path relative to the target, that a piece of it is not what was saved, without a hash; null where only hashes tell. A piece
+    /// that it takes for another one by mistake is read and written anew.
+    /// </summary>
+    public Func<string, PieceDiffers?>? Differs { get; init; }
+
     /// <summary>Leaves holes where 64 KiB or more of a new file are zero.</summary>
     public bool Sparse { get; init; } = true;
 
@@ -56,6 +62,10 @@ public sealed record RestoreRequest
     /// <summary>Told from any thread.</summary>
     public Action<RestoreProgress>? OnProgress { get; init; }
 }
+
+/// <summary>True when a piece of a file cannot be what was saved.</summary>
+/// <param name="piece">What the file has in the place of a blob.</param>
+public delegate bool PieceDiffers(ReadOnlySpan<byte> piece);
 
 /// <summary>What happens to files that are in the target already.</summary>
 public enum ExistingFiles

@@ -79,7 +79,7 @@ internal sealed class TargetComparison(
             return null;
         }
 
-        var lacks = await ranges.CompareAsync(file, node, onEqual: null, cancellationToken).ConfigureAwait(false);
+        var lacks = await ranges.CompareAsync(file, node, request.Differs?.Invoke(path), onEqual: null, cancellationToken).ConfigureAwait(false);
         compared.Add(status, node, lacks);
         return lacks;
     }

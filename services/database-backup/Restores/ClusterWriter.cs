@@ -1,5 +1,6 @@
 using StellaOps.Backup.DatabaseBackup.Backups;
 using StellaOps.Backup.DatabaseBackup.Progress;
+using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Control;
 using StellaOps.Backup.Postgres.Recovery;
 using StellaOps.Backup.Postgres.Servers;
@@ -107,6 +108,7 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
             DeleteExtra = true,
             WriteLast = ControlFileTransform.IsControlFile,
             Transform = new ControlFileTransform(),
+            Differs = NewerPages.Than(Lsn.Parse(snapshot.Facts.Cut.StopLsn)),
             Owners = OwnerMap.Fixed(owner.UserId, owner.GroupId),
 
             // A full disk must not surprise the server later, in the middle of a file that seems to be there.

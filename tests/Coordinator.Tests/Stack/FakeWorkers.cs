@@ -122,7 +122,7 @@ internal sealed class FakeWorkers : IAsyncDisposable
     {
         Commands.Clear();
         FinishedBackups.Clear();
-        (Work, Seen) = (FinishAsync, Connected);
+        (Work, Seen, Clusters) = (FinishAsync, Connected, []);
     }
 
     public async ValueTask DisposeAsync()

@@ -54,6 +54,36 @@ public sealed class DeltaRestoreTests
         Assert.Empty(await TreeComparer.DifferencesAsync(fixture.Source, fixture.Target, cancellationToken: Cancellation));
     }
 
+    [Theory]
+    [InlineData(VerifyFirst.Nothing)]
+    [InlineData(VerifyFirst.WhatDiffers)]
+    public async Task A_piece_that_is_known_to_differ_is_written_without_being_hashed(VerifyFirst verify)
+    {
+        await using var fixture = await ArchiveFixture.CreateAsync();
+        const int cut = 64 << 10;
+        File.WriteAllBytes($"{fixture.Source}/relation", TestRepositories.Content(1, 20 * cut));
+        File.WriteAllBytes($"{fixture.Source}/other", TestRepositories.Content(2, 20 * cut));
+        var archived = await fixture.ArchiveAsync(source: new FixedCuts(new LocalFileSource([fixture.Source]), cut));
+        await fixture.RestoreAsync(archived.Snapshot);
+        using (var file = File.OpenHandle($"{fixture.Target}/relation", FileMode.Open, FileAccess.ReadWrite))
+        {
+            RandomAccess.Write(file, new byte[1], 7 * cut);
+            RandomAccess.Write(file, [0xEE], 9 * cut);
+        }
+
+        // The piece that is equal, and taken for another, is written too; the mark of no other file counts.
+        var known = File.ReadAllBytes($"{fixture.Target}/relation")[3 * cut];
+        var report = await fixture.RestoreAsync(archived.Snapshot, request => request with
+        {
+            VerifyFirst = verify,
+            Differs = path => path == "relation" ? piece => piece[0] is 0xEE || piece[0] == known : null,
+        });
+        var taken = File.ReadAllBytes($"{fixture.Source}/relation").Where((first, at) => at % cut == 0 && at / cut is not (7 or 9) && (first is 0xEE || first == known)).Count();
+        Assert.Equal((2 + taken) * cut, report.BytesWritten);
+        Assert.Equal((1, 1), (report.FilesWritten, report.FilesUnchanged));
+        Assert.Empty(await TreeComparer.DifferencesAsync(fixture.Source, fixture.Target, cancellationToken: Cancellation));
+    }
+
     [Fact]
     public async Task A_restore_over_another_tree_ends_with_the_snapshot_and_nothing_else()
     {
