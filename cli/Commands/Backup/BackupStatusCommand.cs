@@ -34,7 +34,7 @@ internal sealed class BackupStatusCommand : StellaCommand
         {
             table.Add(
                 component.Component.Name(),
-                Units.Time(component.LastSuccessAt),
+                Units.Time(component.LastSuccessAt) + (component.LastOutcome == Outcome.Incomplete ? " (incomplete)" : ""),
                 Units.Time(component.LastProvenAt),
                 component.Bytes is { } bytes ? Units.Size(bytes) : "-",
                 Units.Count(component.Points),

@@ -167,6 +167,9 @@ public sealed record ComponentStatus
     public required Component Component { get; init; }
     public DateTimeOffset? LastSuccessAt { get; init; }
     public string? LastPoint { get; init; }
+
+    /// <summary>Whether that one is whole; null where there is none.</summary>
+    public Outcome? LastOutcome { get; init; }
     public DateTimeOffset? LastProvenAt { get; init; }
     public long? Bytes { get; init; }
     public int Points { get; init; }

@@ -4,6 +4,7 @@ using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Schedules;
 using StellaOps.Backup.Coordinator.Secondary;
@@ -49,7 +50,7 @@ internal sealed class StatusReport(
         {
             var snapshots = catalog.Snapshots.AsNoTracking().Where(snapshot => snapshot.Component == component);
             var last = await snapshots
-                .Join(catalog.Points, snapshot => snapshot.PointId, point => point.Id, (snapshot, point) => new { snapshot.FinishedAt, snapshot.Bytes, point.Name })
+                .Join(catalog.Points, snapshot => snapshot.PointId, point => point.Id, (snapshot, point) => new { snapshot.FinishedAt, snapshot.Bytes, snapshot.Cluster, Point = point })
                 .OrderByDescending(row => row.FinishedAt)
                 .FirstOrDefaultAsync(cancellationToken);
             if (last is null && !configured.Contains(component))
@@ -61,7 +62,8 @@ internal sealed class StatusReport(
             {
                 Component = component,
                 LastSuccessAt = last?.FinishedAt,
-                LastPoint = last?.Name,
+                LastPoint = last?.Point.Name,
+                LastOutcome = last?.Point.Manifest.Components.FirstOrDefault(one => new Part(one.Component, one.Cluster) == new Part(component, last.Cluster))?.Outcome,
                 LastProvenAt = await catalog.Proofs
                     .Where(proof => proof.Component == component && proof.Passed && proof.Depth == ProofDepth.Restored)
                     .MaxAsync(proof => (DateTimeOffset?)proof.At, cancellationToken),

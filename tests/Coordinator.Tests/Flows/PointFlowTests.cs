@@ -282,7 +282,7 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         await BackupAsync("whole", token);
         var work = _stack.Workers.Work;
         _stack.Workers.Work = task => task.Component == Component.Database
-            ? task.FinishAsync(Samples.Snapshot(Component.Database) with { Outcome = Outcome.Incomplete, MissingCount = 1 })
+            ? task.FinishAsync(Samples.Snapshot(Component.Database) with { Outcome = Outcome.Incomplete, MissingCount = 1, FinishedAt = DateTimeOffset.UtcNow })
             : task.FinishAsync();
         await BackupAsync("torn", token);
         _stack.Workers.Work = work;
@@ -290,6 +290,8 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         using var answer = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/whole?confirm=true", UriKind.Relative), token);
         var refused = await ApiClient.ErrorAsync(answer, HttpStatusCode.Conflict, token);
         Assert.Equal(ErrorCodes.LastWhole.Code, refused.Code);
+        var database = (await _stack.Api.GetAsync<StatusView>(Routes.Status, token)).Components.Single(component => component.Component == Component.Database);
+        Assert.Equal(("torn", Outcome.Incomplete), (database.LastPoint, database.LastOutcome));
         Assert.Equal("recovery point 'whole' is the newest one with a whole database; of later ones 'torn' it is incomplete or damaged", refused.Message);
         foreach (var name in (string[])["older", "torn", "whole"])
         {
