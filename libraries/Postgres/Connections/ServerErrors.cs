@@ -60,6 +60,9 @@ internal static partial class ServerErrors
     {
         EndOfStreamException => "it ended the connection",
         TimeoutException => "it was silent for too long",
+
+        // A server that stops ends what it streams with another message than the driver waits for, who takes that for a fault of its own.
+        NpgsqlException ended when ended.Message.Contains("while expecting", StringComparison.Ordinal) => "it ended its answer early",
         var other => other.Message,
     };
 
