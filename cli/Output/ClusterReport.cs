@@ -6,6 +6,9 @@ namespace StellaOps.Backup.Cli.Output;
 /// <summary>How clusters could be recovered, as text: a line for each, then what a human must know besides.</summary>
 internal static class ClusterReport
 {
+    /// <summary>The oldest reachable time, cut to the second, would not be reachable.</summary>
+    private static readonly TimeSpan OneSecondUp = TimeSpan.FromTicks(TimeSpan.TicksPerSecond - 1);
+
     public static void Write(TextWriter output, IReadOnlyList<ClusterStatus> clusters)
     {
         if (clusters.Count == 0)
@@ -21,7 +24,7 @@ internal static class ClusterReport
                 cluster.Cluster,
                 cluster.NewestDurableLsn ?? "-",
                 cluster.LossWindowSeconds is { } seconds ? Units.Duration(TimeSpan.FromSeconds(seconds)) : "-",
-                Units.Time(cluster.OldestReachableAt),
+                Units.Time(cluster.OldestReachableAt + OneSecondUp),
                 Units.Time(cluster.NewestReachableAt),
                 Units.Count(cluster.OpenGaps.Count),
                 cluster.Slot is { } slot ? Units.Size(slot.RetainedBytes) : "-",
@@ -78,7 +81,8 @@ internal static class ClusterReport
     private static string Remedy(string step) => step switch
     {
         "verify" => " (stella backup verify)",
-        "restore" or "start" or "replay" => " (stella backup test-restore --latest)",
+        "restore" or "start" => " (stella backup test-restore --latest)",
+        "replay" => " (stella backup test-restore --latest --replay)",
         _ => "",
     };
 }

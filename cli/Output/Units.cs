@@ -32,8 +32,8 @@ internal static class Units
 
     public static string Time(DateTimeOffset? time) => time is { } known ? Time(known) : "-";
 
-    /// <summary>RFC 3339 in UTC to the microsecond, as PostgreSQL counts, not before the given time: a target of recovery as it may be typed.</summary>
-    public static string Instant(DateTimeOffset time) => new DateTime((time.UtcTicks + 9) / 10 * 10).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+    /// <summary>RFC 3339 in UTC to the microsecond, as PostgreSQL counts: a target of recovery as it may be typed.</summary>
+    public static string Instant(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
     public static string Duration(TimeSpan duration) => duration switch
     {

@@ -28,7 +28,7 @@ internal static class WalReport
     {
         var facts = new Facts();
         facts.Add("cluster", $"{archive.Cluster}, system {archive.SystemIdentifier}");
-        facts.Add("archived to", archive.ArchivedTo is { } position ? $"{position}, as of {Units.Time(archive.ArchivedAt)}" : null);
+        facts.Add("archived to", archive.ArchivedTo is { } position ? $"{position}{(archive.ArchivedTimeline is { } own ? $" of timeline {own}" : "")}, as of {Units.Time(archive.ArchivedAt)}" : null);
         facts.Add("last commit", archive.LastCommitAt is { } commit ? Units.Instant(commit) : null);
         facts.Add("problem", archive.Problem);
         facts.Add("kept from", KeptFrom(archive));

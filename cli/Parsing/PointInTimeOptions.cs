@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Numerics;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 
@@ -12,10 +14,16 @@ internal sealed class PointInTimeOptions
 
     private readonly Option<string> _time = new("--to-time") { Description = "All that was committed until then, like 2026-01-17T10:30:00Z; without a zone it is UTC", HelpName = "T" };
     private readonly Option<string> _lsn = new("--to-lsn") { Description = "Log position, like 16/B374D848", HelpName = "L" };
-    private readonly Option<ulong?> _xid = new("--to-xid") { Description = "Transaction id (pg_current_xact_id)", HelpName = "X" };
+    private readonly Option<ulong?> _xid = new("--to-xid")
+    {
+        Description = "Transaction id (pg_current_xact_id)", HelpName = "X", CustomParser = result => Number<ulong>(result, "--to-xid", "a transaction id, like 48213"),
+    };
     private readonly Option<string> _name = new("--to-name") { Description = "Named restore point (pg_create_restore_point)", HelpName = "N" };
     private readonly Option<bool> _immediate = new("--immediate") { Description = "The end of the newest base backup" };
-    private readonly Option<long?> _timeline = new("--timeline") { Description = "Timeline to recover along; else the newest one, or of a time that of then", HelpName = "N" };
+    private readonly Option<uint?> _timeline = new("--timeline") 
+    {
+        Description = "Timeline to recover along; else the newest one, or of a time that of then", HelpName = "N", CustomParser = result => Number<uint>(result, "--timeline", "a timeline, like 2"),
+    };
     private readonly Option<bool> _exclusive = new("--exclusive") { Description = "Stop just before the target, not just after it" };
 
     public IReadOnlyList<Option> All => [_time, _lsn, _xid, _name, _immediate, _timeline, _exclusive];
@@ -39,6 +47,19 @@ internal sealed class PointInTimeOptions
                 Timeline = parsed.GetValue(_timeline),
                 Exclusive = parsed.GetValue(_exclusive),
             };
+    }
+
+    private static T? Number<T>(ArgumentResult result, string option, string wanted)
+        where T : struct, INumber<T>
+    {
+        var text = result.Tokens[0].Value;
+        if (T.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > T.Zero)
+        {
+            return number;
+        }
+
+        result.AddError($"'{text}' is not {wanted}, for {option}");
+        return null;
     }
 
     /// <summary>A time with date and zone; UTC where no zone is given. PostgreSQL's clock has microseconds, and more digits are refused.</summary>

@@ -45,8 +45,20 @@ internal sealed class DatabaseHandler(DatabaseSettings settings, ComponentReposi
         }
     }
 
-    public Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken) =>
-        new ClusterTrial(settings, new WalCheck(settings, archiving, clock), clock).RunAsync(steps, cancellationToken);
+    public async Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken)
+    {
+        if (settings.Wal.Enabled)
+        {
+            await steps.TryAsync("history", _ =>
+            {
+                RequireOneHistory();
+                return Task.FromResult("no WAL of the server is known to contradict the archive");
+            }, cancellationToken);
+            steps.BeginGroup();
+        }
+
+        await new ClusterTrial(settings, new WalCheck(settings, archiving, clock), clock).RunAsync(steps, cancellationToken);
+    }
 
     public async Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {

@@ -27,7 +27,7 @@ internal sealed class BackupListCommand : StellaCommand
         Add(_protected);
         Validators.Add(result =>
         {
-            if (result.GetValue(_types) is { Length: > 1 })
+            if (result.GetResult(_types)?.Tokens.SelectMany(token => token.Value.Split(',')).Distinct().Count() > 1)
             {
                 result.AddError("--type takes one component here");
             }

@@ -37,7 +37,7 @@ start_cluster() {
     (cd "$dir" && start_process "$name" "${AS[@]}" "$PGBIN/postgres" -D "$dir")
   }
   wait_until 300 cluster_has_decided "$name" "$port" || fail "PostgreSQL ($name) does not answer on port $port" "see $LOGS/$name.log"
-  cluster_answers "$name" "$port" || fail "PostgreSQL ($name) ended when it was started: $(tail -n 1 "$LOGS/$name.log")" "see $LOGS/$name.log"
+  cluster_answers "$name" "$port" || fail "PostgreSQL ($name) ended when it was started: $(tail -n 3 "$LOGS/$name.log" | tr -s '\n' ' ')" "see $LOGS/$name.log"
 }
 
 # cluster_has_decided NAME PORT: it answers, or there is no process any more that could.

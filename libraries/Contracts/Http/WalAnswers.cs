@@ -12,13 +12,16 @@ public sealed record WalArchiveView
     /// <summary>Everything that the server wrote before it is archived, the tail included; null before the archiver has said so.</summary>
     public string? ArchivedTo { get; init; }
 
+    /// <summary>Timeline of that position.</summary>
+    public int? ArchivedTimeline { get; init; }
+
     /// <summary>When the archiver said so.</summary>
     public DateTimeOffset? ArchivedAt { get; init; }
 
     /// <summary>When the archive last had all that the server had.</summary>
     public DateTimeOffset? CaughtUpAt { get; init; }
 
-    /// <summary>Time of the newest archived commit, by the server's clock.</summary>
+    /// <summary>Time of the newest archived commit along that timeline, by the server's clock.</summary>
     public DateTimeOffset? LastCommitAt { get; init; }
 
     /// <summary>What hinders archiving now, as a live worker says; null when nothing does, or no worker is heard.</summary>

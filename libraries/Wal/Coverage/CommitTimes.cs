@@ -10,13 +10,11 @@ namespace StellaOps.Backup.Wal.Coverage;
 public sealed class CommitTimes
 {
     private readonly List<Stretch> _stretches = [];
-    private readonly ArchiveState? _state;
 
     /// <summary>Takes the documents of an archive.</summary>
     public CommitTimes(WalInventory inventory)
     {
         ArgumentNullException.ThrowIfNull(inventory);
-        _state = inventory.State;
         if (inventory.Files is not { } files)
         {
             return;
@@ -33,16 +31,15 @@ public sealed class CommitTimes
         }
     }
 
-    /// <summary>Time of the latest known commit before a position of a path; null when none is known. Exact to the segment.</summary>
+    /// <summary>
+    /// Time of the latest known commit before a position of a path; null when none is known. Exact to the segment. One in which a timeline was left does not count:
+    /// it holds what the path has not. The next timeline's own file of that segment has the part that is on the path.
+    /// </summary>
     public DateTimeOffset? LastBefore(IReadOnlyList<TimelineSpan> path, Lsn position)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (_state is { LastCommitAt: { } newest } && _state.ArchivedTo <= position && path[^1].Timeline == _state.Timeline)
-        {
-            return newest;
-        }
-
-        return _stretches.Where(one => one.Start < position && path.Any(span => span.Timeline == one.Timeline && (span.End is null || one.Start < span.End)))
+        return _stretches
+            .Where(one => one.Start < position && path.Any(span => span.Timeline == one.Timeline && (span.End is not { } left || one.Stop <= left)))
             .Max(one => one.Facts.LastCommitAt);
     }
 
@@ -54,9 +51,9 @@ public sealed class CommitTimes
     {
         if (files.NumberOf(name) is { } number)
         {
-            _stretches.Add(new Stretch(name.Timeline, files.StartOf(number), facts));
+            _stretches.Add(new Stretch(name.Timeline, files.StartOf(number), files.StartOf(number + 1), facts));
         }
     }
 
-    private sealed record Stretch(uint Timeline, Lsn Start, WalFacts Facts);
+    private sealed record Stretch(uint Timeline, Lsn Start, Lsn Stop, WalFacts Facts);
 }

@@ -19,6 +19,9 @@ public sealed record RecoveryPlan
     /// <summary>Bytes of WAL to replay.</summary>
     public required long Bytes { get; init; }
 
+    /// <summary>What was asked for; <see cref="Target"/> where nothing was.</summary>
+    public Postgres.Recovery.RecoveryTarget Asked { get => field ?? Target; init; }
+
     /// <summary>What the server is told.</summary>
     public required Postgres.Recovery.RecoveryTarget Target { get; init; }
 

@@ -51,13 +51,14 @@ public sealed class RecoveryPlanner
 
         var path = history.Path();
         var bases = _all.Where(cut => cut.IsOn(path)).OrderByDescending(cut => cut.Stop).ToList();
-        return target.Kind switch
+        var plan = target.Kind switch
         {
             RecoveryTargetKind.Immediate => Immediate(target, chosen, path, bases[0]),
             RecoveryTargetKind.Lsn => await ToLsnAsync(target, chosen, path, bases, cancellationToken).ConfigureAwait(false),
             RecoveryTargetKind.Time => await ToTimeAsync(target, chosen, path, bases, cancellationToken).ConfigureAwait(false),
             _ => await ToMarkAsync(target, chosen, path, bases, cancellationToken).ConfigureAwait(false),
         };
+        return plan with { Asked = target };
     }
 
     /// <summary>Plans to the end of the WAL behind the newest base backup, along the newest timeline that it leads to.</summary>

@@ -9,30 +9,51 @@ namespace StellaOps.Backup.Wal.Recovery;
 
 /// <summary>
 /// The timeline that a time means where nobody names one: that on which the cluster was then. After a restore to an earlier state the newest timeline leaves its
-/// parent before what was committed on that until the restore; whoever asks for a time of those commits wants them, and would get the earlier state again.
+/// parent before what was committed on that until the restore; whoever asks for a time of those commits wants them, and would get the earlier state again. Numbers
+/// grow in the order in which timelines began, whichever they leave: it is the newest of those that can be shown to have begun by then.
 /// </summary>
 internal sealed class TimelineChoice(WalInventory inventory, WalReader reader, WalFiles files, IReadOnlyList<BaseCut> bases)
 {
-    /// <summary>The newest timeline, or the one of its ancestors on which commits up to the time are that it lacks.</summary>
+    /// <summary>The timeline to recover along.</summary>
+    /// <param name="target">A time.</param>
+    /// <param name="newest">The answer where no timeline can be shown to have begun by then.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public async Task<uint> ForAsync(RecoveryTarget target, uint newest, CancellationToken cancellationToken)
     {
-        var chosen = newest;
-        while (inventory.History(chosen) is { Parent: { } parent } history && inventory.History(parent.Timeline) is { } older)
+        var known = inventory.Timelines.Concat(bases.Select(cut => cut.Timeline)).Distinct().OrderDescending().Select(inventory.History).OfType<TimelineHistory>().ToList();
+        if (await LivedAsync(known, target, cancellationToken).ConfigureAwait(false) is not { } lived)
         {
-            var begin = history.Path()[^1].Begin;
-            var isOlder = !bases.Any(cut => cut.Timeline == chosen && cut.FinishedAt <= target.Time)
-                && bases.Any(cut => cut.IsOn(older.Path()) && cut.FinishedAt <= target.Time)
-                && !await HasCommitAsync(history, begin, target, cancellationToken).ConfigureAwait(false)
-                && await HasCommitAsync(older, begin, target, cancellationToken).ConfigureAwait(false);
-            if (!isOlder)
-            {
-                break;
-            }
-
-            chosen = parent.Timeline;
+            return newest;
         }
 
-        return chosen;
+        // One that left it behind all that is wanted of it has the same state, and may have WAL that is archived under its own names only.
+        foreach (var history in known.Where(history => history.Timeline > lived.Timeline))
+        {
+            var path = history.Path();
+            if (path.FirstOrDefault(span => span.Timeline == lived.Timeline)?.End is { } left
+                && bases.Any(cut => cut.IsOn(path) && cut.FinishedAt <= target.Time)
+                && !await HasCommitAsync(lived, left, target, cancellationToken).ConfigureAwait(false))
+            {
+                return history.Timeline;
+            }
+        }
+
+        return lived.Timeline;
+    }
+
+    /// <summary>The newest timeline with a transaction of its own, or a base backup, up to the time.</summary>
+    private async Task<TimelineHistory?> LivedAsync(IEnumerable<TimelineHistory> newestFirst, RecoveryTarget target, CancellationToken cancellationToken)
+    {
+        foreach (var history in newestFirst)
+        {
+            if (bases.Any(cut => cut.Timeline == history.Timeline && cut.FinishedAt <= target.Time)
+                || await HasCommitAsync(history, history.Path()[^1].Begin, target, cancellationToken).ConfigureAwait(false))
+            {
+                return history;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Whether the first transaction that ended behind a position is one that the target wants.</summary>

@@ -14,7 +14,7 @@ public sealed class UnreachableException(string message, IReadOnlyList<Reachable
     /// <summary>The windows as sentences, the newest ones where there are many.</summary>
     public string Choices => Windows.Count == 0
         ? "Nothing can be reached by replay now: take a base backup, and archive WAL from then on."
-        : $"Reachable: {string.Join("; ", Windows.TakeLast(Shown).Select(Sentence))}{(Windows.Count > Shown ? $"; and {Windows.Count - Shown} older ones ('stella backup wal-list')" : "")}";
+        : $"Reachable{(Windows.DistinctBy(window => window.Timeline).Count() > 1 ? " with --timeline N" : "")}: {string.Join("; ", Windows.TakeLast(Shown).Select(Sentence))}{(Windows.Count > Shown ? $"; and {Windows.Count - Shown} older ones ('stella backup wal-list')" : "")}";
 
     private static string Sentence(ReachableWindow window) => string.Create(
         CultureInfo.InvariantCulture,

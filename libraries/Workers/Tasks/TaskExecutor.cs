@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Workers.Archives;
 using StellaOps.Backup.Workers.Repositories;
 using StellaOps.Backup.Workers.Secondary;
@@ -11,12 +12,18 @@ namespace StellaOps.Backup.Workers.Tasks;
 /// <summary>Gives a task to the component's handler, or to the parts that are the same for all components.</summary>
 internal sealed class TaskExecutor(
     IEnumerable<IComponentHandler> handlers, Verification verification, Forgetting forgetting, Undeleting undeleting, ComponentExport export, ArchiveCopy archive, BackupTrial trial,
-    Replicating replicating)
+    Replicating replicating, IObjectStore location)
     : ITaskExecutor
 {
     private readonly Dictionary<Component, IComponentHandler> _handlers = handlers.ToDictionary(handler => handler.Component);
 
-    public Task<TaskResult> ExecuteAsync(RunTask task, TaskContext context, CancellationToken cancellationToken) => task switch
+    public Task<TaskResult> ExecuteAsync(RunTask task, TaskContext context, CancellationToken cancellationToken)
+    {
+        TargetPlace.Check(task, location);
+        return RunAsync(task, context, cancellationToken);
+    }
+
+    private Task<TaskResult> RunAsync(RunTask task, TaskContext context, CancellationToken cancellationToken) => task switch
     {
         { Backup: { } spec } => _handlers[task.Component].BackupAsync(context, spec, cancellationToken),
         { Restore: { } spec } => _handlers[task.Component].RestoreAsync(context, spec, cancellationToken),

@@ -20,6 +20,7 @@ internal static class WalViews
     {
         var system = inventory.Keys.SystemIdentifier.ToString(CultureInfo.InvariantCulture);
         var state = inventory.State;
+        var times = new CommitTimes(inventory);
         return new WalArchiveView
         {
             Cluster = state?.Cluster ?? (announced.Count > 0 ? announced[0].Name : system),
@@ -27,7 +28,8 @@ internal static class WalViews
             ArchivedTo = state?.ArchivedTo.ToString(),
             ArchivedAt = state?.UpdatedAt,
             CaughtUpAt = state?.CaughtUpAt,
-            LastCommitAt = state?.LastCommitAt,
+            ArchivedTimeline = (int?)state?.Timeline,
+            LastCommitAt = state is not null && inventory.History(state.Timeline) is { } history ? times.LastBefore(history.Path(), state.ArchivedTo) : null,
             Problem = announced.Where(one => one.Wal is not null).MaxBy(one => one.Wal!.Active)?.Wal!.Problem,
             ExpiredAt = inventory.Expired?.ExpiredAt,
             Ranges = [.. ArchivedRanges.Of(inventory, after, before).Select(Range)],
@@ -36,7 +38,7 @@ internal static class WalViews
             Windows = [.. windows.Where(window => !(window.ToTime < after) && !(window.FromTime > before)).Select(Window)],
             RestorePoints =
             [
-                .. new CommitTimes(inventory).RestorePoints()
+                .. times.RestorePoints()
                     .Where(one => !(one.Point.At < after) && !(one.Point.At > before))
                     .Select(one => new WalRestorePointView { Name = one.Point.Name, Timeline = (int)one.Timeline, Lsn = one.Point.Lsn.ToString(), At = one.Point.At }),
             ],

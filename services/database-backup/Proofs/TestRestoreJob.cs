@@ -54,10 +54,10 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
         catch (ClusterException failed) when (failed.Failure is ClusterFailure.QueryFailed or ClusterFailure.Unreachable or ClusterFailure.Damaged)
         {
             // Whatever a copy cannot answer, or dies of, speaks against the copy and not against the live cluster.
-            throw new BackupException(ErrorCodes.ProofFailed, $"the restored copy of snapshot {snapshot.Snapshot.Id} failed: {failed.Message}", inner: failed);
+            throw Failed(snapshot, replay, $"failed: {failed.Message}", failed);
         }
 
-        return Result(snapshot, size, phases, findings, replayed) with
+        return Result(snapshot, replay, size, phases, findings, replayed) with
         {
             EvidenceReferencesKey = settings.EvidenceReferences is null ? null : spec.EvidenceReferencesKey,
         };
@@ -156,13 +156,19 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
         },
     };
 
-    private static TaskResult Result(DatabaseSnapshot snapshot, RestoreSize size, PhaseClock phases, ProofFindings findings, ReplayResult? replayed)
+    private static BackupException Failed(DatabaseSnapshot snapshot, Replay? replay, string how, Exception? inner = null) => replay is null
+        ? new BackupException(ErrorCodes.ProofFailed, $"the restored copy of snapshot {snapshot.Snapshot.Id} {how}", inner: inner)
+        : new BackupException(
+            ErrorCodes.ProofFailed, $"the restored copy of snapshot {snapshot.Snapshot.Id}, with WAL replayed to {replay.Plan.Stop.At} of timeline {replay.Plan.Timeline}, {how}",
+            "What the WAL brought may have done it, and the live database have it, too. The point itself is tried without --replay.", inner);
+
+    private static TaskResult Result(DatabaseSnapshot snapshot, Replay? replay, RestoreSize size, PhaseClock phases, ProofFindings findings, ReplayResult? replayed)
     {
         if (findings.Problems.Count > 0)
         {
             var shown = findings.Problems.Take(10).ToList();
             var more = findings.Problems.Count > shown.Count ? $"; and {findings.Problems.Count - shown.Count} more" : "";
-            throw new BackupException(ErrorCodes.ProofFailed, $"the restored copy of snapshot {snapshot.Snapshot.Id} has {findings.Problems.Count} problems: {string.Join("; ", shown)}{more}");
+            throw Failed(snapshot, replay, $"has {findings.Problems.Count} problems: {string.Join("; ", shown)}{more}");
         }
 
         return new TaskResult

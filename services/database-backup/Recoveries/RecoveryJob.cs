@@ -48,7 +48,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
 
         if (spec.DryRun)
         {
-            return Result(target, RecoveryNotes.Plan(plan, snapshot, target, size, Running(spec) ?? running, options.BinDirectory), phases);
+            return Result(target, RecoveryNotes.Plan(plan, snapshot, target, size, Stops(spec, running), options.BinDirectory), phases);
         }
 
         await phases.RunAsync("verify-wal", () => archive.CheckAsync(plan, bytes => context.Progress.Add(0, bytes), cancellationToken), bytes: plan.Bytes);
@@ -101,6 +101,11 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
                 $"Stop first: stella service stop --service {string.Join(',', spec.RunningServices)}. Then run the same command again.");
         }
     }
+
+    private static string? Stops(RecoverySpec spec, string? server) =>
+        Running(spec) is { } services ? $"{services}; 'stella backup restore-pitr' stops them first, and starts them again after success"
+        : server is not null ? $"{server}: stop it before the recovery"
+        : null;
 
     private static string? Running(RecoverySpec spec) => spec.RunningServices.Count == 0
         ? null

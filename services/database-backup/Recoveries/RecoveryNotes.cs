@@ -18,8 +18,8 @@ internal static class RecoveryNotes
         var seconds = (size.Bytes / RestoreBytesPerSecond) + (plan.Bytes / ReplayBytesPerSecond);
         return
         [
-            running is null ? $"no server runs on {target.DataDirectory}" : $"{running}: stop it before the recovery (stella service stop --all)",
-            $"target: {plan.Target}, found at LSN {plan.Stop.At} of timeline {plan.Timeline}{LastCommit(plan)}",
+            running ?? $"no server runs on {target.DataDirectory}",
+            $"target: {plan.Asked}, found at LSN {plan.Stop.At} of timeline {plan.Timeline}{LastCommit(plan)}",
             $"base backup: '{plan.Base.Name}', ended {Text(plan.Base.FinishedAt)} at LSN {plan.Base.Stop}; {size.Files} files with {size.Bytes} bytes would be brought to {target.Directory}, which has room for them",
             string.Create(CultureInfo.InvariantCulture, $"WAL: {plan.Segments.Count} segments with {plan.Bytes} bytes would be replayed; every one of them is in the archive"),
             string.Create(CultureInfo.InvariantCulture, $"estimated time: {TimeSpan.FromSeconds(Math.Ceiling(seconds)):c}, at {RestoreBytesPerSecond / 1e6:0} MB/s of restore and {ReplayBytesPerSecond / 1e6:0} MB/s of replay"),
@@ -30,13 +30,23 @@ internal static class RecoveryNotes
 
     public static IReadOnlyList<string> Done(RecoveryPlan plan, DatabaseSnapshot snapshot, RestoreTarget target, TimelineHistory history, RestoreReport report) =>
     [
-        $"recovered to {plan.Target}: the replay stopped at LSN {history.Parent!.At} of timeline {history.Parent.Timeline}, where it had to{LastCommit(plan)}",
+        $"recovered to {plan.Asked}: the replay stopped at LSN {history.Parent!.At} of timeline {history.Parent.Timeline}, where it had to{LastCommit(plan)}",
         $"begun with the base backup of '{plan.Base.Name}', {plan.Segments.Count} segments with {plan.Bytes} bytes of WAL replayed",
         .. RestoreJob.Places(snapshot, target, "is"),
-        $"The cluster is stopped and on timeline {history.Timeline}. Start PostgreSQL {snapshot.Facts.Cut.MajorVersion} on {target.DataDirectory}; WAL is archived again by itself from then on.",
-        "Take a base backup soon (stella backup create --type database). Standbys have to be made anew.",
+        .. Next(snapshot, target, history),
         .. report.Warnings,
     ];
+
+    private static string[] Next(DatabaseSnapshot snapshot, RestoreTarget target, TimelineHistory history) => target.Root is null
+        ?
+        [
+            $"The cluster is stopped and on timeline {history.Timeline}. Start PostgreSQL {snapshot.Facts.Cut.MajorVersion} on {target.DataDirectory}; WAL is archived again by itself from then on.",
+            "Take a base backup soon (stella backup create --type database). Standbys have to be made anew.",
+        ]
+        :
+        [
+            $"The copy is stopped and on timeline {history.Timeline}. Before PostgreSQL {snapshot.Facts.Cut.MajorVersion} is started on {target.DataDirectory}: its postgresql.conf names the port and the archive_command of the original.",
+        ];
 
     private static string LastCommit(RecoveryPlan plan) => plan.Target.Kind == RecoveryTargetKind.Immediate || plan.Stop.LastCommitAt is not { } last ? "" : $"; the last transaction before it ended {Text(last)}";
 

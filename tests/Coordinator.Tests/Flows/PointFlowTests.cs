@@ -48,6 +48,22 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task What_later_wal_did_to_a_copy_says_nothing_about_its_point()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("good", token);
+        await RunAsync(Routes.TestRestores, new TestRestoreRequest { Point = "good" }, token);
+        _stack.Workers.Work = task => task.Component == Component.Database ? task.FailAsync(ErrorCodes.ProofFailed, "a table is gone") : task.FinishAsync();
+
+        var replayed = await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.TestRestores, new TestRestoreRequest { Point = "good", Replay = true }, token)).Id, token);
+        Assert.Equal(ErrorCodes.ProofFailed.Code, replayed.Error!.Code);
+        Assert.Equal("proven", (await _stack.Api.PointAsync("good", token)).Proof);
+
+        await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.TestRestores, new TestRestoreRequest { Point = "good" }, token)).Id, token);
+        Assert.NotEqual("proven", (await _stack.Api.PointAsync("good", token)).Proof);
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task Archived_wal_is_listed_from_the_location_alone_and_a_worker_says_what_hinders_archiving()
     {
         var token = TestContext.Current.CancellationToken;

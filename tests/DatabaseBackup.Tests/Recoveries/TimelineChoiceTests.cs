@@ -1,5 +1,7 @@
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Testing.Postgres;
+using StellaOps.Backup.Wal.Coverage;
 
 namespace StellaOps.Backup.DatabaseBackup.Tests.Recoveries;
 
@@ -28,7 +30,29 @@ public sealed class TimelineChoiceTests
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[14].CommittedAt }, count: 15, last: 15);
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[14].CommittedAt, Timeline = 2 }, count: 10, last: 10);
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[24].CommittedAt }, count: 15, last: 25);
+
+        // Once more, to before timeline 2 left 1: it is no ancestor of the newest timeline, on which nothing is committed yet.
+        await bench.Server.StopAsync(PostgresStop.Fast, Cancelled);
+        await bench.RecoverAsync(new PointInTime { Time = bench.Ledger[4].CommittedAt });
+        await bench.Server.StartAgainAsync(Cancelled);
+        await bench.CatchUpAsync();
+        await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[24].CommittedAt }, count: 15, last: 25);
+        await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[14].CommittedAt }, count: 15, last: 15);
+
+        await bench.WriteAsync(5);
+        await bench.CatchUpAsync();
+        await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[29].CommittedAt }, count: 20, last: 30);
+        await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[14].CommittedAt }, count: 15, last: 15);
+        await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[32].CommittedAt }, count: 8, last: 33);
+
+        // Every end that is offered can be reached, with the timeline that it is offered for.
+        foreach (var window in ReachableWindows.Of(await bench.InventoryAsync(), [.. bench.Bases.Select(Cut)]))
+        {
+            await bench.RecoverAsync(new PointInTime { Time = window.ToTime, Timeline = (int)window.Timeline }, bench["recovered"], dryRun: true);
+        }
     }
+
+    private static BaseCut Cut(RecoveryBase one) => new(one.PointName, (uint)one.Timeline, Lsn.Parse(one.StartLsn), Lsn.Parse(one.StopLsn), one.FinishedAt);
 
     private static async Task MeetsAsync(RecoveryBench bench, PointInTime target, long count, long last)
     {
