@@ -20,7 +20,7 @@ internal sealed class PointInTimeOptions
     };
     private readonly Option<string> _name = new("--to-name") { Description = "Named restore point (pg_create_restore_point)", HelpName = "N" };
     private readonly Option<bool> _immediate = new("--immediate") { Description = "The end of the newest base backup" };
-    private readonly Option<uint?> _timeline = new("--timeline") 
+    private readonly Option<uint?> _timeline = new("--timeline")
     {
         Description = "Timeline to recover along; else the newest one, or of a time that of then", HelpName = "N", CustomParser = result => Number<uint>(result, "--timeline", "a timeline, like 2"),
     };

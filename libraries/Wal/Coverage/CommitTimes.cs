@@ -43,6 +43,19 @@ public sealed class CommitTimes
             .Max(one => one.Facts.LastCommitAt);
     }
 
+    /// <summary>
+    /// Whether transactions from a position of a timeline on ended when <paramref name="wanted"/> says; null where the documents cannot tell. Segments that begin behind the position
+    /// are the timeline's own; the one that holds it may have others before it.
+    /// </summary>
+    public bool? HasCommit(uint timeline, Lsn from, Func<DateTimeOffset, bool> wanted)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        var own = _stretches.Where(one => one.Timeline == timeline && one.Stop > from).OrderBy(one => one.Start).ToList();
+        return own.Exists(one => one.Start >= from && one.Facts.FirstCommitAt is { } first && wanted(first)) ? true
+            : own is [{ Facts.FirstCommitAt: { } earliest } holder, ..] && holder.Start <= from && !wanted(earliest) ? false
+            : null;
+    }
+
     /// <summary>Named restore points, with their timelines.</summary>
     public IEnumerable<(uint Timeline, RestorePoint Point)> RestorePoints() =>
         _stretches.SelectMany(one => one.Facts.RestorePoints.Select(point => (one.Timeline, point)));

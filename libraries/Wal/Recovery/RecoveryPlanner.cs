@@ -136,8 +136,11 @@ public sealed class RecoveryPlanner
                 continue; // The clocks of worker and server differ: the target is before the end of this backup.
             }
 
+            // Two commits may be in the log in another order than that of their times: the latest one need not be the last.
+            var latest = Latest(search.LastSeen, new CommitTimes(_inventory).LastBefore(path, proof.ReachesTo));
+
             // The last commit itself, or nothing was committed from it to the target as far as the archiver had looked: the end is that state.
-            if ((target.Time <= search.LastSeen || IsQuietUntil(target.Time, timeline, proof)) && AtEnd(timeline, path, cut, search) is { } end)
+            if ((target.Time <= latest || IsQuietUntil(target.Time, timeline, proof)) && AtEnd(timeline, path, cut, search) is { } end)
             {
                 return end;
             }
@@ -270,6 +273,8 @@ public sealed class RecoveryPlanner
     /// <summary>The segment before that of a position, where there is one: a record may begin in it.</summary>
     private Lsn Before(CoverageProof proof, Lsn position) =>
         _files.NumberAt(position) is var number && number > _files.NumberAt(proof.Start) ? _files.StartOf(number - 1) : proof.Start;
+
+    private static DateTimeOffset? Latest(DateTimeOffset? one, DateTimeOffset? two) => one is null || two > one ? two : one;
 
     private bool IsQuietUntil(DateTimeOffset time, uint timeline, CoverageProof proof) =>
         _inventory.State is { } state && state.Timeline == timeline && time <= state.CaughtUpAt && proof.ReachesTo >= state.ArchivedTo;

@@ -14,55 +14,71 @@ namespace StellaOps.Backup.Wal.Recovery;
 /// </summary>
 internal sealed class TimelineChoice(WalInventory inventory, WalReader reader, WalFiles files, IReadOnlyList<BaseCut> bases)
 {
+    private readonly CommitTimes _times = new(inventory);
+
     /// <summary>The timeline to recover along.</summary>
     /// <param name="target">A time.</param>
     /// <param name="newest">The answer where no timeline can be shown to have begun by then.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="WalException">A segment that tells is damaged.</exception>
     public async Task<uint> ForAsync(RecoveryTarget target, uint newest, CancellationToken cancellationToken)
     {
-        var known = inventory.Timelines.Concat(bases.Select(cut => cut.Timeline)).Distinct().OrderDescending().Select(inventory.History).OfType<TimelineHistory>().ToList();
-        if (await LivedAsync(known, target, cancellationToken).ConfigureAwait(false) is not { } lived)
+        var known = inventory.Timelines.Concat(bases.Select(cut => cut.Timeline)).Distinct().OrderDescending().ToList();
+        if (await LivedAsync(known, target, cancellationToken).ConfigureAwait(false) is not { } timeline)
         {
             return newest;
         }
 
+        if (inventory.History(timeline) is not { } lived)
+        {
+            return timeline; // Nobody knows what leads to it, which is for the planner to say.
+        }
+
         // One that left it behind all that is wanted of it has the same state, and may have WAL that is archived under its own names only.
-        foreach (var history in known.Where(history => history.Timeline > lived.Timeline))
+        foreach (var history in known.Where(later => later > timeline).Select(inventory.History).OfType<TimelineHistory>())
         {
             var path = history.Path();
-            if (path.FirstOrDefault(span => span.Timeline == lived.Timeline)?.End is { } left
+            if (path.FirstOrDefault(span => span.Timeline == timeline)?.End is { } left
                 && bases.Any(cut => cut.IsOn(path) && cut.FinishedAt <= target.Time)
+                && !bases.Any(cut => cut.Timeline == timeline && cut.Stop > left && cut.FinishedAt <= target.Time)
                 && !await HasCommitAsync(lived, left, target, cancellationToken).ConfigureAwait(false))
             {
                 return history.Timeline;
             }
         }
 
-        return lived.Timeline;
+        return timeline;
     }
 
     /// <summary>The newest timeline with a transaction of its own, or a base backup, up to the time.</summary>
-    private async Task<TimelineHistory?> LivedAsync(IEnumerable<TimelineHistory> newestFirst, RecoveryTarget target, CancellationToken cancellationToken)
+    private async Task<uint?> LivedAsync(IEnumerable<uint> newestFirst, RecoveryTarget target, CancellationToken cancellationToken)
     {
-        foreach (var history in newestFirst)
+        foreach (var timeline in newestFirst)
         {
-            if (bases.Any(cut => cut.Timeline == history.Timeline && cut.FinishedAt <= target.Time)
-                || await HasCommitAsync(history, history.Path()[^1].Begin, target, cancellationToken).ConfigureAwait(false))
+            if (bases.Any(cut => cut.Timeline == timeline && cut.FinishedAt <= target.Time)
+                || (inventory.History(timeline) is { } history && await HasCommitAsync(history, history.Path()[^1].Begin, target, cancellationToken).ConfigureAwait(false)))
             {
-                return history;
+                return timeline;
             }
         }
 
         return null;
     }
 
-    /// <summary>Whether the first transaction that ended behind a position is one that the target wants.</summary>
+    /// <summary>Whether a transaction that ended behind a position is one that the target wants: by the archive's documents, or else by the first one in its WAL.</summary>
     private async Task<bool> HasCommitAsync(TimelineHistory history, Lsn begin, RecoveryTarget target, CancellationToken cancellationToken)
     {
+        if (_times.HasCommit(history.Timeline, begin, Wants) is { } has)
+        {
+            return has;
+        }
+
         var proof = WalCoverage.Prove(inventory, history.Path(), begin);
         var wanted = false;
         await new RecordScan(reader, files, proof).RunAsync(begin, See, cancellationToken).ConfigureAwait(false);
         return wanted;
+
+        bool Wants(DateTimeOffset at) => target.Exclusive ? at < target.Time : at <= target.Time;
 
         bool See(WalRecord record)
         {
@@ -71,7 +87,7 @@ internal sealed class TimelineChoice(WalInventory inventory, WalReader reader, W
                 return true;
             }
 
-            wanted = target.Exclusive ? record.At < target.Time : record.At <= target.Time;
+            wanted = record.At is { } at && Wants(at);
             return false;
         }
     }

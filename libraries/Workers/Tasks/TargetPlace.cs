@@ -1,35 +1,52 @@
+using System.Text.RegularExpressions;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
-using StellaOps.Backup.Storage;
 using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.Workers.Tasks;
 
-/// <summary>Places to which nothing is restored, however empty they are: they belong to somebody who would not know what lies there.</summary>
-internal static class TargetPlace
+/// <summary>Places that <c>--target</c> may not name, however empty they are: they belong to somebody who would not know what lies there.</summary>
+internal static partial class TargetPlace
 {
     /// <param name="task">A task.</param>
-    /// <param name="location">Where backups are.</param>
-    /// <exception cref="BackupException">Its target lies in a data directory of PostgreSQL, or among the backups.</exception>
-    public static void Check(RunTask task, IObjectStore location)
+    /// <param name="location">Directory of the backups; null where they are not on this host.</param>
+    /// <exception cref="BackupException">Its target lies in data of PostgreSQL, or among the backups, or around them.</exception>
+    public static void Check(RunTask task, string? location)
     {
         if ((task.Restore?.TargetDirectory ?? task.TestRestore?.TargetDirectory ?? task.Recovery?.TargetDirectory) is not { } target || !Path.IsPathFullyQualified(target))
         {
             return;
         }
 
-        var full = Path.GetFullPath(target);
-        if (Path.IsPathFullyQualified(location.Description) && PathRules.Contains(location.Description, full))
+        var place = Resolve(target);
+        if (location is not null && Resolve(location) is var backups && (PathRules.Contains(backups, place) || PathRules.Contains(place, backups)))
         {
-            throw new BackupException(ErrorCodes.TargetNotEmpty, $"{target} lies in {location.Description}, where the backups are");
+            throw new BackupException(ErrorCodes.TargetNotEmpty, $"{target} is no place beside {location}, where the backups are");
         }
 
-        for (var directory = full; directory is not null; directory = Path.GetDirectoryName(directory))
+        for (var directory = place; directory is not null; directory = Path.GetDirectoryName(directory))
         {
-            if (File.Exists(Path.Combine(directory, "PG_VERSION")) && Directory.Exists(Path.Combine(directory, "pg_wal")))
+            if (TablespaceVersion().IsMatch(Path.GetFileName(directory)) || (File.Exists(Path.Combine(directory, "PG_VERSION")) && Path.Exists(Path.Combine(directory, "pg_wal"))))
             {
-                throw new BackupException(ErrorCodes.TargetNotEmpty, $"{target} lies in {directory}, a data directory of PostgreSQL");
+                throw new BackupException(ErrorCodes.TargetNotEmpty, $"{target} lies in {directory}, which is data of PostgreSQL");
             }
         }
     }
+
+    /// <summary>With the links on the way followed, as far as there is anything.</summary>
+    private static string Resolve(string path)
+    {
+        var resolved = "/";
+        foreach (var name in Path.GetFullPath(path).Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            resolved = Path.Combine(resolved, name);
+            resolved = new DirectoryInfo(resolved) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? resolved : resolved;
+        }
+
+        return resolved;
+    }
+
+    /// <summary>In a tablespace, each version of PostgreSQL has a directory: <c>PG_15_202209061</c>.</summary>
+    [GeneratedRegex("^PG_[0-9]+_[0-9]+$")]
+    private static partial Regex TablespaceVersion();
 }

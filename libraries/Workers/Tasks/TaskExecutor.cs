@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Addresses;
 using StellaOps.Backup.Workers.Archives;
 using StellaOps.Backup.Workers.Repositories;
 using StellaOps.Backup.Workers.Secondary;
@@ -12,14 +14,14 @@ namespace StellaOps.Backup.Workers.Tasks;
 /// <summary>Gives a task to the component's handler, or to the parts that are the same for all components.</summary>
 internal sealed class TaskExecutor(
     IEnumerable<IComponentHandler> handlers, Verification verification, Forgetting forgetting, Undeleting undeleting, ComponentExport export, ArchiveCopy archive, BackupTrial trial,
-    Replicating replicating, IObjectStore location)
+    Replicating replicating, IOptions<LocationSettings> location)
     : ITaskExecutor
 {
     private readonly Dictionary<Component, IComponentHandler> _handlers = handlers.ToDictionary(handler => handler.Component);
 
     public Task<TaskResult> ExecuteAsync(RunTask task, TaskContext context, CancellationToken cancellationToken)
     {
-        TargetPlace.Check(task, location);
+        TargetPlace.Check(task, LocationAddress.Parse(location.Value.Url) is LocalAddress local ? local.Path : null);
         return RunAsync(task, context, cancellationToken);
     }
 

@@ -1,5 +1,4 @@
 using StellaOps.Backup.Contracts;
-using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
@@ -22,7 +21,8 @@ internal sealed class TestRestorePlan(ProofRecorder proofs) : OperationPlan
         var spec = task.Command.TestRestore!;
         IReadOnlyList<string> keys = task.Component switch
         {
-            Component.Database when !spec.DryRun && tasks.Any(other => other.Component == Component.Evidence) => [EvidenceReferences.Key(task.OperationId, task.Part.Cluster)],
+            // What is referred to after a replay may be newer than the point's evidence.
+            Component.Database when spec is { DryRun: false, Replay: false } && tasks.Any(other => other.Component == Component.Evidence) => [EvidenceReferences.Key(task.OperationId, task.Part.Cluster)],
 
             // A database that did not come up, or has no query for them, has left no list.
             Component.Evidence => [.. tasks.Select(other => other.Result?.EvidenceReferencesKey).OfType<string>()],
@@ -35,8 +35,8 @@ internal sealed class TestRestorePlan(ProofRecorder proofs) : OperationPlan
     {
         var spec = task.Command.TestRestore!;
 
-        // A copy that was brought on by WAL, and fails then, is not the point's state: what came later may have done it.
-        var isOfLater = spec.Replay && task.Error?.Code == ErrorCodes.ProofFailed.Code && task.Damages.Count == 0;
+        // A copy that was brought on by WAL is not the point's state: what came later, or WAL itself, may be what failed.
+        var isOfLater = spec.Replay && task.State != TaskState.Finished && task.Damages.Count == 0;
         return spec.DryRun || isOfLater ? Task.CompletedTask : proofs.RecordAsync(task, spec.SnapshotId, ProofDepth.Restored, cancellationToken);
     }
 

@@ -67,7 +67,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
     {
         var archive = await RecoveryArchive.OpenAsync(location, settings, spec.PointName, snapshot.Facts.Cut, snapshot.Snapshot.Time, cancellationToken);
         var plan = await archive.PlanNewestAsync(cancellationToken);
-        if (await archive.HistoryOf(repository).FindOtherAsync(snapshot, cancellationToken) is { } segment)
+        if (await archive.HistoryOf(repository).FindOtherAsync(snapshot, plan, cancellationToken) is { } segment)
         {
             throw new BackupException(ErrorCodes.WalConflict, $"the base backup of '{spec.PointName}' is of another history than the archived WAL: segment {segment} differs");
         }

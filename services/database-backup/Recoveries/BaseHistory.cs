@@ -6,6 +6,7 @@ using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Trees;
 using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Recovery;
 
 namespace StellaOps.Backup.DatabaseBackup.Recoveries;
 
@@ -16,14 +17,15 @@ namespace StellaOps.Backup.DatabaseBackup.Recoveries;
 internal sealed class BaseHistory(ResticRepository repository, WalInventory inventory, WalReader reader)
 {
     /// <summary>
-    /// The first of the backup's segments that the archive has with other bytes; null when there is none. Its first and its last segment are compared, as far as the archive has
-    /// them: records name the ones before them, so what lies between is the same where both ends are.
+    /// The first of the backup's segments that a replay would get with other bytes; null when there is none. Its first and its last one are compared, as far as the archive has
+    /// them: two histories that part do not come together again.
     /// </summary>
     /// <param name="snapshot">Base backup.</param>
+    /// <param name="plan">Names what a replay asks for: where a timeline began in a segment, the file of that one.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="WalException">A segment of the archive is damaged, or there with two contents.</exception>
     /// <exception cref="RepositoryException">The base backup's own is damaged.</exception>
-    public async Task<WalName?> FindOtherAsync(DatabaseSnapshot snapshot, CancellationToken cancellationToken)
+    public async Task<WalName?> FindOtherAsync(DatabaseSnapshot snapshot, RecoveryPlan plan, CancellationToken cancellationToken)
     {
         if (inventory.Files is not { } files)
         {
@@ -35,11 +37,13 @@ internal sealed class BaseHistory(ResticRepository repository, WalInventory inve
         foreach (var (name, node) in segments.Take(1).Concat(segments.Skip(1).TakeLast(1)))
         {
             // Behind the end of the backup lies what the server had not written yet.
-            var start = files.StartOf(files.NumberOf(name) ?? 0);
-            var length = Math.Min(inventory.Available(name), Math.Min(files.SegmentSize, (long)(stop.Value - start.Value)));
-            if (length > 0 && await reader.ReadAsync(name.ToString(), cancellationToken) is { } archived && !await EqualsAsync(node, archived.AsMemory(0, (int)length), cancellationToken))
+            var number = files.NumberOf(name) ?? 0;
+            var asked = plan.Segments.FirstOrDefault(segment => files.NumberOf(segment) == number, name);
+            var length = Math.Min(inventory.Available(asked), (long)(stop.Value - files.StartOf(number).Value));
+            if (length > 0 && await reader.ReadAsync(asked.ToString(), cancellationToken) is { } archived
+                && !await EqualsAsync(node, archived.AsMemory(0, (int)Math.Min(length, archived.Length)), cancellationToken))
             {
-                return name;
+                return asked;
             }
         }
 
@@ -66,6 +70,11 @@ internal sealed class BaseHistory(ResticRepository repository, WalInventory inve
     {
         foreach (var id in node.Content)
         {
+            if (archived.IsEmpty)
+            {
+                break;
+            }
+
             using var blob = await repository.Blobs.ReadAsync(BlobType.Data, id, cancellationToken);
             var length = Math.Min(blob.Memory.Length, archived.Length);
             if (!blob.Memory.Span[..length].SequenceEqual(archived.Span[..length]))

@@ -27,7 +27,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         var phases = new PhaseClock(context.Progress, clock);
         var target = RestoreTarget.For(spec.TargetDirectory, settings);
         var archive = await phases.RunAsync("plan", () => RecoveryArchive.OpenAsync(location, settings, spec.Bases, cancellationToken));
-        var (plan, snapshot) = await phases.RunAsync("search", () => SearchAsync(archive, spec, context.Log, cancellationToken));
+        var (plan, snapshot, passed) = await phases.RunAsync("search", () => SearchAsync(archive, spec, context.Log, cancellationToken));
         snapshot = TablespaceMap.Apply(snapshot, spec.Tablespaces, target);
         context.Log.Info(Summary(plan));
         RequireStopped(spec, plan);
@@ -48,7 +48,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
 
         if (spec.DryRun)
         {
-            return Result(target, RecoveryNotes.Plan(plan, snapshot, target, size, Stops(spec, running), options.BinDirectory), phases);
+            return Result(target, [.. RecoveryNotes.Plan(plan, snapshot, target, size, Stops(spec, running), options.BinDirectory), .. passed.Select(PassedOver)], phases);
         }
 
         await phases.RunAsync("verify-wal", () => archive.CheckAsync(plan, bytes => context.Progress.Add(0, bytes), cancellationToken), bytes: plan.Bytes);
@@ -60,11 +60,11 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
             "replay", () => server.ReplayAsync(context, options, archive, plan, cancellationToken), plan.Segments.Count, plan.Segments.Count * archive.SegmentSize);
         Finish(target, owner, history);
         context.Log.Info($"recovered {target.DataDirectory} to {plan.Target}: the replay ended at {history.Parent!.At}, and timeline {history.Timeline} began");
-        return Result(target, RecoveryNotes.Done(plan, snapshot, target, history, report), phases, report, kept);
+        return Result(target, [.. RecoveryNotes.Done(plan, snapshot, target, history, report), .. passed.Select(PassedOver)], phases, report, kept);
     }
 
     /// <summary>The way to the target, and the base backup to begin with; those of another history than the archived one are passed over.</summary>
-    private async Task<(RecoveryPlan Plan, DatabaseSnapshot Base)> SearchAsync(RecoveryArchive archive, RecoverySpec spec, ITaskLog log, CancellationToken cancellationToken)
+    private async Task<(RecoveryPlan Plan, DatabaseSnapshot Base, IReadOnlyList<string> Passed)> SearchAsync(RecoveryArchive archive, RecoverySpec spec, ITaskLog log, CancellationToken cancellationToken)
     {
         var passed = new List<string>();
         try
@@ -74,13 +74,13 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
                 var plan = await archive.PlanAsync(spec.Target, cancellationToken);
                 var chosen = spec.Bases.First(one => one.PointName == plan.Base.Name);
                 var snapshot = await DatabaseSnapshot.LoadAsync(repository, chosen.SnapshotId, cancellationToken);
-                if (await archive.HistoryOf(repository).FindOtherAsync(snapshot, cancellationToken) is not { } segment)
+                if (await archive.HistoryOf(repository).FindOtherAsync(snapshot, plan, cancellationToken) is not { } segment)
                 {
-                    return (plan, snapshot);
+                    return (plan, snapshot, passed);
                 }
 
-                passed.Add($"the base backup of '{chosen.PointName}' is of another history than the archived WAL: segment {segment} differs");
-                log.Warning($"{passed[^1]}; it is passed over");
+                passed.Add($"the base backup of '{chosen.PointName}' is of another history than the archived WAL: segment {segment} differs. Delete it: stella backup delete --name {chosen.PointName}");
+                log.Warning(PassedOver(passed[^1]));
                 archive = archive.Without(plan.Base);
             }
         }
@@ -89,6 +89,8 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
             throw new BackupException(refused.Error, $"{refused.Message}; {string.Join("; ", passed)}", refused.Hint, refused);
         }
     }
+
+    private static string PassedOver(string why) => $"passed over: {why}";
 
     /// <summary>Only now: a target that cannot be reached is refused while everything still runs.</summary>
     private static void RequireStopped(RecoverySpec spec, RecoveryPlan plan)

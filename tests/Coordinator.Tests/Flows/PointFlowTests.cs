@@ -93,6 +93,7 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         _stack.Workers.Announce(new ClusterAnnouncement { Name = "main", SystemIdentifier = "7448844188812345678", Wal = new WalStanding { Active = false, Problem = "it went back" } });
         while (archive.Problem != "it went back")
         {
+            await Task.Delay(50, token);
             archive = Assert.Single((await _stack.Api.GetAsync<Page<WalArchiveView>>(Routes.Wal, token)).Items);
         }
 

@@ -2,7 +2,6 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
-using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Workers.Tasks;
 
@@ -27,22 +26,41 @@ public sealed class TargetPlaceTests : IDisposable
     [InlineData("elsewhere/../pgdata/x")]
     [InlineData("location")]
     [InlineData("location/repositories/database")]
-    public async Task Live_data_and_backups_take_nothing(string target) => Assert.Equal(ErrorCodes.TargetNotEmpty, (await RefusalAsync(target))?.Error);
+    [InlineData("")]
+    [InlineData("space/PG_15_202209061/5")]
+    public void Live_data_and_backups_take_nothing(string target) => Assert.Equal(ErrorCodes.TargetNotEmpty, Refusal(target)?.Error);
 
     [Theory]
     [InlineData("beside")]
     [InlineData("location-2")]
     [InlineData("pgdata.old/x")]
-    public async Task Other_directories_do(string target) => Assert.Null(await RefusalAsync(target));
+    public void Other_directories_do(string target) => Assert.Null(Refusal(target));
 
-    private async Task<BackupException?> RefusalAsync(string target)
+    [Fact]
+    public void Links_on_the_way_are_followed()
     {
-        await using var location = new LocalObjectStore(_home["location"]);
-        var task = new RunTask
-        {
-            OperationId = Guid.NewGuid(), TaskId = Guid.NewGuid(), Kind = OperationKind.Restore, Component = Component.Config, Attempt = 1,
-            Recovery = new RecoverySpec { Target = new PointInTime { Immediate = true }, Bases = [], TargetDirectory = $"{_home.Path}/{target}" },
-        };
-        return Record.Exception(() => TargetPlace.Check(task, location)) as BackupException;
+        Directory.CreateDirectory(_home["pgdata/base"]);
+        File.CreateSymbolicLink(_home["link"], _home["pgdata/base"]);
+        Assert.Equal(ErrorCodes.TargetNotEmpty, Refusal("link/x")?.Error);
     }
+
+    [Fact]
+    public void Every_kind_of_restore_is_looked_at()
+    {
+        var target = _home["pgdata/x"];
+        RunTask[] tasks =
+        [
+            Task() with { Restore = new RestoreSpec { PointId = Guid.Empty, SnapshotId = "a", PointName = "p", TargetDirectory = target } },
+            Task() with { TestRestore = new TestRestoreSpec { PointId = Guid.Empty, PointName = "p", SnapshotId = "a", TargetDirectory = target } },
+        ];
+        Assert.All(tasks, task => Assert.IsType<BackupException>(Record.Exception(() => TargetPlace.Check(task, null))));
+    }
+
+    private BackupException? Refusal(string target)
+    {
+        var recovery = new RecoverySpec { Target = new PointInTime { Immediate = true }, Bases = [], TargetDirectory = $"{_home.Path}/{target}" };
+        return Record.Exception(() => TargetPlace.Check(Task() with { Recovery = recovery }, _home["location"])) as BackupException;
+    }
+
+    private static RunTask Task() => new() { OperationId = Guid.NewGuid(), TaskId = Guid.NewGuid(), Kind = OperationKind.Restore, Component = Component.Config, Attempt = 1 };
 }
