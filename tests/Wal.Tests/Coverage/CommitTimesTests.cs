@@ -1,0 +1,77 @@
+using System.Text;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Timelines;
+using StellaOps.Backup.Postgres.Wal;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Testing.Storage;
+using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Coverage;
+using StellaOps.Backup.Wal.Manifests;
+
+namespace StellaOps.Backup.Wal.Tests.Coverage;
+
+/// <summary>What an archive's documents say of its commits: timeline 1 was left for timeline 2 in the middle of segment 5, after the commit of minute 5.</summary>
+public sealed class CommitTimesTests
+{
+    private const ulong System = 7448844188812345678;
+    private static readonly WalFiles Files = new(16 << 20);
+    private static readonly Lsn Left = At(5.5);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_latest_commit_of_a_path_is_none_that_a_timeline_had_behind_the_place_where_it_was_left()
+    {
+        var inventory = await ArchiveAsync();
+        var times = new CommitTimes(inventory);
+        var (first, second) = (TimelineHistory.First.Path(), inventory.History(2)!.Path());
+        Assert.Equal(Minute(8), times.LastBefore(first, At(7)));
+        Assert.Equal(Minute(6), times.LastBefore(first, At(6)));
+        Assert.Equal(Minute(31), times.LastBefore(second, At(7)));
+        Assert.Equal(Minute(5), times.LastBefore(second, At(6)));
+        Assert.Equal(Minute(4), times.LastBefore(second, At(5)));
+        Assert.Null(times.LastBefore(second, At(4)));
+    }
+
+    [Fact]
+    public async Task Whether_a_timeline_had_commits_of_its_own_is_said_only_where_it_is_known()
+    {
+        var times = new CommitTimes(await ArchiveAsync());
+        Assert.True(times.HasCommit(2, Left, at => at <= Minute(30)));
+        Assert.False(times.HasCommit(2, Left, at => at < Minute(5)));
+        Assert.Null(times.HasCommit(2, Left, at => at <= Minute(5)));
+        Assert.Null(times.HasCommit(2, Left, at => at <= Minute(29)));
+        Assert.True(times.HasCommit(1, Left, at => at <= Minute(7)));
+        Assert.Null(times.HasCommit(3, Left, at => at <= Minute(7)));
+    }
+
+    [Fact]
+    public async Task A_window_begins_at_a_time_that_is_not_before_the_end_of_its_base_backup()
+    {
+        var ended = Minute(3).AddTicks(1);
+        var window = Assert.Single(ReachableWindows.Of(await ArchiveAsync(), [new BaseCut("base", 2, At(6.1), At(6.2), ended)]));
+        Assert.Equal(Minute(3).AddMicroseconds(1), window.FromTime);
+    }
+
+    private static async Task<WalInventory> ArchiveAsync()
+    {
+        var (store, keys) = (new MemoryStore(), new WalKeys(System));
+        await store.PutAsync(keys.History(2), Encoding.UTF8.GetBytes($"1\t{Left}\tbefore the damage\n"), PutMode.Create, Cancelled);
+        var state = new ArchiveState
+        {
+            SystemIdentifier = System, Cluster = "main", SegmentSize = Files.SegmentSize, Timeline = 2, ArchivedTo = At(7), UpdatedAt = Minute(60), LastCommitAt = Minute(50),
+            Open = [Entry(1, 4, 3, 4), Entry(1, 5, 5, 6), Entry(1, 6, 7, 8), Entry(2, 5, 5, 5), Entry(2, 6, 30, 31)],
+        };
+        await store.PutAsync(keys.State, WalJson.Write(state), PutMode.Create, Cancelled);
+        return await WalInventory.ReadAsync(store, System, null, Cancelled);
+    }
+
+    private static SegmentEntry Entry(uint timeline, ulong number, int first, int last) => new()
+    {
+        Name = Files.Name(timeline, number), Digest = new string('d', 64), Length = 1, FirstCommitAt = Minute(first), LastCommitAt = Minute(last),
+    };
+
+    private static Lsn At(double segments) => new((ulong)(segments * (16 << 20)));
+
+    private static DateTimeOffset Minute(int minute) => new DateTimeOffset(2026, 1, 17, 10, 0, 0, TimeSpan.Zero).AddMinutes(minute);
+}
