@@ -7,6 +7,9 @@ internal static class ShellCommand
 {
     private const int OutputLimit = 500;
 
+    /// <summary>How long the last words of a command that failed may take to arrive after its end.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(500);
+
     /// <param name="command">The command line.</param>
     /// <param name="limit">After this time it is killed and counts as failed.</param>
     /// <param name="clock">Measures the limit.</param>
@@ -28,6 +31,11 @@ internal static class ShellCommand
         try
         {
             await ExitAsync(process, either.Token);
+            if (process.ExitCode != 0)
+            {
+                await Task.WhenAny(output.Ended, Task.Delay(LastWords, clock, cancellationToken));
+            }
+
             return new Result(process.ExitCode, TimedOut: false, output.ToString());
         }
         catch (OperationCanceledException)
@@ -62,10 +70,20 @@ internal static class ShellCommand
     private sealed class LastLines(int limit)
     {
         private readonly Lock _gate = new();
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private string _text = "";
+        private int _open = 2;
+
+        /// <summary>When both pipes are at their end.</summary>
+        public Task Ended => _ended.Task;
 
         public void Add(string? line)
         {
+            if (line is null && Interlocked.Decrement(ref _open) == 0)
+            {
+                _ended.TrySetResult();
+            }
+
             if (string.IsNullOrWhiteSpace(line))
             {
                 return;
