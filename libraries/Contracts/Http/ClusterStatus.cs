@@ -26,7 +26,10 @@ public sealed record ClusterStatus
     /// <summary>Latest time that can be recovered to.</summary>
     public DateTimeOffset? NewestReachableAt { get; init; }
 
-    /// <summary>Seconds of commits that would be lost if the server were lost now: from <see cref="NewestReachableAt"/> on.</summary>
+    /// <summary>
+    /// Seconds of commits that would be lost if the server were lost now. May be shorter than the time since <see cref="NewestReachableAt"/>: that the archive still has everything of a
+    /// server on which nothing is committed is written there every half a minute only.
+    /// </summary>
     public double? LossWindowSeconds { get; init; }
 
     /// <summary>Holes in the WAL that nothing has filled or made needless.</summary>

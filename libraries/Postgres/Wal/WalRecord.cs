@@ -17,6 +17,9 @@ public enum WalRecordKind
 
     /// <summary>A new tablespace: replay makes it at the place that the original had, also when that is in use.</summary>
     NewTablespace,
+
+    /// <summary>A recovery ended here: the first record of a timeline, after a promotion or a recovery to a target.</summary>
+    TimelineBegin,
 }
 
 /// <summary>A record of the write-ahead log.</summary>
@@ -25,6 +28,6 @@ public enum WalRecordKind
 /// <param name="Next">Where the server is when it has replayed it: <paramref name="End"/>, or the next segment's start after a switch to it.</param>
 /// <param name="Kind">What it is.</param>
 /// <param name="Xid">Transaction of a commit or abort; 0 for the second phase of a prepared one.</param>
-/// <param name="At">Time of a commit, an abort or a restore point.</param>
+/// <param name="At">Time of a commit, an abort, a restore point, or when a timeline began: there to the second at least.</param>
 /// <param name="Name">Name of a restore point.</param>
 public readonly record struct WalRecord(Lsn Start, Lsn End, Lsn Next, WalRecordKind Kind, uint Xid, DateTimeOffset? At, string? Name);

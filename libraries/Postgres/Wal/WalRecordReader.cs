@@ -5,14 +5,14 @@ namespace StellaOps.Backup.Postgres.Wal;
 
 /// <summary>
 /// Reads the records of consecutive segments, also those that go on from one into the next (PostgreSQL source:
-/// src/include/access/xlogrecord.h, xlog_internal.h, xact.h; the same in versions 15 to 18). Record checksums are not verified: the
+/// src/include/access/xlogrecord.h, xlog_internal.h, xact.h, catalog/pg_control.h; the same in versions 15 to 18). Record checksums are not verified: the
 /// segments are known to be what the server wrote. One reader for one pass, not for several threads.
 /// </summary>
 /// <param name="files">Segments of this size.</param>
 public sealed class WalRecordReader(WalFiles files)
 {
-    private const int PageSize = SegmentHeader.PageSize, RecordHeader = 24;
-    private const byte RmgrXlog = 0, RmgrXact = 1, RmgrTablespace = 5, SwitchInfo = 0x40, RestorePointInfo = 0x70, XactMask = 0x70;
+    private const int PageSize = SegmentHeader.PageSize, RecordHeader = 24, CheckpointTime = 64;
+    private const byte RmgrXlog = 0, RmgrXact = 1, RmgrTablespace = 5, ShutdownInfo = 0x00, SwitchInfo = 0x40, RestorePointInfo = 0x70, EndOfRecoveryInfo = 0x90, XactMask = 0x70;
     private readonly byte[] _head = new byte[WalScanner.Looked];
     private Lsn _start;
     private long _length, _taken, _skip;
@@ -136,7 +136,28 @@ public sealed class WalRecordReader(WalFiles files)
             return other with { Kind = WalRecordKind.RestorePoint, At = WalScanner.Time(point), Name = Encoding.UTF8.GetString(length < 0 ? name : name[..length]) };
         }
 
+        if (rmgr == RmgrXlog && info is EndOfRecoveryInfo or ShutdownInfo && BeginOf(info, WalScanner.MainData(record)) is { } begin)
+        {
+            return other with { Kind = WalRecordKind.TimelineBegin, At = begin };
+        }
+
         return rmgr == RmgrTablespace && info == 0 ? other with { Kind = WalRecordKind.NewTablespace } : other;
+    }
+
+    /// <summary>
+    /// When a timeline began: a promotion writes a record of its own (xl_end_of_recovery), and a recovery that ended at its target a checkpoint, with the timeline before
+    /// in it (CheckPoint). Null for the checkpoint of a server that was stopped.
+    /// </summary>
+    private static DateTimeOffset? BeginOf(byte info, ReadOnlySpan<byte> data)
+    {
+        if (info == EndOfRecoveryInfo)
+        {
+            return data.Length >= 8 ? WalScanner.Time(data) : null;
+        }
+
+        return data.Length >= CheckpointTime + 8 && !data.Slice(8, 4).SequenceEqual(data.Slice(12, 4))
+            && BinaryPrimitives.ReadInt64LittleEndian(data[CheckpointTime..]) is > 0 and < 253_402_300_800 and var seconds
+                ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
     }
 
     private static WalRecordKind? KindOf(byte operation) => operation switch

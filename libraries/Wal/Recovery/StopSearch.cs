@@ -28,7 +28,7 @@ internal sealed class StopSearch(RecoveryTarget target)
         {
             // What is not replayed ends where the record before it does; the page header between the two is no difference.
             var at = !StopsBefore ? record.Next : _previous is { } previous && previous.Next <= record.Start ? previous.Next : record.Start;
-            Stop = new RecoveryStop(at, record.End, StopsBefore ? LastSeen : record.At ?? LastSeen);
+            Stop = new RecoveryStop(at, record.End, StopsBefore ? LastSeen : Ended(record) ?? LastSeen);
             Found?.Invoke(Stop);
             if (Found is null)
             {
@@ -36,10 +36,12 @@ internal sealed class StopSearch(RecoveryTarget target)
             }
         }
 
-        LastSeen = record.At ?? LastSeen;
+        LastSeen = Ended(record) ?? LastSeen;
         _previous = record;
         return true;
     }
+
+    private static DateTimeOffset? Ended(WalRecord record) => record.Kind == WalRecordKind.TimelineBegin ? null : record.At;
 
     private bool StopsBefore => target.Kind == RecoveryTargetKind.Time || (target.Exclusive && target.Kind != RecoveryTargetKind.Name);
 

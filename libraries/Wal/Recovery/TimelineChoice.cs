@@ -50,13 +50,13 @@ internal sealed class TimelineChoice(WalInventory inventory, WalReader reader, W
         return timeline;
     }
 
-    /// <summary>The newest timeline with a transaction of its own, or a base backup, up to the time.</summary>
+    /// <summary>The newest timeline that began, or has a transaction of its own or a base backup, up to the time.</summary>
     private async Task<uint?> LivedAsync(IEnumerable<uint> newestFirst, RecoveryTarget target, CancellationToken cancellationToken)
     {
         foreach (var timeline in newestFirst)
         {
             if (bases.Any(cut => cut.Timeline == timeline && cut.FinishedAt <= target.Time)
-                || (inventory.History(timeline) is { } history && await HasCommitAsync(history, history.Path()[^1].Begin, target, cancellationToken).ConfigureAwait(false)))
+                || (inventory.History(timeline) is { } history && await BeganAsync(history, target, cancellationToken).ConfigureAwait(false)))
             {
                 return timeline;
             }
@@ -65,30 +65,47 @@ internal sealed class TimelineChoice(WalInventory inventory, WalReader reader, W
         return null;
     }
 
-    /// <summary>Whether a transaction that ended behind a position is one that the target wants: by the archive's documents, or else by the first one in its WAL.</summary>
-    private async Task<bool> HasCommitAsync(TimelineHistory history, Lsn begin, RecoveryTarget target, CancellationToken cancellationToken)
+    /// <summary>Whether a timeline had begun: by its own transactions, or else by the record with which it begins.</summary>
+    private async Task<bool> BeganAsync(TimelineHistory history, RecoveryTarget target, CancellationToken cancellationToken)
     {
-        if (_times.HasCommit(history.Timeline, begin, Wants) is { } has)
+        var path = history.Path();
+        var documents = _times.HasCommit(history.Timeline, path[^1].Begin, at => Wants(target, at));
+        if (documents is true || (documents is false && path.Count == 1))
         {
-            return has;
+            return documents.Value;
         }
 
-        var proof = WalCoverage.Prove(inventory, history.Path(), begin);
-        var wanted = false;
-        await new RecordScan(reader, files, proof).RunAsync(begin, See, cancellationToken).ConfigureAwait(false);
-        return wanted;
+        try
+        {
+            return await IsFirstWantedAsync(history, path[^1].Begin, target, orBegin: true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (WalException) when (documents is false)
+        {
+            return false; // A damaged segment of a timeline whose transactions are all later is no reason to refuse another one.
+        }
+    }
 
-        bool Wants(DateTimeOffset at) => target.Exclusive ? at < target.Time : at <= target.Time;
+    /// <summary>Whether a transaction that ended behind a position is one that the target wants: by the archive's documents, or else by the first one in its WAL.</summary>
+    private async Task<bool> HasCommitAsync(TimelineHistory history, Lsn begin, RecoveryTarget target, CancellationToken cancellationToken) =>
+        _times.HasCommit(history.Timeline, begin, at => Wants(target, at)) ?? await IsFirstWantedAsync(history, begin, target, orBegin: false, cancellationToken).ConfigureAwait(false);
+
+    private async Task<bool> IsFirstWantedAsync(TimelineHistory history, Lsn begin, RecoveryTarget target, bool orBegin, CancellationToken cancellationToken)
+    {
+        var wanted = false;
+        await new RecordScan(reader, files, WalCoverage.Prove(inventory, history.Path(), begin)).RunAsync(begin, See, cancellationToken).ConfigureAwait(false);
+        return wanted;
 
         bool See(WalRecord record)
         {
-            if (record.Start < begin || record.Kind is not (WalRecordKind.Commit or WalRecordKind.Abort))
+            if (record.Start < begin || !(record.Kind is WalRecordKind.Commit or WalRecordKind.Abort || (orBegin && record.Kind == WalRecordKind.TimelineBegin)))
             {
                 return true;
             }
 
-            wanted = record.At is { } at && Wants(at);
+            wanted = record.At is { } at && Wants(target, at);
             return false;
         }
     }
+
+    private static bool Wants(RecoveryTarget target, DateTimeOffset at) => target.Exclusive ? at < target.Time : at <= target.Time;
 }

@@ -17,7 +17,7 @@ internal sealed partial class ClusterMetrics(IServiceScopeFactory scopes, TimePr
     private static readonly Gauge Gaps = Gauge("stella_recovery_gaps_open", "Holes in the archived WAL that nothing has filled or made needless.");
     private static readonly Gauge Archiving = Gauge("stella_recovery_archiving", "1 while a worker archives WAL, 0 while none does that should; absent where WAL is not archived.");
     private static readonly Gauge ForecastSeconds = Gauge("stella_recovery_forecast_seconds", "How long a recovery to the newest instant would take, by the rates of drills.");
-    private volatile IReadOnlyList<ClusterStatus> _last = [];
+    private volatile Round _last = new([], default);
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -33,7 +33,7 @@ internal sealed partial class ClusterMetrics(IServiceScopeFactory scopes, TimePr
             try
             {
                 await using var scope = scopes.CreateAsyncScope();
-                _last = await scope.ServiceProvider.GetRequiredService<ClusterStatuses>().ReadAsync(stoppingToken);
+                _last = new Round(await scope.ServiceProvider.GetRequiredService<ClusterStatuses>().ReadAsync(stoppingToken), clock.GetUtcNow());
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
@@ -46,10 +46,12 @@ internal sealed partial class ClusterMetrics(IServiceScopeFactory scopes, TimePr
 
     private void Publish()
     {
-        foreach (var status in _last)
+        var last = _last;
+        var since = (clock.GetUtcNow() - last.At).TotalSeconds;
+        foreach (var status in last.Statuses)
         {
             var cluster = status.Cluster;
-            Set(Loss, cluster, status.NewestReachableAt is { } reached ? Math.Max(0, (clock.GetUtcNow() - reached).TotalSeconds) : null);
+            Set(Loss, cluster, status.LossWindowSeconds + since);
             Set(Newest, cluster, Seconds(status.NewestReachableAt));
             Set(Oldest, cluster, Seconds(status.OldestReachableAt));
             Set(Durable, cluster, status.NewestDurableLsn is { } position ? Postgres.Lsn.Parse(position).Value : null);
@@ -70,6 +72,8 @@ internal sealed partial class ClusterMetrics(IServiceScopeFactory scopes, TimePr
             gauge.RemoveLabelled(cluster);
         }
     }
+
+    private sealed record Round(IReadOnlyList<ClusterStatus> Statuses, DateTimeOffset At);
 
     private static double? Seconds(DateTimeOffset? time) => time?.ToUnixTimeMilliseconds() / 1000.0;
 

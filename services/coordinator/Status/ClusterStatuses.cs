@@ -65,7 +65,7 @@ internal sealed class ClusterStatuses(
         var heardWal = announced.Where(heard => heard.Cluster.Wal is not null).OrderByDescending(heard => heard.Cluster.Wal!.Active).FirstOrDefault();
         var wal = heardWal?.Cluster.Wal;
         var durable = DurableTo(picture, heardWal);
-        var (oldestAt, newestAt) = unreadable is not null ? (null, null) : Reach(usable, picture, wal);
+        var (oldestAt, newestAt) = unreadable is not null ? (null, null) : Reach(usable, picture);
         return new ClusterStatus
         {
             Cluster = part.Cluster!,
@@ -76,7 +76,7 @@ internal sealed class ClusterStatuses(
             NewestDurableLsn = durable?.ToString(),
             OldestReachableAt = oldestAt,
             NewestReachableAt = newestAt,
-            LossWindowSeconds = newestAt is { } reached ? Math.Max(0, Math.Round((clock.GetUtcNow() - reached).TotalSeconds, 1)) : null,
+            LossWindowSeconds = newestAt is { } reached ? LossWindow(Later(reached, picture?.Current is null ? null : wal?.CaughtUpAt)) : null,
             OpenGaps = picture?.OpenGaps ?? [],
             Slot = wal?.Slot is { } slot ? new SlotStatus { Name = slot.Name, RetainedBytes = slot.RetainedBytes, SafeBytes = slot.SafeBytes, LimitBytes = slot.LimitBytes } : null,
             Points = backups.Count,
@@ -96,8 +96,13 @@ internal sealed class ClusterStatuses(
             ? position
             : picture?.ArchivedTo;
 
-    /// <summary>Without archived WAL, the ends of base backups; with it, the windows, and to the present where it has no hole.</summary>
-    private static (DateTimeOffset? Oldest, DateTimeOffset? Newest) Reach(IReadOnlyList<BaseBackup> usable, WalPicture? picture, WalStanding? wal)
+    /// <summary>Nothing was committed between what is archived and the moment at which the archiver last had everything, which it announces more often than it writes it down.</summary>
+    private double LossWindow(DateTimeOffset archived) => Math.Max(0, Math.Round((clock.GetUtcNow() - archived).TotalSeconds, 1));
+
+    /// <summary>
+    /// Without archived WAL, the ends of base backups; with it, the windows, and where they have no hole the moment that the archive itself names: a recovery goes by what is written there.
+    /// </summary>
+    private static (DateTimeOffset? Oldest, DateTimeOffset? Newest) Reach(IReadOnlyList<BaseBackup> usable, WalPicture? picture)
     {
         var ends = usable.Select(backup => (DateTimeOffset?)backup.Snapshot.FinishedAt).ToList();
         if (picture is null || picture.Windows.Count == 0)
@@ -105,10 +110,10 @@ internal sealed class ClusterStatuses(
             return (ends.Min(), ends.Max());
         }
 
-        var reached = picture.Windows.Select(window => Later(window.FromTime, window.ToTime)).Append(ends.Max());
+        var reached = picture.Windows.Select(window => (DateTimeOffset?)Later(window.FromTime, window.ToTime)).Append(ends.Max());
         if (picture.Current is not null)
         {
-            reached = reached.Append(picture.CaughtUpAt).Append(wal?.CaughtUpAt);
+            reached = reached.Append(picture.CaughtUpAt);
         }
 
         return (picture.Windows.Select(window => (DateTimeOffset?)window.FromTime).Concat(ends).Min(), reached.Max());
@@ -119,7 +124,7 @@ internal sealed class ClusterStatuses(
         : durable is { } to && picture.Current is { } window && window.Points.Contains(newest.Point.Name) && Lsn.Parse(newest.Cut.StartLsn) is var from && to >= from ? (long)(to.Value - from.Value)
         : null;
 
-    private static DateTimeOffset? Later(DateTimeOffset one, DateTimeOffset? two) => two > one ? two : one;
+    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset? two) => two > one ? two.Value : one;
 
     private sealed record Heard(WorkerRow Row, ClusterAnnouncement Cluster);
 

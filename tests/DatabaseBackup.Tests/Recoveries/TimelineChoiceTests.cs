@@ -39,6 +39,11 @@ public sealed class TimelineChoiceTests
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[24].CommittedAt }, count: 15, last: 25);
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[14].CommittedAt }, count: 15, last: 15);
 
+        // Timeline 3 has no transaction, and yet it has begun.
+        var begun = (DateTimeOffset)(DateTime)(await bench.RunAsync("SELECT clock_timestamp()"))!;
+        await bench.UntilAsync(() => bench.InventoryAsync().GetAwaiter().GetResult().State!.CaughtUpAt >= begun);
+        await MeetsAsync(bench, new PointInTime { Time = begun }, count: 5, last: 5);
+
         await bench.WriteAsync(5);
         await bench.CatchUpAsync();
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[29].CommittedAt }, count: 20, last: 30);
