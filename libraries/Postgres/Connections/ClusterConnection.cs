@@ -13,6 +13,9 @@ public sealed class ClusterConnection : IAsyncDisposable
     // in that way, and the checks of a copy behind one take as long as they take.
     private const int CommandTimeoutSeconds = 600;
 
+    // Files come in rows of half of it. With the usual 8 KiB each receives as much as PostgreSQL sends at once, and a fifth of the processor's time is the network's.
+    private const int ReadBufferBytes = 256 << 10;
+
     // The planner takes lists of files for long queries, and the server would compile them: longer than it takes to run them.
     private const string OwnStatements = " -c search_path=pg_catalog -c jit=off";
     private readonly NpgsqlConnectionStringBuilder _settings;
@@ -30,6 +33,7 @@ public sealed class ClusterConnection : IAsyncDisposable
             MaxPoolSize = connections,
             ApplicationName = "stella-ops-backup",
             KeepAlive = 30,
+            ReadBufferSize = ReadBufferBytes,
             Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c row_security=off" + (ownSearchPath ? "" : OwnStatements),
         };
         _settings.CommandTimeout = _settings.Host?.StartsWith('/') == true ? 0 : CommandTimeoutSeconds;
