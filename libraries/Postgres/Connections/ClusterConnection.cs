@@ -13,7 +13,7 @@ public sealed class ClusterConnection : IAsyncDisposable
     // in that way, and the checks of a copy behind one take as long as they take.
     private const int CommandTimeoutSeconds = 600;
 
-    // Files come in rows of half of it. With the usual 8 KiB each receives as much as PostgreSQL sends at once, and a fifth of the processor's time is the network's.
+    // Two rows of a file. With Npgsql's own 8 KiB every receive takes one of the server's sends, and the network costs twice as much of the processor's time.
     private const int ReadBufferBytes = 256 << 10;
 
     // The planner takes lists of files for long queries, and the server would compile them: longer than it takes to run them.

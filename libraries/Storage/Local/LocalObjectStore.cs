@@ -17,6 +17,7 @@ public sealed class LocalObjectStore : IObjectStore
 
     private readonly string _root;
     private readonly TimeProvider _clock;
+    private readonly MountedPlace _place;
     private readonly Lock _making = new();
     private readonly ConcurrentDictionary<string, bool> _durableDirectories = new(StringComparer.Ordinal);
 
@@ -30,6 +31,7 @@ public sealed class LocalObjectStore : IObjectStore
 
         _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
         _clock = clock ?? TimeProvider.System;
+        _place = new MountedPlace(_root);
     }
 
     /// <inheritdoc/>
@@ -38,7 +40,7 @@ public sealed class LocalObjectStore : IObjectStore
     /// <inheritdoc/>
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken = default)
     {
-        var path = PathOf(key);
+        var path = PathToPut(key);
         // A started put is not cancelled: it ends soon, and its caller then knows whether the object exists.
         await Task.Run(() => Put(path, handle => DirectIO.Write(handle, content), mode), cancellationToken).ConfigureAwait(false);
     }
@@ -47,7 +49,7 @@ public sealed class LocalObjectStore : IObjectStore
     public async ValueTask PutAsync(string key, Stream content, PutMode mode, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(content);
-        var path = PathOf(key);
+        var path = PathToPut(key);
         var unfinished = content is SizedStream { Identity: { } identity } ? TemporaryName.For(path, identity) : null;
         await Task.Run(() => Put(path, handle => Copy(content, handle, cancellationToken), mode, unfinished), cancellationToken).ConfigureAwait(false);
     }
@@ -55,7 +57,7 @@ public sealed class LocalObjectStore : IObjectStore
     /// <inheritdoc/>
     public async ValueTask CopyAsync(string from, string to, CancellationToken cancellationToken = default)
     {
-        var (path, name) = (PathOf(from), PathOf(to));
+        var (path, name) = (PathOf(from), PathToPut(to));
         MakeDirectories(DirectoryOf(name));
         var temporary = TemporaryName.For(name);
 
@@ -87,6 +89,11 @@ public sealed class LocalObjectStore : IObjectStore
         var error = Posix.OpenRead(path, out var handle);
         using (handle)
         {
+            if (error == Posix.Enoent || key == LocationFile.Key)
+            {
+                _place.Require(key);
+            }
+
             StorageErrors.Check(error, $"cannot read {path}");
             try
             {
@@ -103,8 +110,13 @@ public sealed class LocalObjectStore : IObjectStore
     public ValueTask<StoredObject?> FindAsync(string key, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var path = PathOf(key);
-        return ValueTask.FromResult(Stat(path, key));
+        var found = Stat(PathOf(key), key);
+        if (found is null)
+        {
+            _place.Require(key);
+        }
+
+        return ValueTask.FromResult(found);
     }
 
     /// <inheritdoc/>
@@ -119,6 +131,7 @@ public sealed class LocalObjectStore : IObjectStore
         var error = Posix.Remove(path);
         if (error == Posix.Enoent)
         {
+            _place.Require(key);
             return ValueTask.CompletedTask;
         }
 
@@ -271,6 +284,8 @@ public sealed class LocalObjectStore : IObjectStore
                 yield return found;
             }
         }
+
+        _place.Require(prefix);
     }
 
     private static IEnumerable<string> FilesUnder(string directory)
@@ -341,6 +356,13 @@ public sealed class LocalObjectStore : IObjectStore
     {
         ObjectKey.Check(key);
         return string.Concat(_root, "/", key);
+    }
+
+    private string PathToPut(string key)
+    {
+        var path = PathOf(key);
+        _place.Require(key);
+        return path;
     }
 
     private string DirectoryOfPrefix(string prefix)

@@ -33,10 +33,11 @@ public sealed partial class WalPush(IObjectStore location, AgeEncryption encrypt
     /// <see cref="WalFailure.Conflict"/>: the archive has other content under this name; <see cref="WalFailure.Invalid"/>: not a file of
     /// <c>pg_wal</c>, or not what its name says.
     /// </exception>
-    /// <exception cref="StorageException">The store failed: PostgreSQL keeps the file and tries again.</exception>
+    /// <exception cref="StorageException">The store failed, or is no location: PostgreSQL keeps the file and tries again.</exception>
     public async Task<PushOutcome> RunAsync(string path, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        await RequireLocationAsync(cancellationToken).ConfigureAwait(false);
         var full = Path.GetFullPath(path);
         var file = Path.GetFileName(full);
         if (WalName.TryParse(file, out var name))
@@ -54,6 +55,16 @@ public sealed partial class WalPush(IObjectStore location, AgeEncryption encrypt
         return OtherName().IsMatch(file) && WalName.TryParse(file.AsSpan(0, WalName.Length), out name)
             ? await OtherAsync(full, file, name, cancellationToken).ConfigureAwait(false)
             : throw new WalException(WalFailure.Invalid, $"{path} is no file of pg_wal: its name is not one that PostgreSQL archives");
+    }
+
+    /// <summary>PostgreSQL gives the file up when it is archived. In the directory of a disk that is not mounted it would be nowhere when the disk is back.</summary>
+    private async Task RequireLocationAsync(CancellationToken cancellationToken)
+    {
+        if (await LocationFile.FindAsync(location, cancellationToken).ConfigureAwait(false) is null)
+        {
+            throw new StorageException(
+                StorageFailure.Unavailable, $"{location.Description} is no location: it has no {LocationFile.Key}; is it mounted? A worker at its start, or 'stella repo init', makes an empty place one");
+        }
     }
 
     private async Task<PushOutcome> SegmentAsync(string path, WalName name, CancellationToken cancellationToken)

@@ -11,10 +11,20 @@ public sealed class UnreachableException(string message, IReadOnlyList<Reachable
     /// <summary>What can be reached, oldest first.</summary>
     public IReadOnlyList<ReachableWindow> Windows { get; } = windows;
 
-    /// <summary>The windows as sentences, the newest ones where there are many.</summary>
-    public string Choices => Windows.Count == 0
-        ? "Nothing can be reached by replay now: take a base backup, and archive WAL from then on."
-        : $"Reachable{(Windows.DistinctBy(window => window.Timeline).Count() > 1 ? " with --timeline N" : "")}: {string.Join("; ", Windows.TakeLast(Shown).Select(Sentence))}{(Windows.Count > Shown ? $"; and {Windows.Count - Shown} older ones ('stella backup wal-list')" : "")}";
+    /// <summary>The windows as sentences, a line each where there are several; the newest ones where there are many.</summary>
+    public string Choices => Windows.Count switch
+    {
+        0 => "Nothing can be reached by replay now: take a base backup, and archive WAL from then on.",
+        1 => $"Reachable: {Sentence(Windows[0])}",
+        _ => string.Join("\n  ", Lines()),
+    };
+
+    private IEnumerable<string> Lines() =>
+    [
+        Windows.DistinctBy(window => window.Timeline).Count() > 1 ? "Reachable with --timeline N:" : "Reachable:",
+        .. Windows.TakeLast(Shown).Select(Sentence),
+        .. Windows.Count > Shown ? (string[])[$"and {Windows.Count - Shown} older ones: stella backup wal-list"] : [],
+    ];
 
     private static string Sentence(ReachableWindow window) => string.Create(
         CultureInfo.InvariantCulture,

@@ -89,6 +89,37 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract, IDisposable
     }
 
     [Fact]
+    public async Task While_the_disk_of_a_location_is_unmounted_nothing_is_put_below_it_and_nothing_is_said_to_be_gone()
+    {
+        var (root, elsewhere) = (_directory["location"], _directory["elsewhere"]);
+        await using var first = new LocalObjectStore(root);
+        var location = await LocationFile.EnsureAsync(first, Cancellation);
+        await first.PutAsync("a/object", Content(1), PutMode.Create, Cancellation);
+        await using var store = new LocalObjectStore(root);
+        Assert.Equal(location, await LocationFile.FindAsync(store, Cancellation));
+
+        Directory.Move(root, elsewhere);
+        Directory.CreateDirectory(root);
+        await AwayAsync(() => store.PutAsync("a/other", Content(1), PutMode.Create, Cancellation));
+        await AwayAsync(() => store.PutAsync("a/other", new MemoryStream(Content(1)), PutMode.Replace, Cancellation));
+        await AwayAsync(() => store.CopyAsync("a/object", "a/other", Cancellation));
+        await AwayAsync(() => store.DeleteAsync("a/object", Cancellation));
+        await AwayAsync(async () => await store.FindAsync("a/object", Cancellation));
+        await AwayAsync(async () => await store.ReadAsync("a/object", 0, new byte[1], Cancellation));
+        await AwayAsync(async () => await KeysAsync(store, ""));
+        Assert.Null(await LocationFile.FindAsync(store, Cancellation));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(root));
+
+        Directory.Delete(root);
+        Directory.Move(elsewhere, root);
+        await store.PutAsync("a/other", Content(1), PutMode.Create, Cancellation);
+        Assert.Equal(["a/object", "a/other", LocationFile.Key], await KeysAsync(store, ""));
+
+        static async Task AwayAsync(Func<ValueTask> call) =>
+            Assert.Equal(StorageFailure.Unavailable, (await Assert.ThrowsAsync<StorageException>(() => call().AsTask())).Failure);
+    }
+
+    [Fact]
     public async Task A_full_disk_is_told_apart_and_leaves_nothing()
     {
         await using var small = await SmallFileSystem.MountAsync(_directory["small"], Cancellation);

@@ -47,6 +47,7 @@ internal sealed class WalBench : IAsyncDisposable
         };
         all.TryAdd("wal_keep_size", "1GB");
         var bench = new WalBench(await PrivatePostgres.StartAsync(major, all, TestContext.Current.CancellationToken));
+        await LocationFile.EnsureAsync(bench.Location, TestContext.Current.CancellationToken);
         bench.SystemIdentifier = ulong.Parse((await bench.RunAsync("SELECT system_identifier::text FROM pg_control_system()"))!.ToString()!);
         await bench.RunAsync("CREATE TABLE load (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body text)");
         return bench;

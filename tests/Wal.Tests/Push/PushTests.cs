@@ -1,4 +1,5 @@
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing.Storage;
 using StellaOps.Backup.Wal.Coverage;
 using StellaOps.Backup.Wal.Ledger;
@@ -110,6 +111,18 @@ public sealed class PushTests
         Assert.Equal(PushOutcome.AlreadyThere, await new WalPush(bench.Location, bench.Encryption).RunAsync(segment, Cancelled));
         Assert.Single((await bench.InventoryAsync()).Segments);
         Assert.Equal(Path.GetFileName(segment), Assert.Single((await bench.InventoryAsync()).Pushed).Entry.Name);
+    }
+
+    [Fact]
+    public async Task A_place_that_is_no_location_is_refused_and_stays_as_it_is()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        await using var elsewhere = new LocalObjectStore(Directory.CreateDirectory(bench["elsewhere"]).FullName);
+        await bench.WriteAsync(20);
+        var segment = Directory.GetFiles(Path.Combine(bench.Server.DataDirectory, "pg_wal"), "0*").Order(StringComparer.Ordinal).First();
+        var refused = await Assert.ThrowsAsync<StorageException>(() => new WalPush(elsewhere, bench.Encryption).RunAsync(segment, Cancelled));
+        Assert.Equal(StorageFailure.Unavailable, refused.Failure);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(bench["elsewhere"]));
     }
 
     [Fact]

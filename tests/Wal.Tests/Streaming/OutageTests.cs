@@ -40,6 +40,32 @@ public sealed class OutageTests
     }
 
     [Fact]
+    public async Task While_the_disk_of_the_location_is_unmounted_nothing_is_acknowledged_and_it_is_caught_up_when_it_is_back()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var archiver = bench.Archive();
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(archiver);
+
+        var (root, elsewhere) = (bench.Location.Description, bench["elsewhere"]);
+        Directory.Move(root, elsewhere);
+        Directory.CreateDirectory(root);
+        var before = archiver.Status.Archived;
+        await bench.WriteAsync(60);
+        var written = await WalBench.FlushedAsync(bench.Server);
+        await WalBench.UntilAsync(() => archiver.Status.StoreFailures > 0 && archiver.Status.Received >= written, () => $"{archiver.Status}");
+        Assert.True((await SlotAsync(bench, archiver)).Restart <= before);
+        Assert.Contains("is it mounted?", archiver.Status.Problem, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(root));
+
+        Directory.Delete(root);
+        Directory.Move(elsewhere, root);
+        await bench.CatchUpAsync(archiver);
+        await AssertWholeAsync(bench);
+        Assert.Null(archiver.Status.Problem);
+    }
+
+    [Fact]
     public async Task With_a_full_spool_the_server_shuts_down_and_what_it_kept_is_caught_up()
     {
         await using var bench = await WalBench.StartAsync(15);
