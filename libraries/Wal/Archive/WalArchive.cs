@@ -22,12 +22,18 @@ public sealed class WalArchive(IObjectStore location, WalKeys keys)
     /// Stores a whole segment. Durable when the task ends. The caller has made sure that the archive has no other content of this
     /// name (<see cref="FindAsync"/>, or an inventory).
     /// </summary>
+    /// <returns>The segment, and the digest of the object; null where the same bytes were there already: each encryption is another one.</returns>
     /// <exception cref="StorageException">The store failed; nothing, or the whole object, is there.</exception>
-    public async Task<ArchivedSegment> PutSegmentAsync(WalName name, SealedWal content, CancellationToken cancellationToken)
+    public async Task<(ArchivedSegment Segment, string? StoredDigest)> PutSegmentAsync(WalName name, SealedWal content, CancellationToken cancellationToken)
     {
         var key = keys.Segment(name, content.Digest);
-        await PutOnceAsync(key, content.Content, cancellationToken).ConfigureAwait(false);
-        return new ArchivedSegment(name, content.Digest, key, content.Content.Length);
+        if (await PutOnceAsync(key, content.Content, cancellationToken).ConfigureAwait(false))
+        {
+            return (new ArchivedSegment(name, content.Digest, key, content.Content.Length), content.StoredDigest);
+        }
+
+        var there = await location.FindAsync(key, cancellationToken).ConfigureAwait(false);
+        return (new ArchivedSegment(name, content.Digest, key, there?.Length ?? content.Content.Length), null);
     }
 
     /// <summary>Stores a part of a segment that is not finished.</summary>
@@ -103,15 +109,17 @@ public sealed class WalArchive(IObjectStore location, WalKeys keys)
         }
     }
 
-    private async Task PutOnceAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    /// <returns>False when it was there: the name holds the digest of the bytes, and an earlier attempt, or another worker, stored the same.</returns>
+    private async Task<bool> PutOnceAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         try
         {
             await location.PutAsync(key, content, PutMode.Create, cancellationToken).ConfigureAwait(false);
+            return true;
         }
         catch (StorageException exists) when (exists.Failure == StorageFailure.AlreadyExists)
         {
-            // The name holds the digest of the bytes: an earlier attempt, or another worker, stored the same.
+            return false;
         }
     }
 }

@@ -87,11 +87,11 @@ public sealed partial class WalPush(IObjectStore location, AgeEncryption encrypt
 
         WalConflict.RequireParts(header.SystemIdentifier, tails, bytes);
 
-        var stored = present.Count > 0 ? present[0] : await archive.PutSegmentAsync(name, content, cancellationToken).ConfigureAwait(false);
+        var (stored, storedDigest) = present.Count > 0 ? (present[0], null) : await archive.PutSegmentAsync(name, content, cancellationToken).ConfigureAwait(false);
 
         // Durable now: the segment. A crash before the next step is healed by the server, which pushes it again.
         // Of a segment that was there already the object is another encryption of the same bytes.
-        var entry = SegmentEntries.Of(stored, present.Count > 0 ? null : content.StoredDigest, WalScanner.Scan(bytes, header.Start));
+        var entry = SegmentEntries.Of(stored, storedDigest, WalScanner.Scan(bytes, header.Start));
         await DescribeAsync(archive.Keys.Pushed(name), new PushedSegment { SegmentSize = header.SegmentSize, Entry = entry }, cancellationToken).ConfigureAwait(false);
         await archive.RemoveAsync(tails, cancellationToken).ConfigureAwait(false);
         return present.Count > 0 ? PushOutcome.AlreadyThere : PushOutcome.Stored;

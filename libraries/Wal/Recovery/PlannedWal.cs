@@ -45,7 +45,7 @@ public static class PlannedWal
         if (tablespace is { } made)
         {
             throw new UnreachableException(
-                $"{plan.Target} cannot be reached from '{plan.Base.Name}': a tablespace was created at {made.Start}, and its replay would write to the place of the live one; begin with a base backup that was taken after it",
+                $"{plan.Asked} cannot be reached from '{plan.Base.Name}': a tablespace was created at {made.Start}, and its replay would write to the place of the live one; begin with a base backup that was taken after it",
                 ReachableWindows.Of(inventory, [plan.Base]));
         }
     }

@@ -33,4 +33,5 @@ public sealed record RecoveryPlan
 /// <param name="At">Position that the replay will have reached: the switch to the new timeline.</param>
 /// <param name="Needed">All WAL before it has to be there: the record that ends the replay is read whole, also where it is not replayed.</param>
 /// <param name="LastCommitAt">Time of the last commit or abort that was seen before the stop; null when none was.</param>
-public sealed record RecoveryStop(Lsn At, Lsn Needed, DateTimeOffset? LastCommitAt);
+/// <param name="Record">Start of the record that ends the replay; null where none does.</param>
+public sealed record RecoveryStop(Lsn At, Lsn Needed, DateTimeOffset? LastCommitAt, Lsn? Record = null);

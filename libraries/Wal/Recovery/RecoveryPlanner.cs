@@ -179,8 +179,11 @@ public sealed class RecoveryPlanner
     {
         var cut = bases.Find(cut => cut.Stop <= stop.At) ?? throw Unreachable($"{target} is before the end of the first base backup");
         var proof = WalCoverage.Prove(_inventory, path, cut.Start, stop.Needed);
+
+        // The server would stop at the first record of a name behind the base; the latest one is meant.
+        var told = target.Kind == RecoveryTargetKind.Name && stop.Record is { } record ? new RecoveryTarget { Kind = RecoveryTargetKind.Lsn, Lsn = record } : target;
         return proof.IsComplete
-            ? Plan(target, timeline, path, cut, stop)
+            ? Plan(told, timeline, path, cut, stop)
             : throw Unreachable($"{target} is at {stop.At}, behind WAL that is missing: {Reach(proof)}");
     }
 

@@ -28,7 +28,7 @@ internal sealed class StopSearch(RecoveryTarget target)
         {
             // What is not replayed ends where the record before it does; the page header between the two is no difference.
             var at = !StopsBefore ? record.Next : _previous is { } previous && previous.Next <= record.Start ? previous.Next : record.Start;
-            Stop = new RecoveryStop(at, record.End, StopsBefore ? LastSeen : Ended(record) ?? LastSeen);
+            Stop = new RecoveryStop(at, record.End, StopsBefore ? LastSeen : Ended(record) ?? LastSeen, record.Start);
             Found?.Invoke(Stop);
             if (Found is null)
             {

@@ -19,6 +19,9 @@ public sealed class WalSpool : IDisposable
     private readonly WalFiles _files;
     private readonly int _capacity;
     private readonly FileStream _lock;
+    /// <summary>Held by whoever gives segments their own names; before <see cref="_gate"/>, and never by the receive loop.</summary>
+    private readonly Lock _sealing = new();
+
     private readonly Lock _gate = new();
 
     /// <summary>By position, then timeline: where a timeline began, two of them have a segment at the same place.</summary>
@@ -106,10 +109,11 @@ public sealed class WalSpool : IDisposable
         return spool;
     }
 
-    /// <summary>Starts to receive at the beginning of a segment.</summary>
+    /// <summary>Starts to receive at the beginning of a segment. What waits has its own name from here on: it may be received once more.</summary>
     public void Begin(uint timeline, Lsn start)
     {
         CloseCurrent();
+        Sync();
         _timeline = timeline;
         Volatile.Write(ref _position, start.Value);
     }
@@ -207,28 +211,30 @@ public sealed class WalSpool : IDisposable
         }
     }
 
-    /// <summary>Makes everything that was received durable here.</summary>
-    /// <returns>Position up to which this spool could bring WAL back by itself.</returns>
+    /// <summary>Makes everything that was received durable here: whole segments under their own names, under which the next process takes them up.</summary>
+    /// <returns>Position up to which this spool could bring WAL back by itself, but for the segment that is being received: the server keeps a segment of which it needs a part.</returns>
     public Lsn Sync()
     {
-        lock (_gate)
+        lock (_sealing)
         {
-            foreach (var segment in _pending.Values)
+            Lsn received;
+            List<SpoolSegment> waiting;
+            lock (_gate)
             {
-                var whole = segment.Path.EndsWith(Receiving, StringComparison.Ordinal) ? segment.Path[..^Receiving.Length] : segment.Path;
-                if (!File.Exists(whole))
+                received = Received;
+                waiting = [.. _pending.Values];
+                if (_current is not null)
                 {
-                    DurableFiles.Sync(segment.Path);
+                    RandomAccess.FlushToDisk(_current);
                 }
             }
 
-            if (_current is not null)
+            foreach (var segment in waiting)
             {
-                RandomAccess.FlushToDisk(_current);
+                SealFile(segment);
             }
 
-            DurableFiles.Sync(_directory);
-            return Received;
+            return received;
         }
     }
 
@@ -236,18 +242,39 @@ public sealed class WalSpool : IDisposable
     public SpoolSegment Seal(SpoolSegment segment)
     {
         ArgumentNullException.ThrowIfNull(segment);
-        if (!segment.Path.EndsWith(Receiving, StringComparison.Ordinal))
+        lock (_sealing)
         {
-            return segment;
+            return SealFile(segment);
+        }
+    }
+
+    private SpoolSegment SealFile(SpoolSegment segment)
+    {
+        var whole = segment with { Path = PathOf(segment.Name) };
+        if (segment == whole || IsSealed(whole))
+        {
+            return whole;
         }
 
         DurableFiles.Sync(segment.Path);
-        var path = segment.Path[..^Receiving.Length];
-        File.Move(segment.Path, path, overwrite: true);
+        File.Move(segment.Path, whole.Path, overwrite: true);
         DurableFiles.Sync(_directory);
 
         // Durable now: the segment. The next process finds it and archives it, even when the server has dropped it.
-        return segment with { Path = path };
+        lock (_gate)
+        {
+            _pending[KeyOf(whole)] = whole;
+        }
+
+        return whole;
+    }
+
+    private bool IsSealed(SpoolSegment whole)
+    {
+        lock (_gate)
+        {
+            return _pending.TryGetValue(KeyOf(whole), out var known) && known == whole;
+        }
     }
 
     /// <summary>Removes a segment that is durable in the archive, and makes room.</summary>
@@ -274,7 +301,7 @@ public sealed class WalSpool : IDisposable
         TaskCompletionSource room;
         lock (_gate)
         {
-            _pending.Remove((segment.Start, segment.Name.Timeline));
+            _pending.Remove(KeyOf(segment));
             (room, _room) = (_room, NewSignal());
         }
 
@@ -331,11 +358,17 @@ public sealed class WalSpool : IDisposable
     {
         lock (_gate)
         {
-            _pending[(segment.Start, segment.Name.Timeline)] = segment;
+            if (!_pending.TryAdd(KeyOf(segment), segment))
+            {
+                File.Delete(segment.Path); // Received once more, and still waiting as it was received first.
+                return;
+            }
         }
 
         _received.Writer.TryWrite(segment);
     }
+
+    private static (Lsn Start, uint Timeline) KeyOf(SpoolSegment segment) => (segment.Start, segment.Name.Timeline);
 
     private void CloseCurrent()
     {

@@ -74,10 +74,10 @@ internal sealed class ArchivePump(
 
         var content = sealer.Seal(plain);
         RefuseOther(segment.Name, content.Digest, plain);
-        var stored = await StoreAsync(segment.Name, content, cancellationToken).ConfigureAwait(false);
+        var (stored, storedDigest) = await StoreAsync(segment.Name, content, cancellationToken).ConfigureAwait(false);
 
         // Durable now: the segment in the archive. Its file in the spool and its tails are needless from here on.
-        book.Add(SegmentEntries.Of(stored, content.StoredDigest, WalScanner.Scan(plain, segment.Start)));
+        book.Add(SegmentEntries.Of(stored, storedDigest, WalScanner.Scan(plain, segment.Start)));
         IReadOnlyList<ArchivedTail> tails;
         lock (inventory)
         {
@@ -107,7 +107,7 @@ internal sealed class ArchivePump(
         WalConflict.RequireParts(archive.Keys.SystemIdentifier, tails, plain);
     }
 
-    private async Task<ArchivedSegment> StoreAsync(WalName name, SealedWal content, CancellationToken cancellationToken)
+    private async Task<(ArchivedSegment Segment, string? StoredDigest)> StoreAsync(WalName name, SealedWal content, CancellationToken cancellationToken)
     {
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {

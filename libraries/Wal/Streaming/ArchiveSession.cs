@@ -44,6 +44,7 @@ internal sealed class ArchiveSession(
             return null;
         }
 
+        _acknowledged = slot.Restart ?? default;
         _start = Choose(slot, least);
         await new SameHistory(cluster, archive, journal).RequireAsync(stream.Server.Timeline, _start, cancellationToken).ConfigureAwait(false);
         await archive.EnterAsync(_start.Timeline, cancellationToken).ConfigureAwait(false);
@@ -169,7 +170,7 @@ internal sealed class ArchiveSession(
 
     private void Acknowledge() => Acknowledge(archive.ArchivedTo);
 
-    /// <summary>Never goes back: what was once let go may be gone.</summary>
+    /// <summary>Never goes back, not even behind what an earlier session acknowledged: what was once let go may be gone, and the server takes every position for the truth.</summary>
     private void Acknowledge(Lsn position)
     {
         lock (_acknowledging)
@@ -191,9 +192,10 @@ internal sealed class ArchiveSession(
             await Task.Delay(options.WatchInterval, clock, cancellationToken).ConfigureAwait(false);
             try
             {
+                var asked = clock.GetUtcNow();
                 var (position, _, _) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
                 var slot = await ReplicationSlot.FindAsync(cluster, options.Slot, cancellationToken).ConfigureAwait(false);
-                state.Set(status => status with { Server = position, Slot = slot, Received = options.Stream ? archive.Spool.Received : status.Received, SpoolSegments = archive.Spool.Waiting });
+                state.Set(status => status with { Server = position, ServerAt = asked, Slot = slot, Received = options.Stream ? archive.Spool.Received : status.Received, SpoolSegments = archive.Spool.Waiting });
                 if (options.Stream && slot is null or { WalStatus: "lost" })
                 {
                     return; // The next session makes it anew.

@@ -94,7 +94,8 @@ internal sealed class ClusterArchive : IAsyncDisposable
     {
         var now = _clock.GetUtcNow();
         var status = _state.Status;
-        var caughtUp = archived >= status.Server ? now : status.CaughtUpAt;
+        // What was committed since the server was asked may be missing.
+        var caughtUp = archived >= status.Server ? Latest(status.CaughtUpAt, status.ServerAt) : status.CaughtUpAt;
         _state.Set(current => current with { CaughtUpAt = caughtUp, Archived = archived });
         if (_saved is { } saved && saved.Timeline == timeline && saved.ArchivedTo == archived && now - saved.UpdatedAt < TimeSpan.FromSeconds(30))
         {

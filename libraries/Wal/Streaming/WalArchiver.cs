@@ -19,6 +19,9 @@ public sealed class WalArchiver(
     private readonly ArchiverState _state = new();
     private readonly Dictionary<ulong, Lsn> _least = [];
     private ClusterArchive? _archive;
+
+    /// <summary>Somebody else had the slot since the archive was listed, and has added to it.</summary>
+    private bool _outdated;
     private volatile TaskCompletionSource _wanted = NewWish();
 
     /// <summary>How it stands now.</summary>
@@ -87,9 +90,11 @@ public sealed class WalArchiver(
         var stream = await WalStream.OpenAsync(cluster, cancellationToken).ConfigureAwait(false);
         await using var _ = stream.ConfigureAwait(false);
         var server = stream.Server;
+        var asked = clock.GetUtcNow();
         var (position, segmentSize, _) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
-        _state.Set(status => status with { SystemIdentifier = server.SystemIdentifier, Server = position });
+        _state.Set(status => status with { SystemIdentifier = server.SystemIdentifier, Server = position, ServerAt = asked });
         var slot = options.Stream ? await UsableSlotAsync(cancellationToken).ConfigureAwait(false) : null;
+        _outdated |= slot?.Active == true;
         if (slot?.Active == true || await OpenAsync(server.SystemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false) is not { } archive)
         {
             _state.Set(status => status with { Activity = WalActivity.Standby, Slot = slot, Problem = null, Remedy = null, IsConflict = false });
@@ -122,11 +127,12 @@ public sealed class WalArchiver(
 
     private async Task<ClusterArchive?> OpenAsync(ulong systemIdentifier, long segmentSize, CancellationToken cancellationToken)
     {
-        if (_archive is not null && (_archive.Archive.Keys.SystemIdentifier != systemIdentifier || _archive.Files.SegmentSize != segmentSize))
+        if (_archive is not null && (_outdated || _archive.Archive.Keys.SystemIdentifier != systemIdentifier || _archive.Files.SegmentSize != segmentSize))
         {
             await CloseAsync().ConfigureAwait(false);
         }
 
+        _outdated = false;
         return _archive ??= await ClusterArchive.TryOpenAsync(
             location, encryption, options, systemIdentifier, segmentSize, _state, clock, journal, cancellationToken).ConfigureAwait(false);
     }

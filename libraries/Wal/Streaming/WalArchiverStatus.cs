@@ -37,6 +37,9 @@ public sealed record WalArchiverStatus
     /// <summary>Position of the server when it was last asked.</summary>
     public Lsn Server { get; init; }
 
+    /// <summary>When it was asked.</summary>
+    public DateTimeOffset? ServerAt { get; init; }
+
     /// <summary>Position up to which WAL was received.</summary>
     public Lsn Received { get; init; }
 

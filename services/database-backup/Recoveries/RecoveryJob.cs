@@ -52,14 +52,15 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         }
 
         await phases.RunAsync("verify-wal", () => archive.CheckAsync(plan, bytes => context.Progress.Add(0, bytes), cancellationToken), bytes: plan.Bytes);
+        var histories = await TakenTimelines.FindAsync(location, snapshot, target, cancellationToken);
         string? kept = null;
         await phases.RunAsync("keep", () => Task.FromResult(kept = RestoreJob.Begin(context, plan.Base.Name, spec.KeepReplaced, snapshot, target)));
         var report = await phases.RunAsync(
-            "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken, plan.Target), size.Files, size.Bytes);
+            "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken, plan.Target, histories), size.Files, size.Bytes);
         var history = await phases.RunAsync(
             "replay", () => server.ReplayAsync(context, options, archive, plan, cancellationToken), plan.Segments.Count, plan.Segments.Count * archive.SegmentSize);
         Finish(target, owner, history);
-        context.Log.Info($"recovered {target.DataDirectory} to {plan.Target}: the replay ended at {history.Parent!.At}, and timeline {history.Timeline} began");
+        context.Log.Info($"recovered {target.DataDirectory} to {plan.Asked}: the replay ended at {history.Parent!.At}, and timeline {history.Timeline} began");
         return Result(target, [.. RecoveryNotes.Done(plan, snapshot, target, history, report), .. passed.Select(PassedOver)], phases, report, kept);
     }
 
@@ -99,7 +100,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         {
             throw new BackupException(
                 ErrorCodes.ServerRunning,
-                $"{plan.Target} can be reached, but {running}; nothing was changed",
+                $"{plan.Asked} can be reached, but {running}; nothing was changed",
                 $"Stop first: stella service stop --service {string.Join(',', spec.RunningServices)}. Then run the same command again.");
         }
     }
@@ -140,7 +141,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
     }
 
     private static string Summary(RecoveryPlan plan) =>
-        $"{plan.Target} is reached from the base backup of '{plan.Base.Name}' along timeline {plan.Timeline}: {plan.Segments.Count} segments, {plan.Bytes} bytes, to {plan.Stop.At}";
+        $"{plan.Asked} is reached from the base backup of '{plan.Base.Name}' along timeline {plan.Timeline}: {plan.Segments.Count} segments, {plan.Bytes} bytes, to {plan.Stop.At}";
 
     private static TaskResult Result(RestoreTarget target, IReadOnlyList<string> notes, PhaseClock phases, RestoreReport? report = null, string? kept = null) => new()
     {

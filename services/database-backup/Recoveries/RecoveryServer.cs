@@ -127,7 +127,7 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
         {
             throw new BackupException(
                 ErrorCodes.ProofFailed,
-                $"the replay ended at {ended.At}, and {plan.Target} is at {expected}: the recovered cluster is not what was asked for",
+                $"the replay ended at {ended.At}, and {plan.Asked} is at {expected}: the recovered cluster is not what was asked for",
                 "Do not use the recovered directory. Run the command again; report it when that ends the same way.");
         }
     }
@@ -154,6 +154,6 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
         spool.Failure is { } cause ? new BackupException(
             ErrorCodes.Damaged, $"the replay broke off: {cause.Message}", "The data directory is not usable. Run the command again when the cause is gone, or choose an earlier target.", cause)
         : failed.Message.Contains(NotReached, StringComparison.Ordinal) ? new BackupException(
-            ErrorCodes.TargetNotReachable, $"the replay came to the end of the WAL before {plan.Target}; the server was not promoted. {failed.Message}")
+            ErrorCodes.TargetNotReachable, $"the replay came to the end of the WAL before {plan.Asked}; the server was not promoted. {failed.Message}")
         : new BackupException(ErrorCodes.ProofFailed, $"the replay failed: {failed.Message}", "The data directory is not usable. The server's last lines say why; run the command again after that is solved.", failed);
 }

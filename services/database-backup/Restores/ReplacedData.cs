@@ -7,19 +7,45 @@ internal sealed class ReplacedData(Guid taskId)
 {
     private readonly string _suffix = $".replaced-{taskId:n}"[..20];
 
-    /// <summary>Renames the data directory and the directories of tablespaces, where an earlier attempt has not done so.</summary>
+    /// <summary>
+    /// Renames the data directory and the directories of tablespaces, where an earlier attempt has not done so. All of them or none: without its tablespaces a cluster is not whole.
+    /// </summary>
     /// <returns>New name of the data directory; null when there was none.</returns>
     public string? Keep(RestoreTarget target, DatabaseSnapshot snapshot)
     {
-        foreach (var tablespace in snapshot.Facts.Tablespaces)
-        {
-            if (snapshot.TablespaceDirectories.TryGetValue(tablespace.Oid, out var name))
-            {
-                Rename(Path.Combine(tablespace.Location, name));
-            }
-        }
+        // What is most often a mount point comes first.
+        List<string> directories = [target.DataDirectory, .. snapshot.Facts.Tablespaces
+            .Where(tablespace => snapshot.TablespaceDirectories.ContainsKey(tablespace.Oid))
+            .Select(tablespace => Path.Combine(tablespace.Location, snapshot.TablespaceDirectories[tablespace.Oid]))];
+        return Keep(directories);
+    }
 
-        return Rename(target.DataDirectory);
+    /// <summary>Renames directories, all of them or none.</summary>
+    /// <returns>New name of the first one.</returns>
+    internal string? Keep(IReadOnlyList<string> directories)
+    {
+        var moved = new List<(string From, string To)>();
+        try
+        {
+            string? first = null;
+            foreach (var (index, directory) in directories.Index())
+            {
+                var isKept = Directory.Exists(directory + _suffix);
+                var kept = Rename(directory);
+                first = index == 0 ? kept : first;
+                if (kept is not null && !isKept)
+                {
+                    moved.Add((directory, kept));
+                }
+            }
+
+            return first;
+        }
+        catch (BackupException)
+        {
+            moved.ForEach(one => Directory.Move(one.To, one.From));
+            throw;
+        }
     }
 
     private string? Rename(string directory)

@@ -120,6 +120,12 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
 
     public async Task BackupAsync(string name)
     {
+        if (_archiver is not null && _bases.Count == 0)
+        {
+            // An archive that began behind the start of the backup would not lead on from it.
+            await UntilAsync(() => _archiver.Status.Activity == WalActivity.Streaming);
+        }
+
         var spec = new BackupSpec { PointId = Guid.CreateVersion7(), PointName = name };
         var snapshot = (await new BaseBackupJob(Repository, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, Cancellation)).Snapshot!;
         _bases.Insert(0, new RecoveryBase

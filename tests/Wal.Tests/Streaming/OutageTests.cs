@@ -178,6 +178,90 @@ public sealed class OutageTests
         Assert.Empty(GapFinder.Find(await bench.InventoryAsync()));
     }
 
+    [Fact]
+    public async Task What_a_server_was_let_go_of_when_it_shut_down_is_archived_by_the_next_process_however_much_it_is()
+    {
+        const int Segments = 30;
+        await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["wal_keep_size"] = "0" });
+        var location = Store(bench, StorageFailure.Unavailable);
+        var first = bench.Archive(location);
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(first);
+        _away = true;
+        for (var count = 0; count < Segments; count++)
+        {
+            await bench.RunAsync("INSERT INTO load (body) VALUES ('a row'); SELECT pg_switch_wal()");
+        }
+
+        var written = await WalBench.FlushedAsync(bench.Server);
+        await WalBench.UntilAsync(() => first.Status.Received >= written, () => $"{first.Status}");
+        await bench.Server.StopAsync(PostgresStop.Fast, TestContext.Current.CancellationToken);
+        await first.DisposeAsync();
+
+        // The server removes what it was told to be safe, whether or not its slot was saved after that: only the spool has it now.
+        await bench.Server.StartAgainAsync(TestContext.Current.CancellationToken);
+        await bench.RunAsync($"SELECT pg_drop_replication_slot('{WalBench.Slot}')");
+        await bench.RunAsync("CHECKPOINT; SELECT pg_switch_wal(); CHECKPOINT");
+        _away = false;
+        var second = bench.Archive(location);
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(second);
+        var inventory = await bench.InventoryAsync();
+        Assert.Empty(GapFinder.Find(inventory));
+        Assert.True(inventory.Segments.Count >= Segments, $"{inventory.Segments.Count} segments are archived");
+    }
+
+    [Fact]
+    public async Task Who_gets_the_slot_back_knows_what_another_one_archived_meanwhile()
+    {
+        await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["wal_keep_size"] = "0" });
+        await bench.RunAsync("CREATE ROLE one LOGIN SUPERUSER REPLICATION");
+        await using var one = new RunningArchiver($"{bench.Server.ConnectionString};Username=one", bench.Location, bench.Encryption, Options(bench, "spool-one"));
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(one);
+
+        await bench.RunAsync("ALTER ROLE one NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'one'");
+        var other = bench.Archive();
+        await WalBench.UntilAsync(() => other.Status.Activity == WalActivity.Streaming, () => $"{other.Status}");
+        await bench.RunAsync("ALTER ROLE one LOGIN");
+        await WalBench.UntilAsync(() => one.Status.Activity == WalActivity.Standby, () => $"{one.Status}");
+        await bench.WriteAsync(100);
+        await bench.CatchUpAsync(other);
+        await bench.RunAsync("CHECKPOINT; SELECT pg_switch_wal(); CHECKPOINT");
+        await bench.CatchUpAsync(other);
+        await bench.RunAsync("CHECKPOINT");
+
+        await other.DisposeAsync();
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(one);
+        Assert.DoesNotContain(one.Journal.Lines, line => line.Contains("lost", StringComparison.Ordinal));
+        var inventory = await bench.InventoryAsync();
+        Assert.Empty(inventory.Gaps);
+        Assert.Empty(GapFinder.Find(inventory));
+    }
+
+    [Fact]
+    public async Task That_the_archive_had_everything_is_said_of_the_moment_at_which_the_server_was_asked()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var started = DateTimeOffset.UtcNow;
+        var archiver = bench.Archive(change: options => options with { WatchInterval = TimeSpan.FromHours(1) });
+        await WalBench.UntilAsync(() => archiver.Status.CaughtUpAt is not null, () => $"{archiver.Status}");
+        var asked = archiver.Status.ServerAt;
+        Assert.True(asked >= started);
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(archiver);
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(archiver);
+        Assert.Equal(asked, archiver.Status.CaughtUpAt);
+    }
+
+    private static WalArchiverOptions Options(WalBench bench, string spool) => new()
+    {
+        Cluster = "main", Slot = WalBench.Slot, SpoolDirectory = bench[spool], TailInterval = TimeSpan.FromMilliseconds(100), WatchInterval = TimeSpan.FromMilliseconds(200),
+        RetryPause = TimeSpan.FromMilliseconds(200),
+    };
+
     private FaultyStore Store(WalBench bench, StorageFailure failure) =>
         new(bench.Location, new FaultRule(Fault.FailAlways) { Matches = _ => _away, Failure = failure });
 
