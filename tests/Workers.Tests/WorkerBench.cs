@@ -80,6 +80,9 @@ internal sealed class WorkerBench : IAsyncDisposable
     public async Task<ReplicateResult> ReplicateAsync(params string[] snapshots) =>
         (await ExecuteAsync(OperationKind.Replicate, task => task with { Replicate = new ReplicateSpec { Copy = snapshots } })).Replicate!;
 
+    public Task<TaskResult> ReplicateToAsync(string locationId, string snapshot) =>
+        ExecuteAsync(OperationKind.Replicate, task => task with { Replicate = new ReplicateSpec { LocationId = locationId, Copy = [snapshot] } });
+
     public async Task<ReplicateResult> DropReplicasAsync(params string[] snapshots) =>
         (await ExecuteAsync(OperationKind.Replicate, task => task with { Replicate = new ReplicateSpec { Drop = snapshots } })).Replicate!;
 

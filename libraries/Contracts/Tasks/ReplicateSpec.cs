@@ -3,6 +3,9 @@ namespace StellaOps.Backup.Contracts.Tasks;
 /// <summary>Bring the component's repository in the secondary location up to date: copy snapshots to it, or drop some there.</summary>
 public sealed record ReplicateSpec
 {
+    /// <summary>Identity of the secondary location; a worker that finds another one under its address, or none, changes nothing. Null in commands of older coordinators.</summary>
+    public string? LocationId { get; init; }
+
     /// <summary>Ids of snapshots that it should have.</summary>
     public IReadOnlyList<string> Copy { get; init => field = value ?? []; } = [];
 

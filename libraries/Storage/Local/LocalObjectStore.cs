@@ -89,9 +89,10 @@ public sealed class LocalObjectStore : IObjectStore
         var error = Posix.OpenRead(path, out var handle);
         using (handle)
         {
-            if (error == Posix.Enoent || key == LocationFile.Key)
+            // Whether the place is a location may be asked at any time.
+            if ((error == Posix.Enoent) != (key == LocationFile.Key))
             {
-                _place.Require(key);
+                _place.Require();
             }
 
             StorageErrors.Check(error, $"cannot read {path}");
@@ -111,9 +112,9 @@ public sealed class LocalObjectStore : IObjectStore
     {
         cancellationToken.ThrowIfCancellationRequested();
         var found = Stat(PathOf(key), key);
-        if (found is null)
+        if (found is null && key != LocationFile.Key)
         {
-            _place.Require(key);
+            _place.Require();
         }
 
         return ValueTask.FromResult(found);
@@ -131,7 +132,7 @@ public sealed class LocalObjectStore : IObjectStore
         var error = Posix.Remove(path);
         if (error == Posix.Enoent)
         {
-            _place.Require(key);
+            _place.Require();
             return ValueTask.CompletedTask;
         }
 
@@ -285,7 +286,7 @@ public sealed class LocalObjectStore : IObjectStore
             }
         }
 
-        _place.Require(prefix);
+        _place.Require();
     }
 
     private static IEnumerable<string> FilesUnder(string directory)
@@ -361,7 +362,7 @@ public sealed class LocalObjectStore : IObjectStore
     private string PathToPut(string key)
     {
         var path = PathOf(key);
-        _place.Require(key);
+        _place.Require();
         return path;
     }
 

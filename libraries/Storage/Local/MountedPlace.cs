@@ -10,15 +10,14 @@ internal sealed class MountedPlace(string root)
     private volatile bool _wasLocation;
 
     /// <summary>Sees that the directory is still what it was. A look at one name, which the system has in its cache.</summary>
-    /// <param name="key">What it is asked for; the file itself may be looked for, and made, anywhere.</param>
     /// <exception cref="StorageException"><see cref="StorageFailure.Unavailable"/>.</exception>
-    public void Require(string key)
+    public void Require()
     {
         if (File.Exists(_file))
         {
             _wasLocation = true;
         }
-        else if (_wasLocation && key != LocationFile.Key)
+        else if (_wasLocation)
         {
             throw new StorageException(StorageFailure.Unavailable, $"{root} was a location, and is none now: it has no {LocationFile.Key}; is it mounted?");
         }

@@ -45,13 +45,14 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
 
     /// <summary>Opens the repository that is in charge, and its second place in a secondary location, which is made where there is none.</summary>
     /// <exception cref="RepositoryException">As of <see cref="OpenAsync(Component, CancellationToken)"/>; <see cref="RepositoryFailure.Refused"/>: there is another one there.</exception>
-    internal async Task<ComponentReplica> OpenReplicaAsync(Component component, LocationSettings secondary, CancellationToken cancellationToken)
+    /// <exception cref="BackupException">Under the address is not the location that the coordinator means.</exception>
+    internal async Task<ComponentReplica> OpenReplicaAsync(Component component, LocationSettings secondary, string? locationId, CancellationToken cancellationToken)
     {
         var here = await OpenAsync(component, cancellationToken).ConfigureAwait(false);
         var root = ObjectStoreFactory.Open(secondary, clock);
         try
         {
-            await LocationFile.EnsureAsync(root, cancellationToken).ConfigureAwait(false);
+            await MissingLocation.RequireSecondaryAsync(root, locationId, cancellationToken).ConfigureAwait(false);
             var epoch = await LocationEpochs.FindAsync(here.Location, component.Name(), cancellationToken).ConfigureAwait(false);
             if (LocationEpochs.Folder(component.Name(), epoch) != here.Folder)
             {

@@ -24,7 +24,7 @@ internal sealed class Replicating(ComponentRepositories repositories, IOptions<S
     {
         var location = secondary.Value.ToLocation() ?? throw new BackupException(
             ErrorCodes.NotConfigured, $"the worker of {component.Name()} knows of no secondary location", "Give the workers the same section Secondary as the coordinator, and restart them.");
-        var replica = await repositories.OpenReplicaAsync(component, location, cancellationToken).ConfigureAwait(false);
+        var replica = await repositories.OpenReplicaAsync(component, location, spec.LocationId, cancellationToken).ConfigureAwait(false);
         await using (replica.ConfigureAwait(false))
         {
             var startedAt = clock.GetTimestamp();

@@ -10,7 +10,7 @@ using StellaOps.Backup.Coordinator.Parts;
 namespace StellaOps.Backup.Coordinator.Secondary;
 
 /// <summary>What it takes to copy a point to the secondary location, or to drop there what was dropped here: a task for each repository.</summary>
-internal sealed class ReplicateDrafts(CatalogContext catalog)
+internal sealed class ReplicateDrafts(CatalogContext catalog, SecondaryBooks books)
 {
     /// <summary>More of them are dropped by the next operation.</summary>
     public const int MostDropped = 500;
@@ -34,7 +34,7 @@ internal sealed class ReplicateDrafts(CatalogContext catalog)
                 Stage = 1,
                 PointId = point.Id,
                 PointName = point.Name,
-                Replicate = new ReplicateSpec { Copy = [.. group.Select(snapshot => snapshot.SnapshotId)] },
+                Replicate = new ReplicateSpec { LocationId = books.LocationId, Copy = [.. group.Select(snapshot => snapshot.SnapshotId)] },
             })],
         };
     }
@@ -52,7 +52,7 @@ internal sealed class ReplicateDrafts(CatalogContext catalog)
             {
                 Part = live[group.Key],
                 Stage = 1,
-                Replicate = new ReplicateSpec { Drop = [.. group.Select(snapshot => snapshot.SnapshotId).Distinct()] },
+                Replicate = new ReplicateSpec { LocationId = books.LocationId, Drop = [.. group.Select(snapshot => snapshot.SnapshotId).Distinct()] },
             })],
         };
     }

@@ -99,7 +99,8 @@ internal sealed class ReplicatePlan(
     {
         try
         {
-            return (await LocationFile.EnsureAsync(secondary.Store!, cancellationToken)).Id;
+            return (await LocationFile.FindAsync(secondary.Store!, cancellationToken))?.Id
+                ?? throw new StorageException(StorageFailure.Unavailable, $"{secondary.Store!.Description} is no location any more: it has no {LocationFile.Key}");
         }
         catch (StorageException failure)
         {

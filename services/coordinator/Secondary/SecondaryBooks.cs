@@ -28,7 +28,7 @@ internal sealed partial class SecondaryBooks(SecondaryLocation secondary, IServi
     /// <exception cref="BackupException">Its points cannot be listed.</exception>
     public async Task<bool> CompareAsync(CancellationToken cancellationToken)
     {
-        var location = await LocationFile.EnsureAsync(secondary.Store!, cancellationToken);
+        var location = await LocationFile.FindAsync(secondary.Store!, cancellationToken) ?? await MakeAsync(cancellationToken);
         if (_comparedWith == location.Id && !AreDue)
         {
             return false;
@@ -51,6 +51,16 @@ internal sealed partial class SecondaryBooks(SecondaryLocation secondary, IServi
 
         (_comparedWith, _comparedAt, _rules) = (location.Id, clock.GetUtcNow(), null);
         return forgotten > 0;
+    }
+
+    /// <summary>A directory that has had copies is empty when its disk is not mounted: what was copied into it now would be nowhere when the disk is back.</summary>
+    private async Task<LocationFile> MakeAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return secondary.IsDirectory && await scope.ServiceProvider.GetRequiredService<CatalogContext>().Replicas.AnyAsync(cancellationToken)
+            ? throw new StorageException(
+                StorageFailure.Unavailable, $"{secondary.Store!.Description} was the secondary location, and is none now: it has no {LocationFile.Key}. Mount it, or correct Secondary:Url. {LocationFile.Remedy[1]}")
+            : await LocationFile.EnsureAsync(secondary.Store!, cancellationToken);
     }
 
     /// <summary>Writes the rules of the retention there when they have changed, and after each comparison.</summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Addresses;
 
 namespace StellaOps.Backup.Coordinator.Secondary;
 
@@ -14,8 +15,13 @@ internal sealed class SecondaryLocation : IAsyncDisposable
     public SecondaryLocation(IOptions<SecondarySettings> settings, PointVerifier verifier, TimeProvider clock)
     {
         _verifier = verifier;
-        Store = settings.Value.ToLocation() is { } location ? ObjectStoreFactory.Open(location, clock) : null;
+        var location = settings.Value.ToLocation();
+        Store = location is null ? null : ObjectStoreFactory.Open(location, clock);
+        IsDirectory = location is not null && LocationAddress.Parse(location.Url) is LocalAddress;
     }
+
+    /// <summary>It may be that of a disk that is not mounted. An empty bucket is what somebody wanted.</summary>
+    public bool IsDirectory { get; }
 
     /// <summary>Null where none is configured.</summary>
     public IObjectStore? Store { get; }

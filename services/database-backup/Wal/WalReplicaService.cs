@@ -36,15 +36,21 @@ internal sealed partial class WalReplicaService(
             }
 
             replica = replica?.System == system ? replica : (system, new WalReplica(here, there, system, clock));
-            await CopyAsync(replica.Value.Replica, stoppingToken);
+            await CopyAsync(replica.Value.Replica, there, stoppingToken);
         }
     }
 
-    private async Task CopyAsync(WalReplica replica, CancellationToken cancellationToken)
+    private async Task CopyAsync(WalReplica replica, IObjectStore there, CancellationToken cancellationToken)
     {
         var startedAt = clock.GetUtcNow();
         try
         {
+            if (await LocationFile.FindAsync(there, cancellationToken) is null)
+            {
+                Note($"{there.Description} is no location on this host: it has no {LocationFile.Key}; the coordinator makes it one, where it is mounted");
+                return;
+            }
+
             Bytes.WithLabels(settings.Name).Inc(await replica.RunAsync(cancellationToken));
             CaughtUp.WithLabels(settings.Name).Set(startedAt.ToUnixTimeMilliseconds() / 1000.0);
             Note(null);

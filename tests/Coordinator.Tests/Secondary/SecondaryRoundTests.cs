@@ -16,6 +16,7 @@ using StellaOps.Backup.Coordinator.Tests.Stack;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing.Postgres;
 
 namespace StellaOps.Backup.Coordinator.Tests.Secondary;
@@ -215,6 +216,8 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         await EndAsync(harness, (await LookAsync(harness))!);
         Assert.Null(await LookAsync(harness));
         Directory.Delete(harness.Secondary, recursive: true);
+        await using var another = new LocalObjectStore(harness.Secondary);
+        await LocationFile.EnsureAsync(another, Token);
         await AdvanceAsync(harness, TimeSpan.FromHours(1), Component.Evidence);
 
         Assert.Equal("point", (await LookAsync(harness))!.PointName);
@@ -233,6 +236,29 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         Assert.Empty(await StoredAsync(harness));
         var dropping = await LookAsync(harness);
         Assert.Equal([SnapshotOf(point, Component.Evidence)], (await harness.TaskAsync(dropping!.CorrelationId, Token)).Command.Replicate!.Drop);
+    }
+
+    [Fact]
+    public async Task While_its_disk_is_unmounted_nothing_is_taken_for_gone_and_the_empty_directory_stays_empty()
+    {
+        await using var harness = await StartAsync(Component.Evidence);
+        await AddAsync(harness, "there", 2, Component.Evidence);
+        var copying = (await LookAsync(harness))!;
+        var known = (await LocationFile.FindAsync(harness.Services.GetRequiredService<SecondaryLocation>().Store!, Token))!.Id;
+        Assert.Equal(known, (await harness.TaskAsync(copying.CorrelationId, Token)).Command.Replicate!.LocationId);
+        await EndAsync(harness, copying);
+
+        Directory.Move(harness.Secondary, harness.Secondary + ".elsewhere");
+        Directory.CreateDirectory(harness.Secondary);
+        await AdvanceAsync(harness, TimeSpan.FromHours(2), Component.Evidence);
+        Assert.Equal(StorageFailure.Unavailable, (await Assert.ThrowsAsync<StorageException>(() => LookAsync(harness))).Failure);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(harness.Secondary));
+        Assert.Single((await PictureAsync(harness)).There);
+
+        Directory.Delete(harness.Secondary);
+        Directory.Move(harness.Secondary + ".elsewhere", harness.Secondary);
+        Assert.Null(await LookAsync(harness));
+        Assert.Single(await StoredAsync(harness));
     }
 
     [Fact]

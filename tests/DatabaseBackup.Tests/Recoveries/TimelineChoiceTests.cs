@@ -41,7 +41,13 @@ public sealed class TimelineChoiceTests
 
         // Timeline 3 has no transaction, and yet it has begun.
         var begun = (DateTimeOffset)(DateTime)(await bench.RunAsync("SELECT clock_timestamp()"))!;
-        await bench.UntilAsync(() => bench.InventoryAsync().GetAwaiter().GetResult().State!.CaughtUpAt >= begun);
+        do
+        {
+            await bench.RunAsync("CHECKPOINT"); // WAL without a transaction: the archive says anew how far it is.
+            await bench.CatchUpAsync();
+        }
+        while (!((await bench.InventoryAsync()).State!.CaughtUpAt >= begun));
+
         await MeetsAsync(bench, new PointInTime { Time = begun }, count: 5, last: 5);
 
         await bench.WriteAsync(5);

@@ -1,3 +1,4 @@
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Checking;
 using StellaOps.Backup.Repository.Crypto;
@@ -92,6 +93,24 @@ public sealed class ReplicatingTests : IAsyncDisposable
         }
 
         Assert.Empty((await repository.VerifyAsync(new VerifyRequest(), Cancellation)).Damages);
+    }
+
+    [Fact]
+    public async Task Another_place_than_the_one_that_the_coordinator_means_stays_as_it_is()
+    {
+        _bench.Write("a", "a");
+        var snapshot = await _bench.BackupAsync();
+        Directory.CreateDirectory(_bench.Secondary);
+        var unmounted = await Assert.ThrowsAsync<BackupException>(() => _bench.ReplicateToAsync("meant", snapshot));
+        Assert.Equal(ErrorCodes.StorageUnavailable, unmounted.Error);
+        Assert.Contains(Environment.MachineName, unmounted.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_bench.Secondary));
+
+        await using var store = new LocalObjectStore(_bench.Secondary);
+        var location = await LocationFile.EnsureAsync(store, Cancellation);
+        await Assert.ThrowsAsync<BackupException>(() => _bench.ReplicateToAsync("meant", snapshot));
+        Assert.Single(Directory.EnumerateFileSystemEntries(_bench.Secondary));
+        Assert.Equal([snapshot], (await _bench.ReplicateToAsync(location.Id, snapshot)).Replicate!.Present);
     }
 
     [Fact]
