@@ -65,14 +65,31 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
             row => (Lsn: row.GetString(0), Label: row.GetString(1), Tablespaces: row.GetString(2)),
             cancellationToken).ConfigureAwait(false);
         var (stop, label, tablespaces) = rows[0];
-        var timeline = TimelineLine().Match(label);
+        var timeline = uint.Parse(TimelineLine().Match(label).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        await RequireSameTimelineAsync(timeline, cancellationToken).ConfigureAwait(false);
         return new BackupStop
         {
             Stop = Lsn.Parse(stop),
-            Timeline = uint.Parse(timeline.Groups[1].ValueSpan, CultureInfo.InvariantCulture),
+            Timeline = timeline,
             BackupLabel = label,
             TablespaceMap = tablespaces,
         };
+    }
+
+    /// <summary>The server refuses a backup during which a standby was promoted, and not one during which it followed its primary to another timeline: a copy would ask for WAL of both.</summary>
+    private async Task RequireSameTimelineAsync(uint began, CancellationToken cancellationToken)
+    {
+        if (!Server.InRecovery)
+        {
+            return;
+        }
+
+        var ended = await _cluster.QueryAsync(
+            _connection, "SELECT min_recovery_end_timeline::bigint FROM pg_catalog.pg_control_recovery()", row => row.GetInt64(0), cancellationToken).ConfigureAwait(false);
+        if (ended[0] > began)
+        {
+            throw new ClusterException(ClusterFailure.Unsuitable, $"the standby followed its primary from timeline {began} to {ended[0]} during the backup", "take the backup again");
+        }
     }
 
     /// <inheritdoc/>

@@ -6,7 +6,7 @@ namespace StellaOps.Backup.Postgres.Queries;
 /// <summary>A database of a cluster.</summary>
 /// <param name="Name">Name, with whatever characters it was given.</param>
 /// <param name="Bytes">Size on disk; 0 where the role may not ask.</param>
-/// <param name="Connectable">False for <c>template0</c> and others that take no connections.</param>
+/// <param name="Connectable">False for <c>template0</c> and others that take no connections, and for what a DROP DATABASE that was broken off has left (a limit of -2).</param>
 public sealed record DatabaseEntry(string Name, long Bytes, bool Connectable);
 
 /// <summary>The databases of a cluster.</summary>
@@ -18,7 +18,7 @@ public static class DatabaseList
         ArgumentNullException.ThrowIfNull(cluster);
         return cluster.QueryAsync(
             """
-            SELECT datname, datallowconn,
+            SELECT datname, datallowconn AND datconnlimit <> -2,
                    CASE WHEN has_database_privilege(oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'MEMBER') THEN pg_database_size(oid) ELSE 0 END
             FROM pg_catalog.pg_database ORDER BY datname
             """,

@@ -19,7 +19,7 @@ public sealed class WalSummaries(ClusterConnection cluster)
     /// summarizes may look for new WAL every half minute only.
     /// </summary>
     /// <param name="timeline">Timeline of both positions.</param>
-    /// <param name="from">First position that counts.</param>
+    /// <param name="from">First position that counts: where a checkpoint began.</param>
     /// <param name="to">Position before which it ends.</param>
     /// <param name="patience">How long to wait.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -41,7 +41,10 @@ public sealed class WalSummaries(ClusterConnection cluster)
             var reached = Reach(summaries, from);
             if (reached >= to)
             {
-                return (summaries, null);
+                // A summary ends where a checkpoint begins. Of a server that went back to before that one, none does but by chance: it knows nothing of what the abandoned history changed.
+                return summaries.Any(summary => summary.Start == from)
+                    ? (summaries, null)
+                    : ([], $"no summary begins at {from}, where the last backup did: the server may have gone back to an earlier state since");
             }
 
             // What is missing in the middle was removed, or never made, and does not come by waiting.

@@ -64,7 +64,9 @@ public sealed class WalSpool : IDisposable
         {
             lock (_gate)
             {
-                return _pending.Count > 0 ? _pending.First().Key.Start : _files.Floor(Received);
+                // What waits may be behind the segment that is received: one before it is missing, and is received first.
+                var floor = _files.Floor(Received);
+                return _pending.Count > 0 && _pending.First().Key.Start is var first && (first < floor || Received == default) ? first : floor;
             }
         }
     }
@@ -327,6 +329,11 @@ public sealed class WalSpool : IDisposable
         CloseCurrent();
         _lock.Dispose();
     }
+
+    /// <summary>Whether an earlier process left whole segments.</summary>
+    /// <param name="directory">Directory of a cluster; need not be there.</param>
+    public static bool HasWhole(string directory) =>
+        Directory.Exists(directory) && Directory.EnumerateFiles(directory).Any(path => WalName.TryParse(Path.GetFileName(path.AsSpan()), out _));
 
     private void TakeUp()
     {

@@ -50,13 +50,16 @@ internal sealed class ClusterArchive : IAsyncDisposable
     /// <summary>Everything before it is in the archive.</summary>
     public Lsn ArchivedTo => Tail.ShippedTo is { } shipped && Spool.ArchivedTo is var whole && shipped > whole && Spool.Waiting == 0 ? shipped : Spool.ArchivedTo;
 
+    /// <summary>Directory of a cluster's spool.</summary>
+    public static string SpoolDirectory(WalArchiverOptions options, ulong systemIdentifier) => Path.Combine(options.SpoolDirectory, $"{systemIdentifier}");
+
     /// <summary>Opens; null while another process of this host has the spool.</summary>
     public static async Task<ClusterArchive?> TryOpenAsync(
         IObjectStore location, AgeEncryption encryption, WalArchiverOptions options, ulong systemIdentifier, long segmentSize,
         ArchiverState state, TimeProvider clock, IWalJournal journal, CancellationToken cancellationToken)
     {
         var files = new WalFiles(segmentSize);
-        if (WalSpool.TryOpen(Path.Combine(options.SpoolDirectory, $"{systemIdentifier}"), files, options.SpoolBytes) is not { } spool)
+        if (WalSpool.TryOpen(SpoolDirectory(options, systemIdentifier), files, options.SpoolBytes) is not { } spool)
         {
             return null;
         }

@@ -4,6 +4,7 @@ using StellaOps.Backup.Postgres.Connections;
 using StellaOps.Backup.Postgres.Replication;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Wal.Spool;
 
 namespace StellaOps.Backup.Wal.Streaming;
 
@@ -94,7 +95,12 @@ public sealed class WalArchiver(
         var (position, segmentSize, _) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
         _state.Set(status => status with { SystemIdentifier = server.SystemIdentifier, Server = position, ServerAt = asked });
         var slot = options.Stream ? await UsableSlotAsync(cancellationToken).ConfigureAwait(false) : null;
-        _outdated |= slot?.Active == true;
+        if (slot?.Active == true)
+        {
+            await ArchiveLeftAsync(server.SystemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false);
+            _outdated = true;
+        }
+
         if (slot?.Active == true || await OpenAsync(server.SystemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false) is not { } archive)
         {
             _state.Set(status => status with { Activity = WalActivity.Standby, Slot = slot, Problem = null, Remedy = null, IsConflict = false });
@@ -109,6 +115,15 @@ public sealed class WalArchiver(
         }
 
         return true;
+    }
+
+    /// <summary>What an earlier process of this host left in the spool may have been acknowledged: nobody else has it, and it does not wait until this one gets the slot.</summary>
+    private async Task ArchiveLeftAsync(ulong systemIdentifier, long segmentSize, CancellationToken cancellationToken)
+    {
+        if (_archive is null && WalSpool.HasWhole(ClusterArchive.SpoolDirectory(options, systemIdentifier)))
+        {
+            await OpenAsync(systemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>The slot; one that the server has given up is made anew, and what it lost will show as a gap.</summary>

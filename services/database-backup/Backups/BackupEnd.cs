@@ -12,7 +12,7 @@ namespace StellaOps.Backup.DatabaseBackup.Backups;
 /// the WAL, the label and the facts that only the end knows. Whoever needs a later step waits here for the earlier ones.
 /// </summary>
 internal sealed class BackupEnd(
-    ClusterConnection cluster, BaseBackupSession session, ClusterListing listing, ClusterCatalog catalog, BackupParent parent, KnownChanges changes, int cutBytes,
+    ClusterConnection cluster, BaseBackupSession session, ClusterListing listing, IReadOnlyList<Tablespace> before, ClusterCatalog catalog, BackupParent parent, KnownChanges changes, int cutBytes,
     PageProblems problems)
 {
     private readonly TaskCompletionSource _dataRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -73,11 +73,11 @@ internal sealed class BackupEnd(
         });
     }
 
-    // The replay of CREATE TABLESPACE makes a link to the original location: a copy on the same host would write there.
+    // The replay of CREATE TABLESPACE makes a link to the original location: a copy on the same host would write there. It begins before the listing.
     private async Task RefuseChangedTablespacesAsync(CancellationToken cancellationToken)
     {
         var now = await Tablespace.ReadAllAsync(cluster, cancellationToken);
-        if (!now.SequenceEqual(listing.Tablespaces))
+        if (!now.SequenceEqual(before) || !listing.Tablespaces.SequenceEqual(before))
         {
             throw new ClusterException(ClusterFailure.Unsuitable, "a tablespace was created, moved or dropped during the backup", "take the backup again");
         }

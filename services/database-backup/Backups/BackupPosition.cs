@@ -17,6 +17,9 @@ internal sealed record BackupPosition
     public required Lsn Start { get; init; }
     public required bool FullPageWrites { get; init; }
 
+    /// <summary>Switched on by <c>pg_checksums</c>, without WAL: every page is another one then.</summary>
+    public required bool PageChecksums { get; init; }
+
     /// <summary><see cref="ClusterListing.FileClock"/>.</summary>
     public required DateTimeOffset FileClock { get; init; }
 
@@ -32,6 +35,7 @@ internal sealed record BackupPosition
         Timeline = (int)control.Timeline,
         Start = session.Start,
         FullPageWrites = session.Server.FullPageWrites,
+        PageChecksums = session.Server.PageChecksums,
         FileClock = listing.FileClock,
         DirectoryMadeAt = listing.DirectoryMadeAt,
         FutureTimes = listing.Files.Any(file => !file.IsDirectory && file.Changed > listing.ServerClock + ClockDifference),
@@ -44,6 +48,7 @@ internal sealed record BackupPosition
         : earlier.Cut.Timeline != Timeline ? $"the last backup is of timeline {earlier.Cut.Timeline}, the cluster is on timeline {Timeline}"
         : Lsn.Parse(earlier.Cut.StopLsn) > Start ? $"the last backup ended at {earlier.Cut.StopLsn} and the cluster is at {Start}: it was set back"
         : FileClock < read.ListedAt || FutureTimes ? "the clock of the server or of its files was set back"
+        : earlier.Cut.PageChecksums != PageChecksums ? $"page checksums were switched {(PageChecksums ? "on" : "off")} since the last backup"
         : !FullPageWrites ? "full_page_writes is off"
         : FileClock - read.AllReadAt >= TimeSpan.FromDays(fullReadDays) ? $"the last time that all files were read is {fullReadDays} days ago or more"
         : null;

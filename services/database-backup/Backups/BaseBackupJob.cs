@@ -23,6 +23,8 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
         var startedAt = clock.GetUtcNow();
         await using var cluster = SourceConnection.Open(settings, settings.Connections + OtherConnections);
 
+        var tablespaces = await Tablespace.ReadAllAsync(cluster, cancellationToken);
+
         // From here on the server keeps all WAL. When this process dies, the server drops the slot and the backup by itself.
         context.Progress.Begin("checkpoint");
         await using var session = await BaseBackupSession.StartAsync(cluster, $"stella ops backup {spec.PointName}", settings.Checkpoint, cancellationToken);
@@ -40,7 +42,7 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
         var (files, where) = await new ClusterFileChoice(settings, cluster).ChooseAsync(session.Server, reader, cancellationToken);
         context.Log.Info(where);
         var problems = new PageProblems();
-        var end = new BackupEnd(cluster, session, listing, new ClusterCatalog(cluster, settings, context.Log), parent, changes, cutBytes, problems);
+        var end = new BackupEnd(cluster, session, listing, tablespaces, new ClusterCatalog(cluster, settings, context.Log), parent, changes, cutBytes, problems);
         var entries = new EntryFactory(session.Server.GroupReadable, Account.Find(settings.RunAs), startedAt, cutBytes);
         var source = new ClusterFileSource(session, listing, reader, files, end, entries, problems, parent, changes);
         var archived = await new Archiver(repository, clock).RunAsync(source, Request(context, listing, parent), cancellationToken);

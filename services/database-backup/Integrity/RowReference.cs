@@ -28,7 +28,11 @@ internal sealed class RowReference(Func<string, CancellationToken, Task<BaseBack
 {
     public async Task<ReferencePoint?> FindAsync(ClusterConnection cluster, IReadOnlyList<RecoveryBase> points, ITaskLog log, CancellationToken cancellationToken)
     {
-        var (system, history, now) = await PositionAsync(cluster, cancellationToken);
+        if (await PositionAsync(cluster, log, cancellationToken) is not var (system, history, now))
+        {
+            return null;
+        }
+
         if (points.FirstOrDefault(point => point.SystemIdentifier == system && IsAncestor(point, history, now)) is not { } found)
         {
             return null;
@@ -51,14 +55,33 @@ internal sealed class RowReference(Func<string, CancellationToken, Task<BaseBack
         return history.Path().Any(span => span.Timeline == point.Timeline && stop > span.Begin && stop <= (span.End ?? now));
     }
 
+    private static async Task<(string System, TimelineHistory History, Lsn Now)?> PositionAsync(ClusterConnection cluster, ITaskLog log, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await PositionAsync(cluster, cancellationToken);
+        }
+        catch (Exception unknown) when (unknown is FormatException or ClusterException { Failure: ClusterFailure.QueryFailed or ClusterFailure.PermissionDenied })
+        {
+            log.Warning($"rows are not compared with a point, as the server does not say where it stands: {unknown.Message}");
+            return null;
+        }
+    }
+
     private static async Task<(string System, TimelineHistory History, Lsn Now)> PositionAsync(ClusterConnection cluster, CancellationToken cancellationToken)
     {
-        // Not the timeline of pg_control: after a promotion that is the old one until the next checkpoint.
+        // Not the timeline of pg_control: after a promotion that is the old one until the next checkpoint. A standby knows no other.
         var (_, control) = await new RemoteFileReader(cluster).ReadControlAsync(cancellationToken);
         var rows = await cluster.QueryAsync(
-            "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), pg_catalog.pg_current_wal_lsn()::text", row => (File: row.GetString(0), Now: row.GetString(1)), cancellationToken);
-        var (file, now) = rows[0];
-        var timeline = uint.Parse(file.AsSpan(0, 8), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+            """
+            SELECT CASE WHEN r THEN (SELECT greatest(c.timeline_id, e.min_recovery_end_timeline)::bigint FROM pg_catalog.pg_control_checkpoint() c, pg_catalog.pg_control_recovery() e)
+                        ELSE ('x' || left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8))::bit(32)::bigint END,
+                   (CASE WHEN r THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END)::text
+            FROM pg_catalog.pg_is_in_recovery() AS r
+            """,
+            row => (Timeline: (uint)row.GetInt64(0), Now: row.GetString(1)),
+            cancellationToken);
+        var (timeline, now) = rows[0];
         var content = timeline == 1 ? [] : await cluster.QueryAsync(
             "SELECT pg_catalog.pg_read_binary_file($1, 0, 1048576, true)", row => row.IsDBNull(0) ? [] : row.GetFieldValue<byte[]>(0), cancellationToken, $"pg_wal/{WalFiles.History(timeline)}");
         var history = timeline == 1 ? TimelineHistory.First : TimelineHistory.Parse(timeline, content[0]);

@@ -65,7 +65,7 @@ internal sealed class ReplacedData(Guid taskId)
         {
             Directory.Move(directory, kept);
         }
-        catch (IOException refused)
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
             throw new BackupException(
                 ErrorCodes.InvalidInput,

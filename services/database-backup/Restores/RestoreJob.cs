@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Backups;
 using StellaOps.Backup.DatabaseBackup.Migrations;
@@ -34,9 +35,10 @@ internal sealed class RestoreJob(ResticRepository repository, IObjectStore locat
             SpaceCheck.Run(directory, bytes, replaced: !spec.KeepReplaced);
         }
 
+        var linked = LinkedWal.Notes(target);
         if (spec.DryRun)
         {
-            return Result(target, [.. Plan(snapshot, target, size, spec.KeepReplaced, running), .. pending], phases);
+            return Result(target, [.. Plan(snapshot, target, size, spec.KeepReplaced, running), .. linked, .. pending], phases);
         }
 
         var histories = await TakenTimelines.FindAsync(location, snapshot, target, cancellationToken);
@@ -46,7 +48,7 @@ internal sealed class RestoreJob(ResticRepository repository, IObjectStore locat
             "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken, histories: histories), size.Files, size.Bytes);
         File.Delete(target.MarkerFile);
         context.Log.Info($"restored {target.DataDirectory}: {report.FilesWritten} files written, {report.FilesUnchanged} unchanged, {report.FilesDeleted} deleted");
-        return Result(target, [.. Notes(snapshot, target, report), .. pending], phases, report, kept);
+        return Result(target, [.. Notes(snapshot, target, report), .. linked, .. pending], phases, report, kept);
     }
 
     /// <summary>Marks the target as not whole, durably, and puts aside what is there when that is wished.</summary>
@@ -54,12 +56,26 @@ internal sealed class RestoreJob(ResticRepository repository, IObjectStore locat
     internal static string? Begin(TaskContext context, string pointName, bool keepReplaced, DatabaseSnapshot snapshot, RestoreTarget target)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(target.MarkerFile)!);
+        var isFirst = !File.Exists(target.MarkerFile);
         File.WriteAllText(
             target.MarkerFile,
             $"A restore of point '{pointName}' to {target.Directory} has begun and not ended. No server starts on it.\nRun the same restore again; it goes on where this one stopped.\n");
         DurableFiles.Sync(target.MarkerFile);
         DurableFiles.Sync(Path.GetDirectoryName(target.MarkerFile)!);
-        return keepReplaced && target.Root is null ? new ReplacedData(context.TaskId).Keep(target, snapshot) : null;
+        if (!keepReplaced || target.Root is not null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new ReplacedData(context.TaskId).Keep(target, snapshot);
+        }
+        catch (BackupException) when (isFirst)
+        {
+            File.Delete(target.MarkerFile); // Nothing has changed: what is there is whole.
+            throw;
+        }
     }
 
     private static List<string> Plan(DatabaseSnapshot snapshot, RestoreTarget target, RestoreSize size, bool keepReplaced, string? running)

@@ -14,6 +14,7 @@ public sealed class BackupPositionTests
         Timeline = 1,
         Start = Lsn.Parse("0/5000000"),
         FullPageWrites = true,
+        PageChecksums = true,
         FileClock = Earlier.AddDays(1),
         DirectoryMadeAt = Earlier.AddDays(-90),
         FutureTimes = false,
@@ -33,6 +34,7 @@ public sealed class BackupPositionTests
         Assert.Contains("set back", (Now with { Start = Lsn.Parse("0/3FFFFFF") }).WhyNot(Facts(), 7), StringComparison.Ordinal);
         Assert.Contains("clock", (Now with { FileClock = Earlier.AddSeconds(-1) }).WhyNot(Facts(), 7), StringComparison.Ordinal);
         Assert.Contains("clock", (Now with { FutureTimes = true }).WhyNot(Facts(), 7), StringComparison.Ordinal);
+        Assert.Contains("page checksums were switched off", (Now with { PageChecksums = false }).WhyNot(Facts(), 7), StringComparison.Ordinal);
         Assert.Contains("full_page_writes", (Now with { FullPageWrites = false }).WhyNot(Facts(), 7), StringComparison.Ordinal);
         Assert.Contains("older version", Now.WhyNot(Facts() with { Read = null }, 7), StringComparison.Ordinal);
     }

@@ -1,5 +1,9 @@
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.DatabaseBackup.Integrity;
+using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
 using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Connections;
 using StellaOps.Backup.Testing.Postgres;
 
 namespace StellaOps.Backup.DatabaseBackup.Tests.Recoveries;
@@ -25,6 +29,13 @@ public sealed class StandbyTests
         await bench.CatchUpAsync();
         await MeetsAsync(bench, new PointInTime { Lsn = bench.Ledger[19].After }, 20);
         await MeetsAsync(bench, new PointInTime { Xid = bench.Ledger[44].Xid }, 45);
+
+        // Rows of a standby are compared with the newest point that it descends from.
+        await using var replica = new ClusterConnection(standby.ConnectionString);
+        var asked = new List<string>();
+        var reference = new RowReference((id, _) => { asked.Add(id); throw new BackupException(ErrorCodes.Damaged, "not read here"); });
+        Assert.Null(await reference.FindAsync(replica, bench.Bases, new TestTask().Context.Log, Cancelled));
+        Assert.Equal([bench.Bases[0].SnapshotId], asked);
 
         // The primary is gone; nobody tells the archiver.
         await bench.Server.StopAsync(PostgresStop.Immediate, Cancelled);

@@ -212,6 +212,35 @@ public sealed class OutageTests
     }
 
     [Fact]
+    public async Task What_is_left_in_the_spool_is_archived_while_another_one_has_the_slot()
+    {
+        await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["wal_keep_size"] = "0" });
+        var location = Store(bench, StorageFailure.Unavailable);
+        var first = bench.Archive(location);
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(first);
+        _away = true;
+        await bench.WriteAsync(50);
+        var written = await WalBench.FlushedAsync(bench.Server);
+        await WalBench.UntilAsync(() => first.Status.Received >= written, () => $"{first.Status}");
+        await bench.Server.StopAsync(PostgresStop.Fast, TestContext.Current.CancellationToken);
+        await first.DisposeAsync();
+        await bench.Server.StartAgainAsync(TestContext.Current.CancellationToken);
+        await bench.RunAsync($"SELECT pg_drop_replication_slot('{WalBench.Slot}')");
+        await bench.RunAsync("CHECKPOINT; SELECT pg_switch_wal(); CHECKPOINT");
+        _away = false;
+
+        var other = bench.Archive(location, options => options with { SpoolDirectory = bench["other-spool"] });
+        await bench.WriteAsync(1);
+        await bench.CatchUpAsync(other);
+        var again = bench.Archive(location);
+        await WalBench.UntilAsync(() => again.Status.SegmentsArchived >= 3, () => $"{again.Status}");
+        Assert.Equal((WalActivity.Standby, WalActivity.Streaming), (again.Status.Activity, other.Status.Activity));
+        await WalBench.UntilAsync(
+            () => bench.InventoryAsync().GetAwaiter().GetResult().Gaps.All(gap => gap.State != GapState.Open), () => $"{other.Status}");
+    }
+
+    [Fact]
     public async Task Who_gets_the_slot_back_knows_what_another_one_archived_meanwhile()
     {
         await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["wal_keep_size"] = "0" });
