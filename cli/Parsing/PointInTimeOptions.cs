@@ -10,7 +10,7 @@ namespace StellaOps.Backup.Cli.Parsing;
 /// <summary>The targets of a point-in-time recovery; exactly one is given.</summary>
 internal sealed class PointInTimeOptions
 {
-    private static readonly string[] Zoned = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss.FFFFFFK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd HH:mmK"];
+    private static readonly string[] Zoned = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd HH:mmK"];
 
     private readonly Option<string> _time = new("--to-time") { Description = "All that was committed until then, like 2026-01-17T10:30:00Z; without a zone it is UTC", HelpName = "T" };
     private readonly Option<string> _lsn = new("--to-lsn") { Description = "Log position, like 16/B374D848", HelpName = "L" };

@@ -146,8 +146,8 @@ public sealed class RecoveryPlanner
             }
 
             throw Unreachable(search.LastSeen is { } last
-                ? $"{target} is behind the last commit that can be replayed from '{cut.Name}' ({last.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'}): {Reach(proof)}"
-                : $"{target} is behind the base backup '{cut.Name}', and no commit behind that is in the archive: {Reach(proof)}");
+                ? $"{target} is later than the last commit that can be replayed from '{cut.Name}' ({last.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'}): {Reach(proof)}"
+                : $"{target} is later than the base backup '{cut.Name}', and no commit behind that is in the archive: {Reach(proof)}");
         }
 
         throw Unreachable($"{target} is before the end of the first base backup of timeline {timeline}");
@@ -282,9 +282,10 @@ public sealed class RecoveryPlanner
     private bool IsQuietUntil(DateTimeOffset time, uint timeline, CoverageProof proof) =>
         _inventory.State is { } state && state.Timeline == timeline && time <= state.CaughtUpAt && proof.ReachesTo >= state.ArchivedTo;
 
-    private static string Reach(CoverageProof proof) => proof.Missing is { } missing
+    /// <summary>Where the WAL ends, and what is missing: nothing is where nothing was archived behind.</summary>
+    private string Reach(CoverageProof proof) => proof.Missing is { } missing && _inventory.Timelines.Any(timeline => timeline >= missing.Timeline && _inventory.EndOf(timeline) > missing.Stop)
         ? $"WAL reaches to {proof.ReachesTo}, and {missing.Start} to {missing.Stop} of timeline {missing.Timeline} is not in the archive"
-        : $"WAL reaches to {proof.ReachesTo}";
+        : $"WAL is archived to {proof.ReachesTo}";
 
     private UnreachableException Unreachable(string why) => new(why, ReachableWindows.Of(_inventory, _all));
 }

@@ -28,14 +28,22 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
         $"{ComponentSettings.Section(component)}:{nameof(ComponentSettings.RepositoryPasswordFile)}";
 
     /// <summary>Opens the repository that is in charge, with its index.</summary>
-    /// <exception cref="Contracts.Errors.BackupException">The password file is missing or empty.</exception>
+    /// <exception cref="Contracts.Errors.BackupException">The password file is missing or empty, or there is no location where one ought to be (<see cref="MissingLocation"/>).</exception>
     /// <exception cref="RepositoryException">There is no repository, or no line of the password file opens it.</exception>
     public async Task<ComponentRepository> OpenAsync(Component component, CancellationToken cancellationToken)
     {
         var passwords = Passwords(component);
         var root = ObjectStoreFactory.Open(location.Value, clock);
         var epoch = await LocationEpochs.FindAsync(root, component.Name(), cancellationToken).ConfigureAwait(false);
-        return await OpenAsync(component, root, epoch, passwords, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await OpenAsync(component, root, epoch, passwords, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RepositoryException missing) when (missing.Failure == RepositoryFailure.NotFound)
+        {
+            await MissingLocation.RequireAsync(root, expected: true, cancellationToken).ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>The same where a restore may come from an archive, which is read where it lies.</summary>

@@ -76,7 +76,8 @@ internal sealed class ClusterStatuses(
             NewestDurableLsn = durable?.ToString(),
             OldestReachableAt = oldestAt,
             NewestReachableAt = newestAt,
-            LossWindowSeconds = newestAt is { } reached ? LossWindow(Later(reached, picture?.Current is null ? null : wal?.CaughtUpAt)) : null,
+            LossWindowSeconds = newestAt is { } reached ? LossWindow(Later(reached, picture?.Current is null ? null : wal?.CaughtUpAt))
+                : unreadable is not null && wal?.CaughtUpAt is { } said ? LossWindow(said) : null,
             OpenGaps = picture?.OpenGaps ?? [],
             Slot = wal?.Slot is { } slot ? new SlotStatus { Name = slot.Name, RetainedBytes = slot.RetainedBytes, SafeBytes = slot.SafeBytes, LimitBytes = slot.LimitBytes } : null,
             Points = backups.Count,
@@ -96,7 +97,10 @@ internal sealed class ClusterStatuses(
             ? position
             : picture?.ArchivedTo;
 
-    /// <summary>Nothing was committed between what is archived and the moment at which the archiver last had everything, which it announces more often than it writes it down.</summary>
+    /// <summary>
+    /// Nothing was committed between what is archived and the moment at which the archiver last had everything, which it announces more often than it writes it down. It grows also while
+    /// nobody can read the archive: alerts go by it.
+    /// </summary>
     private double LossWindow(DateTimeOffset archived) => Math.Max(0, Math.Round((clock.GetUtcNow() - archived).TotalSeconds, 1));
 
     /// <summary>

@@ -27,7 +27,7 @@ internal sealed class WalPictures(IObjectStore location, TimeProvider clock) : I
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            if (_drawnFor != wanted || clock.GetElapsedTime(_drawnAt) > Freshness)
+            if (_drawnFor != wanted || clock.GetElapsedTime(_drawnAt) > Freshness || await HasTurnedAsync(cancellationToken))
             {
                 _pictures = await DrawAsync(bases, cancellationToken);
                 (_drawnFor, _drawnAt) = (wanted, clock.GetTimestamp());
@@ -42,6 +42,20 @@ internal sealed class WalPictures(IObjectStore location, TimeProvider clock) : I
     }
 
     public void Dispose() => _gate.Dispose();
+
+    /// <summary>Whether another timeline is archived since: what was the newest instant of the one before is none of the new one.</summary>
+    private async Task<bool> HasTurnedAsync(CancellationToken cancellationToken)
+    {
+        foreach (var picture in _pictures)
+        {
+            if ((await WalInventory.ReadStateAsync(location, picture.SystemIdentifier, cancellationToken))?.Timeline != picture.Timeline)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private async Task<IReadOnlyList<WalPicture>> DrawAsync(ILookup<ulong, BaseCut> bases, CancellationToken cancellationToken)
     {

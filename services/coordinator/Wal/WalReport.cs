@@ -6,6 +6,7 @@ using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Workers;
+using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal;
@@ -41,6 +42,10 @@ internal sealed class WalReport(PointCatalog points, WorkerDirectory workers, IO
         catch (WalException failure)
         {
             throw new BackupException(ErrorCodes.Damaged, failure.Message, inner: failure);
+        }
+        catch (StorageException failure)
+        {
+            throw failure.ToBackupException("the archived WAL could not be listed");
         }
     }
 

@@ -13,7 +13,7 @@ internal static class TargetParsing
     {
         RecoveryTarget?[] named =
         [
-            target.Time is { } time ? new RecoveryTarget { Kind = RecoveryTargetKind.Time, Time = time } : null,
+            target.Time is { } time ? new RecoveryTarget { Kind = RecoveryTargetKind.Time, Time = ToMicroseconds(time) } : null,
             target.Lsn is { } text ? new RecoveryTarget { Kind = RecoveryTargetKind.Lsn, Lsn = Position(text) } : null,
             target.Xid is { } xid ? new RecoveryTarget { Kind = RecoveryTargetKind.Xid, Xid = (uint)xid } : null,
             target.Name is { } name ? new RecoveryTarget { Kind = RecoveryTargetKind.Name, Name = name } : null,
@@ -23,6 +23,9 @@ internal static class TargetParsing
             ? only with { Exclusive = target.Exclusive }
             : throw new BackupException(ErrorCodes.InvalidInput, "exactly one target of a recovery is wanted: a time, an LSN, a transaction, a name, or immediate");
     }
+
+    /// <summary>PostgreSQL counts in microseconds: not later than what was asked for.</summary>
+    private static DateTimeOffset ToMicroseconds(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
 
     private static Lsn Position(string text) => Lsn.TryParse(text, out var lsn)
         ? lsn

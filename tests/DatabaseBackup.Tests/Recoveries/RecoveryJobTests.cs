@@ -67,7 +67,7 @@ public abstract class RecoveryJobTests(int major, bool every) : IAsyncLifetime
     private async Task RefusesAsync()
     {
         await RefusedAsync(new PointInTime { Time = _bench.Bases[^1].FinishedAt.AddMinutes(-10) }, "before the end of the first base backup", 1);
-        await RefusedAsync(new PointInTime { Time = DateTimeOffset.UtcNow.AddDays(1) }, "behind the last commit", 1);
+        await RefusedAsync(new PointInTime { Time = DateTimeOffset.UtcNow.AddDays(1) }, "later than the last commit", 1);
         await RefusedAsync(new PointInTime { Lsn = _bench.Bases[^1].StartLsn }, "before the end of the first base backup", 1);
         await RefusedAsync(new PointInTime { Lsn = "FF/0" }, "behind the last WAL", 1);
         await RefusedAsync(new PointInTime { Xid = 4_000_000_000 }, "is not in the WAL", 1);
