@@ -52,7 +52,7 @@ internal sealed class ArchivePlan(PointCatalog points, PointSigner signer, IObje
             }
             catch (BackupException refused) when (!refused.Error.Retryable)
             {
-                // An archive of somebody else's that was there. The point is in the location as it was.
+                // An archive of somebody else's that was there, or a point that changed meanwhile. It is in the location as it was.
                 worst ??= refused;
             }
         }

@@ -45,6 +45,9 @@ internal sealed class ArchivedForgetting(CatalogContext catalog, OperationAccept
     private async Task<IReadOnlyList<SnapshotRow>> SnapshotsAsync(Operation archiving, CancellationToken cancellationToken)
     {
         var points = await catalog.Tasks.AsNoTracking().Where(task => task.OperationId == archiving.CorrelationId && task.PointId != null).Select(task => task.PointId!.Value).Distinct().ToListAsync(cancellationToken);
-        return await catalog.Snapshots.AsNoTracking().IgnoreQueryFilters().Where(row => row.Dropping && points.Contains(row.PointId)).ToListAsync(cancellationToken);
+
+        // A point that was refused stays: what it is losing otherwise has its grace.
+        var archived = (await catalog.Points.AsNoTracking().Where(point => points.Contains(point.Id)).ToListAsync(cancellationToken)).Where(point => point.IsArchived()).Select(point => point.Id).ToList();
+        return await catalog.Snapshots.AsNoTracking().IgnoreQueryFilters().Where(row => row.Dropping && archived.Contains(row.PointId)).ToListAsync(cancellationToken);
     }
 }

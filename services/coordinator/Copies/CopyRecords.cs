@@ -5,6 +5,8 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Parts;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Points.Storing;
@@ -23,11 +25,13 @@ internal sealed class CopyRecords(CatalogContext catalog, PointStore store, Poin
     public Task CopiedAsync(TaskRow task, CancellationToken cancellationToken)
     {
         var copy = Describe(task, task.Command.Archive!.Manifest!);
-        return ChangeAsync(task, manifest => manifest with { Copies = [.. manifest.Copies.Where(other => other.Url != copy.Url), copy] }, cancellationToken);
+        return ChangeAsync(task, point => point.Manifest with { Copies = [.. point.Manifest.Copies.Where(other => other.Url != copy.Url), copy] }, cancellationToken);
     }
 
     /// <summary>The point is there, and no more in the location: from now on its snapshots there belong to nobody.</summary>
-    /// <exception cref="BackupException">The location failed, or an archive that was there already is signed by a key that is not trusted.</exception>
+    /// <exception cref="BackupException">
+    /// The location failed, an archive that was there already is signed by a key that is not trusted, or the point has parts that its archive lacks.
+    /// </exception>
     public async Task ArchivedAsync(TaskRow task, CancellationToken cancellationToken)
     {
         var manifest = task.Command.Archive!.Manifest!;
@@ -38,11 +42,42 @@ internal sealed class CopyRecords(CatalogContext catalog, PointStore store, Poin
         }
 
         var archive = Describe(task, manifest);
-        await ChangeAsync(task, one => one with { Archive = archive }, cancellationToken);
+        var exported = await ExportedAsync(task, cancellationToken);
+        await ChangeAsync(
+            task,
+            point =>
+            {
+                RequireSameParts(point, exported, archive.Url);
+                return point.Manifest with { Archive = archive };
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Ids of the snapshots that are in the archive: those that the point had when its operation was accepted.</summary>
+    private async Task<HashSet<string>> ExportedAsync(TaskRow task, CancellationToken cancellationToken)
+    {
+        var commands = await catalog.Tasks.AsNoTracking().Where(other => other.OperationId == task.OperationId && other.PointId == task.PointId)
+            .Select(other => other.Command).ToListAsync(cancellationToken);
+        return [.. commands.SelectMany(command => command.Export?.SnapshotIds ?? [])];
+    }
+
+    /// <summary>An undelete may have brought a part back since then: it is in the location alone, and would be forgotten with the others.</summary>
+    private static void RequireSameParts(PointRow point, HashSet<string> exported, string url)
+    {
+        if (exported.SetEquals(point.Manifest.Components.Select(snapshot => snapshot.SnapshotId)))
+        {
+            return;
+        }
+
+        var lacking = point.Manifest.Components.Where(snapshot => !exported.Contains(snapshot.SnapshotId)).Select(snapshot => new Part(snapshot.Component, snapshot.Cluster).Title).ToList();
+        throw new BackupException(
+            ErrorCodes.Incomplete,
+            $"recovery point '{point.Name}' stays in the location: {(lacking.Count > 0 ? $"its archive lacks {string.Join(", ", lacking)}, which came back while it was written" : "it lost parts while its archive was written")}",
+            $"What is in {url} is a copy of the point as it was. Move that file away, and run the command again.");
     }
 
     /// <summary>Under the acceptance lock: another copy of the point may be noted at this moment.</summary>
-    private async Task ChangeAsync(TaskRow task, Func<PointManifest, PointManifest> change, CancellationToken cancellationToken)
+    private async Task ChangeAsync(TaskRow task, Func<PointRow, PointManifest> change, CancellationToken cancellationToken)
     {
         await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);
         await catalog.LockAsync(AdvisoryLock.Accept, cancellationToken);
@@ -52,7 +87,7 @@ internal sealed class CopyRecords(CatalogContext catalog, PointStore store, Poin
             return;
         }
 
-        var changed = change(point.Manifest);
+        var changed = await AcceptedAsync(point, change, cancellationToken);
         await store.ReplaceAsync(changed, signer, cancellationToken);
 
         // Durable: the location says so. A crash here leaves a catalog that does not know it, until this runs again.
@@ -60,10 +95,25 @@ internal sealed class CopyRecords(CatalogContext catalog, PointStore store, Poin
         await catalog.SaveChangesAsync(cancellationToken);
         if (changed.Archive is not null)
         {
-            await catalog.Snapshots.Where(snapshot => snapshot.PointId == point.Id).ExecuteUpdateAsync(set => set.SetProperty(snapshot => snapshot.Dropping, true), cancellationToken);
+            var archived = changed.Components.Select(snapshot => snapshot.SnapshotId).ToList();
+            await catalog.Snapshots.Where(snapshot => snapshot.PointId == point.Id && archived.Contains(snapshot.SnapshotId)).ExecuteUpdateAsync(set => set.SetProperty(snapshot => snapshot.Dropping, true), cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>A crash may have left a manifest that says what is refused now: a catalog that is rebuilt from it must not believe it.</summary>
+    private async Task<PointManifest> AcceptedAsync(PointRow point, Func<PointRow, PointManifest> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return change(point);
+        }
+        catch (BackupException)
+        {
+            await store.ReplaceAsync(point.Manifest, signer, cancellationToken);
+            throw;
+        }
     }
 
     private static PointCopy Describe(TaskRow task, string manifest) => new()

@@ -29,8 +29,6 @@ namespace StellaOps.Backup.Coordinator.Tests.Archives;
 /// </summary>
 public sealed class ArchivingKillTests(PostgresFixture postgres)
 {
-    private const string Manifest = "{\"payloadType\":\"a manifest\"}";
-
     [Theory(Timeout = 300_000)]
     [InlineData(Fault.Crash)]
     [InlineData(Fault.CrashAfter)]
@@ -44,7 +42,7 @@ public sealed class ArchivingKillTests(PostgresFixture postgres)
         for (var struck = true; struck; rounds++)
         {
             var point = Samples.Manifest($"p-{rounds}", Component.Database, Component.Evidence);
-            var (operation, tasks) = await PrepareAsync(harness, point, token);
+            var (operation, tasks) = await ArchivedOperation.PrepareAsync(harness, point, [.. point.Components], token);
             await location.PutAsync($"exchange/{operation.CorrelationId:n}.database.contents", new byte[] { 1 }, PutMode.Replace, token);
             var faulty = new FaultyStore(location, new FaultRule(fault) { Matches = _ => true, At = rounds + 1 });
 
@@ -77,38 +75,6 @@ public sealed class ArchivingKillTests(PostgresFixture postgres)
         }
 
         Assert.True(rounds > 2, $"only {rounds - 1} calls of the store were hit");
-    }
-
-    /// <summary>A point of the location, and an operation whose tasks have put it into an archive.</summary>
-    private static async Task<(Operation Operation, IReadOnlyList<TaskRow> Tasks)> PrepareAsync(CatalogHarness harness, PointManifest point, CancellationToken cancellationToken)
-    {
-        var operation = new Operation
-        {
-            CorrelationId = Guid.NewGuid(), Kind = OperationKind.Archive, Components = [Component.Database, Component.Evidence], RequestedBy = "tester", AcceptedAt = harness.Clock.GetUtcNow(),
-            Request = new OperationRequest { Target = "/mnt/cold" }, TraceParent = "", CurrentState = nameof(OperationState.Sealing),
-        };
-        var archived = new TaskRow
-        {
-            Id = Guid.NewGuid(), OperationId = operation.CorrelationId, Kind = OperationKind.Archive, Component = Component.Evidence, Stage = 2, PointId = point.Id, PointName = point.Name,
-            State = TaskState.Finished, Attempt = 1, EndedAt = harness.Clock.GetUtcNow(),
-            Command = new RunTask
-            {
-                TaskId = Guid.NewGuid(), OperationId = operation.CorrelationId, Component = Component.Evidence, Kind = OperationKind.Archive, Attempt = 1,
-                Archive = new ArchiveSpec { PointId = point.Id, PointName = point.Name, Destination = "/mnt/cold", Files = [], Manifest = Manifest, KeepsExisting = true },
-            },
-            Result = new TaskResult { Outcome = Outcome.Complete, Copy = new CopyResult { Files = 10, Bytes = 4711, Archive = $"/mnt/cold/{point.Name}.tar.gz" } },
-        };
-        await harness.AnnounceAsync(Component.Database, Component.Evidence);
-        await harness.InAsync(async (IServiceProvider scope) =>
-        {
-            await scope.GetRequiredService<PointStore>().SaveAsync(point, scope.GetRequiredService<PointSigner>(), cancellationToken);
-            await scope.GetRequiredService<PointCatalog>().AddAsync(PointRow.From(point), cancellationToken);
-            var catalog = scope.GetRequiredService<CatalogContext>();
-            catalog.Operations.Add(operation);
-            catalog.Tasks.Add(archived);
-            await catalog.SaveChangesAsync(cancellationToken);
-        });
-        return (operation, [archived]);
     }
 
     private static Task SealAsync(CatalogHarness harness, IObjectStore location, Operation operation, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken) => harness.InAsync(async (IServiceProvider scope) =>
