@@ -7,6 +7,7 @@ using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Points.Storing;
@@ -30,7 +31,7 @@ internal sealed class CopyRecords(CatalogContext catalog, PointStore store, Poin
 
     /// <summary>The point is there, and no more in the location: from now on its snapshots there belong to nobody.</summary>
     /// <exception cref="BackupException">
-    /// The location failed, an archive that was there already is signed by a key that is not trusted, or the point has parts that its archive lacks.
+    /// The location failed, an archive that was there already is signed by a key that is not trusted, or the point has become a protected one or has parts that its archive lacks.
     /// </exception>
     public async Task ArchivedAsync(TaskRow task, CancellationToken cancellationToken)
     {
@@ -47,6 +48,7 @@ internal sealed class CopyRecords(CatalogContext catalog, PointStore store, Poin
             task,
             point =>
             {
+                point.RequireUnprotected();
                 RequireSameParts(point, exported, archive.Url);
                 return point.Manifest with { Archive = archive };
             },

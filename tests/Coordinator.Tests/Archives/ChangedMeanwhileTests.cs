@@ -2,11 +2,13 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Tests.Stack;
 using StellaOps.Backup.Points.Signing;
@@ -30,6 +32,33 @@ public sealed class ChangedMeanwhileTests(PostgresFixture postgres)
 
         Assert.Equal((ErrorCodes.Incomplete.Code, "recovery point 'p' stays in the location: its archive lacks evidence, which came back while it was written"), (problem!.Code, problem.Message));
         Assert.Contains("/mnt/cold/p.tar.gz", problem.Hint, StringComparison.Ordinal);
+        await AssertStaysAsync(harness, point, token);
+    }
+
+    [Theory(Timeout = 300_000)]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public async Task A_point_that_is_pinned_or_held_while_its_archive_is_written_stays(bool pinned, bool afterCrash)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var point = Samples.Manifest("p", Component.Database, Component.Evidence);
+        var (operation, tasks) = await ArchivedOperation.PrepareAsync(harness, point, [.. point.Components], token);
+        if (afterCrash)
+        {
+            // The location says already that it is archived, and the catalog does not know.
+            var archive = new PointCopy { Url = "/mnt/cold/p.tar.gz", At = harness.Clock.GetUtcNow(), Bytes = 4711, ManifestSha256 = new string('a', 64) };
+            await harness.InAsync((IServiceProvider scope) => scope.GetRequiredService<PointStore>().ReplaceAsync(point with { Archive = archive }, scope.GetRequiredService<PointSigner>(), token));
+        }
+
+        await harness.InAsync((PointProtection protection) => pinned
+            ? protection.PinAsync("p", new ProtectionRequest { Reason = "wanted" }, "ann", token)
+            : protection.HoldAsync("p", new ProtectionRequest { Reason = "CASE-17" }, "ann", token));
+
+        var problem = await SealAsync(harness, operation, tasks, token);
+
+        Assert.Equal((pinned ? ErrorCodes.PointPinned : ErrorCodes.PointHeld).Code, problem?.Code);
         await AssertStaysAsync(harness, point, token);
     }
 
