@@ -33,7 +33,8 @@ internal sealed class UndeletePlan(CatalogContext catalog, PointStore store, Poi
             return null; // Again after a crash, and done already.
         }
 
-        var point = await catalog.Points.Include(row => row.Snapshots).SingleOrDefaultAsync(row => row.Id == operation.PointId, cancellationToken);
+        // Also with the parts that another operation is dropping at this moment: they have their rows.
+        var point = await catalog.Points.IgnoreQueryFilters().Include(row => row.Snapshots).SingleOrDefaultAsync(row => row.Id == operation.PointId, cancellationToken);
         var manifest = new ForgottenPoint(operation.PointId!.Value, rows).With(point?.Manifest);
         await store.ReplaceAsync(manifest, signer, cancellationToken);
 
@@ -46,7 +47,18 @@ internal sealed class UndeletePlan(CatalogContext catalog, PointStore store, Poi
         else
         {
             (point.Manifest, point.Full) = (manifest, manifest.Full);
-            catalog.Snapshots.AddRange(whole.Snapshots.Where(snapshot => point.Snapshots.TrueForAll(there => there.Part != snapshot.Part)));
+            var returned = rows.Select(row => row.Part).ToHashSet();
+            foreach (var snapshot in whole.Snapshots.Where(snapshot => returned.Contains(snapshot.Part)))
+            {
+                if (point.Snapshots.Find(row => row.Part == snapshot.Part) is { } there)
+                {
+                    there.Dropping = false;
+                }
+                else
+                {
+                    catalog.Snapshots.Add(snapshot);
+                }
+            }
         }
 
         catalog.Forgotten.RemoveRange(rows);

@@ -1,0 +1,81 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Retention;
+using StellaOps.Backup.Coordinator.Tasks;
+using StellaOps.Backup.Coordinator.Tests.Stack;
+using StellaOps.Backup.Coordinator.Undeletion;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Points.Storing;
+using StellaOps.Backup.Testing.Postgres;
+
+namespace StellaOps.Backup.Coordinator.Tests.Undeletion;
+
+/// <summary>A point has lost its keys and gets them back, while something else goes on with it.</summary>
+public sealed class UndeletePlanTests(PostgresFixture postgres)
+{
+    [Theory(Timeout = 300_000)]
+    [InlineData(Component.Evidence)]
+    [InlineData(Component.Keys)]
+    public async Task Where_a_part_is_being_dropped_what_was_brought_back_is_there_and_the_others_go_on(Component dropping)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var point = await PrepareAsync(harness, token);
+        await harness.InAsync(async (CatalogContext catalog) =>
+        {
+            if (dropping == Component.Keys)
+            {
+                catalog.Snapshots.AddRange(PointRow.From(point).Snapshots.Where(row => row.Component == Component.Keys));
+                await catalog.SaveChangesAsync(token);
+            }
+
+            await catalog.Snapshots.Where(row => row.Component == dropping).ExecuteUpdateAsync(set => set.SetProperty(row => row.Dropping, true), token);
+        });
+        var operation = await AcceptAsync(harness, token);
+        var task = await harness.TaskAsync(operation.CorrelationId, token);
+        List<TaskRow> finished = [new() { Id = task.Id, OperationId = task.OperationId, Kind = task.Kind, Component = task.Component, PointId = task.PointId, State = TaskState.Finished, Command = task.Command }];
+
+        Assert.Null(await harness.InAsync((OperationPlans plans) => plans.For(OperationKind.Undelete).SealAsync(operation, finished, token)));
+        Assert.Null(await harness.InAsync((OperationPlans plans) => plans.For(OperationKind.Undelete).SealAsync(operation, finished, token)));
+
+        await harness.InAsync(async (IServiceProvider scope) =>
+        {
+            var stored = await scope.GetRequiredService<PointStore>().LoadAsync(StoredPoint.At(point.Id, point.StartedAt), token);
+            Assert.Equal(point.Components.Select(snapshot => snapshot.SnapshotId), stored.Components.Select(snapshot => snapshot.SnapshotId));
+            var rows = await scope.GetRequiredService<CatalogContext>().Snapshots.IgnoreQueryFilters().ToListAsync(token);
+            Assert.Equal(point.Components.Select(snapshot => snapshot.SnapshotId).Order(), rows.Select(row => row.SnapshotId).Order());
+            Assert.Equal(dropping == Component.Keys ? [] : [dropping], rows.Where(row => row.Dropping).Select(row => row.Component));
+            Assert.Equal(0, await scope.GetRequiredService<CatalogContext>().Forgotten.CountAsync(token));
+        });
+    }
+
+    /// <returns>The point as it was before it lost its keys.</returns>
+    private static async Task<PointManifest> PrepareAsync(CatalogHarness harness, CancellationToken cancellationToken)
+    {
+        var whole = Samples.Manifest("p", Component.Config, Component.Evidence, Component.Keys);
+        var left = whole with { Full = false, Components = [.. whole.Components.Take(2)] };
+        await harness.AnnounceAsync(Component.Keys);
+        await harness.InAsync(async (IServiceProvider scope) =>
+        {
+            await scope.GetRequiredService<PointStore>().SaveAsync(left, scope.GetRequiredService<PointSigner>(), cancellationToken);
+            await scope.GetRequiredService<PointCatalog>().AddAsync(PointRow.From(left), cancellationToken);
+            var catalog = scope.GetRequiredService<CatalogContext>();
+            var now = harness.Clock.GetUtcNow();
+            catalog.Forgotten.Add(new ForgottenRow { PointId = whole.Id, Component = Component.Keys, PointName = whole.Name, Manifest = whole, ForgottenAt = now, Until = now.AddDays(7) });
+            await catalog.SaveChangesAsync(cancellationToken);
+        });
+        return whole;
+    }
+
+    private static Task<Operation> AcceptAsync(CatalogHarness harness, CancellationToken cancellationToken) => harness.InAsync((IServiceProvider scope) =>
+        scope.GetRequiredService<OperationAcceptance>().AcceptAsync(
+            new Caller { Subject = "tester" }, token => scope.GetRequiredService<UndeleteDrafts>().DraftAsync(new UndeleteRequest { Point = "p" }, token), cancellationToken));
+}
