@@ -7,12 +7,13 @@ using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Retention;
 
 namespace StellaOps.Backup.Coordinator.Undeletion;
 
 /// <summary>What a request to bring a point back comes to: a task for each repository.</summary>
-internal sealed class UndeleteDrafts(CatalogContext catalog, ForgottenPoints points, BackupNames names, ForgetTasks tasks)
+internal sealed class UndeleteDrafts(CatalogContext catalog, ForgottenPoints points, PointUse use, BackupNames names, ForgetTasks tasks)
 {
     public async Task<OperationDraft> DraftAsync(UndeleteRequest request, CancellationToken cancellationToken)
     {
@@ -23,8 +24,13 @@ internal sealed class UndeleteDrafts(CatalogContext catalog, ForgottenPoints poi
             throw new BackupException(ErrorCodes.OperationConflict, $"recovery point '{left.Name}' is being deleted", "Wait for the end of the deletion, then bring it back.");
         }
 
-        left?.RequireInLocation();
-        if (left is null && await names.IsTakenAsync(point.Manifest.Name, cancellationToken))
+        if (left is not null)
+        {
+            // What an archive was begun without would not be in it.
+            left.RequireInLocation();
+            await use.RequireUnusedAsync(left, cancellationToken);
+        }
+        else if (await names.IsTakenAsync(point.Manifest.Name, cancellationToken))
         {
             throw new BackupException(
                 ErrorCodes.DuplicateName, $"the name '{point.Manifest.Name}' is taken by another recovery point or a backup under way", "Delete that one first, if it may go; or restore from it.");

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Operations;
@@ -17,9 +18,22 @@ namespace StellaOps.Backup.Coordinator.Undeletion;
 /// Undelete, the reverse of <see cref="PointDropping"/>: (1) workers bring the snapshots back, (2) the manifest follows, signed anew, (3) then the catalog. What one
 /// repository cannot bring back costs the others nothing; it can be asked for again.
 /// </summary>
-internal sealed class UndeletePlan(CatalogContext catalog, PointStore store, PointSigner signer, WalReach wal, OperationLog log) : OperationPlan
+internal sealed class UndeletePlan(CatalogContext catalog, PointStore store, PointSigner signer, WalReach wal, TaskBoard board, OperationLog log) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Undelete;
+
+    /// <summary>It may have waited behind an operation after which the point is another: one that is archived has nothing in the location to be added to.</summary>
+    public override async Task BeginAsync(Operation operation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (await catalog.Points.AsNoTracking().SingleOrDefaultAsync(row => row.Id == operation.PointId, cancellationToken))?.RequireInLocation();
+        }
+        catch (BackupException archived)
+        {
+            await board.RefuseAsync(operation.CorrelationId, archived.ToInfo(), cancellationToken);
+        }
+    }
 
     public override bool NeedsSealing(Operation operation, IReadOnlyList<TaskRow> tasks) => tasks.Any(task => task.State == TaskState.Finished);
 

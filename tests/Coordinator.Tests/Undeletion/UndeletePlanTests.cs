@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
@@ -55,6 +56,42 @@ public sealed class UndeletePlanTests(PostgresFixture postgres)
             Assert.Equal(dropping == Component.Keys ? [] : [dropping], rows.Where(row => row.Dropping).Select(row => row.Component));
             Assert.Equal(0, await scope.GetRequiredService<CatalogContext>().Forgotten.CountAsync(token));
         });
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_point_that_an_operation_uses_gets_nothing_back()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        await PrepareAsync(harness, token);
+        var earlier = await AcceptAsync(harness, token);
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => AcceptAsync(harness, token));
+
+        Assert.Equal((ErrorCodes.OperationConflict, $"recovery point 'p' is used by operation {earlier.CorrelationId} (undelete)"), (refused.Error, refused.Message));
+        await harness.SetStateAsync(earlier.CorrelationId, OperationState.Finished, token);
+        await AcceptAsync(harness, token);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_point_that_was_archived_before_its_turn_came_gets_nothing_back()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        await PrepareAsync(harness, token);
+        var operation = await AcceptAsync(harness, token);
+        await harness.InAsync(async (CatalogContext catalog) =>
+        {
+            var row = await catalog.Points.SingleAsync(token);
+            row.Manifest = row.Manifest with { Archive = new PointCopy { Url = "/mnt/cold/p.tar.gz", At = harness.Clock.GetUtcNow(), Bytes = 4711, ManifestSha256 = new string('a', 64) } };
+            await catalog.SaveChangesAsync(token);
+        });
+
+        await harness.InAsync((OperationPlans plans) => plans.For(OperationKind.Undelete).BeginAsync(operation, token));
+
+        var task = await harness.TaskAsync(operation.CorrelationId, token);
+        Assert.Equal((TaskState.Failed, ErrorCodes.PointArchived.Code), (task.State, task.Error?.Code));
+        Assert.False(await harness.InAsync((OperationPlans plans) => Task.FromResult(plans.For(OperationKind.Undelete).NeedsSealing(operation, [task]))));
     }
 
     /// <returns>The point as it was before it lost its keys.</returns>
