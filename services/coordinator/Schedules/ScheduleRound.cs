@@ -31,9 +31,7 @@ internal sealed partial class ScheduleRound(
         }
 
         var now = clock.GetUtcNow();
-        var times = ScheduleTimes.Read(row.Cron, row.TimeZone, now);
-        PullIn(row, times, now);
-        var started = row.StartAt <= now || IsChanged(row, now) ? await StartWantedAsync(work, row, times, now, cancellationToken) : null;
+        var started = TryRead(row, now) is { } times ? await StartDueAsync(work, row, times, now, cancellationToken) : null;
         await catalog.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (started is not null)
@@ -42,6 +40,44 @@ internal sealed partial class ScheduleRound(
         }
 
         return started;
+    }
+
+    /// <summary>Null where the time zone is not known any more, which an update of the machine may bring. It stays due.</summary>
+    private ScheduleTimes? TryRead(ScheduleRow row, DateTimeOffset now)
+    {
+        try
+        {
+            return ScheduleTimes.Read(row.Cron, row.TimeZone, now);
+        }
+        catch (BackupException e)
+        {
+            var problem = Describe(e);
+            if (row.Problem != problem)
+            {
+                // Once, and not with every look.
+                LogUnreadable(logger, row.Type, problem);
+                row.Problem = problem;
+            }
+
+            return null;
+        }
+    }
+
+    private async Task<Operation?> StartDueAsync(ScheduledWork work, ScheduleRow row, ScheduleTimes times, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        PullIn(row, times, now);
+        if (row.StartAt <= now || IsChanged(row, now))
+        {
+            return await StartWantedAsync(work, row, times, now, cancellationToken);
+        }
+
+        if (row.DueAt > now && row.ChangedAt is null)
+        {
+            // Nothing waits for another attempt: it was the time zone, which is known again.
+            row.Problem = null;
+        }
+
+        return null;
     }
 
     /// <summary>
@@ -110,12 +146,14 @@ internal sealed partial class ScheduleRound(
         {
             // Refused before anything was written. It stays due.
             LogRefused(logger, work.Type, e.Message);
-            row.Problem = $"{e.Message}. {e.Hint}";
+            row.Problem = Describe(e);
             row.StartAt = isDue ? now + AfterRefusal : row.StartAt;
             row.ChangedAt = row.ChangedAt is null ? null : now + AfterRefusal;
             return null;
         }
     }
+
+    private static string Describe(BackupException e) => $"{e.Message}. {e.Hint}";
 
     private static string Reason(ScheduleRow row, long missed) => missed switch
     {
@@ -129,4 +167,7 @@ internal sealed partial class ScheduleRound(
 
     [LoggerMessage(2, LogLevel.Warning, "schedule {Schedule} could not start its run, and tries again in a minute: {Reason}")]
     private static partial void LogRefused(ILogger logger, string schedule, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "schedule {Schedule} starts nothing until this is mended: {Reason}")]
+    private static partial void LogUnreadable(ILogger logger, string schedule, string reason);
 }

@@ -31,7 +31,7 @@ internal sealed partial class ScheduleRunner(IServiceScopeFactory scopes, IOptio
     }
 
     /// <summary>A scope for each schedule: one that fails takes nothing of another with it.</summary>
-    private async Task LookAsync(CancellationToken cancellationToken)
+    internal async Task LookAsync(CancellationToken cancellationToken)
     {
         await using (var first = scopes.CreateAsyncScope())
         {
@@ -46,7 +46,14 @@ internal sealed partial class ScheduleRunner(IServiceScopeFactory scopes, IOptio
                 return;
             }
 
-            await scope.ServiceProvider.GetRequiredService<ScheduleRound>().RunAsync(work, cancellationToken);
+            try
+            {
+                await scope.ServiceProvider.GetRequiredService<ScheduleRound>().RunAsync(work, cancellationToken);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                LogPassedOver(logger, work.Type, e.Message);
+            }
         }
     }
 
@@ -55,4 +62,7 @@ internal sealed partial class ScheduleRunner(IServiceScopeFactory scopes, IOptio
 
     [LoggerMessage(2, LogLevel.Warning, "the schedules could not be looked at, and are in a few seconds: {Reason}")]
     private static partial void LogFailed(ILogger logger, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "schedule {Schedule} could not be looked at, and is in a few seconds: {Reason}")]
+    private static partial void LogPassedOver(ILogger logger, string schedule, string reason);
 }

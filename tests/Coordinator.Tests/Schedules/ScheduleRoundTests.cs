@@ -173,6 +173,41 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task A_time_zone_that_this_machine_does_not_know_is_named_and_stops_no_other_schedule()
+    {
+        await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database, Component.Evidence);
+        await WriteZoneAsync(harness, "database");
+        harness.Clock.AdjustTime(FirstNight + TimeSpan.FromHours(1.1));
+
+        await harness.Services.GetServices<IHostedService>().OfType<ScheduleRunner>().Single().LookAsync(Token);
+
+        var started = await harness.InAsync((CatalogContext catalog) => catalog.Operations.AsNoTracking().SingleAsync(Token));
+        Assert.Equal([Component.Evidence], started.Components);
+        var broken = await ViewAsync(harness);
+        Assert.StartsWith("'Mars/Olympus' is not a time zone", broken.Problem, StringComparison.Ordinal);
+        Assert.Equal(FirstNight, broken.LateSince);
+        Assert.Null((await ViewAsync(harness, "evidence")).Problem);
+
+        await WriteZoneAsync(harness, "database", "UTC");
+        Assert.NotNull(await LookAsync(harness));
+        Assert.Null((await ViewAsync(harness)).Problem);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_time_zone_that_is_known_again_is_no_problem_any_more_before_the_next_run()
+    {
+        await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
+        await WriteZoneAsync(harness, "database");
+        Assert.Null(await LookAsync(harness));
+        Assert.NotNull((await ViewAsync(harness)).Problem);
+
+        await WriteZoneAsync(harness, "database", "UTC");
+
+        Assert.Null(await LookAsync(harness));
+        Assert.Null((await ViewAsync(harness)).Problem);
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task The_retention_waits_until_the_location_was_read_and_then_knows_every_point_and_what_protects_it()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Evidence);
@@ -349,6 +384,10 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
 
     private static Task<ScheduleView> SetAsync(CatalogHarness harness, string type, SetScheduleRequest request) =>
         harness.InAsync((ScheduleBook book) => book.SetAsync(type, request, "tester", Token));
+
+    /// <summary>The zone in the row as an update of the machine leaves it, which no command would set.</summary>
+    private static Task<int> WriteZoneAsync(CatalogHarness harness, string type, string zone = "Mars/Olympus") => harness.InAsync((CatalogContext catalog) =>
+        catalog.Schedules.Where(row => row.Type == type).ExecuteUpdateAsync(set => set.SetProperty(row => row.TimeZone, zone), Token));
 
     private static Task<int> EndAsync(CatalogHarness harness, Operation operation, Outcome outcome = Outcome.Complete) => harness.InAsync((CatalogContext catalog) =>
         catalog.Operations.Where(row => row.CorrelationId == operation.CorrelationId).ExecuteUpdateAsync(
