@@ -30,7 +30,7 @@ public sealed class PointStoreTests : IDisposable
     [Fact]
     public async Task A_saved_point_is_found_by_month_and_id_in_utc()
     {
-        var point = await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        var point = await SaveAsync();
         Assert.Equal(SampleKey, point.Key);
         Assert.Equal([SampleKey], _objects.Keys);
         Assert.Equivalent(SamplePoints.Full, await _store.LoadAsync(point, Cancel), strict: true);
@@ -46,10 +46,30 @@ public sealed class PointStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_point_that_its_operation_saves_again_after_an_upgrade_stays_as_it_is_and_is_returned()
+    {
+        await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        var first = _objects[SampleKey];
+        var standing = await _store.SaveAsync(SamplePoints.Full with { ProductVersion = "99.0.0" }, _signer, Cancel);
+        Assert.Equivalent(SamplePoints.Full, standing, strict: true);
+        Assert.Same(first, _objects[SampleKey]);
+    }
+
+    [Fact]
+    public async Task A_manifest_of_the_same_operation_with_a_foreign_signature_is_not_taken_for_the_truth()
+    {
+        using var others = new TemporaryDirectory();
+        using var stranger = SamplePoints.Signer(others.Path);
+        await _store.SaveAsync(SamplePoints.Full, stranger, Cancel);
+        var error = await FailureAsync(() => _store.SaveAsync(SamplePoints.Full, _signer, Cancel));
+        Assert.Equal(ErrorCodes.BadSignature, error.Error);
+    }
+
+    [Fact]
     public async Task Another_manifest_under_the_same_id_is_refused_and_the_first_one_stays()
     {
         await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
-        var error = await FailureAsync(() => _store.SaveAsync(SamplePoints.Full with { Name = "other" }, _signer, Cancel));
+        var error = await FailureAsync(() => _store.SaveAsync(SamplePoints.Full with { Name = "other", OperationId = Guid.NewGuid() }, _signer, Cancel));
         Assert.Equal(ErrorCodes.DuplicateName, error.Error);
         Assert.Equal(SamplePoints.Full.Name, (await _store.LoadAsync(StoredPoint.At(SamplePoints.Full.Id, SamplePoints.Full.StartedAt), Cancel)).Name);
     }
@@ -93,7 +113,7 @@ public sealed class PointStoreTests : IDisposable
     [Fact]
     public async Task Every_truncated_file_is_damaged()
     {
-        var point = await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        var point = await SaveAsync();
         var whole = _objects[SampleKey];
         for (var length = 0; length < whole.Length; length += 7)
         {
@@ -105,7 +125,7 @@ public sealed class PointStoreTests : IDisposable
     [Fact]
     public async Task A_deleted_point_is_not_found_and_may_be_deleted_again()
     {
-        var point = await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        var point = await SaveAsync();
         await _store.DeleteAsync(point, Cancel);
         await _store.DeleteAsync(point, Cancel);
         Assert.Empty(await _store.ListAsync(Cancel));
@@ -133,6 +153,12 @@ public sealed class PointStoreTests : IDisposable
         _verifier.Dispose();
         _signer.Dispose();
         _folder.Dispose();
+    }
+
+    private async Task<StoredPoint> SaveAsync()
+    {
+        var manifest = await _store.SaveAsync(SamplePoints.Full, _signer, Cancel);
+        return StoredPoint.At(manifest.Id, manifest.StartedAt);
     }
 
     private static Task<BackupException> FailureAsync(Func<Task> action) => Assert.ThrowsAsync<BackupException>(action);

@@ -1,6 +1,5 @@
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
-using StellaOps.Backup.Points.Manifests;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Storage;
 
@@ -16,38 +15,35 @@ public sealed class PointStore(IObjectStore store, PointVerifier verifier)
     public const int MaxLength = 64 * 1024 * 1024;
 
     /// <summary>
-    /// Signs and stores a manifest. May be repeated: an equal manifest that is there already is fine.
-    /// When the task ends the point is durable: it exists, whatever happens to the catalog.
+    /// Signs and stores a manifest. May be repeated: the manifest that the same operation stored before stands, whatever another version of this product
+    /// would write into it. When the task ends the point is durable: it exists, whatever happens to the catalog.
     /// </summary>
+    /// <returns>The manifest that is stored.</returns>
     /// <exception cref="BackupException">
-    /// <see cref="ErrorCodes.DuplicateName"/>: another manifest has this id. Else what the location refused.
+    /// <see cref="ErrorCodes.DuplicateName"/>: a manifest of another operation has this id. Else what the location refused.
     /// </exception>
-    public async Task<StoredPoint> SaveAsync(PointManifest manifest, PointSigner signer, CancellationToken cancellationToken = default)
+    public async Task<PointManifest> SaveAsync(PointManifest manifest, PointSigner signer, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(manifest);
         ArgumentNullException.ThrowIfNull(signer);
         var point = StoredPoint.At(manifest.Id, manifest.StartedAt);
-        var envelope = signer.Sign(manifest);
         try
         {
-            await store.PutAsync(point.Key, envelope.ToJson(), PutMode.Create, cancellationToken).ConfigureAwait(false);
+            await store.PutAsync(point.Key, signer.Sign(manifest).ToJson(), PutMode.Create, cancellationToken).ConfigureAwait(false);
         }
         catch (StorageException e) when (e.Failure == StorageFailure.AlreadyExists)
         {
-            // A save that was durable but whose answer was lost. Signatures differ from time to time, so the manifests are compared.
+            // A save that was durable but whose answer was lost, or of a coordinator that died after it and was upgraded since: then its bytes differ.
             var existing = await LoadAsync(point, cancellationToken).ConfigureAwait(false);
-            if (!ManifestCodec.Encode(existing).AsSpan().SequenceEqual(envelope.Payload))
-            {
-                throw new BackupException(
-                    ErrorCodes.DuplicateName, $"{Where(point)} exists and holds another manifest; a point is never overwritten", inner: e);
-            }
+            return existing.OperationId == manifest.OperationId ? existing : throw new BackupException(
+                ErrorCodes.DuplicateName, $"{Where(point)} exists and holds another manifest; a point is never overwritten", inner: e);
         }
         catch (StorageException e)
         {
             throw e.ToBackupException($"the manifest {Where(point)} could not be written");
         }
 
-        return point;
+        return manifest;
     }
 
     /// <summary>Stores another manifest of a point in place of the one that is there, or anew.</summary>

@@ -34,10 +34,9 @@ internal sealed class BackupPlan(PointStore store, PointSigner signer, PointCata
 
     public override async Task<ErrorInfo?> SealAsync(Operation operation, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken)
     {
-        var manifest = Describe(operation, tasks);
-        await store.SaveAsync(manifest, signer, cancellationToken);
+        var manifest = await store.SaveAsync(Describe(operation, tasks), signer, cancellationToken);
 
-        // Durable: the point exists. A crash here leaves it out of the catalog until this runs again.
+        // Durable: the point exists. A crash here leaves it out of the catalog until this runs again, perhaps in a newer version: the manifest that is stored counts.
         await points.AddAsync(PointRow.From(manifest), cancellationToken);
         return null;
     }

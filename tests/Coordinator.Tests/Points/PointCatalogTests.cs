@@ -56,7 +56,8 @@ public sealed class PointCatalogTests(PostgresFixture postgres)
         var kept = Samples.Manifest("kept", Component.Evidence);
         await store.SaveAsync(kept, signer, token);
         await store.SaveAsync(Samples.Manifest("also-kept", Component.Evidence), signer, token);
-        var forged = await store.SaveAsync(Samples.Manifest("forged", Component.Evidence), signer, token);
+        var saved = await store.SaveAsync(Samples.Manifest("forged", Component.Evidence), signer, token);
+        var forged = StoredPoint.At(saved.Id, saved.StartedAt);
         var location = harness.Services.GetRequiredService<IObjectStore>();
         var content = new byte[64 * 1024];
         var length = await location.ReadAsync(forged.Key, 0, content, token);

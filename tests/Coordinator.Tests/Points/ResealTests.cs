@@ -1,0 +1,54 @@
+using Microsoft.Extensions.DependencyInjection;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Tasks;
+using StellaOps.Backup.Coordinator.Tests.Stack;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Points.Storing;
+using StellaOps.Backup.Testing.Postgres;
+
+namespace StellaOps.Backup.Coordinator.Tests.Points;
+
+/// <summary>The coordinator died between the manifest of a point and its row in the catalog, and comes back in another version.</summary>
+public sealed class ResealTests(PostgresFixture postgres)
+{
+    [Fact(Timeout = 300_000)]
+    public async Task A_point_whose_manifest_an_older_coordinator_stored_is_listed_as_that_one_describes_it()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var (operation, task) = Saved(harness.Clock.GetUtcNow());
+        var older = Samples.Manifest("night", Component.Evidence) with
+        {
+            Id = operation.PointId!.Value, OperationId = operation.CorrelationId, StartedAt = operation.StartedAt!.Value,
+            Components = [task.Result!.Snapshot!], ProductVersion = "0.0.1-older",
+        };
+        await harness.Services.GetRequiredService<PointStore>().SaveAsync(older, harness.Services.GetRequiredService<PointSigner>(), token);
+
+        var problem = await harness.InAsync((OperationPlans plans) => plans.For(OperationKind.Backup).SealAsync(operation, [task], token));
+
+        Assert.Null(problem);
+        var point = await harness.InAsync((PointCatalog points) => points.FindAsync("night", token));
+        Assert.Equal("0.0.1-older", point.Manifest.ProductVersion);
+        Assert.Equal(task.Result.Snapshot!.SnapshotId, Assert.Single(point.Snapshots).SnapshotId);
+    }
+
+    private static (Operation Operation, TaskRow Task) Saved(DateTimeOffset now)
+    {
+        var operation = new Operation
+        {
+            CorrelationId = Guid.NewGuid(), Kind = OperationKind.Backup, Components = [Component.Evidence], RequestedBy = "tester", AcceptedAt = now, StartedAt = now, SealedAt = now,
+            PointId = Guid.CreateVersion7(), PointName = "night", Request = new OperationRequest(), TraceParent = "", CurrentState = nameof(OperationState.Sealing),
+        };
+        return (operation, new TaskRow
+        {
+            Id = Guid.NewGuid(), OperationId = operation.CorrelationId, Kind = OperationKind.Backup, Component = Component.Evidence, State = TaskState.Finished,
+            Command = new RunTask { TaskId = Guid.NewGuid(), OperationId = operation.CorrelationId, Component = Component.Evidence, Kind = OperationKind.Backup, Attempt = 1 },
+            Result = new TaskResult { Outcome = Outcome.Complete, Snapshot = Samples.Snapshot(Component.Evidence) },
+        });
+    }
+}
