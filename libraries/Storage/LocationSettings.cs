@@ -15,10 +15,17 @@ public sealed class LocationSettings : StoreSettings, IValidatableObject
     /// <summary>File with the credentials for the places of portable archives; null takes those of the location.</summary>
     public string? ArchiveCredentialsFile { get; set; }
 
-    /// <summary>The same manners with a place of portable archives, and without the retention, which is the location's.</summary>
+    /// <summary>
+    /// The operator's own address where <see cref="Url"/> came with a request: who may ask for an archive is not therefore one who says where credentials go.
+    /// Null where the operator wrote <see cref="Url"/>.
+    /// </summary>
+    internal string? OperatorsUrl { get; private init; }
+
+    /// <summary>The same manners with a place of portable archives that a request names, and without the retention, which is the location's.</summary>
     public LocationSettings ForArchives(string url) => new()
     {
         Url = url,
+        OperatorsUrl = OperatorsUrl ?? Url,
         CredentialsFile = ArchiveCredentialsFile ?? CredentialsFile,
         UploadBytesPerSecond = UploadBytesPerSecond,
         DownloadBytesPerSecond = DownloadBytesPerSecond,

@@ -32,7 +32,8 @@ internal static class AzureBlobAccess
         var options = Options(settings.RetrySeconds);
         try
         {
-            return Service(address, name => given.GetValueOrDefault(name) is { Length: > 0 } value ? value : null, options).GetBlobContainerClient(address.Container);
+            return Service(address, settings.OperatorsUrl, name => given.GetValueOrDefault(name) is { Length: > 0 } value ? value : null, options)
+                .GetBlobContainerClient(address.Container);
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException or InvalidOperationException)
         {
@@ -41,7 +42,7 @@ internal static class AzureBlobAccess
         }
     }
 
-    private static BlobServiceClient Service(AzureBlobAddress address, Func<string, string?> given, BlobClientOptions options)
+    private static BlobServiceClient Service(AzureBlobAddress address, string? operatorsUrl, Func<string, string?> given, BlobClientOptions options)
     {
         if (given(ConnectionString) is { } connection)
         {
@@ -52,8 +53,15 @@ internal static class AzureBlobAccess
         }
 
         var endpoint = address.Endpoint
-            ?? (given(Account) is { } account ? new Uri($"https://{account}.blob.core.windows.net") : null)
+            ?? HostOf(given(Account))
             ?? throw Misconfigured($"which account {address} belongs to is not known: add ?endpoint=https://<account>.blob.core.windows.net, or set {Account} or {ConnectionString}");
+        if (operatorsUrl is not null && !IsSame(endpoint, HostOf(given(Account))) && !IsSame(endpoint, (LocationAddress.Parse(operatorsUrl) as AzureBlobAddress)?.Endpoint))
+        {
+            // A token would be readable there, and what a key signed could be sent on.
+            throw Misconfigured(
+                $"{endpoint.Host}, the endpoint of {address}, is neither that of the location nor of the account that the credentials name: set {Account} or {ConnectionString} in the file of Location:ArchiveCredentialsFile");
+        }
+
         if (given(Key) is { } key)
         {
             var name = given(Account) ?? new BlobUriBuilder(endpoint).AccountName;
@@ -134,7 +142,9 @@ internal static class AzureBlobAccess
         return given;
     }
 
-    private static bool IsSame(Uri one, Uri other) => Uri.Compare(one, other, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
+    private static Uri? HostOf(string? account) => account is null ? null : new Uri($"https://{account}.blob.core.windows.net");
+
+    private static bool IsSame(Uri one, Uri? other) => other is not null && Uri.Compare(one, other, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
     private static StorageException Misconfigured(string message) => new(StorageFailure.Misconfigured, message);
 }
