@@ -87,6 +87,7 @@ internal static class OperationsRegistration
         services.AddScoped<TaskSweep>();
         services.AddHostedService<TaskSweeper>();
         services.AddScoped<OperationLog>();
+        services.AddSingleton<SealLock>();
         services.AddSingleton<OperationSignals>();
         services.AddHostedService(provider => provider.GetRequiredService<OperationSignals>());
         services.AddSingleton<OperationStream>();

@@ -14,21 +14,42 @@ namespace StellaOps.Backup.Coordinator.Operations;
 /// Does in the location what remains after the last task. Outside the saga's transaction, because storage may be slow. The
 /// message is acknowledged after the answer is sent, and everything may be repeated: a crash anywhere heals by redelivery.
 /// </summary>
-internal sealed class SealConsumer(CatalogContext catalog, TaskBoard tasks, OperationPlans plans, OperationLog log) : IConsumer<SealOperation>
+internal sealed class SealConsumer(
+    CatalogContext catalog, TaskBoard tasks, OperationPlans plans, OperationLog log, SealLock seals, TimeProvider clock) : IConsumer<SealOperation>
 {
+    /// <summary>For one attempt at the secondary location, which may hang while it is away: whatever else is to be sealed has its turn meanwhile.</summary>
+    internal static readonly TimeSpan LongestReplication = TimeSpan.FromMinutes(10);
+
     public async Task Consume(ConsumeContext<SealOperation> context)
     {
         var id = context.Message.OperationId;
+        await using var turn = await seals.TryTakeAsync(id, context.CancellationToken);
+        if (turn is null)
+        {
+            // The review asks every minute, also while an earlier wish of it is being worked on.
+            return;
+        }
+
         var operation = await catalog.Operations.AsNoTracking().SingleOrDefaultAsync(operation => operation.CorrelationId == id, context.CancellationToken);
         if (operation?.State != OperationState.Sealing)
         {
             return;
         }
 
+        using var time = new CancellationTokenSource(operation.Kind == OperationKind.Replicate ? LongestReplication : Timeout.InfiniteTimeSpan, clock);
+        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(time.Token, context.CancellationToken);
         ErrorInfo? problem;
         try
         {
-            problem = await plans.For(operation.Kind).SealAsync(operation, await tasks.OfAsync(id, context.CancellationToken), context.CancellationToken);
+            problem = await plans.For(operation.Kind).SealAsync(operation, await tasks.OfAsync(id, attempt.Token), attempt.Token);
+        }
+        catch (OperationCanceledException) when (time.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+        {
+            // What it was about to write is left out: the next attempt does all of it again.
+            catalog.ChangeTracker.Clear();
+            log.Warning(operation, $"could not be sealed within {LongestReplication.TotalMinutes:0} minutes and is tried again within a minute: the secondary location does not answer");
+            await catalog.SaveChangesAsync(context.CancellationToken);
+            return;
         }
         catch (BackupException e)
         {
