@@ -11,7 +11,7 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 /// <summary><c>stella backup restore-logs</c>.</summary>
 internal sealed class BackupRestoreLogsCommand : StellaCommand
 {
-    private readonly Option<bool> _lastAttempt = new("--last-attempt") { Description = "Only the newest restore or recovery, whenever it was" };
+    private readonly Option<bool> _lastAttempt = new("--last-attempt") { Description = "Only the newest restore or recovery that was no dry run, whenever it was" };
     private readonly LastOption _last = new("Only what happened within this span");
 
     public BackupRestoreLogsCommand()
@@ -43,14 +43,31 @@ internal sealed class BackupRestoreLogsCommand : StellaCommand
             return 0;
         }
 
-        var newest = (await session.Api.GetAsync<Page<OperationView>>(Paging.Address(Routes.Operations, ("kind", kind), ("page_size", "1")), cancellationToken)).Items;
-        if (newest is [var restore])
+        var newest = await NewestAsync(session, kind, cancellationToken);
+        if (newest is { } restore)
         {
             session.Remark($"restore{(restore.PointName is { } point ? $" of '{point}'" : "")}{(restore.DryRun ? " (dry run)" : "")}, operation {restore.Id}, {Spelling.Of(restore.State, restore.Outcome)}");
         }
 
-        var lines = newest is [var last] ? session.Api.ListAsync<EventView>(Routes.Events, [("operation", $"{last.Id}")], cancellationToken) : AsyncEnumerable.Empty<EventView>();
+        var lines = newest is null ? AsyncEnumerable.Empty<EventView>() : session.Api.ListAsync<EventView>(Routes.Events, [("operation", $"{newest.Id}")], cancellationToken);
         await session.PrintListAsync(lines, EventList.Write, cancellationToken);
         return 0;
+    }
+
+    /// <summary>The newest one that was to change something; a dry run only where there was no other.</summary>
+    private static async Task<OperationView?> NewestAsync(Session session, string kind, CancellationToken cancellationToken)
+    {
+        OperationView? dryRun = null;
+        await foreach (var operation in session.Api.ListAsync<OperationView>(Routes.Operations, [("kind", kind)], cancellationToken))
+        {
+            if (!operation.DryRun)
+            {
+                return operation;
+            }
+
+            dryRun ??= operation;
+        }
+
+        return dryRun;
     }
 }

@@ -98,6 +98,9 @@ public sealed record TailEntry
 
     /// <summary>Named restore points in it.</summary>
     public IReadOnlyList<RestorePoint> RestorePoints { get => field ?? []; init; }
+
+    /// <summary>When the archive last had all of a timeline that was left, by the worker's clock; null in <c>state.json</c>, which says it itself.</summary>
+    public DateTimeOffset? CaughtUpAt { get; init; }
 }
 
 /// <summary>A manifest as it is stored.</summary>

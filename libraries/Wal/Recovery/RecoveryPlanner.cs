@@ -279,8 +279,10 @@ public sealed class RecoveryPlanner
 
     private static DateTimeOffset? Latest(DateTimeOffset? one, DateTimeOffset? two) => one is null || two > one ? two : one;
 
+    /// <summary>Whether the archive had everything of a timeline at a time: the one that is archived, or when another one began one that was left.</summary>
     private bool IsQuietUntil(DateTimeOffset time, uint timeline, CoverageProof proof) =>
-        _inventory.State is { } state && state.Timeline == timeline && time <= state.CaughtUpAt && proof.ReachesTo >= state.ArchivedTo;
+        (_inventory.State is { } state && state.Timeline == timeline && time <= state.CaughtUpAt && proof.ReachesTo >= state.ArchivedTo)
+        || _inventory.KnownTails.Any(tail => tail.Key.Timeline == timeline && time <= tail.Value.CaughtUpAt && proof.ReachesTo >= tail.Value.StopLsn);
 
     /// <summary>Where the WAL ends, and what is missing: nothing is where nothing was archived behind.</summary>
     private string Reach(CoverageProof proof) => proof.Missing is { } missing && _inventory.Timelines.Any(timeline => timeline >= missing.Timeline && _inventory.EndOf(timeline) > missing.Stop)

@@ -84,7 +84,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
     {
         if (_saved is { } last && last.Timeline != timeline)
         {
-            await Book.EndAsync(last.Timeline, last.Tail, cancellationToken).ConfigureAwait(false);
+            await Book.EndAsync(last.Timeline, last.Tail is { } tail ? tail with { CaughtUpAt = last.CaughtUpAt } : null, cancellationToken).ConfigureAwait(false);
             Tail.Forget();
         }
     }

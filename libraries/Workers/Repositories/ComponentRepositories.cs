@@ -30,7 +30,10 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
     /// <summary>Opens the repository that is in charge, with its index.</summary>
     /// <exception cref="Contracts.Errors.BackupException">The password file is missing or empty, or there is no location where one ought to be (<see cref="MissingLocation"/>).</exception>
     /// <exception cref="RepositoryException">There is no repository, or no line of the password file opens it.</exception>
-    public async Task<ComponentRepository> OpenAsync(Component component, CancellationToken cancellationToken)
+    public Task<ComponentRepository> OpenAsync(Component component, CancellationToken cancellationToken) => OpenAsync(component, expected: true, cancellationToken);
+
+    /// <summary>The same where there may be no location yet.</summary>
+    internal async Task<ComponentRepository> OpenAsync(Component component, bool expected, CancellationToken cancellationToken)
     {
         var passwords = Passwords(component);
         var root = ObjectStoreFactory.Open(location.Value, clock);
@@ -41,7 +44,7 @@ public sealed class ComponentRepositories(IOptions<LocationSettings> location, I
         }
         catch (RepositoryException missing) when (missing.Failure == RepositoryFailure.NotFound)
         {
-            await MissingLocation.RequireAsync(root, expected: true, cancellationToken).ConfigureAwait(false);
+            await MissingLocation.RequireAsync(root, expected, cancellationToken).ConfigureAwait(false);
             throw;
         }
     }

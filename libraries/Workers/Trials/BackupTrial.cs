@@ -51,7 +51,7 @@ internal sealed class BackupTrial(ComponentRepositories repositories, IOptions<L
         {
             try
             {
-                opened = await repositories.OpenAsync(component, token).ConfigureAwait(false);
+                opened = await repositories.OpenAsync(component, expected: false, token).ConfigureAwait(false);
                 return $"{opened.Folder} opens with its password";
             }
             catch (RepositoryException none) when (none.Failure == RepositoryFailure.NotFound)

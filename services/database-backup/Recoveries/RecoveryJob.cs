@@ -62,7 +62,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
             "replay", () => server.ReplayAsync(context, options, archive, plan, cancellationToken), plan.Segments.Count, plan.Segments.Count * archive.SegmentSize);
         Finish(target, owner, history);
         context.Log.Info($"recovered {target.DataDirectory} to {plan.Asked}: the replay ended at {history.Parent!.At}, and timeline {history.Timeline} began");
-        return Result(target, [.. RecoveryNotes.Done(plan, snapshot, target, history, report), .. linked, .. passed.Select(PassedOver)], phases, report, kept);
+        return Result(target, [.. RecoveryNotes.Done(plan, snapshot, target, history, report), .. RestoreJob.Kept(context, kept, snapshot), .. linked, .. passed.Select(PassedOver)], phases, report, kept);
     }
 
     /// <summary>The way to the target, and the base backup to begin with; those of another history than the archived one are passed over.</summary>

@@ -20,6 +20,14 @@ internal sealed class ReplacedData(Guid taskId)
         return Keep(directories);
     }
 
+    /// <summary>Where tablespaces were put: whoever removes the data directory that was kept has to know of them.</summary>
+    public IEnumerable<string> Notes(DatabaseSnapshot snapshot) =>
+        from tablespace in snapshot.Facts.Tablespaces
+        where snapshot.TablespaceDirectories.ContainsKey(tablespace.Oid)
+        let kept = Path.Combine(tablespace.Location, snapshot.TablespaceDirectories[tablespace.Oid]) + _suffix
+        where Directory.Exists(kept)
+        select $"tablespace '{tablespace.Name}' as it was is kept in {kept}";
+
     /// <summary>Renames directories, all of them or none.</summary>
     /// <returns>New name of the first one.</returns>
     internal string? Keep(IReadOnlyList<string> directories)

@@ -48,7 +48,7 @@ internal sealed class RestoreJob(ResticRepository repository, IObjectStore locat
             "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken, histories: histories), size.Files, size.Bytes);
         File.Delete(target.MarkerFile);
         context.Log.Info($"restored {target.DataDirectory}: {report.FilesWritten} files written, {report.FilesUnchanged} unchanged, {report.FilesDeleted} deleted");
-        return Result(target, [.. Notes(snapshot, target, report), .. linked, .. pending], phases, report, kept);
+        return Result(target, [.. Notes(snapshot, target, report), .. Kept(context, kept, snapshot), .. linked, .. pending], phases, report, kept);
     }
 
     /// <summary>Marks the target as not whole, durably, and puts aside what is there when that is wished.</summary>
@@ -77,6 +77,9 @@ internal sealed class RestoreJob(ResticRepository repository, IObjectStore locat
             throw;
         }
     }
+
+    /// <summary>What was put aside beside the data directory.</summary>
+    internal static IEnumerable<string> Kept(TaskContext context, string? kept, DatabaseSnapshot snapshot) => kept is null ? [] : new ReplacedData(context.TaskId).Notes(snapshot);
 
     private static List<string> Plan(DatabaseSnapshot snapshot, RestoreTarget target, RestoreSize size, bool keepReplaced, string? running)
     {

@@ -18,6 +18,7 @@ public sealed class TimelineChoiceTests
         await bench.BackupAsync("first");
         await bench.WriteAsync(20);
         await bench.CatchUpAsync();
+        var quiet = await CaughtUpAsync(bench);
 
         // Back to the tenth transaction: the others are on timeline 1 only.
         await bench.Server.StopAsync(PostgresStop.Fast, Cancelled);
@@ -28,6 +29,7 @@ public sealed class TimelineChoiceTests
 
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[4].CommittedAt }, count: 5, last: 5);
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[14].CommittedAt }, count: 15, last: 15);
+        await MeetsAsync(bench, new PointInTime { Time = quiet }, count: 20, last: 20);
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[14].CommittedAt, Timeline = 2 }, count: 10, last: 10);
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[24].CommittedAt }, count: 15, last: 25);
 
@@ -40,15 +42,7 @@ public sealed class TimelineChoiceTests
         await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[14].CommittedAt }, count: 15, last: 15);
 
         // Timeline 3 has no transaction, and yet it has begun.
-        var begun = (DateTimeOffset)(DateTime)(await bench.RunAsync("SELECT clock_timestamp()"))!;
-        do
-        {
-            await bench.RunAsync("CHECKPOINT"); // WAL without a transaction: the archive says anew how far it is.
-            await bench.CatchUpAsync();
-        }
-        while (!((await bench.InventoryAsync()).State!.CaughtUpAt >= begun));
-
-        await MeetsAsync(bench, new PointInTime { Time = begun }, count: 5, last: 5);
+        await MeetsAsync(bench, new PointInTime { Time = await CaughtUpAsync(bench) }, count: 5, last: 5);
 
         await bench.WriteAsync(5);
         await bench.CatchUpAsync();
@@ -61,6 +55,20 @@ public sealed class TimelineChoiceTests
         {
             await bench.RecoverAsync(new PointInTime { Time = window.ToTime, Timeline = (int)window.Timeline }, bench["recovered"], dryRun: true);
         }
+    }
+
+    /// <summary>A moment at which nothing was committed, and of which the archive says so.</summary>
+    private static async Task<DateTimeOffset> CaughtUpAsync(RecoveryBench bench)
+    {
+        var now = (DateTimeOffset)(DateTime)(await bench.RunAsync("SELECT clock_timestamp()"))!;
+        do
+        {
+            await bench.RunAsync("CHECKPOINT"); // WAL without a transaction: the archive says anew how far it is.
+            await bench.CatchUpAsync();
+        }
+        while (!((await bench.InventoryAsync()).State!.CaughtUpAt >= now));
+
+        return now;
     }
 
     private static BaseCut Cut(RecoveryBase one) => new(one.PointName, (uint)one.Timeline, Lsn.Parse(one.StartLsn), Lsn.Parse(one.StopLsn), one.FinishedAt);

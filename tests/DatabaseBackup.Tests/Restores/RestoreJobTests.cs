@@ -130,8 +130,10 @@ public abstract class RestoreJobTests(int major)
         Assert.Equal(before, Listing(bench.Cluster.Server.DataDirectory));
         Assert.True(plan.Restore!.Notes.Count > 3);
 
-        var kept = (await bench.RestoreAsync(snapshot, spec => spec with { KeepReplaced = true })).Restore!.ReplacedDirectory!;
+        var restored = (await bench.RestoreAsync(snapshot, spec => spec with { KeepReplaced = true })).Restore!;
+        var kept = restored.ReplacedDirectory!;
         Assert.Equal(before, Listing(kept));
+        Assert.Contains(restored.Notes, note => note.StartsWith("tablespace 'other' as it was is kept in", StringComparison.Ordinal));
         await bench.Cluster.Server.StartAgainAsync(Cancellation);
         Assert.NotEqual(newer, await bench.Cluster.DigestAsync(Cancellation));
         Directory.Delete(kept, recursive: true);
