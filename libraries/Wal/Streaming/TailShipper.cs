@@ -19,6 +19,9 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
 
     private readonly WalSealer _sealer = new(encryption);
     private readonly List<ArchivedTail> _parts = [];
+
+    /// <summary>Folded parts that are still there: who listed the archive just before the fold sees them, and not what they were folded into.</summary>
+    private IReadOnlyList<ArchivedTail> _folded = [];
     private byte[] _buffer = [];
     private WalName _name;
     private long _shipped;
@@ -67,12 +70,10 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
             (_facts, _looked) = (WalScanner.Scan(_buffer.AsSpan(0, length), Start(name)), length);
         }
 
-        if (_parts.Count >= MostParts && length >= _shipped)
-        {
-            await FoldAsync(cancellationToken).ConfigureAwait(false);
-        }
-
         ShippedTo = new Lsn(Start(name).Value + (ulong)_shipped);
+        var folded = _folded;
+        _folded = _parts.Count >= MostParts && length >= _shipped ? await FoldAsync(cancellationToken).ConfigureAwait(false) : [];
+        await archive.RemoveAsync(folded, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -105,13 +106,14 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
         state.Archived(to - from, tail.Length, whole: false);
     }
 
-    private async Task FoldAsync(CancellationToken cancellationToken)
+    /// <returns>What was folded, and is needless.</returns>
+    private async Task<IReadOnlyList<ArchivedTail>> FoldAsync(CancellationToken cancellationToken)
     {
         var old = _parts.ToList();
         var content = _sealer.Seal(_buffer.AsSpan(0, (int)_shipped));
         var whole = await archive.PutTailAsync(_name, 0, content, _shipped, cancellationToken).ConfigureAwait(false);
 
-        // Durable now: one object with all of it; only then the parts go.
+        // Durable now: one object with all of it; only then the parts go, with the next call.
         _parts.Clear();
         _parts.Add(whole);
         lock (inventory)
@@ -119,7 +121,7 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
             inventory.Fold(whole);
         }
 
-        await archive.RemoveAsync(old.Where(part => part.Key != whole.Key), cancellationToken).ConfigureAwait(false);
+        return [.. old.Where(part => part.Key != whole.Key)];
     }
 
     private Lsn Start(WalName name) => files.StartOf(files.NumberOf(name) ?? 0);

@@ -75,7 +75,7 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
     public static async Task<RecoveryBench> StartAsync(int major)
     {
         var bench = new RecoveryBench(await PrivatePostgres.StartAsync(
-            major, new Dictionary<string, string> { ["track_commit_timestamp"] = "on", ["wal_keep_size"] = "1GB" }, Cancellation));
+            major, new Dictionary<string, string> { ["track_commit_timestamp"] = "on", ["wal_keep_size"] = "1GB", ["autovacuum"] = "off" }, Cancellation));
         File.SetUnixFileMode(bench._home.Path, (UnixFileMode)0b111_101_101);
         bench.Repository = await ResticRepository.InitAsync(bench._store, Password, null, Cancellation);
         await bench.Repository.LoadIndexAsync(Cancellation);
