@@ -21,9 +21,6 @@ internal sealed class ArchivePump(
     /// <summary>Room for what is synced and not taken: small, so that memory does not depend on the backlog.</summary>
     private readonly Channel<SpoolSegment> _synced = Channel.CreateBounded<SpoolSegment>(16);
 
-    /// <summary>Tails of the last segment that had any: who listed the archive just before it was stored sees them, and not the segment. The scrub removes what a process leaves.</summary>
-    private IReadOnlyList<ArchivedTail> _needless = [];
-
     /// <summary>Runs until it is cancelled.</summary>
     /// <exception cref="WalException"><see cref="WalFailure.Conflict"/>.</exception>
     /// <exception cref="IOException">The spool's disk failed.</exception>
@@ -90,10 +87,7 @@ internal sealed class ArchivePump(
 
         state.Archived(plain.Length, stored.Length, whole: true);
         spool.Remove(segment);
-        if (tails.Count > 0)
-        {
-            await RemoveTailsAsync(Interlocked.Exchange(ref _needless, tails), cancellationToken).ConfigureAwait(false);
-        }
+        await RemoveTailsAsync(tails, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Before anything is stored, or removed because it is in the whole segment.</summary>
