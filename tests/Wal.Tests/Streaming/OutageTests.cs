@@ -193,16 +193,7 @@ public sealed class OutageTests
             await bench.RunAsync("INSERT INTO load (body) VALUES ('a row'); SELECT pg_switch_wal()");
         }
 
-        var written = await WalBench.FlushedAsync(bench.Server);
-        await WalBench.UntilAsync(() => first.Status.Received >= written, () => $"{first.Status}");
-        await bench.Server.StopAsync(PostgresStop.Fast, TestContext.Current.CancellationToken);
-        await first.DisposeAsync();
-
-        // The server removes what it was told to be safe, whether or not its slot was saved after that: only the spool has it now.
-        await bench.Server.StartAgainAsync(TestContext.Current.CancellationToken);
-        await bench.RunAsync($"SELECT pg_drop_replication_slot('{WalBench.Slot}')");
-        await bench.RunAsync("CHECKPOINT; SELECT pg_switch_wal(); CHECKPOINT");
-        _away = false;
+        await KeepOnlyTheSpoolAsync(bench, first);
         var second = bench.Archive(location);
         await bench.WriteAsync(1);
         await bench.CatchUpAsync(second);
@@ -221,15 +212,7 @@ public sealed class OutageTests
         await bench.CatchUpAsync(first);
         _away = true;
         await bench.WriteAsync(50);
-        var written = await WalBench.FlushedAsync(bench.Server);
-        await WalBench.UntilAsync(() => first.Status.Received >= written, () => $"{first.Status}");
-        await bench.Server.StopAsync(PostgresStop.Fast, TestContext.Current.CancellationToken);
-        await first.DisposeAsync();
-        await bench.Server.StartAgainAsync(TestContext.Current.CancellationToken);
-        await bench.RunAsync($"SELECT pg_drop_replication_slot('{WalBench.Slot}')");
-        await bench.RunAsync("CHECKPOINT; SELECT pg_switch_wal(); CHECKPOINT");
-        _away = false;
-
+        await KeepOnlyTheSpoolAsync(bench, first);
         var left = Directory.GetFiles(bench["spool"], "0000*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path)!).Where(name => name.Length == 24).ToList();
         Assert.True(left.Count >= 3, $"{left.Count} segments are left");
         var other = bench.Archive(location, options => options with { SpoolDirectory = bench["other-spool"] });
@@ -285,6 +268,19 @@ public sealed class OutageTests
         await bench.WriteAsync(1);
         await bench.CatchUpAsync(archiver);
         Assert.Equal(asked, archiver.Status.CaughtUpAt);
+    }
+
+    /// <summary>The server shuts down while the store is away, and removes what it was told to be safe, whether or not its slot was saved after that.</summary>
+    private async Task KeepOnlyTheSpoolAsync(WalBench bench, RunningArchiver archiver)
+    {
+        var written = await WalBench.FlushedAsync(bench.Server);
+        await WalBench.UntilAsync(() => archiver.Status.Received >= written, () => $"{archiver.Status}");
+        await bench.Server.StopAsync(PostgresStop.Fast, TestContext.Current.CancellationToken);
+        await archiver.DisposeAsync();
+        await bench.Server.StartAgainAsync(TestContext.Current.CancellationToken);
+        await bench.RunAsync($"SELECT pg_drop_replication_slot('{WalBench.Slot}')");
+        await bench.RunAsync("CHECKPOINT; SELECT pg_switch_wal(); CHECKPOINT");
+        _away = false;
     }
 
     private static WalArchiverOptions Options(WalBench bench, string spool) => new()
