@@ -98,6 +98,7 @@ public sealed class WalInventory
             }
         }
 
+        await inventory.LookAgainAsync(location, cancellationToken).ConfigureAwait(false);
         await inventory.ReadDocumentsAsync(location, documents, cancellationToken).ConfigureAwait(false);
         return inventory;
     }
@@ -176,6 +177,29 @@ public sealed class WalInventory
         _tails[whole.Name] = [whole];
     }
 
+    /// <summary>
+    /// A listing takes time, and no store shows one moment: a segment that is finished meanwhile may be missing as a whole because it came too late,
+    /// and its parts because they are gone. Whole segments are durable before their parts go, so a second look, where WAL is being written, finds them.
+    /// </summary>
+    private async Task LookAgainAsync(IObjectStore location, CancellationToken cancellationToken)
+    {
+        foreach (var last in NewestNames())
+        {
+            foreach (var folder in Keys.Around(last))
+            {
+                await foreach (var entry in location.ListAsync(folder, cancellationToken).ConfigureAwait(false))
+                {
+                    Add(entry);
+                }
+            }
+        }
+    }
+
+    /// <summary>The last segment of the two newest timelines: while a cluster changes from one to the other, both are written.</summary>
+    private List<WalName> NewestNames() =>
+        [.. _segments.Keys.Concat(_tails.Keys).GroupBy(name => name.Timeline).OrderByDescending(names => names.Key).Take(2)
+            .Select(names => names.MaxBy(name => (name.Log, name.Segment)))];
+
     private bool Add(StoredObject entry)
     {
         var file = entry.Key.AsSpan(entry.Key.LastIndexOf('/') + 1);
@@ -186,14 +210,30 @@ public sealed class WalInventory
 
         if (to is { } end)
         {
-            Add(new ArchivedTail(name, from, end, digest, entry.Key, entry.Length));
+            AddOnce(new ArchivedTail(name, from, end, digest, entry.Key, entry.Length));
         }
-        else if (!_segments.TryAdd(name, new ArchivedSegment(name, digest, entry.Key, entry.Length)))
+        else
         {
-            _conflicts.Add(new ArchivedSegment(name, digest, entry.Key, entry.Length));
+            AddOnce(new ArchivedSegment(name, digest, entry.Key, entry.Length));
         }
 
         return true;
+    }
+
+    private void AddOnce(ArchivedTail tail)
+    {
+        if (!_tails.TryGetValue(tail.Name, out var tails) || !tails.Contains(tail))
+        {
+            Add(tail);
+        }
+    }
+
+    private void AddOnce(ArchivedSegment segment)
+    {
+        if (!_segments.TryAdd(segment.Name, segment) && _segments[segment.Name] != segment && !_conflicts.Contains(segment))
+        {
+            _conflicts.Add(segment);
+        }
     }
 
     private async Task ReadDocumentsAsync(IObjectStore location, List<string> keys, CancellationToken cancellationToken)

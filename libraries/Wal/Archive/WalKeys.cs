@@ -41,6 +41,15 @@ public sealed record WalKeys(ulong SystemIdentifier)
     /// <summary>Folder of the segments that share their first 16 digits: at most 256 of 16 MiB.</summary>
     public string Neighbours(WalName name) => $"{Timeline(name.Timeline)}{name.ToString()[..16]}/";
 
+    /// <summary>The folder of a segment, and those before and behind it.</summary>
+    internal IEnumerable<string> Around(WalName name)
+    {
+        for (var log = Math.Max(name.Log, 1L) - 1; log <= (long)name.Log + 1 && log <= uint.MaxValue; log++)
+        {
+            yield return Neighbours(name with { Log = (uint)log });
+        }
+    }
+
     /// <summary>A whole segment.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="digest">SHA-256 of its bytes, lower-case hex.</param>

@@ -14,6 +14,7 @@ public sealed class WalReader(IObjectStore location, ulong systemIdentifier, Age
 {
     private const int LargestHistory = 1 << 20;
     private const long LargestSegment = 1 << 30;
+    private const int Looks = 3;
     private readonly WalArchive _archive = new(location, new WalKeys(systemIdentifier));
     private readonly WalOpener _opener = new(location, decryption);
 
@@ -64,6 +65,21 @@ public sealed class WalReader(IObjectStore location, ulong systemIdentifier, Age
     }
 
     private async Task<byte[]?> SegmentAsync(WalName name, CancellationToken cancellationToken)
+    {
+        for (var look = 1; ; look++)
+        {
+            try
+            {
+                return await FoundAsync(name, cancellationToken).ConfigureAwait(false);
+            }
+            catch (StorageException gone) when (gone.Failure == StorageFailure.NotFound && look < Looks)
+            {
+                // A part went between the listing and its reading: what it was folded into, or the whole, was there before.
+            }
+        }
+    }
+
+    private async Task<byte[]?> FoundAsync(WalName name, CancellationToken cancellationToken)
     {
         var (segments, tails) = await _archive.FindAsync(name, cancellationToken).ConfigureAwait(false);
         if (segments.Count > 1)

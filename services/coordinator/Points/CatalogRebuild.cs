@@ -8,8 +8,9 @@ using StellaOps.Backup.Points.Storing;
 namespace StellaOps.Backup.Coordinator.Points;
 
 /// <summary>
-/// Lists the manifests of the location that the catalog does not know, with their pins and legal holds, at every start: after the loss of the catalog, on
-/// a new installation, and after a crash in the middle of this. When it has ended, the retention may run.
+/// Makes the catalog what the location says, at every start: after the loss of the catalog, on a new installation, after a catalog or a location was put back from
+/// an earlier state, and after a crash in the middle of this. Points that the catalog does not know are listed, with their pins and legal holds; those that it
+/// knows otherwise follow their manifests; those that the location does not have go. When it has ended, the retention may run.
 /// </summary>
 internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointStore points, RebuildGate gate, TimeProvider clock, ILogger<CatalogRebuild> logger)
     : BackgroundService
@@ -34,27 +35,45 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
         }
     }
 
-    /// <returns>How many points were listed anew.</returns>
+    /// <returns>How many points were listed anew, changed or taken from the list.</returns>
     internal async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var known = await KnownAsync(cancellationToken);
         var protections = await ProtectAsync(known, cancellationToken);
-        var listed = 0;
-        foreach (var stored in await points.ListAsync(cancellationToken))
+        var there = await points.ListAsync(cancellationToken);
+        var changed = 0;
+        // First, for a later point may have the name of one that is gone.
+        foreach (var id in Absent(known, there))
         {
-            if (!known.Contains(stored.Id) && await TryListAsync(stored, protections.GetValueOrDefault(stored.Id), cancellationToken))
-            {
-                listed++;
-            }
+            changed += await TryAsync($"{id}", scope => scope.GetRequiredService<StalePoints>().UnlistAsync(id, cancellationToken)) ? 1 : 0;
         }
 
-        if (listed > 0)
+        foreach (var stored in there)
         {
-            LogRebuilt(logger, listed);
+            changed += await TryAsync(stored.Key, scope => known.Contains(stored.Id)
+                ? scope.GetRequiredService<StalePoints>().RenewAsync(stored, cancellationToken)
+                : ListAsync(scope, stored, protections.GetValueOrDefault(stored.Id), cancellationToken)) ? 1 : 0;
+        }
+
+        if (changed > 0)
+        {
+            LogRebuilt(logger, changed);
         }
 
         gate.Open();
-        return listed;
+        return changed;
+    }
+
+    /// <summary>Points without a manifest. A location that has none at all is another one, that is not filled yet: what the catalog knows may still be needed.</summary>
+    private IReadOnlyList<Guid> Absent(HashSet<Guid> known, IReadOnlyList<StoredPoint> there)
+    {
+        if (there.Count == 0 && known.Count > 0)
+        {
+            LogEmpty(logger, known.Count);
+            return [];
+        }
+
+        return [.. known.Except(there.Select(stored => stored.Id))];
     }
 
     private async Task<HashSet<Guid>> KnownAsync(CancellationToken cancellationToken)
@@ -74,19 +93,24 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
         return protections;
     }
 
-    private async Task<bool> TryListAsync(StoredPoint stored, ProtectionCopy? protection, CancellationToken cancellationToken)
+    private async Task<bool> ListAsync(IServiceProvider scope, StoredPoint stored, ProtectionCopy? protection, CancellationToken cancellationToken)
+    {
+        var point = PointRow.From(await points.LoadAsync(stored, cancellationToken));
+        if (protection is not null)
+        {
+            ProtectionCopies.Adopt(point, protection);
+        }
+
+        await scope.GetRequiredService<PointCatalog>().AddAsync(point, cancellationToken);
+        return true;
+    }
+
+    private async Task<bool> TryAsync(string what, Func<IServiceProvider, Task<bool>> change)
     {
         await using var scope = scopes.CreateAsyncScope();
         try
         {
-            var point = PointRow.From(await points.LoadAsync(stored, cancellationToken));
-            if (protection is not null)
-            {
-                ProtectionCopies.Adopt(point, protection);
-            }
-
-            await scope.ServiceProvider.GetRequiredService<PointCatalog>().AddAsync(point, cancellationToken);
-            return true;
+            return await change(scope.ServiceProvider);
         }
         catch (BackupException e) when (e.Error != ErrorCodes.StorageUnavailable)
         {
@@ -97,16 +121,19 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } taken)
         {
             // Listed meanwhile by the operation that seals it or by another coordinator, or its name is taken. Whatever else the catalog refuses is no such thing: then all of this is done again.
-            LogBad(logger, stored.Key, taken.MessageText);
+            LogBad(logger, what, taken.MessageText);
             return false;
         }
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Count} recovery points that the catalog did not know were listed from the location")]
+    [LoggerMessage(1, LogLevel.Information, "{Count} recovery points of the catalog were made what the location says")]
     private static partial void LogRebuilt(ILogger logger, int count);
 
     [LoggerMessage(2, LogLevel.Warning, "a manifest is not listed: {Code}: {Reason}")]
     private static partial void LogBad(ILogger logger, string code, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "the location has no recovery point at all, and the catalog knows {Count}: they stay listed until the location has one")]
+    private static partial void LogEmpty(ILogger logger, int count);
 
     [LoggerMessage(3, LogLevel.Warning, "the location could not be compared with the catalog yet: {Reason}")]
     private static partial void LogPostponed(ILogger logger, string reason);

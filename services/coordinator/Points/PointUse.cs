@@ -4,6 +4,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
 
 namespace StellaOps.Backup.Coordinator.Points;
@@ -83,11 +84,7 @@ internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
     /// <exception cref="BackupException">An operation that has not ended uses the point.</exception>
     public async Task RequireUnusedAsync(PointRow point, CancellationToken cancellationToken)
     {
-        var user = await catalog.Operations.AsNoTracking().FirstOrDefaultAsync(
-            operation => operation.CurrentState != nameof(OperationState.Finished) && operation.Kind != OperationKind.Replicate
-                && catalog.Tasks.Any(task => task.OperationId == operation.CorrelationId && task.PointId == point.Id),
-            cancellationToken);
-        if (user is not null)
+        if (await UsersOf(point).FirstOrDefaultAsync(cancellationToken) is { } user)
         {
             throw new BackupException(
                 ErrorCodes.OperationConflict,
@@ -95,4 +92,15 @@ internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
                 "Wait for that operation to end, or cancel it.");
         }
     }
+
+    /// <summary>Whether an operation that has not ended uses the point, or is about to drop a part of it.</summary>
+    public async Task<bool> IsUsedAsync(PointRow point, CancellationToken cancellationToken)
+    {
+        var dropping = await DroppingAsync(cancellationToken);
+        return point.Snapshots.Exists(snapshot => dropping.ContainsKey(snapshot.SnapshotId)) || await UsersOf(point).AnyAsync(cancellationToken);
+    }
+
+    private IQueryable<Operation> UsersOf(PointRow point) => catalog.Operations.AsNoTracking().Where(
+        operation => operation.CurrentState != nameof(OperationState.Finished) && operation.Kind != OperationKind.Replicate
+            && catalog.Tasks.Any(task => task.OperationId == operation.CorrelationId && task.PointId == point.Id));
 }

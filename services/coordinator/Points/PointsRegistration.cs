@@ -19,6 +19,7 @@ internal static class PointsRegistration
         services.AddScoped<PointCatalog>();
         services.AddScoped<ProofRecorder>();
         services.AddScoped<PointUse>();
+        services.AddScoped<StalePoints>();
         services.AddScoped<ProtectionCopies>();
         services.AddScoped<PointProtection>();
         services.AddSingleton<RebuildGate>();

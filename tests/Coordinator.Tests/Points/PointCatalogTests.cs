@@ -74,6 +74,62 @@ public sealed class PointCatalogTests(PostgresFixture postgres)
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task A_catalog_of_an_earlier_state_follows_the_location()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var (store, signer) = (harness.Services.GetRequiredService<PointStore>(), harness.Services.GetRequiredService<PointSigner>());
+        var (dropped, thinned, archived, deleting) = (
+            Samples.Manifest("dropped", Component.Evidence), Samples.Manifest("thinned", Component.Evidence, Component.Config),
+            Samples.Manifest("archived", Component.Evidence), Samples.Manifest("deleting", Component.Evidence));
+        await harness.InAsync(async (PointCatalog catalog) =>
+        {
+            foreach (var manifest in new[] { dropped, thinned, archived, deleting })
+            {
+                await catalog.AddAsync(PointRow.From(manifest), token);
+            }
+        });
+        await harness.InAsync((CatalogContext catalog) => catalog.Points.Where(point => point.Name == "deleting").ExecuteUpdateAsync(set => set.SetProperty(point => point.Deleting, true), token));
+        await harness.InAsync(async (IServiceProvider scope) =>
+        {
+            var damage = new Damage { Kind = "pack", Item = "f00", Detail = "is missing", Snapshots = [] };
+            await scope.GetRequiredService<PointCatalog>().MarkDamagedAsync(Component.Evidence, thinned.Components[0].SnapshotId, [damage], token);
+            await scope.GetRequiredService<CatalogContext>().SaveChangesAsync(token);
+        });
+        var again = Samples.Manifest("dropped", Component.Evidence);
+        var url = "file:///offsite/archived.stella";
+        await store.SaveAsync(again, signer, token);
+        await store.SaveAsync(thinned with { Components = [thinned.Components[0]], Full = false }, signer, token);
+        await store.SaveAsync(archived with { Archive = new PointCopy { Url = url, At = archived.FinishedAt, Bytes = 1, ManifestSha256 = new string('a', 64) } }, signer, token);
+        var rebuild = harness.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<CatalogRebuild>().Single();
+
+        Assert.Equal(4, await rebuild.RunAsync(token));
+        Assert.Equal(0, await rebuild.RunAsync(token));
+
+        Assert.Equal(again.Id, (await harness.InAsync((PointCatalog catalog) => catalog.FindAsync("dropped", token))).Id);
+        var left = await harness.InAsync((PointCatalog catalog) => catalog.FindAsync("thinned", token));
+        Assert.Equal((false, 1), (left.Full, left.Manifest.Components.Count));
+        Assert.Equal("f00", Assert.Single(Assert.Single(left.Snapshots).Damages).Item);
+        var elsewhere = await harness.InAsync((PointCatalog catalog) => catalog.FindAsync("archived", token));
+        Assert.Equal(url, elsewhere.Manifest.Archive?.Url);
+        Assert.Empty(elsewhere.Snapshots);
+        Assert.True((await harness.InAsync((PointCatalog catalog) => catalog.FindAsync("deleting", token, deletingToo: true))).Deleting, "its deletion ends it");
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_location_without_any_point_takes_none_from_the_catalog()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        await harness.InAsync((PointCatalog catalog) => catalog.AddAsync(PointRow.From(Samples.Manifest("kept", Component.Evidence)), token));
+        var rebuild = harness.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<CatalogRebuild>().Single();
+
+        Assert.Equal(0, await rebuild.RunAsync(token));
+
+        Assert.Equal("kept", (await harness.InAsync((PointCatalog catalog) => catalog.FindAsync("kept", token))).Name);
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task A_catalog_that_refuses_a_point_is_not_taken_for_one_that_knows_it()
     {
         var token = TestContext.Current.CancellationToken;

@@ -1,5 +1,6 @@
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Storage;
+using StellaOps.Backup.Wal.Archive;
 using StellaOps.Backup.Wal.Coverage;
 using StellaOps.Backup.Wal.Expiry;
 using StellaOps.Backup.Wal.Ledger;
@@ -123,7 +124,7 @@ public sealed class WalReplicaTests
 
     private static async Task ExpireAsync(MemoryStore store, params BaseCut[] kept)
     {
-        var inventory = await Archive.WalInventory.ReadAsync(store, SketchedArchive.System, null, Cancelled);
+        var inventory = await WalInventory.ReadAsync(store, SketchedArchive.System, null, Cancelled);
         await new WalExpiry(store, TimeProvider.System).RunAsync(inventory, ExpiryPlan.Make(inventory, kept)!, Cancelled);
     }
 
