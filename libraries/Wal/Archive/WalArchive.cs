@@ -48,20 +48,8 @@ public sealed class WalArchive(IObjectStore location, WalKeys keys)
     /// <summary>Looks for a segment by name: whole ones (several only when there are different contents), and parts.</summary>
     public async Task<(IReadOnlyList<ArchivedSegment> Segments, IReadOnlyList<ArchivedTail> Tails)> FindAsync(WalName name, CancellationToken cancellationToken)
     {
-        var segments = new HashSet<ArchivedSegment>();
-        var tails = new HashSet<ArchivedTail>();
-        await FindAsync(name, segments, tails, cancellationToken).ConfigureAwait(false);
-        if (segments.Count == 0)
-        {
-            // Finished while its folder was listed, it can be missing in both forms: the whole is durable before its parts go, and is seen now.
-            await FindAsync(name, segments, tails, cancellationToken).ConfigureAwait(false);
-        }
-
-        return ([.. segments], [.. tails]);
-    }
-
-    private async Task FindAsync(WalName name, HashSet<ArchivedSegment> segments, HashSet<ArchivedTail> tails, CancellationToken cancellationToken)
-    {
+        var segments = new List<ArchivedSegment>();
+        var tails = new List<ArchivedTail>();
         await foreach (var entry in location.ListAsync(keys.Neighbours(name), cancellationToken).ConfigureAwait(false))
         {
             if (WalKeys.Parse(entry.Key.AsSpan(entry.Key.LastIndexOf('/') + 1)) is not var (other, from, to, digest) || other != name)
@@ -78,6 +66,8 @@ public sealed class WalArchive(IObjectStore location, WalKeys keys)
                 segments.Add(new ArchivedSegment(name, digest, entry.Key, entry.Length));
             }
         }
+
+        return (segments, tails);
     }
 
     /// <summary>Stores a history file as it is. The same content again is accepted.</summary>

@@ -12,13 +12,13 @@ namespace StellaOps.Backup.Wal.Archive;
 /// What the archive of one cluster holds, by its listing: segments, tails, histories. No key is needed for it. A picture of one moment;
 /// objects are immutable, so only what is missing in it may be there later.
 /// </summary>
-public sealed class WalInventory
+public sealed partial class WalInventory
 {
-    private const int LargestDocument = 8 << 20;
     private readonly Dictionary<WalName, ArchivedSegment> _segments = [];
     private readonly Dictionary<WalName, List<ArchivedTail>> _tails = [];
     private readonly Dictionary<uint, TimelineHistory> _histories = [];
     private readonly List<ArchivedSegment> _conflicts = [];
+    private readonly Dictionary<WalName, SegmentEntry> _expected = [];
 
     private WalInventory(WalKeys keys, WalFiles? files) => (Keys, Files) = (keys, files);
 
@@ -28,7 +28,7 @@ public sealed class WalInventory
     /// <summary>Names at the cluster's segment size; null while the archive is empty.</summary>
     public WalFiles? Files { get; private set; }
 
-    /// <summary>What the archiver wrote last; null when it is not there or not readable.</summary>
+    /// <summary>What the archiver had written last before the archive was listed, so that everything that it names is in the listing; null when it is not there or not readable.</summary>
     public ArchiveState? State { get; private set; }
 
     /// <summary>Segments by name.</summary>
@@ -53,7 +53,7 @@ public sealed class WalInventory
     public IReadOnlyList<PushedSegment> Pushed { get; private set; } = [];
 
     /// <summary>Segments that manifests, state and pushes name, whether they are there or not.</summary>
-    public IReadOnlyDictionary<WalName, SegmentEntry> Expected { get; private set; } = new Dictionary<WalName, SegmentEntry>();
+    public IReadOnlyDictionary<WalName, SegmentEntry> Expected => _expected;
 
     /// <summary>What manifests and state say of segments that were not finished.</summary>
     public IReadOnlyDictionary<WalName, TailEntry> KnownTails { get; private set; } = new Dictionary<WalName, TailEntry>();
@@ -61,58 +61,6 @@ public sealed class WalInventory
     /// <summary>Timelines of which anything is there, ascending.</summary>
     public IReadOnlyList<uint> Timelines =>
         [.. _segments.Keys.Concat(_tails.Keys).Concat(Expected.Keys).Select(name => name.Timeline).Concat(_histories.Keys).Distinct().Order()];
-
-    /// <summary>Clusters that have an archive in a location.</summary>
-    public static async Task<IReadOnlyList<ulong>> ClustersAsync(IObjectStore location, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(location);
-        var found = new SortedSet<ulong>();
-        await foreach (var entry in location.ListAsync(WalKeys.Root, cancellationToken).ConfigureAwait(false))
-        {
-            if (entry.Key.Split('/') is [_, var folder, _, ..] && ulong.TryParse(folder, out var system))
-            {
-                found.Add(system);
-            }
-        }
-
-        return [.. found];
-    }
-
-    /// <summary>Lists an archive. The documents (manifests, ledger, state) that are not readable are passed over: names decide.</summary>
-    /// <param name="location">Root of the location.</param>
-    /// <param name="systemIdentifier">Cluster.</param>
-    /// <param name="segmentSize">Bytes of a segment where the caller knows it from the server; else it is read from the archive's documents.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="StorageException">The store failed.</exception>
-    public static async Task<WalInventory> ReadAsync(
-        IObjectStore location, ulong systemIdentifier, long? segmentSize, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(location);
-        var inventory = new WalInventory(new WalKeys(systemIdentifier), segmentSize is { } size ? new WalFiles(size) : null);
-        var documents = new List<string>();
-        await foreach (var entry in location.ListAsync(inventory.Keys.Folder, cancellationToken).ConfigureAwait(false))
-        {
-            if (!inventory.Add(entry))
-            {
-                documents.Add(entry.Key);
-            }
-        }
-
-        await inventory.LookAgainAsync(location, cancellationToken).ConfigureAwait(false);
-        await inventory.ReadDocumentsAsync(location, documents, cancellationToken).ConfigureAwait(false);
-        return inventory;
-    }
-
-    /// <summary>
-    /// What the archiver wrote last; null when it is not there or not readable. Read before a listing, everything that it names is in the listing; the
-    /// <see cref="State"/> of an inventory is read after it, and may be ahead.
-    /// </summary>
-    /// <exception cref="StorageException">The store failed.</exception>
-    public static async Task<ArchiveState?> ReadStateAsync(IObjectStore location, ulong systemIdentifier, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(location);
-        return await FindAsync(location, new WalKeys(systemIdentifier).State, cancellationToken).ConfigureAwait(false) is { } content ? WalJson.TryRead<ArchiveState>(content) : null;
-    }
 
     /// <summary>Parts of a segment, by offset.</summary>
     public IReadOnlyList<ArchivedTail> Tails(WalName name) =>
@@ -158,6 +106,14 @@ public sealed class WalInventory
         _tails.Remove(segment.Name);
     }
 
+    /// <summary>Takes in what was stored anew in place of what was lost.</summary>
+    public void Renew(ArchivedSegment segment, SegmentEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(segment);
+        Add(segment);
+        _expected[segment.Name] = entry;
+    }
+
     /// <summary>Takes in a part that was archived meanwhile.</summary>
     public void Add(ArchivedTail tail)
     {
@@ -176,29 +132,6 @@ public sealed class WalInventory
         ArgumentNullException.ThrowIfNull(whole);
         _tails[whole.Name] = [whole];
     }
-
-    /// <summary>
-    /// A listing takes time, and no store shows one moment: a segment that is finished meanwhile may be missing as a whole because it came too late,
-    /// and its parts because they are gone. Whole segments are durable before their parts go, so a second look, where WAL is being written, finds them.
-    /// </summary>
-    private async Task LookAgainAsync(IObjectStore location, CancellationToken cancellationToken)
-    {
-        foreach (var last in NewestNames())
-        {
-            foreach (var folder in Keys.Around(last))
-            {
-                await foreach (var entry in location.ListAsync(folder, cancellationToken).ConfigureAwait(false))
-                {
-                    Add(entry);
-                }
-            }
-        }
-    }
-
-    /// <summary>The last segment of the two newest timelines: while a cluster changes from one to the other, both are written.</summary>
-    private List<WalName> NewestNames() =>
-        [.. _segments.Keys.Concat(_tails.Keys).GroupBy(name => name.Timeline).OrderByDescending(names => names.Key).Take(2)
-            .Select(names => names.MaxBy(name => (name.Log, name.Segment)))];
 
     private bool Add(StoredObject entry)
     {
@@ -233,104 +166,6 @@ public sealed class WalInventory
         if (!_segments.TryAdd(segment.Name, segment) && _segments[segment.Name] != segment && !_conflicts.Contains(segment))
         {
             _conflicts.Add(segment);
-        }
-    }
-
-    private async Task ReadDocumentsAsync(IObjectStore location, List<string> keys, CancellationToken cancellationToken)
-    {
-        // Read after the listing, in whatever order that came: the mark of everything that it had lost already was durable before.
-        Expired = await FindAsync(location, Keys.Expired, cancellationToken).ConfigureAwait(false) is { } mark ? WalJson.TryRead<ExpiryMark>(mark) : null;
-        var manifests = new List<StoredManifest>();
-        var gaps = new List<WalGap>();
-        var pushed = new List<PushedSegment>();
-        foreach (var key in keys)
-        {
-            if (await FindAsync(location, key, cancellationToken).ConfigureAwait(false) is not { } content)
-            {
-                continue;
-            }
-
-            var file = key.AsSpan(key.LastIndexOf('/') + 1);
-            if (WalName.TryParseHistory(file, out var timeline))
-            {
-                _histories[timeline] = ParseHistory(timeline, content, key);
-            }
-            else if (key == Keys.State)
-            {
-                State = WalJson.TryRead<ArchiveState>(content);
-            }
-            else if (key.StartsWith(Keys.Gaps, StringComparison.Ordinal) && WalJson.TryRead<WalGap>(content) is { } gap)
-            {
-                gaps.Add(gap);
-            }
-            else if (key.Contains("/manifests/", StringComparison.Ordinal) && WalJson.TryRead<RangeManifest>(content) is { } manifest)
-            {
-                manifests.Add(new StoredManifest(key, WalDigest.Of(content), manifest));
-            }
-            else if (key.Contains("/pushed/", StringComparison.Ordinal) && WalJson.TryRead<PushedSegment>(content) is { } segment)
-            {
-                pushed.Add(segment);
-            }
-        }
-
-        Manifests = [.. manifests.OrderBy(manifest => manifest.Content.Timeline).ThenBy(manifest => manifest.Content.StartLsn)];
-        Pushed = pushed;
-        Expected = ExpectedSegments();
-        KnownTails = TailEntries();
-        Gaps = [.. gaps.OrderBy(gap => gap.Timeline).ThenBy(gap => gap.StartLsn)];
-        Files ??= (State?.SegmentSize ?? manifests.Select(manifest => (long?)manifest.Content.SegmentSize).Concat(pushed.Select(one => (long?)one.SegmentSize)).FirstOrDefault()) is { } size
-            ? new WalFiles(size) : null;
-    }
-
-    private Dictionary<WalName, SegmentEntry> ExpectedSegments()
-    {
-        var expected = new Dictionary<WalName, SegmentEntry>();
-        foreach (var entry in Manifests.SelectMany(manifest => manifest.Content.Segments).Concat(State?.Open ?? []).Concat(Pushed.Select(one => one.Entry)))
-        {
-            if (WalName.TryParse(entry.Name, out var name))
-            {
-                expected.TryAdd(name, entry);
-            }
-        }
-
-        return expected;
-    }
-
-    private Dictionary<WalName, TailEntry> TailEntries()
-    {
-        var known = new Dictionary<WalName, TailEntry>();
-        foreach (var entry in Manifests.Select(manifest => manifest.Content.Tail).Prepend(State?.Tail).OfType<TailEntry>())
-        {
-            if (WalName.TryParse(entry.Name, out var name) && !_segments.ContainsKey(name))
-            {
-                known.TryAdd(name, entry);
-            }
-        }
-
-        return known;
-    }
-
-    private static async Task<byte[]?> FindAsync(IObjectStore location, string key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await location.ReadAllAsync(key, LargestDocument, cancellationToken).ConfigureAwait(false);
-        }
-        catch (StorageException failure) when (failure.Failure is StorageFailure.NotFound or StorageFailure.Invalid)
-        {
-            return null; // Removed while we looked, or no document of ours.
-        }
-    }
-
-    private static TimelineHistory ParseHistory(uint timeline, byte[] content, string key)
-    {
-        try
-        {
-            return TimelineHistory.Parse(timeline, content);
-        }
-        catch (FormatException failure)
-        {
-            throw new WalException(WalFailure.Damaged, $"{key}: {failure.Message}", failure);
         }
     }
 }

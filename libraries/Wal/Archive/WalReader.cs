@@ -82,6 +82,13 @@ public sealed class WalReader(IObjectStore location, ulong systemIdentifier, Age
     private async Task<byte[]?> FoundAsync(WalName name, CancellationToken cancellationToken)
     {
         var (segments, tails) = await _archive.FindAsync(name, cancellationToken).ConfigureAwait(false);
+        if (segments.Count == 0)
+        {
+            // Finished while its folder was listed, it can be missing in both forms: the whole is durable before its parts go, and is seen now.
+            (segments, var later) = await _archive.FindAsync(name, cancellationToken).ConfigureAwait(false);
+            tails = [.. tails.Union(later)];
+        }
+
         if (segments.Count > 1)
         {
             throw new WalException(WalFailure.Conflict, $"segment {name} is in the archive with {segments.Count} contents: two copies of the cluster wrote the same timeline");

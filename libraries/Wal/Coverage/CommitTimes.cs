@@ -22,24 +22,24 @@ public sealed class CommitTimes
 
         foreach (var (name, entry) in inventory.Expected)
         {
-            Add(files, name, new WalFacts { FirstCommitAt = entry.FirstCommitAt, LastCommitAt = entry.LastCommitAt, RestorePoints = entry.RestorePoints });
+            Add(files, name, null, new WalFacts { FirstCommitAt = entry.FirstCommitAt, LastCommitAt = entry.LastCommitAt, RestorePoints = entry.RestorePoints });
         }
 
         foreach (var (name, entry) in inventory.KnownTails)
         {
-            Add(files, name, new WalFacts { FirstCommitAt = entry.FirstCommitAt, LastCommitAt = entry.LastCommitAt, RestorePoints = entry.RestorePoints });
+            Add(files, name, entry.StopLsn, new WalFacts { FirstCommitAt = entry.FirstCommitAt, LastCommitAt = entry.LastCommitAt, RestorePoints = entry.RestorePoints });
         }
     }
 
     /// <summary>
-    /// Time of the latest known commit before a position of a path; null when none is known. Exact to the segment. One in which a timeline was left does not count:
-    /// it holds what the path has not. The next timeline's own file of that segment has the part that is on the path.
+    /// Time of the latest commit that is known to be before a position of a path; null when none is. What reaches behind the position does not count, for its
+    /// latest commit may be there; nor does a segment in which a timeline was left: the next timeline's own file of that segment has the part that is on the path.
     /// </summary>
     public DateTimeOffset? LastBefore(IReadOnlyList<TimelineSpan> path, Lsn position)
     {
         ArgumentNullException.ThrowIfNull(path);
         return _stretches
-            .Where(one => one.Start < position && path.Any(span => span.Timeline == one.Timeline && (span.End is not { } left || one.Stop <= left)))
+            .Where(one => one.Stop <= position && path.Any(span => span.Timeline == one.Timeline && (span.End is not { } left || one.Stop <= left)))
             .Max(one => one.Facts.LastCommitAt);
     }
 
@@ -60,11 +60,11 @@ public sealed class CommitTimes
     public IEnumerable<(uint Timeline, RestorePoint Point)> RestorePoints() =>
         _stretches.SelectMany(one => one.Facts.RestorePoints.Select(point => (one.Timeline, point)));
 
-    private void Add(WalFiles files, WalName name, WalFacts facts)
+    private void Add(WalFiles files, WalName name, Lsn? stop, WalFacts facts)
     {
         if (files.NumberOf(name) is { } number)
         {
-            _stretches.Add(new Stretch(name.Timeline, files.StartOf(number), files.StartOf(number + 1), facts));
+            _stretches.Add(new Stretch(name.Timeline, files.StartOf(number), stop ?? files.StartOf(number + 1), facts));
         }
     }
 

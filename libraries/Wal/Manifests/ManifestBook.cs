@@ -20,6 +20,9 @@ public sealed class ManifestBook
     private readonly TimeProvider _clock;
     private readonly Lock _gate = new();
     private readonly SortedDictionary<(uint Timeline, ulong Number), SegmentEntry> _open = [];
+
+    /// <summary>Segments of closed manifests that were stored anew since, in objects of another length: for as long as they are there, only <c>state.json</c> says so.</summary>
+    private readonly Dictionary<string, SegmentEntry> _again = [];
     private readonly Dictionary<uint, (string Key, string Digest)> _last = [];
     private readonly HashSet<string> _ended = [];
     private readonly List<(uint Timeline, ulong First, ulong Next)> _closed = [];
@@ -45,12 +48,25 @@ public sealed class ManifestBook
             }
         }
 
-        var closed = inventory.Manifests.SelectMany(manifest => manifest.Content.Segments).Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var segment in inventory.Segments.Values.Where(segment => !closed.Contains(segment.Name.ToString())))
+        var closed = new Dictionary<string, long>();
+        foreach (var entry in inventory.Manifests.SelectMany(manifest => manifest.Content.Segments))
+        {
+            closed.TryAdd(entry.Name, entry.Length);
+        }
+
+        foreach (var segment in inventory.Segments.Values.Where(segment => !closed.ContainsKey(segment.Name.ToString())))
         {
             var known = inventory.Expected.GetValueOrDefault(segment.Name);
             Add(known is not null && known.Digest == segment.Digest ? known : SegmentEntries.Of(segment, null, WalFacts.None));
         }
+
+        foreach (var entry in inventory.State?.Open.Where(IsAnew) ?? [])
+        {
+            _again[entry.Name] = entry;
+        }
+
+        bool IsAnew(SegmentEntry entry) => closed.TryGetValue(entry.Name, out var length) && entry.Length != length
+            && WalName.TryParse(entry.Name, out var name) && inventory.Segments.ContainsKey(name);
     }
 
     /// <summary>Time of the newest commit in all that was taken in; null when there was none.</summary>
@@ -65,14 +81,14 @@ public sealed class ManifestBook
         }
     }
 
-    /// <summary>What no manifest holds yet, in order.</summary>
+    /// <summary>What no manifest holds yet, in order, and what was stored anew.</summary>
     public IReadOnlyList<SegmentEntry> Open
     {
         get
         {
             lock (_gate)
             {
-                return [.. _open.Values];
+                return [.. _open.Values, .. _again.Values];
             }
         }
     }
@@ -94,6 +110,12 @@ public sealed class ManifestBook
         {
             lock (_gate)
             {
+                if (IsClosed(name))
+                {
+                    _again[entry.Name] = entry;
+                    return;
+                }
+
                 _open[(name.Timeline, number)] = entry;
                 _lastCommitAt = _lastCommitAt > entry.LastCommitAt ? _lastCommitAt : entry.LastCommitAt ?? _lastCommitAt;
             }

@@ -105,7 +105,7 @@ public sealed class RecoveryPlanner
         var proof = WalCoverage.Prove(_inventory, path, cut.Start);
         if (proof.ReachesTo < target.Lsn)
         {
-            throw Unreachable($"{target} is behind the last WAL that can be replayed from '{cut.Name}': {Reach(proof)}");
+            throw Unreachable($"{target} is behind the last WAL that can be replayed from '{cut.Name}': {Reach(path, proof)}");
         }
 
         var search = new StopSearch(target);
@@ -136,8 +136,8 @@ public sealed class RecoveryPlanner
                 continue; // The clocks of worker and server differ: the target is before the end of this backup.
             }
 
-            // Two commits may be in the log in another order than that of their times: the latest one need not be the last.
-            var latest = Latest(search.LastSeen, new CommitTimes(_inventory).LastBefore(path, proof.ReachesTo));
+            // What was looked through, and of what is before that, what the documents say: of the end, where they may say more than is there, they do not count.
+            var latest = Latest(search.LatestSeen, new CommitTimes(_inventory).LastBefore(path, _files.Floor(proof.ReachesTo)));
 
             // The last commit itself, or nothing was committed from it to the target as far as the archiver had looked: the end is that state.
             if ((target.Time <= latest || IsQuietUntil(target.Time, timeline, proof)) && AtEnd(timeline, path, cut, search) is { } end)
@@ -146,8 +146,8 @@ public sealed class RecoveryPlanner
             }
 
             throw Unreachable(search.LastSeen is { } last
-                ? $"{target} is later than the last commit that can be replayed from '{cut.Name}' ({last.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'}): {Reach(proof)}"
-                : $"{target} is later than the base backup '{cut.Name}', and no commit behind that is in the archive: {Reach(proof)}");
+                ? $"{target} is later than the last commit that can be replayed from '{cut.Name}' ({last.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'}): {Reach(path, proof)}"
+                : $"{target} is later than the base backup '{cut.Name}', and no commit behind that is in the archive: {Reach(path, proof)}");
         }
 
         throw Unreachable($"{target} is before the end of the first base backup of timeline {timeline}");
@@ -184,7 +184,7 @@ public sealed class RecoveryPlanner
         var told = target.Kind == RecoveryTargetKind.Name && stop.Record is { } record ? new RecoveryTarget { Kind = RecoveryTargetKind.Lsn, Lsn = record } : target;
         return proof.IsComplete
             ? Plan(told, timeline, path, cut, stop)
-            : throw Unreachable($"{target} is at {stop.At}, behind WAL that is missing: {Reach(proof)}");
+            : throw Unreachable($"{target} is at {stop.At}, behind WAL that is missing: {Reach(path, proof)}");
     }
 
     /// <summary>The state after the last record, by its position: a target behind it would never be reached by a record.</summary>
@@ -198,7 +198,7 @@ public sealed class RecoveryPlanner
         var proof = WalCoverage.Prove(_inventory, path, cut.Start, stop.Needed);
         if (!proof.IsComplete && target.Kind != RecoveryTargetKind.Immediate)
         {
-            throw Unreachable($"{target} is behind WAL that is missing: {Reach(proof)}");
+            throw Unreachable($"{target} is behind WAL that is missing: {Reach(path, proof)}");
         }
 
         (timeline, proof) = OnAncestor(path, cut, stop) ?? (timeline, proof);
@@ -285,7 +285,7 @@ public sealed class RecoveryPlanner
         || _inventory.KnownTails.Any(tail => tail.Key.Timeline == timeline && time <= tail.Value.CaughtUpAt && proof.ReachesTo >= tail.Value.StopLsn);
 
     /// <summary>Where the WAL ends, and what is missing: nothing is where nothing was archived behind.</summary>
-    private string Reach(CoverageProof proof) => proof.Missing is { } missing && _inventory.Timelines.Any(timeline => timeline >= missing.Timeline && _inventory.EndOf(timeline) > missing.Stop)
+    private string Reach(IReadOnlyList<TimelineSpan> path, CoverageProof proof) => proof.Missing is { } missing && path.Any(span => span.Timeline >= missing.Timeline && _inventory.EndOf(span.Timeline) > missing.Stop)
         ? $"WAL reaches to {proof.ReachesTo}, and {missing.Start} to {missing.Stop} of timeline {missing.Timeline} is not in the archive"
         : $"WAL is archived to {proof.ReachesTo}";
 

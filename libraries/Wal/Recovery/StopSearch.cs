@@ -21,6 +21,9 @@ internal sealed class StopSearch(RecoveryTarget target)
     /// <summary>Time of the last commit or abort that was seen before the stop.</summary>
     public DateTimeOffset? LastSeen { get; private set; }
 
+    /// <summary>The latest of those times: commits may be in the log in another order than that of their times.</summary>
+    public DateTimeOffset? LatestSeen { get; private set; }
+
     /// <summary>Takes a record; false when no more are wanted.</summary>
     public bool See(WalRecord record)
     {
@@ -37,6 +40,7 @@ internal sealed class StopSearch(RecoveryTarget target)
         }
 
         LastSeen = Ended(record) ?? LastSeen;
+        LatestSeen = LatestSeen > LastSeen ? LatestSeen : LastSeen;
         _previous = record;
         return true;
     }

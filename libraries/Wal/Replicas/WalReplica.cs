@@ -83,7 +83,11 @@ public sealed class WalReplica(IObjectStore here, IObjectStore there, ulong syst
 
         // Gaps are closed and refilled, and there are few.
         bytes += await CopyAsync(listed.Where(key => KindOf(key) == Kind.Gap), known, cancellationToken).ConfigureAwait(false);
-        await RemoveSupersededAsync(listed, known, cancellationToken).ConfigureAwait(false);
+        if (!_lost)
+        {
+            await RemoveSupersededAsync(listed, known, cancellationToken).ConfigureAwait(false);
+        }
+
         return bytes;
     }
 
@@ -137,7 +141,7 @@ public sealed class WalReplica(IObjectStore here, IObjectStore there, ulong syst
 
     /// <summary>
     /// Tails that a longer one or the whole segment has replaced, and notes on pushed segments that a manifest holds now. Only where the archive here still
-    /// has the segment: a location that lost its archive takes nothing with it.
+    /// has the segment: a location that lost its archive takes nothing with it. And only when all that was listed is there, what replaces them among it.
     /// </summary>
     private async Task RemoveSupersededAsync(List<string> listed, HashSet<string> known, CancellationToken cancellationToken)
     {

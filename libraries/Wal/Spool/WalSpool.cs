@@ -111,6 +111,11 @@ public sealed class WalSpool : IDisposable
         return spool;
     }
 
+    /// <summary>Whether an earlier process left whole segments.</summary>
+    /// <param name="directory">Directory of a cluster; need not be there.</param>
+    public static bool HasWhole(string directory) =>
+        Directory.Exists(directory) && Directory.EnumerateFiles(directory).Any(path => WalName.TryParse(Path.GetFileName(path.AsSpan()), out _));
+
     /// <summary>Starts to receive at the beginning of a segment. What waits has its own name from here on: it may be received once more.</summary>
     public void Begin(uint timeline, Lsn start)
     {
@@ -210,6 +215,25 @@ public sealed class WalSpool : IDisposable
             }
 
             return (_currentName, length);
+        }
+    }
+
+    /// <summary>Reads a whole segment that waits; null when it does not, or was archived meanwhile.</summary>
+    public async Task<byte[]?> ReadAsync(WalName name, CancellationToken cancellationToken)
+    {
+        string? path;
+        lock (_gate)
+        {
+            path = _pending.Values.FirstOrDefault(segment => segment.Name == name)?.Path;
+        }
+
+        try
+        {
+            return path is null ? null : await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
         }
     }
 
@@ -329,11 +353,6 @@ public sealed class WalSpool : IDisposable
         CloseCurrent();
         _lock.Dispose();
     }
-
-    /// <summary>Whether an earlier process left whole segments.</summary>
-    /// <param name="directory">Directory of a cluster; need not be there.</param>
-    public static bool HasWhole(string directory) =>
-        Directory.Exists(directory) && Directory.EnumerateFiles(directory).Any(path => WalName.TryParse(Path.GetFileName(path.AsSpan()), out _));
 
     private void TakeUp()
     {

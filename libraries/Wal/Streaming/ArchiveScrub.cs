@@ -49,16 +49,13 @@ internal sealed class ArchiveScrub(ClusterArchive cluster, AgeEncryption encrypt
         foreach (var (segment, entry, source) in refilled)
         {
             journal.Warning($"segment {segment.Name} was missing from the archive and was refilled from {source}");
-            inventory.Add(segment);
+            inventory.Renew(segment, entry);
             lock (cluster.Inventory)
             {
-                cluster.Inventory.Add(segment);
+                cluster.Inventory.Renew(segment, entry);
             }
 
-            if (!inventory.Manifests.Any(manifest => manifest.Content.Segments.Any(known => known.Name == entry.Name)))
-            {
-                cluster.Book.Add(entry);
-            }
+            cluster.Book.Add(entry);
         }
 
         return string.Join(", ", refilled.Select(one => one.Source).Distinct(StringComparer.Ordinal).DefaultIfEmpty("the archive"));

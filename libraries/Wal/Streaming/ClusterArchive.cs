@@ -100,7 +100,8 @@ internal sealed class ClusterArchive : IAsyncDisposable
         // What was committed since the server was asked may be missing.
         var caughtUp = archived >= status.Server ? Latest(status.CaughtUpAt, status.ServerAt) : status.CaughtUpAt;
         _state.Set(current => current with { CaughtUpAt = caughtUp, Archived = archived });
-        if (_saved is { } saved && saved.Timeline == timeline && saved.ArchivedTo == archived && now - saved.UpdatedAt < TimeSpan.FromSeconds(30))
+        var open = Book.Open;
+        if (_saved is { } saved && saved.Timeline == timeline && saved.ArchivedTo == archived && saved.Open.Count == open.Count && now - saved.UpdatedAt < TimeSpan.FromSeconds(30))
         {
             return;
         }
@@ -119,7 +120,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
             CaughtUpAt = caughtUp,
             UpdatedAt = now,
             Tail = tail,
-            Open = Book.Open,
+            Open = open,
         };
         await Archive.Location.PutAsync(Archive.Keys.State, WalJson.Write(document), PutMode.Replace, cancellationToken).ConfigureAwait(false);
         _saved = document;

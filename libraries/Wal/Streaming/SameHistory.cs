@@ -5,7 +5,7 @@ using StellaOps.Backup.Wal.Archive;
 
 namespace StellaOps.Backup.Wal.Streaming;
 
-/// <summary>Whether a server wrote what the archive has of its timeline: compared before anything of it is received.</summary>
+/// <summary>Whether a server wrote what the archive, and the spool before it, has of its timeline: compared before anything of it is received.</summary>
 internal sealed class SameHistory(ClusterConnection cluster, ClusterArchive archive, IWalJournal journal)
 {
     /// <param name="timeline">Timeline of the server.</param>
@@ -30,9 +30,10 @@ internal sealed class SameHistory(ClusterConnection cluster, ClusterArchive arch
             return;
         }
 
-        if (Archived(start.Behind) is { } last && await ReadAsync(last.Name, cancellationToken).ConfigureAwait(false) is { } whole && WalDigest.Of(whole) != last.Digest)
+        if (start.Behind is { } last && await DigestAsync(last, cancellationToken).ConfigureAwait(false) is { } digest
+            && await ReadAsync(last, cancellationToken).ConfigureAwait(false) is { } whole && WalDigest.Of(whole) != digest)
         {
-            throw WalConflict.Other(system, $"segment {last.Name}");
+            throw WalConflict.Other(system, $"segment {last}");
         }
 
         if (Parts(start) is [{ Name: var name }, ..] parts && await ReadAsync(name, cancellationToken).ConfigureAwait(false) is { } unfinished)
@@ -41,22 +42,28 @@ internal sealed class SameHistory(ClusterConnection cluster, ClusterArchive arch
         }
     }
 
-    /// <summary>Behind everything that the archive has of a timeline.</summary>
+    /// <summary>Behind everything of a timeline that is in the archive, or waits in the spool for it.</summary>
     private Lsn ArchivedEnd(uint timeline)
     {
+        var files = archive.Files;
         lock (archive.Inventory)
         {
-            return archive.Inventory.Segments.Keys.Concat(archive.Inventory.Unfinished).Where(name => name.Timeline == timeline)
-                .Select(name => new Lsn(archive.Files.StartOf(archive.Files.NumberOf(name) ?? 0).Value + (ulong)archive.Inventory.Available(name)))
-                .DefaultIfEmpty().Max();
+            var archived = archive.Inventory.Segments.Keys.Concat(archive.Inventory.Unfinished).Where(name => name.Timeline == timeline)
+                .Select(name => new Lsn(files.StartOf(files.NumberOf(name) ?? 0).Value + (ulong)archive.Inventory.Available(name)));
+            var waiting = archive.Spool.WaitingNames.Where(name => name.Timeline == timeline).Select(name => files.StartOf((files.NumberOf(name) ?? 0) + 1));
+            return archived.Concat(waiting).DefaultIfEmpty().Max();
         }
     }
 
-    private ArchivedSegment? Archived(WalName? name)
+    /// <summary>Of a whole segment in the archive, or of one that waits for it; null of one that is in neither.</summary>
+    private async Task<string?> DigestAsync(WalName name, CancellationToken cancellationToken) =>
+        Archived(name) ?? (await archive.Spool.ReadAsync(name, cancellationToken).ConfigureAwait(false) is { } waiting ? WalDigest.Of(waiting) : Archived(name));
+
+    private string? Archived(WalName name)
     {
         lock (archive.Inventory)
         {
-            return name is { } known ? archive.Inventory.Segments.GetValueOrDefault(known) : null;
+            return archive.Inventory.Segments.GetValueOrDefault(name)?.Digest;
         }
     }
 

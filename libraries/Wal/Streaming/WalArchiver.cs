@@ -124,6 +124,11 @@ public sealed class WalArchiver(
         {
             await OpenAsync(systemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false);
         }
+
+        if (_archive is { Pump.IsCompleted: true } ended)
+        {
+            await ended.Pump.ConfigureAwait(false); // What it could not archive is said, and tried again.
+        }
     }
 
     /// <summary>The slot; one that the server has given up is made anew, and what it lost will show as a gap.</summary>

@@ -62,8 +62,8 @@ internal sealed class WalPictures(IObjectStore location, TimeProvider clock) : I
         var pictures = new List<WalPicture>();
         foreach (var system in await WalInventory.ClustersAsync(location, cancellationToken))
         {
-            var state = await WalInventory.ReadStateAsync(location, system, cancellationToken);
             var inventory = await WalInventory.ReadAsync(location, system, null, cancellationToken);
+            var state = inventory.State;
             pictures.Add(new WalPicture
             {
                 SystemIdentifier = system,

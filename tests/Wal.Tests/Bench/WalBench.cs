@@ -53,8 +53,10 @@ internal sealed class WalBench : IAsyncDisposable
         return bench;
     }
 
-    public RunningArchiver Archive(IObjectStore? location = null, Func<WalArchiverOptions, WalArchiverOptions>? change = null, PrivatePostgres? server = null)
+    public RunningArchiver Archive(
+        IObjectStore? location = null, Func<WalArchiverOptions, WalArchiverOptions>? change = null, PrivatePostgres? server = null, bool forMore = false)
     {
+        var encryption = forMore ? new AgeEncryption(_identity.Recipient, X25519Identity.Generate().Recipient) : Encryption;
         var options = new WalArchiverOptions
         {
             Cluster = "main",
@@ -65,7 +67,7 @@ internal sealed class WalBench : IAsyncDisposable
             ScrubInterval = TimeSpan.FromMilliseconds(500),
             RetryPause = TimeSpan.FromMilliseconds(200),
         };
-        var running = new RunningArchiver((server ?? Server).ConnectionString, location ?? Location, Encryption, change?.Invoke(options) ?? options);
+        var running = new RunningArchiver((server ?? Server).ConnectionString, location ?? Location, encryption, change?.Invoke(options) ?? options);
         _archivers.Add(running);
         return running;
     }

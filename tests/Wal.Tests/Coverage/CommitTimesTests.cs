@@ -34,6 +34,23 @@ public sealed class CommitTimesTests
     }
 
     [Fact]
+    public async Task A_commit_that_may_be_behind_a_position_is_not_said_to_be_before_it()
+    {
+        var store = new MemoryStore();
+        var state = new ArchiveState
+        {
+            SystemIdentifier = System, Cluster = "main", SegmentSize = Files.SegmentSize, Timeline = 1, ArchivedTo = At(5.75), UpdatedAt = Minute(60),
+            Open = [Entry(1, 4, 3, 4)], Tail = new TailEntry { Name = Files.Name(1, 5), StopLsn = At(5.75), FirstCommitAt = Minute(5), LastCommitAt = Minute(9) },
+        };
+        await store.PutAsync(new WalKeys(System).State, WalJson.Write(state), PutMode.Create, Cancelled);
+        var times = new CommitTimes(await WalInventory.ReadAsync(store, System, null, Cancelled));
+        var path = TimelineHistory.First.Path();
+        Assert.Equal(Minute(9), times.LastBefore(path, At(5.75)));
+        Assert.Equal(Minute(4), times.LastBefore(path, At(5.5)));
+        Assert.Null(times.LastBefore(path, At(4.5)));
+    }
+
+    [Fact]
     public async Task Whether_a_timeline_had_commits_of_its_own_is_said_only_where_it_is_known()
     {
         var times = new CommitTimes(await ArchiveAsync());

@@ -3,6 +3,7 @@ using StellaOps.Backup.Postgres.Timelines;
 using StellaOps.Backup.Wal.Archive;
 using StellaOps.Backup.Wal.Coverage;
 using StellaOps.Backup.Wal.Ledger;
+using StellaOps.Backup.Wal.Manifests;
 using StellaOps.Backup.Wal.Tests.Bench;
 
 namespace StellaOps.Backup.Wal.Tests.Ledger;
@@ -94,12 +95,52 @@ public sealed class GapTests
         Assert.True(WalCoverage.Prove(inventory, TimelineHistory.First.Path(), recorded.StopLsn, end).IsComplete);
     }
 
+    [Fact]
+    public async Task A_segment_that_is_refilled_for_other_recipients_than_its_manifest_knew_is_no_gap_and_stays_none()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var first = bench.Archive(change: options => options with { ManifestInterval = TimeSpan.Zero });
+        await bench.WriteAsync(60);
+        await bench.CatchUpAsync(first);
+        var victim = await MiddleAsync(bench);
+        await UntilAsync(bench, inventory => inventory.Manifests.Any(manifest => manifest.Content.Segments.Any(entry => entry.Name == victim.Name.ToString())));
+        await first.DisposeAsync();
+
+        var second = bench.Archive(forMore: true);
+        await bench.Location.DeleteAsync(victim.Key, TestContext.Current.CancellationToken);
+        await WalBench.UntilAsync(() => second.Journal.Lines.Any(line => line.Contains("was refilled from pg_wal", StringComparison.Ordinal)), () => string.Join('\n', second.Journal.Lines));
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(second);
+        await UntilAsync(bench, inventory => inventory.State!.Open.Any(entry => entry.Name == victim.Name.ToString()));
+        await second.DisposeAsync();
+
+        var third = bench.Archive(forMore: true);
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(third);
+        await UntilAsync(bench, inventory => inventory.State!.ArchivedTo == third.Status.Archived);
+        var after = await bench.InventoryAsync();
+        Assert.NotEqual(victim.Length, after.Segments[victim.Name].Length);
+        Assert.Empty(GapFinder.Find(after));
+        Assert.Empty(after.Gaps);
+        Assert.Empty(ManifestChain.Breaks(after));
+        Assert.Single(second.Journal.Lines.Concat(third.Journal.Lines), line => line.Contains("was refilled", StringComparison.Ordinal));
+    }
+
     private static BaseCut Base(string name, Lsn start) => new(name, 1, start, start, DateTimeOffset.UnixEpoch);
 
     private static async Task<ArchivedSegment> MiddleAsync(WalBench bench)
     {
         var segments = (await bench.InventoryAsync()).Segments.Values.OrderBy(segment => segment.Name.ToString(), StringComparer.Ordinal).ToList();
         return segments[segments.Count / 2];
+    }
+
+    private static async Task UntilAsync(WalBench bench, Func<WalInventory, bool> condition)
+    {
+        for (var tries = 0; !condition(await bench.InventoryAsync()); tries++)
+        {
+            Assert.True(tries < 400, $"{(await bench.InventoryAsync()).State}");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
     }
 
     private static async Task UntilStateAsync(WalBench bench, GapState state)

@@ -76,6 +76,32 @@ public sealed class WalReplicaTests
         static bool IsSixth(string key) => key.Contains("000000020000000000000006", StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Parts_stay_there_until_what_replaces_them_is_there()
+    {
+        var archive = await SketchedArchive.MakeAsync(second: 7);
+        var place = new MemoryStore();
+        await using var here = new FaultyStore(archive.Store, new FaultRule(Fault.Fail) { Failure = StorageFailure.NotFound, Matches = call => call.Kind is StoreCallKind.Read or StoreCallKind.Find && call.Key.Contains(".00000000-00002000", StringComparison.Ordinal) });
+        var replica = Replica(here, place);
+        await replica.RunAsync(Cancelled);
+        var part = Assert.Single(place.Under("wal/"), key => key.Contains("000000020000000000000008.0", StringComparison.Ordinal));
+        var content = await archive.Store.ReadAllAsync(part, 1 << 20, Cancelled);
+        var longer = part.Replace(".00000000-00001000", ".00000000-00002000", StringComparison.Ordinal);
+        Assert.NotEqual(part, longer);
+        await archive.Store.PutAsync(longer, content, PutMode.Create, Cancelled);
+        await archive.Store.DeleteAsync(part, Cancelled);
+        await StateAsync(archive.Store, 11);
+
+        await replica.RunAsync(Cancelled);
+
+        Assert.True(here.Struck);
+        Assert.Contains(part, place.Under("wal/"));
+
+        await replica.RunAsync(Cancelled);
+        Assert.DoesNotContain(part, place.Under("wal/"));
+        Assert.Contains(longer, place.Under("wal/"));
+    }
+
     [Theory]
     [InlineData(Fault.Fail)]
     [InlineData(Fault.LoseAnswer)]

@@ -226,6 +226,26 @@ public sealed class OutageTests
     }
 
     [Fact]
+    public async Task What_is_left_in_the_spool_and_is_refused_is_said_while_another_one_has_the_slot()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var other = bench.Archive(change: options => options with { SpoolDirectory = bench["other-spool"] });
+        await bench.WriteAsync(40);
+        await bench.CatchUpAsync(other);
+        var archived = (await bench.InventoryAsync()).Segments.Keys.Min(name => name.ToString())!;
+        var bytes = (await bench.Reader.ReadAsync(archived, TestContext.Current.CancellationToken))!;
+        bytes[^1] ^= 1;
+        var left = Path.Combine(Directory.CreateDirectory(bench[$"spool/{bench.SystemIdentifier}"]).FullName, archived);
+        await File.WriteAllBytesAsync(left, bytes, TestContext.Current.CancellationToken);
+
+        var again = bench.Archive();
+
+        await WalBench.UntilAsync(() => again.Journal.Lines.Any(line => line.Contains($"{archived}.refused", StringComparison.Ordinal)), () => $"{again.Status} {string.Join('\n', again.Journal.Lines)}");
+        Assert.Equal(WalActivity.Streaming, other.Status.Activity);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync($"{left}.refused", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Who_gets_the_slot_back_knows_what_another_one_archived_meanwhile()
     {
         await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["wal_keep_size"] = "0" });

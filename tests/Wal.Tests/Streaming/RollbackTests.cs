@@ -1,5 +1,7 @@
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Postgres;
+using StellaOps.Backup.Testing.Storage;
 using StellaOps.Backup.Wal.Archive;
 using StellaOps.Backup.Wal.Tests.Bench;
 
@@ -28,6 +30,24 @@ public sealed class RollbackTests
         Assert.Equal(before, await ContentAsync(bench));
         Assert.True(archiver.Status.IsConflict);
         Assert.Contains("A server that went back", archiver.Status.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_was_put_back_to_before_what_waits_in_the_spool_is_refused()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var away = false;
+        var location = new FaultyStore(bench.Location, new FaultRule(Fault.FailAlways) { Matches = call => away && call.IsChange });
+        await LiveTwiceAsync(bench, 40, 80, location, () => away = true);
+        Assert.True(Directory.GetFiles(bench["spool"], "0000*", SearchOption.AllDirectories).Count(path => Path.GetFileName(path).Length == 24) > 1, "nothing waits");
+        var before = await ContentAsync(bench);
+
+        var archiver = bench.Archive(location);
+        await RefusedAsync(archiver);
+        await archiver.DisposeAsync();
+
+        Assert.Equal(before, await ContentAsync(bench));
+        Assert.True(archiver.Status.IsConflict);
     }
 
     [Fact]
@@ -71,15 +91,17 @@ public sealed class RollbackTests
     }
 
     /// <summary>Archives what a server writes, puts it back to before that, and lets it write something else.</summary>
-    private static async Task LiveTwiceAsync(WalBench bench, int first, int second)
+    private static async Task LiveTwiceAsync(WalBench bench, int first, int second, IObjectStore? location = null, Action? leave = null)
     {
-        var archiver = bench.Archive();
+        var archiver = bench.Archive(location);
         await bench.WriteAsync(20);
         await bench.Server.StopAsync(cancellationToken: Cancelled);
         (await Processes.RunAsync("cp", ["-a", bench.Server.DataDirectory, bench["snapshot"]], cancellationToken: Cancelled)).Checked();
         await bench.Server.StartAgainAsync(Cancelled);
+        leave?.Invoke();
         await bench.WriteAsync(first);
-        await bench.CatchUpAsync(archiver);
+        var written = await WalBench.FlushedAsync(bench.Server);
+        await (leave is null ? bench.CatchUpAsync(archiver) : WalBench.UntilAsync(() => archiver.Status.Received >= written, () => $"{archiver.Status}"));
         await bench.Server.StopAsync(cancellationToken: Cancelled);
         await archiver.DisposeAsync();
 
