@@ -16,6 +16,12 @@ public sealed class SecretScanTests : IAsyncDisposable
     [InlineData("export API_KEY='abcdef'")]
     [InlineData("  \"ClientSecret\": \"abcdef\",")]
     [InlineData("smtp.password: abcdef")]
+    [InlineData("-----BEGIN PGP PRIVATE KEY BLOCK-----")]
+    [InlineData("""{"Auth":{"tokenLifetimeSeconds":3600,"clientSecret":"abcdef"}}""")]
+    [InlineData("""SETTINGS="{\"Db\":{\"Password\":\"abcdef\"}}" """)]
+    [InlineData("oauth: { tokenUrl: https://idp/token, clientSecret: abcdef }")]
+    [InlineData("ConnectionStrings__Main=Host=db;PasswordFile=/x;Password=abcdef")]
+    [InlineData("ENV PGPASSWORD=${PW} API_KEY=abcdef")]
     public void Known_shapes_are_found(string line) => Assert.NotNull(SecretPatterns.Match(line));
 
     [Theory]
@@ -27,6 +33,11 @@ public sealed class SecretScanTests : IAsyncDisposable
     [InlineData("password: /run/secrets/db")]
     [InlineData("tokenLifetime: 3600")]
     [InlineData("# set the password in Secrets:Paths")]
+    [InlineData("# for example \"Password\": \"abcdef\"")]
+    [InlineData("note: enter the password: it is asked for once")]
+    [InlineData("Host=db;Password=;Timeout=30;Username=app")]
+    [InlineData("""{"Password":"","Token":null,"ClientSecret":"${SECRET}","Key":{"Secret":{}}}""")]
+    [InlineData("""SETTINGS="{\"Password\":\"${PW}\",\"Token\":\"\"}" """)]
     public void Ordinary_lines_are_not(string line) => Assert.Null(SecretPatterns.Match(line));
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace StellaOps.Backup.ConfigBackup.Diffs;
@@ -9,6 +10,8 @@ namespace StellaOps.Backup.ConfigBackup.Diffs;
 internal static partial class SecretMask
 {
     private const string Masked = "(masked)";
+    private const string Known = @"\$\{+[\w.\s]{0,200}(?::?-|:?\?[^}]{0,200})?\}+|\$\([^)=]{0,200}\)+|null|true|false|\{\}|\[\]";
+    private const string Next = @"\\*[""']?[\w.-]+\\*[""']?\s*[=:]";
 
     /// <summary>The same number of lines.</summary>
     public static IReadOnlyList<string> Mask(IReadOnlyList<string> lines)
@@ -21,71 +24,107 @@ internal static partial class SecretMask
             var line = lines[i];
             if (block is { } indent && (line.Trim().Length == 0 || Indent(line) > indent))
             {
-                masked[i] = line.Trim().Length == 0 ? line : $"{line[..Indent(line)]}{Masked}";
+                masked[i] = Hidden(line);
                 continue;
             }
 
-            block = null;
-            if (inKey)
-            {
-                inKey = !EndOfKey().IsMatch(line);
-                masked[i] = inKey ? Masked : line;
-                continue;
-            }
-
-            inKey = BeginOfKey().IsMatch(line) && !EndOfKey().IsMatch(line);
-            masked[i] = MaskLine(line);
-            if (Block().IsMatch(line))
-            {
-                block = Indent(line);
-            }
+            masked[i] = MaskLine(MaskKeys(line, ref inKey));
+            block = Block().Match(line) is { Success: true } begun && SecretBlock().IsMatch(begun.Groups["name"].ValueSpan) ? Indent(line) : null;
         }
 
         return masked;
     }
 
+    /// <summary>What stands between begin and end of a private key, on one line or on many.</summary>
+    private static string MaskKeys(string line, ref bool inKey)
+    {
+        var (shown, at) = (new StringBuilder(), 0);
+        foreach (Match edge in EdgeOfKey().Matches(line))
+        {
+            var before = line[at..edge.Index];
+            shown.Append(inKey ? Hidden(before) : before).Append(edge.Value);
+            inKey = edge.Groups["begin"].Success;
+            at = edge.Index + edge.Length;
+        }
+
+        return shown.Append(inKey ? Hidden(line[at..]) : line[at..]).ToString();
+    }
+
     private static string MaskLine(string line)
     {
         var shown = Shapes().Replace(Account().Replace(line, $"$1{Masked}@"), Masked);
-        shown = Element().Replace(shown, $"$1{Masked}");
-        return Assigned().Replace(shown, match => IsReference(match) ? match.Value : $"{match.Groups["name"].Value}{Masked}");
+        return MaskAssigned(Element().Replace(shown, $"$1{Masked}"));
     }
 
-    /// <summary>The name of a file or of a variable is no secret, and neither is a switch.</summary>
-    private static bool IsReference(Match match)
+    /// <summary>
+    /// From the first value that is a secret up to the end of the line: what else stands there is worth less than the secret. What is behind a reference
+    /// is read on; an address, from where it begins, since a secret may be a part of it.
+    /// </summary>
+    private static string MaskAssigned(string line)
     {
-        var (rest, value) = (match.Groups["rest"].Value, match.Groups["value"].Value.Trim().Trim('"', '\'', ','));
-        return Elsewhere().IsMatch(rest) || value.StartsWith("${", StringComparison.Ordinal) || value.StartsWith("$(", StringComparison.Ordinal)
-            || value is "" or "null" or "true" or "false" or "|" or ">" or "|-" or ">-" or "|+" or ">+" or "{" or "[" or "{}" or "[]";
+        var assigned = Assigned().Match(line);
+        while (assigned.Success)
+        {
+            var value = assigned.Index + assigned.Length;
+            if (SecretName().IsMatch(assigned.Groups["name"].ValueSpan) && !Elsewhere().IsMatch(assigned.Groups["name"].ValueSpan))
+            {
+                var references = Reference().EnumerateMatches(line.AsSpan(value));
+                if (!references.MoveNext())
+                {
+                    return $"{line[..value]}{Masked}";
+                }
+
+                value += references.Current.Length;
+            }
+
+            assigned = Assigned().Match(line, value);
+        }
+
+        return line;
     }
+
+    private static string Hidden(string text) => text.Trim().Length == 0 ? text : $"{text[..Indent(text)]}{Masked}";
 
     private static int Indent(string line) => line.Length - line.AsSpan().TrimStart().Length;
 
-    /// <summary>Up to the end of the line: what else stands there is worth less than the secret.</summary>
-    [GeneratedRegex(@"(?<name>[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|private|signing|encryption|master|shared)[_-]?key|credential)(?<rest>[\w.-]*)[""']?\s*[=:]\s*)(?<value>\S.*)$", RegexOptions.IgnoreCase)]
+    /// <summary>A whole name and what assigns. Begins at the first character of the name only: long words take no longer than their length.</summary>
+    [GeneratedRegex(@"(?<![\w.-])(?<name>[\w.-]+)\\*[""']?\s*[=:]\s*(?=\S)")]
     private static partial Regex Assigned();
 
+    [GeneratedRegex(@"password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|signing|encryption|master|shared)[_-]?key|credential", RegexOptions.IgnoreCase)]
+    private static partial Regex SecretName();
+
+    /// <summary>The name of a file or of a lifetime is no secret.</summary>
     [GeneratedRegex(@"(file|path|dir|directory|url|uri|ttl|seconds|minutes|lifetime|issuer|audience|type)s?$", RegexOptions.IgnoreCase)]
     private static partial Regex Elsewhere();
 
-    /// <summary>A block of YAML whose lines are the value.</summary>
-    [GeneratedRegex(@"(?:password|passwd|passphrase|secret|token|key|credential)[\w.-]*[""']?\s*:\s*[|>][+-]?\d?\s*$", RegexOptions.IgnoreCase)]
+    /// <summary>
+    /// The value is a variable without a default, a command that assigns nothing, a switch, nothing, or only begins on this line; quoted or not, and then ends, or another name
+    /// follows. Lengths are bounded, so that many of them on one line do not each look at all of it.
+    /// </summary>
+    [GeneratedRegex(
+        $@"^(?:\\*(?<q>[""'])(?:{Known})?\\*\k<q>|(?:{Known})|[|>][+-]?\d?(?=\s*$)|[{{\[](?=\s*$)|(?=[,;&]\s*{Next})|(?=[,;}}\])""'\\]+\s*$))(?=\s*(?:$|[,;&}}\])""'\\]|/?>)|\s+#|\s+{Next})")]
+    private static partial Regex Reference();
+
+    /// <summary>A block of YAML.</summary>
+    [GeneratedRegex(@"(?<![\w.-])(?<name>[\w.-]+)[""']?\s*:\s*[|>][+\d-]{0,2}\s*$")]
     private static partial Regex Block();
+
+    /// <summary>One whose lines are the value.</summary>
+    [GeneratedRegex(@"password|passwd|passphrase|secret|token|key|credential", RegexOptions.IgnoreCase)]
+    private static partial Regex SecretBlock();
 
     /// <summary>Content of an element of XML.</summary>
     [GeneratedRegex(@"(<[^<>/]*(?:password|passphrase|secret|token|apikey)[^<>]*>)[^<]+", RegexOptions.IgnoreCase)]
     private static partial Regex Element();
 
     /// <summary>Account and password in an address.</summary>
-    [GeneratedRegex(@"(\b[a-z][a-z0-9+.-]*://)[^/\s:@""]+:[^/\s@""]+@", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(\b[a-z][a-z0-9+.-]{0,30}://)[^/\s:@""]*:[^/\s@""]+@", RegexOptions.IgnoreCase)]
     private static partial Regex Account();
 
     [GeneratedRegex(@"AGE-SECRET-KEY-[0-9A-Z-]+|\bhvs\.[A-Za-z0-9_-]{20,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|\bbearer\s+[A-Za-z0-9._~+/-]{16,}=*", RegexOptions.IgnoreCase)]
     private static partial Regex Shapes();
 
-    [GeneratedRegex(@"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----")]
-    private static partial Regex BeginOfKey();
-
-    [GeneratedRegex(@"-----END ([A-Z0-9]+ )*PRIVATE KEY-----")]
-    private static partial Regex EndOfKey();
+    [GeneratedRegex(@"-----(?:(?<begin>BEGIN)|END) (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")]
+    private static partial Regex EdgeOfKey();
 }

@@ -9,21 +9,25 @@ internal static partial class SecretPatterns
     public static string? Match(string line) =>
         PrivateKey().IsMatch(line) ? "private key (PEM)"
         : AgeIdentity().IsMatch(line) ? "age identity"
-        : Assignment().IsMatch(line) ? "password-like assignment"
+        : Assignment().IsMatch(line) && !Comment().IsMatch(line) ? "password-like assignment"
         : null;
 
-    [GeneratedRegex(@"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----")]
+    [GeneratedRegex(@"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----")]
     private static partial Regex PrivateKey();
 
     [GeneratedRegex(@"AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]{20}")]
     private static partial Regex AgeIdentity();
 
     /// <summary>
-    /// <c>DB_PASSWORD=…</c>, <c>"ClientSecret": "…"</c>. Not where the value is empty, a reference to the environment
-    /// (<c>${…}</c>), a path, or the name says that it is a file.
+    /// <c>DB_PASSWORD=…</c>, <c>"ClientSecret": "…"</c>: at the start of a line, behind what separates members and settings, or, written <c>NAME=</c>, behind
+    /// a space. Not where the value is empty, a reference to the environment (<c>${…}</c>), a path, or the name says that it is a file.
     /// </summary>
     [GeneratedRegex(
-        @"^\s*(export\s+)?[""']?[\w.:-]*(password|passwd|secret|api_?key|access_?key|token)[""']?\s*[=:]\s*[""']?(?!\s|[""']|\$|/|<|file:|null\b|true\b|false\b)[^\s""',]{4,}",
+        @"(?:^\s*(?:export\s+)?|[{\[(,;&?""'=]\s*|\s(?=[\w.-]+=))[""']?[\w.:-]*(?:password|passwd|secret|api_?key|access_?key|account_?key|token)\\*[""']?\s*[=:]\s*(?>\\*)[""']?(?!\s|[""';&}]|\$|/|<|file:|\{\}|\{\{|null\b|true\b|false\b)[^\s""',]{4,}",
         RegexOptions.IgnoreCase)]
     private static partial Regex Assignment();
+
+    /// <summary>Prose about passwords is no password.</summary>
+    [GeneratedRegex(@"^\s*(?:#|//|;|<!--)")]
+    private static partial Regex Comment();
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using StellaOps.Backup.ConfigBackup.Diffs;
 
 namespace StellaOps.Backup.ConfigBackup.Tests.Diffs;
@@ -16,6 +17,27 @@ public sealed class SecretMaskTests
     [InlineData($"Authorization: Bearer {Planted}abcdef", "Authorization: (masked)")]
     [InlineData("key = AGE-SECRET-KEY-1QQPQQ", "key = (masked)")]
     [InlineData($"--token={Planted}\\", "--token=(masked)")]
+    [InlineData($$$"""{"Auth":{"tokenLifetimeSeconds":3600,"clientSecret":"{{{Planted}}}"},"Db":{"Password":"{{{Planted}}}"}}""", """{"Auth":{"tokenLifetimeSeconds":3600,"clientSecret":(masked)""")]
+    [InlineData($$$"""{"useSecrets":true,"token":null,"Db":{"Password":"{{{Planted}}}"}}""", """{"useSecrets":true,"token":null,"Db":{"Password":(masked)""")]
+    [InlineData($$$"""SETTINGS="{\"Db\":{\"Password\":\"{{{Planted}}}\"}}" """, """SETTINGS="{\"Db\":{\"Password\":(masked)""")]
+    [InlineData($$$"""oauth: { tokenUrl: https://idp/token, clientSecret: {{{Planted}}} }""", "oauth: { tokenUrl: https://idp/token, clientSecret: (masked)")]
+    [InlineData($"tokenUrl: https://idp/token?client_secret={Planted}", "tokenUrl: https://idp/token?client_secret=(masked)")]
+    [InlineData($"ConnectionStrings__Main=Host=db;PasswordFile=/x;Password={Planted}", "ConnectionStrings__Main=Host=db;PasswordFile=/x;Password=(masked)")]
+    [InlineData($"Host=db;Password=;AccountKey={Planted}", "Host=db;Password=;AccountKey=(masked)")]
+    [InlineData($"ENV PGPASSWORD=${{PW}} API_KEY={Planted}", "ENV PGPASSWORD=${PW} API_KEY=(masked)")]
+    [InlineData($"password: ${{DB_PASSWORD:-{Planted}}}", "password: (masked)")]
+    [InlineData($"password: ${{SALT}}{Planted}", "password: (masked)")]
+    [InlineData($"password: ${{OTHER:{Planted}}}", "password: (masked)")]
+    [InlineData($"password: '&{Planted}'", "password: (masked)")]
+    [InlineData($"PASSWORD=#{Planted}", "PASSWORD=(masked)")]
+    [InlineData($"PASSWORD=;{Planted}", "PASSWORD=(masked)")]
+    [InlineData($"PASSWORD=trueno{Planted}", "PASSWORD=(masked)")]
+    [InlineData($"password: true {Planted}", "password: (masked)")]
+    [InlineData($"secrets: {{ db: {Planted} }}", "secrets: (masked)")]
+    [InlineData($"tokens: [ {Planted} ]", "tokens: (masked)")]
+    [InlineData($"cache: redis://:{Planted}@cache/0", "cache: redis://(masked)@cache/0")]
+    [InlineData($"\"signer\": \"-----BEGIN PRIVATE KEY-----\\n{Planted}\\n-----END PRIVATE KEY-----\\n\",", "\"signer\": \"-----BEGIN PRIVATE KEY-----(masked)-----END PRIVATE KEY-----\\n\",")]
+    [InlineData($"-----BEGIN PRIVATE KEY-----{Planted}", "-----BEGIN PRIVATE KEY-----(masked)")]
     public void What_looks_like_a_secret_is_taken_out(string line, string masked) => Assert.Equal([masked], SecretMask.Mask([line]));
 
     [Theory]
@@ -23,6 +45,18 @@ public sealed class SecretMaskTests
     [InlineData("password: ${DB_PASSWORD}")]
     [InlineData("tokenLifetimeSeconds: 3600")]
     [InlineData("useSecrets: true")]
+    [InlineData("- API_KEY=${API_KEY:-}")]
+    [InlineData("PASSWORD=${PW:?must be set}")]
+    [InlineData("token: ${{ secrets.TOKEN }}")]
+    [InlineData("<add token=\"${TOKEN}\" />")]
+    [InlineData("\"Main\": \"Host=db;Password=\"")]
+    [InlineData("useSecrets: true # of the platform")]
+    [InlineData("ENV USE_TOKEN=true LEVEL=info")]
+    [InlineData("""{"password":"${DB_PASSWORD}","token":"","secrets":{},"level":"info"}""")]
+    [InlineData("oauth: { tokenUrl: https://idp/token, clientSecret: $(cat /run/secret), scope: all }")]
+    [InlineData("secrets: {")]
+    [InlineData("clientSecret: >-")]
+    [InlineData("-----BEGIN CERTIFICATE-----")]
     [InlineData("replicas: 3")]
     [InlineData("")]
     public void What_is_none_stays(string line) => Assert.Equal([line], SecretMask.Mask([line]));
@@ -44,6 +78,38 @@ public sealed class SecretMaskTests
                 "-----BEGIN EC PRIVATE KEY-----", "(masked)", "(masked)", "-----END EC PRIVATE KEY-----", "after",
             ],
             masked);
+    }
+
+    [Fact]
+    public void What_stands_beside_the_edges_of_a_private_key_is_taken_out_and_what_follows_it_is_read()
+    {
+        string[] lines =
+        [
+            $"a: \"-----BEGIN PGP PRIVATE KEY BLOCK-----\\n{Planted}", $"  {Planted}", "",
+            $"  {Planted}-----END PGP PRIVATE KEY BLOCK-----\", password: {Planted}", "after",
+        ];
+
+        Assert.Equal(
+            [
+                "a: \"-----BEGIN PGP PRIVATE KEY BLOCK-----(masked)", "  (masked)", "",
+                "  (masked)-----END PGP PRIVATE KEY BLOCK-----\", password: (masked)", "after",
+            ],
+            SecretMask.Mask(lines));
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("token")]
+    [InlineData("token=${")]
+    [InlineData("tokenUrl:${a} ")]
+    [InlineData("a.")]
+    [InlineData("eyJa-")]
+    public void A_long_line_takes_no_longer_than_its_length(string part)
+    {
+        var line = string.Concat(Enumerable.Repeat(part, (128 << 10) / part.Length));
+        var start = Stopwatch.GetTimestamp();
+        SecretMask.Mask([line]);
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(2), $"{Stopwatch.GetElapsedTime(start)}");
     }
 
     [Fact]
