@@ -50,9 +50,11 @@ internal sealed class ApiClient : IDisposable
         SendAsync<T>(() => new HttpRequestMessage(HttpMethod.Get, Relative(path)), Brief, accepted, cancellationToken);
 
     /// <summary>Starts work, once: the request is repeated under one key when its answer is lost.</summary>
+    /// <exception cref="BackupException">It was refused, or could not be asked for; <see cref="MayBeAccepted"/> knows which of them can be sure.</exception>
     public async Task<OperationView> StartAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
         var key = Guid.CreateVersion7(_clock.GetUtcNow()).ToString();
+        BackupException? lost = null;
         for (var attempt = 0; ; attempt++)
         {
             try
@@ -61,7 +63,13 @@ internal sealed class ApiClient : IDisposable
             }
             catch (BackupException e) when (e.Error == ErrorCodes.ServerUnreachable && !IsConnectionRefused(e) && attempt < Pauses.Length)
             {
+                lost = e;
                 await Task.Delay(Pauses[attempt], _clock, cancellationToken);
+            }
+            catch (BackupException e) when (lost is not null)
+            {
+                // What answers now need not be what took the request whose answer was lost.
+                throw new BackupException(e.Error, e.Message, e.Hint, lost);
             }
         }
 
@@ -72,6 +80,13 @@ internal sealed class ApiClient : IDisposable
             return request;
         }
     }
+
+    /// <summary>
+    /// Whether work may have been accepted although <see cref="StartAsync"/> failed: an answer was lost, or was not understood. Not, where every try was
+    /// refused by the server or by the network.
+    /// </summary>
+    public static bool MayBeAccepted(BackupException failure) => failure.InnerException is BackupException or JsonException
+        || failure.Error == ErrorCodes.Unexpected || (failure.Error == ErrorCodes.ServerUnreachable && !IsConnectionRefused(failure));
 
     /// <summary>Does something that may be done twice.</summary>
     public Task<T> PostAsync<T>(string path, object? body, TimeSpan limit, CancellationToken cancellationToken) =>

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using StellaOps.Backup.Cli.Commands;
 using StellaOps.Backup.Cli.Commands.Backup;
 using StellaOps.Backup.Cli.Commands.Repo;
+using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Repositories;
 using StellaOps.Backup.Contracts.Http;
 
@@ -13,6 +14,7 @@ namespace StellaOps.Backup.Cli.Api;
 [JsonSerializable(typeof(VersionCommand.VersionView))]
 [JsonSerializable(typeof(KeygenCommand.KeygenView))]
 [JsonSerializable(typeof(BackupDiagnosticsCommand.DiagnosticsResultView))]
+[JsonSerializable(typeof(WarningView))]
 [JsonSerializable(typeof(RepoInitCommand.InitView))]
 [JsonSerializable(typeof(RepoBackupCommand.BackupView))]
 [JsonSerializable(typeof(RepoRestoreCommand.RestoreView))]

@@ -35,6 +35,10 @@ internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvi
         }
     }
 
+    /// <summary>What somebody, or a script, has to know although all went well; unlike a remark it is said in every format.</summary>
+    public void Warn(string message, string next) => terminal.Error.WriteLine(
+        settings.Format == OutputFormat.Table ? $"stella: warning: {message}\nhint: {next}" : ApiJson.Line("warning", new WarningView(message, next)));
+
     /// <summary>Prints a result: as the API's JSON, or as the text that <paramref name="table"/> writes.</summary>
     public void Print<T>(T result, Action<TextWriter> table)
     {

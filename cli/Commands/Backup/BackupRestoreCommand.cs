@@ -102,7 +102,18 @@ internal sealed class BackupRestoreCommand : StellaCommand
         var status = request.DryRun || noWait
             ? await session.StartAsync(HttpMethod.Post, Routes.Restores, request, noWait, cancellationToken)
             : await RestoreAsync(session, request, cancellationToken);
-        return request is { WithMigration: true, DryRun: false, Target: null } && !noWait ? await MigrateAsync(session, request, cancellationToken) : status;
+        if (request is not { DryRun: false, Target: null } || noWait)
+        {
+            return status;
+        }
+
+        if (request.WithMigration)
+        {
+            status = await MigrateAsync(session, request, cancellationToken);
+        }
+
+        await new DatabaseServices(session).WarnOfStoppedAsync(Replaced(request), cancellationToken);
+        return status;
     }
 
     /// <summary>
@@ -125,7 +136,7 @@ internal sealed class BackupRestoreCommand : StellaCommand
             }
 
             await session.RunPartAsync(Routes.Restores, request with { Types = [Component.Database.Name()], DryRun = true, Confirm = false }, cancellationToken);
-            return await services.WithoutAsync([server], () => session.StartAsync(HttpMethod.Post, Routes.Restores, request, noWait: false, cancellationToken), cancellationToken);
+            return await services.WithoutAsync([server], Routes.Restores, request, cancellationToken);
         }
 
         return await session.FollowAsync(accepted, cancellationToken);

@@ -3,6 +3,7 @@ using System.Globalization;
 using StellaOps.Backup.Cli.Following;
 using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 
 namespace StellaOps.Backup.Cli.Commands.Backup;
@@ -79,10 +80,12 @@ internal sealed class BackupRestorePitrCommand : StellaCommand
         var running = await services.RunningAsync(cancellationToken);
         if (running.Count == 0)
         {
-            return await session.StartAsync(HttpMethod.Post, Routes.Recoveries, request, noWait: false, cancellationToken);
+            var status = await session.StartAsync(HttpMethod.Post, Routes.Recoveries, request, noWait: false, cancellationToken);
+            await services.WarnOfStoppedAsync([Component.Database], cancellationToken);
+            return status;
         }
 
         await session.RunPartAsync(Routes.Recoveries, request with { DryRun = true, Confirm = false }, cancellationToken);
-        return await services.WithoutAsync(running, () => session.StartAsync(HttpMethod.Post, Routes.Recoveries, request, noWait: false, cancellationToken), cancellationToken);
+        return await services.WithoutAsync(running, Routes.Recoveries, request, cancellationToken);
     }
 }
