@@ -11,7 +11,7 @@ namespace StellaOps.Backup.Cli.Api;
 /// <summary>Requests to the API. Whatever goes wrong is a <see cref="BackupException"/>.</summary>
 internal sealed class ApiClient : IDisposable
 {
-    /// <summary>Longest wait for an answer to a question.</summary>
+    /// <summary>Longest wait for an answer to a question, to its last byte.</summary>
     public static readonly TimeSpan Brief = TimeSpan.FromSeconds(100);
 
     /// <summary>Longest wait for an answer that comes when the work is done: stopping services, checks.</summary>
@@ -96,7 +96,7 @@ internal sealed class ApiClient : IDisposable
     public Task<T> PutAsync<T>(string path, object body, CancellationToken cancellationToken) =>
         SendAsync<T>(() => new HttpRequestMessage(HttpMethod.Put, Relative(path)) { Content = Json(body) }, Brief, accepted: null, cancellationToken);
 
-    /// <summary>Opens a stream of server-sent events, from after <paramref name="lastEventId"/> on.</summary>
+    /// <summary>Opens a stream of server-sent events, from after <paramref name="lastEventId"/> on. Who reads it has to bear with its silence, or not.</summary>
     public async Task<HttpResponseMessage> OpenEventsAsync(string path, string? lastEventId, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, Relative(path));
@@ -106,7 +106,7 @@ internal sealed class ApiClient : IDisposable
             request.Headers.Add("Last-Event-ID", lastEventId);
         }
 
-        return await ExchangeAsync(request, Brief, accepted: null, cancellationToken);
+        return await WithinAsync(Brief, token => ExchangeAsync(request, accepted: null, token), cancellationToken);
     }
 
     public void Dispose() => _http.Dispose();
@@ -114,10 +114,24 @@ internal sealed class ApiClient : IDisposable
     private async Task<T> SendAsync<T>(Func<HttpRequestMessage> create, TimeSpan limit, HttpStatusCode? accepted, CancellationToken cancellationToken)
     {
         using var request = create();
-        using var response = await ExchangeAsync(request, limit, accepted, cancellationToken);
+        return await WithinAsync(
+            limit,
+            async token =>
+            {
+                using var response = await ExchangeAsync(request, accepted, token);
+                return await response.Content.ReadFromJsonAsync(ApiJson.Of<T>(), token) ?? throw new JsonException("it is null");
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Ends an exchange that takes longer than the limit: a host that is gone says nothing, be it before the answer or in the middle of it.</summary>
+    private async Task<T> WithinAsync<T>(TimeSpan limit, Func<CancellationToken, Task<T>> exchange, CancellationToken cancellationToken)
+    {
+        using var timer = new CancellationTokenSource(limit, _clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
-            return await response.Content.ReadFromJsonAsync(ApiJson.Of<T>(), cancellationToken) ?? throw new JsonException("it is null");
+            return await exchange(both.Token);
         }
         catch (JsonException e)
         {
@@ -127,37 +141,28 @@ internal sealed class ApiClient : IDisposable
         {
             throw ApiFailures.FromException(Server, e as HttpRequestException ?? new HttpRequestException(e.Message, e));
         }
-    }
-
-    /// <summary>Sends and reads the head of the answer, within the limit.</summary>
-    private async Task<HttpResponseMessage> ExchangeAsync(HttpRequestMessage request, TimeSpan limit, HttpStatusCode? accepted, CancellationToken cancellationToken)
-    {
-        request.Headers.Add("traceparent", _trace.NewParent());
-        using var timer = new CancellationTokenSource(limit, _clock);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
-        try
-        {
-            var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
-            if (response.IsSuccessStatusCode || response.StatusCode == accepted)
-            {
-                return response;
-            }
-
-            using (response)
-            {
-                var body = await response.Content.ReadAsStringAsync(both.Token);
-                var failure = ApiFailures.FromAnswer(Server, response.StatusCode, body, out var traceId);
-                TraceId = traceId ?? TraceId;
-                throw failure;
-            }
-        }
-        catch (HttpRequestException e)
-        {
-            throw ApiFailures.FromException(Server, e);
-        }
         catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw ApiFailures.FromTimeout(Server, limit);
+        }
+    }
+
+    /// <summary>Sends, and reads the head of the answer; of one that is a failure, all.</summary>
+    private async Task<HttpResponseMessage> ExchangeAsync(HttpRequestMessage request, HttpStatusCode? accepted, CancellationToken cancellationToken)
+    {
+        request.Headers.Add("traceparent", _trace.NewParent());
+        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        if (response.IsSuccessStatusCode || response.StatusCode == accepted)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            var body = await response.Content.ReadAsStringAsync(cancellationToken);
+            var failure = ApiFailures.FromAnswer(Server, response.StatusCode, body, out var traceId);
+            TraceId = traceId ?? TraceId;
+            throw failure;
         }
     }
 

@@ -1,0 +1,40 @@
+using System.Net;
+using System.Net.Sockets;
+using StellaOps.Backup.Cli.Api;
+using StellaOps.Backup.Cli.Settings;
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
+
+namespace StellaOps.Backup.Cli.Tests;
+
+public sealed class ApiClientTests
+{
+    [Theory(Timeout = 60_000)]
+    [InlineData("")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n[{\"service\":")]
+    [InlineData("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"error\":")]
+    public async Task A_server_that_falls_silent_is_not_waited_for_longer_than_the_limit_wherever_it_does(string answer)
+    {
+        var token = TestContext.Current.CancellationToken;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var server = AnswerAsync(listener, answer, token);
+        using var api = new ApiClient(new CliSettings { Server = $"http://{listener.LocalEndpoint}" }, TimeProvider.System);
+
+        var failure = await Assert.ThrowsAsync<BackupException>(() =>
+            api.PostAsync<IReadOnlyList<ServiceActionResult>>("/x", null, TimeSpan.FromSeconds(1), token));
+
+        Assert.Equal(ErrorCodes.ServerUnreachable, failure.Error);
+        Assert.EndsWith("did not answer within 1 seconds", failure.Message, StringComparison.Ordinal);
+        (await server).Dispose();
+    }
+
+    private static async Task<Socket> AnswerAsync(TcpListener listener, string answer, CancellationToken cancellationToken)
+    {
+        var socket = await listener.AcceptSocketAsync(cancellationToken);
+        await socket.ReceiveAsync(new byte[4096], cancellationToken);
+        await socket.SendAsync(System.Text.Encoding.ASCII.GetBytes(answer), cancellationToken);
+        return socket;
+    }
+}
