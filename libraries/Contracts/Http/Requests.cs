@@ -4,7 +4,7 @@ namespace StellaOps.Backup.Contracts.Http;
 
 // Bodies of the requests under /api/v1. Names as in the design: a point is named by its name or its id.
 
-/// <summary>POST /api/v1/backups (scope backup:run). Header Idempotency-Key: a second request with the same key answers with the first operation.</summary>
+/// <summary>POST /api/v1/backups (scope backup:run). Header Idempotency-Key: the same request under the same key answers with the first operation, another one is refused.</summary>
 public sealed record CreateBackupRequest
 {
     /// <summary>Component names; empty, or <c>full</c>, means all that are configured.</summary>

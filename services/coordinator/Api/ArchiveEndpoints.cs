@@ -25,7 +25,7 @@ internal static class ArchiveEndpoints
         ArchiveRequest request, HttpContext context, OperationAcceptance acceptance, ArchiveDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         var manifests = await drafts.CheckAsync(request, cancellationToken);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, manifests, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, manifests, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 

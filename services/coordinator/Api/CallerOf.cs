@@ -1,8 +1,11 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Hosting;
 
 namespace StellaOps.Backup.Coordinator.Api;
 
@@ -13,12 +16,15 @@ internal static class CallerOf
 
     public static string Subject(HttpContext context) => context.User.FindFirst("sub")?.Value ?? "unknown";
 
-    public static Caller Request(HttpContext context)
+    /// <param name="context">Of the request.</param>
+    /// <param name="request">What is asked for, as it was understood: how the body is spelled makes no other request.</param>
+    public static Caller Request(HttpContext context, object request)
     {
         var key = context.Request.Headers[Routes.IdempotencyKey].ToString();
         return key.Length > LongestKey
             ? throw new BackupException(ErrorCodes.InvalidInput, $"the header {Routes.IdempotencyKey} is longer than {LongestKey} characters")
-            : new Caller { Subject = Subject(context), IdempotencyKey = key.Length == 0 ? null : $"{context.Request.Path}:{key}" };
+            : key.Length == 0 ? new Caller { Subject = Subject(context) }
+            : new Caller { Subject = Subject(context), IdempotencyKey = $"{context.Request.Path}:{key}", RequestHash = HashOf(request) };
     }
 
     /// <summary>The kind of operations that a list is asked for.</summary>
@@ -37,4 +43,6 @@ internal static class CallerOf
             ? component
             : throw new BackupException(ErrorCodes.InvalidInput, $"'{type}' is not a component", $"Known are {string.Join(", ", Components.All.Select(known => known.Name()))} and {Components.Full}."))];
     }
+
+    private static string HashOf(object request) => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, request.GetType(), ServiceJson.Options)));
 }

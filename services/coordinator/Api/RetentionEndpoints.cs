@@ -39,7 +39,7 @@ internal static class RetentionEndpoints
         RetentionRequest request, HttpContext context, OperationAcceptance acceptance, RetentionDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         var components = CallerOf.ComponentsOf(request.Types);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, components, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, components, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 

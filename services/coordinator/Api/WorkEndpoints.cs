@@ -45,7 +45,7 @@ internal static class WorkEndpoints
         CreateBackupRequest request, HttpContext context, OperationAcceptance acceptance, BackupDrafts drafts, BackupRetry retry, OperationViews views, CancellationToken cancellationToken)
     {
         var components = CallerOf.ComponentsOf(request.Types);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), DraftAsync, cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), DraftAsync, cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
 
         async Task<OperationDraft> DraftAsync(CancellationToken token)
@@ -59,21 +59,21 @@ internal static class WorkEndpoints
         TrialRequest request, HttpContext context, OperationAcceptance acceptance, TrialDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         var components = CallerOf.ComponentsOf(request.Types);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(components, request.Cluster, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(components, request.Cluster, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
     private static async Task<Accepted<OperationView>> VerifyAsync(
         VerifyRequest request, HttpContext context, OperationAcceptance acceptance, VerifyDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
     private static async Task<Accepted<OperationView>> TestRestoreAsync(
         TestRestoreRequest request, HttpContext context, OperationAcceptance acceptance, TestRestoreDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
@@ -82,7 +82,7 @@ internal static class WorkEndpoints
     {
         var components = CallerOf.ComponentsOf(request.Types);
         var archived = await checks.CheckAsync(request, components, cancellationToken);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, components, archived, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, components, archived, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
@@ -90,14 +90,14 @@ internal static class WorkEndpoints
         CopyRequest request, HttpContext context, OperationAcceptance acceptance, CopyDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         var manifest = await drafts.CheckAsync(request, cancellationToken);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, manifest, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, manifest, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
     private static async Task<Accepted<OperationView>> DiffAsync(
         DiffRequest request, HttpContext context, OperationAcceptance acceptance, DiffDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
@@ -105,7 +105,7 @@ internal static class WorkEndpoints
         PointInTimeRequest request, HttpContext context, OperationAcceptance acceptance, RestoreChecks checks, RecoveryDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         var running = await checks.CheckAsync(request, cancellationToken);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, running, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, running, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
@@ -113,7 +113,7 @@ internal static class WorkEndpoints
         VerifyIntegrityRequest request, HttpContext context, OperationAcceptance acceptance, DatabaseServer server, IntegrityDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         await server.RequireRunningAsync(cancellationToken);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
@@ -121,42 +121,42 @@ internal static class WorkEndpoints
         MigrateRequest request, HttpContext context, OperationAcceptance acceptance, DatabaseServer server, MigrationDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
         await server.RequireRunningAsync(cancellationToken);
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
     private static async Task<Accepted<OperationView>> CheckEvidenceAsync(
         EvidenceCheckRequest request, HttpContext context, OperationAcceptance acceptance, EvidenceDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
     private static async Task<Accepted<OperationView>> CheckAnchorsAsync(
         AnchorCheckRequest request, HttpContext context, OperationAcceptance acceptance, EvidenceDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
     private static async Task<Accepted<OperationView>> RebuildIndexAsync(
         RebuildIndexRequest request, HttpContext context, OperationAcceptance acceptance, EvidenceDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
     private static async Task<Accepted<OperationView>> DeleteAsync(
         string nameOrId, bool? confirm, string? reason, HttpContext context, OperationAcceptance acceptance, DeleteDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(nameOrId, confirm ?? false, reason, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, new { confirm, reason }), token => drafts.DraftAsync(nameOrId, confirm ?? false, reason, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 
     private static async Task<Accepted<OperationView>> UndeleteAsync(
         UndeleteRequest request, HttpContext context, OperationAcceptance acceptance, UndeleteDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context), token => drafts.DraftAsync(request, token), cancellationToken);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 }

@@ -27,6 +27,9 @@ internal sealed class Operation : SagaStateMachineInstance
     public string RequestedBy { get; init; } = "";
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>Of what was asked for under the key, SHA-256 in hex; null where nobody could ask for anything else under it, and of older rows.</summary>
+    public string? RequestHash { get; init; }
+
     /// <summary>Id of the RequestBackup message, where one asked.</summary>
     public Guid? RequestId { get; init; }
 

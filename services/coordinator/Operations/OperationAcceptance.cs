@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
@@ -25,14 +26,14 @@ internal sealed class OperationAcceptance(
     /// <param name="caller">Who asks.</param>
     /// <param name="draft">Checks the request and says what is to be done. Runs under the acceptance lock: what it finds stays true.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The operation; the earlier one when the caller's key was used before.</returns>
+    /// <returns>The operation; the earlier one when the caller's key was used before for the same request.</returns>
     public async Task<Operation> AcceptAsync(Caller caller, Func<CancellationToken, Task<OperationDraft>> draft, CancellationToken cancellationToken)
     {
         await using var own = await BeginAsync(cancellationToken);
         await catalog.LockAsync(AdvisoryLock.Accept, cancellationToken);
         if (await FindEarlierAsync(caller, cancellationToken) is { } earlier)
         {
-            return earlier;
+            return Same(caller, earlier);
         }
 
         var drafted = await draft(cancellationToken);
@@ -67,6 +68,12 @@ internal sealed class OperationAcceptance(
         : await catalog.Operations.AsNoTracking().SingleOrDefaultAsync(
             operation => operation.RequestedBy == caller.Subject && operation.IdempotencyKey == caller.IdempotencyKey, cancellationToken);
 
+    /// <summary>A key names one request. Were another one answered by what the first came to, a finished dry run could be taken for the restore.</summary>
+    private static Operation Same(Caller caller, Operation earlier) => caller.RequestHash is null || earlier.RequestHash is null || caller.RequestHash == earlier.RequestHash
+        ? earlier
+        : throw new BackupException(
+            ErrorCodes.InvalidInput, $"operation {earlier.CorrelationId} was started under the same {Routes.IdempotencyKey} by another request", "Use another key for another request.");
+
     private Operation Create(Caller caller, OperationDraft draft)
     {
         var now = clock.GetUtcNow();
@@ -80,6 +87,7 @@ internal sealed class OperationAcceptance(
             PointName = draft.PointName,
             RequestedBy = caller.Subject,
             IdempotencyKey = caller.IdempotencyKey,
+            RequestHash = caller.RequestHash,
             RequestId = caller.RequestId,
             TraceParent = Activity.Current?.Id ?? $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00",
             AcceptedAt = now,

@@ -55,6 +55,9 @@ internal sealed record Caller
     /// <summary>The same key of the same subject gets the first answer again.</summary>
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>SHA-256 of what is asked for under the key; null where one key can mean one thing only.</summary>
+    public string? RequestHash { get; init; }
+
     /// <summary>Id of the RequestBackup message.</summary>
     public Guid? RequestId { get; init; }
 }

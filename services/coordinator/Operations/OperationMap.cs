@@ -15,6 +15,7 @@ internal sealed class OperationMap : IEntityTypeConfiguration<Operation>
         builder.Property(operation => operation.Components).IsJson();
         builder.Property(operation => operation.Request).IsJson();
         builder.Property(operation => operation.PointName).HasMaxLength(100);
+        builder.Property(operation => operation.RequestHash).HasMaxLength(64);
         builder.Property(operation => operation.Outcome).IsName();
         builder.Property(operation => operation.Error).IsJson();
         builder.Property(operation => operation.RowVersion).HasColumnName("xmin").IsRowVersion();

@@ -24,6 +24,18 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact(Timeout = 300_000)]
+    public async Task The_key_of_a_request_is_refused_to_another_and_gets_the_same_one_the_first_answer()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("good", token);
+        var dry = await _stack.Api.StartAsync(Routes.TestRestores, new TestRestoreRequest { Latest = true, DryRun = true }, token, "k");
+
+        Assert.Equal(dry.Id, (await _stack.Api.StartAsync(Routes.TestRestores, new TestRestoreRequest { Latest = true, DryRun = true }, token, "k")).Id);
+        using var other = await _stack.Api.PostAsync(Routes.TestRestores, new TestRestoreRequest { Latest = true }, token, "k");
+        Assert.Equal("Use another key for another request.", (await ApiClient.ErrorAsync(other, HttpStatusCode.BadRequest, token)).Hint);
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task Verify_and_test_restore_prove_a_point_and_the_metrics_say_so()
     {
         var token = TestContext.Current.CancellationToken;

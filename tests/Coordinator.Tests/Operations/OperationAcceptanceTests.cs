@@ -1,7 +1,9 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
@@ -45,6 +47,31 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
             Assert.Equal(0, await catalog.Outbox.CountAsync(token));
             Assert.Equal(0, await catalog.Audit.CountAsync(token));
         });
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_key_names_one_request_and_is_refused_to_another()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        await harness.AnnounceAsync(Component.Evidence);
+        var first = await AcceptAsync("k1", "a");
+
+        Assert.Equal(first.CorrelationId, (await AcceptAsync("k1", "a")).CorrelationId);
+        var refused = await Assert.ThrowsAsync<BackupException>(() => AcceptAsync("k1", "b"));
+        Assert.Equal(ErrorCodes.InvalidInput, refused.Error);
+        Assert.Contains(first.CorrelationId.ToString(), refused.Message, StringComparison.Ordinal);
+        Assert.NotEqual(first.CorrelationId, (await AcceptAsync("k2", "b")).CorrelationId);
+
+        // Who can ask for one thing only under a key says nothing about it, and older rows hold nothing.
+        Assert.Equal(first.CorrelationId, (await AcceptAsync("k1", null)).CorrelationId);
+        var old = await AcceptAsync("k3", null);
+        Assert.Equal(old.CorrelationId, (await AcceptAsync("k3", "a")).CorrelationId);
+
+        Task<Operation> AcceptAsync(string key, string? hash) => harness.InAsync((IServiceProvider scope) => scope.GetRequiredService<OperationAcceptance>().AcceptAsync(
+            new Caller { Subject = "tester", IdempotencyKey = key, RequestHash = hash },
+            cancellationToken => scope.GetRequiredService<BackupDrafts>().DraftAsync([], null, null, cancellationToken),
+            token));
     }
 
     [Theory(Timeout = 300_000)]
