@@ -14,7 +14,7 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
     private readonly ClusterOption _cluster = new("Only the database of this cluster");
     private readonly Option<string> _target = new("--target")
     {
-        Description = "Directory on the workers' hosts; what is restored is kept there. Without it, a scratch directory is used and emptied",
+        Description = "Directory on the workers' hosts; what is restored is kept there, which takes the right to restore. Without it, a scratch directory is used and emptied",
         HelpName = "DIR",
     };
     private readonly Option<bool> _replay = new("--replay") { Description = "Also replay the archived WAL of the database, to the newest instant that can be reached" };

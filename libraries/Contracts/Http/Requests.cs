@@ -66,7 +66,7 @@ public sealed record UndeleteRequest
     public string? Reason { get; init; }
 }
 
-/// <summary>POST /api/v1/test-restores (scope backup:run).</summary>
+/// <summary>POST /api/v1/test-restores (scope backup:run; with a target backup:restore).</summary>
 public sealed record TestRestoreRequest
 {
     public string? Point { get; init; }

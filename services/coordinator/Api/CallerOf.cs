@@ -6,6 +6,7 @@ using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Hosting;
+using StellaOps.Backup.Hosting.Security;
 
 namespace StellaOps.Backup.Coordinator.Api;
 
@@ -25,6 +26,15 @@ internal static class CallerOf
             ? throw new BackupException(ErrorCodes.InvalidInput, $"the header {Routes.IdempotencyKey} is longer than {LongestKey} characters")
             : key.Length == 0 ? new Caller { Subject = Subject(context) }
             : new Caller { Subject = Subject(context), IdempotencyKey = $"{context.Request.Path}:{key}", RequestHash = HashOf(request) };
+    }
+
+    /// <summary>For what needs more rights than its endpoint always does.</summary>
+    public static void RequireScope(HttpContext context, string scope, string what)
+    {
+        if (!AuthorizationScopes.Has(context.User, scope))
+        {
+            throw new BackupException(ErrorCodes.NotAllowed, $"{what} needs the scope {scope}", $"Use a token that has the scope {scope}.");
+        }
     }
 
     /// <summary>The kind of operations that a list is asked for.</summary>

@@ -73,6 +73,12 @@ internal static class WorkEndpoints
     private static async Task<Accepted<OperationView>> TestRestoreAsync(
         TestRestoreRequest request, HttpContext context, OperationAcceptance acceptance, TestRestoreDrafts drafts, OperationViews views, CancellationToken cancellationToken)
     {
+        // What is restored stays there, secrets in clear among it, as after a restore into a directory.
+        if (request.Target is not null)
+        {
+            CallerOf.RequireScope(context, Scopes.Restore, "a test-restore that leaves its copy in a directory");
+        }
+
         var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }

@@ -24,6 +24,19 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact(Timeout = 300_000)]
+    public async Task A_test_restore_that_leaves_its_copy_needs_the_right_to_restore()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("good", token);
+        var runner = new ApiClient(_stack.Coordinator.Runner);
+
+        var refused = await runner.RefusedAsync(Routes.TestRestores, new TestRestoreRequest { Latest = true, Target = "/srv/t" }, HttpStatusCode.Forbidden, token);
+        Assert.Equal((ErrorCodes.NotAllowed.Code, "Use a token that has the scope backup:restore."), (refused.Code, refused.Hint));
+
+        await runner.StartAsync(Routes.TestRestores, new TestRestoreRequest { Latest = true }, token);
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task The_key_of_a_request_is_refused_to_another_and_gets_the_same_one_the_first_answer()
     {
         var token = TestContext.Current.CancellationToken;

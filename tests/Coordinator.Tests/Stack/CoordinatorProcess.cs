@@ -11,7 +11,12 @@ namespace StellaOps.Backup.Coordinator.Tests.Stack;
 /// <summary>A real coordinator process. It can be killed at any moment and started again.</summary>
 internal sealed class CoordinatorProcess : IAsyncDisposable
 {
-    private static readonly (string Subject, string Key)[] People = [("tester", "a-key-of-the-tests"), ("second", "another-key-of-the-tests")];
+    private static readonly (string Subject, string Key, string[] Scopes)[] People =
+    [
+        ("tester", "a-key-of-the-tests", [Scopes.Read, Scopes.Run, Scopes.Restore, Scopes.Admin]),
+        ("second", "another-key-of-the-tests", [Scopes.Read, Scopes.Run, Scopes.Restore, Scopes.Admin]),
+        ("runner", "a-key-of-who-takes-backups", [Scopes.Read, Scopes.Run]),
+    ];
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(3);
     private readonly Dictionary<string, string?> _environment;
     private readonly string _logFile;
@@ -24,18 +29,18 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         PidFile = Path.Combine(directory, $"{name}.pid");
         _environment = settings.ToDictionary(setting => $"STELLAOPS_BACKUP__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}", setting => setting.Value);
         _environment["STELLAOPS_BACKUP__Listen__Url"] = url;
-        foreach (var (at, (subject, key)) in People.Index())
+        foreach (var (at, (subject, key, scopes)) in People.Index())
         {
             var prefix = $"STELLAOPS_BACKUP__Auth__Keys__{at}__";
             _environment[$"{prefix}Subject"] = subject;
             _environment[$"{prefix}Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
-            foreach (var (i, scope) in new[] { Scopes.Read, Scopes.Run, Scopes.Restore, Scopes.Admin }.Index())
+            foreach (var (i, scope) in scopes.Index())
             {
                 _environment[$"{prefix}Scopes__{i}"] = scope;
             }
         }
 
-        (Http, SecondPerson) = (Client(url, People[0].Key), Client(url, People[1].Key));
+        (Http, SecondPerson, Runner) = (Client(url, People[0].Key), Client(url, People[1].Key), Client(url, People[2].Key));
     }
 
     /// <summary>As who asks in most tests, <c>tester</c>.</summary>
@@ -43,6 +48,9 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
 
     /// <summary>As somebody else, <c>second</c>.</summary>
     public HttpClient SecondPerson { get; }
+
+    /// <summary>As who may take backups and prove them, and no more: <c>runner</c>.</summary>
+    public HttpClient Runner { get; }
 
     public bool HasExited => _server?.HasExited ?? true;
 
@@ -76,6 +84,7 @@ internal sealed class CoordinatorProcess : IAsyncDisposable
         _server?.Dispose();
         Http.Dispose();
         SecondPerson.Dispose();
+        Runner.Dispose();
     }
 
     private static HttpClient Client(string url, string key)
