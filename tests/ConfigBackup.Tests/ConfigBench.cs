@@ -63,8 +63,8 @@ internal sealed class ConfigBench : IAsyncDisposable
     public Task<TaskResult> BackupAsync(Guid? taskId = null, int attempt = 1) => Handler.BackupAsync(
         Task(taskId, attempt), new BackupSpec { PointId = Guid.NewGuid(), PointName = "point" }, TestContext.Current.CancellationToken);
 
-    public Task<TaskResult> RestoreAsync(TaskResult backup, bool dryRun = false, string? target = null, bool keepReplaced = false) => Handler.RestoreAsync(
-        Task(),
+    public Task<TaskResult> RestoreAsync(TaskResult backup, bool dryRun = false, string? target = null, bool keepReplaced = false, TaskContext? task = null) => Handler.RestoreAsync(
+        task ?? Task(),
         new RestoreSpec
         {
             PointId = Guid.NewGuid(),
@@ -73,6 +73,7 @@ internal sealed class ConfigBench : IAsyncDisposable
             DryRun = dryRun,
             TargetDirectory = target,
             KeepReplaced = keepReplaced,
+            Incomplete = backup.Snapshot.Outcome == Outcome.Incomplete,
         },
         TestContext.Current.CancellationToken);
 

@@ -35,6 +35,21 @@ public sealed class ConfigRestoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_the_backup_could_not_read_is_not_deleted()
+    {
+        await using var bench = new ConfigBench(("Config:Paths:1", "/nowhere/at/all"));
+        bench.Write("a.conf", "a");
+        var backup = await bench.BackupAsync();
+        bench.Write("unread.conf", "the only copy");
+
+        Assert.Equal("nothing would change", (await bench.RestoreAsync(backup, dryRun: true)).Restore!.Notes[0]);
+        var restored = await bench.RestoreAsync(backup);
+        Assert.Equal(0, restored.Restore!.FilesDeleted);
+        Assert.Contains(restored.Restore.Notes, note => note.StartsWith("nothing is deleted: the backup could not read everything", StringComparison.Ordinal));
+        Assert.Equal("the only copy", await File.ReadAllTextAsync(Path.Combine(bench.Source, "unread.conf"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task What_is_replaced_is_kept_on_request()
     {
         var backup = await MakeAsync();

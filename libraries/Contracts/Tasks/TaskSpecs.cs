@@ -57,6 +57,9 @@ public sealed record RestoreSpec
     /// <summary>The archive to restore from; null means the location.</summary>
     public ArchiveSource? Source { get; init; }
 
+    /// <summary>The backup could not read everything: what the snapshot does not have may exist nowhere but in its place, and is not deleted.</summary>
+    public bool Incomplete { get; init; }
+
     /// <summary>Directory on the worker's host to restore into; null means in place.</summary>
     public string? TargetDirectory { get; init; }
     public bool DryRun { get; init; }

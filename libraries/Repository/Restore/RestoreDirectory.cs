@@ -18,6 +18,9 @@ internal sealed class RestoreDirectory(OpenDirectory handle, Node? node, bool is
     /// <summary>Whose metadata the directory gets at the end; null leaves it as it is.</summary>
     public Node? Metadata => keepsMetadata ? null : node;
 
+    /// <summary>The backup could not list it: what the snapshot does not have of it may exist nowhere else.</summary>
+    public bool IsUnread => node is { Error: not "" };
+
     public RestoreDirectory? Parent => parent;
 
     public Tree Tree => tree;

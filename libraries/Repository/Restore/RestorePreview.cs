@@ -26,7 +26,7 @@ internal sealed class RestorePreview : IDisposable
     public async Task<RestoreReport> RunAsync(CancellationToken cancellationToken)
     {
         var open = new Stack<Level>();
-        Push(open, OpenDirectory.TryOpen(null, BytePath.From(_request.TargetDirectory), follow: true), "", _plan.Tree);
+        Push(open, OpenDirectory.TryOpen(null, BytePath.From(_request.TargetDirectory), follow: true), "", _plan.Top, _plan.Tree);
         while (open.TryPeek(out var level))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -56,7 +56,7 @@ internal sealed class RestorePreview : IDisposable
             {
                 var handle = existing?.Type == NodeType.Directory ? level.Handle!.TryOpenBelow(name) : null;
                 var tree = await _trees.ReadAsync(node.Subtree!.Value, cancellationToken).ConfigureAwait(false);
-                Push(open, handle, level.PathOf(name), tree);
+                Push(open, handle, level.PathOf(name), node, tree);
             }
         }
 
@@ -65,7 +65,7 @@ internal sealed class RestorePreview : IDisposable
 
     public void Dispose() => _ranges.Dispose();
 
-    private void Push(Stack<Level> open, OpenDirectory? handle, string path, Tree tree)
+    private void Push(Stack<Level> open, OpenDirectory? handle, string path, Node? directory, Tree tree)
     {
         var level = new Level(handle, path, tree.Nodes.GetEnumerator());
         open.Push(level);
@@ -77,6 +77,12 @@ internal sealed class RestorePreview : IDisposable
         var wanted = tree.Nodes.Select(node => TargetName(level, node)).ToHashSet();
         foreach (var name in handle.ReadNames().Where(name => !wanted.Contains(name)))
         {
+            if (directory is { Error: not "" })
+            {
+                _counters.Warnings.Add(RestoreWarnings.Unread, level.PathOf(name));
+                continue;
+            }
+
             CountExtra(handle, name);
         }
     }

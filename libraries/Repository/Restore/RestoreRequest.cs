@@ -18,7 +18,10 @@ public sealed record RestoreRequest
 
     public ExistingFiles Existing { get; init; } = ExistingFiles.Delta;
 
-    /// <summary>Deletes what the snapshot does not have; only with <see cref="ExistingFiles.Delta"/>.</summary>
+    /// <summary>
+    /// Deletes what the snapshot does not have, but for what is in directories that the backup could not read; only with <see cref="ExistingFiles.Delta"/>. A file that
+    /// it could not read is not in the snapshot, which does not tell it from one that was not there: who knows that the backup was not complete must not ask for this.
+    /// </summary>
     public bool DeleteExtra { get; init; }
 
     /// <summary>

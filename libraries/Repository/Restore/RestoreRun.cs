@@ -162,10 +162,19 @@ internal sealed class RestoreRun : IDisposable
         HashSet<EntryName>? wanted = null;
         foreach (var name in directory.Handle.ReadNames())
         {
-            var stale = TemporaryNames.IsTemporary(name) || _request.DeleteExtra;
-            if (stale && !(wanted ??= NamesOf(directory)).Contains(name))
+            var stale = TemporaryNames.IsTemporary(name);
+            if (!(stale || _request.DeleteExtra) || (wanted ??= NamesOf(directory)).Contains(name))
+            {
+                continue;
+            }
+
+            if (stale || !directory.IsUnread)
             {
                 _extras.TryRemove(directory.Handle, name, directory.PathOf(name));
+            }
+            else
+            {
+                _counters.Warnings.Add(RestoreWarnings.Unread, directory.PathOf(name));
             }
         }
     }

@@ -5,6 +5,9 @@ namespace StellaOps.Backup.Repository.Restore;
 /// <summary>Warnings by kind: one line each with the first path and the count, however many entries there are.</summary>
 internal sealed class RestoreWarnings
 {
+    /// <summary>Of an entry that the snapshot does not have, because it does not know what its directory held.</summary>
+    public const string Unread = "not deleted, the backup could not read the directory";
+
     private readonly ConcurrentDictionary<string, (string FirstPath, long Count)> _kinds = new(StringComparer.Ordinal);
 
     public void Add(string kind, string path) =>

@@ -32,10 +32,10 @@ internal sealed class ConfigPlan(ComponentRepository opened, Snapshot snapshot, 
             };
         }
 
-        return new TaskResult { Outcome = Outcome.Complete, Restore = result with { Notes = Shortened(notes) } };
+        return new TaskResult { Outcome = Outcome.Complete, Restore = result with { Notes = [.. Shortened(notes), .. ConfigRestore.NotesOf(spec)] } };
     }
 
-    private bool Deletes => spec.TargetDirectory is null;
+    private bool Deletes => ConfigRestore.Deletes(spec);
 
     private IEnumerable<string> Describe(RestorePlace place, ComparisonReport report) => report.Items.Select(item => item.State switch
     {

@@ -11,11 +11,13 @@ using StellaOps.Backup.Workers.Repositories;
 namespace StellaOps.Backup.ConfigBackup.Restores;
 
 /// <summary>
-/// Brings configuration back exactly: content, modes, owners, and nothing in the saved directories that was not there. Into a
-/// target, the whole snapshot goes under its absolute paths and nothing is deleted.
+/// Brings configuration back exactly: content, modes, owners, and nothing in the saved directories that was not there, unless the
+/// backup could not read everything. Into a target, the whole snapshot goes under its absolute paths and nothing is deleted.
 /// </summary>
 internal sealed class ConfigRestore(ComponentRepositories repositories, TimeProvider clock)
 {
+    private const string NothingDeleted = "nothing is deleted: the backup could not read everything, and what its snapshot does not have may be that";
+
     public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
         await using var opened = await repositories.OpenAsync(Component.Config, spec.Source, cancellationToken);
@@ -64,11 +66,17 @@ internal sealed class ConfigRestore(ComponentRepositories repositories, TimeProv
             Snapshot = snapshot,
             Subtree = place.Subtree,
             TargetDirectory = place.IsDirectory ? place.Path : Path.GetDirectoryName(place.Path)!,
-            DeleteExtra = place.IsDirectory && spec.TargetDirectory is null,
+            DeleteExtra = place.IsDirectory && Deletes(spec),
             VerifyFirst = VerifyFirst.WhatDiffers,
         };
         return TaskRestore.RunAsync(opened, request, context, cancellationToken);
     }
+
+    /// <summary>A name that an incomplete snapshot does not have may be that of a file of which there is no copy.</summary>
+    internal static bool Deletes(RestoreSpec spec) => spec.TargetDirectory is null && !spec.Incomplete;
+
+    /// <summary>For a human.</summary>
+    internal static IEnumerable<string> NotesOf(RestoreSpec spec) => spec is { TargetDirectory: null, Incomplete: true } ? [NothingDeleted] : [];
 
     private static TaskResult Result(
         RestoreSpec spec, List<RestorePlace> places, List<RestoreReport> reports, IReadOnlyList<string> replaced, TimeSpan duration)
@@ -88,7 +96,7 @@ internal sealed class ConfigRestore(ComponentRepositories repositories, TimeProv
                 FilesDeleted = reports.Sum(report => report.FilesDeleted),
                 BytesWritten = reports.Sum(report => report.BytesWritten),
                 ReplacedDirectory = replaced.Count == 0 ? null : string.Join(", ", replaced),
-                Notes = [.. reports.SelectMany(report => report.Warnings).Distinct(StringComparer.Ordinal)],
+                Notes = [.. NotesOf(spec), .. reports.SelectMany(report => report.Warnings).Distinct(StringComparer.Ordinal)],
                 Phases = [new PhaseTime("restore", duration)],
             },
         };

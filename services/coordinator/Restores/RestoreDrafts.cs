@@ -58,6 +58,7 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDir
                     PointName = point.Name,
                     SnapshotId = snapshot.SnapshotId,
                     Source = archived?.Source,
+                    Incomplete = point.Manifest.Components.Any(saved => saved.SnapshotId == snapshot.SnapshotId && saved.Outcome != Outcome.Complete),
                     TargetDirectory = snapshots.Count == 1 ? request.Target : TargetDirectory.For(request.Target, snapshot.Part, parts),
                     DryRun = request.DryRun,
                     KeepReplaced = request.KeepReplaced,

@@ -235,6 +235,21 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task A_restore_says_of_which_components_the_backup_could_not_read_everything()
+    {
+        var token = TestContext.Current.CancellationToken;
+        _stack.Workers.Work = task => task.Command.Backup is not null && task.Component == Component.Config
+            ? task.FinishAsync(Samples.Snapshot(Component.Config) with { Outcome = Outcome.Incomplete, MissingCount = 1, FinishedAt = DateTimeOffset.UtcNow })
+            : task.FinishAsync();
+        await _stack.Api.FinishedAsync((await _stack.Api.BackupAsync("lacking", token, "config", "secrets")).Id, token);
+
+        await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.Restores, new RestoreRequest { Point = "lacking", Confirm = true, AllowRunning = true }, token)).Id, token);
+
+        var specs = _stack.Workers.Commands.Where(command => command.Restore is not null).ToDictionary(command => command.Component, command => command.Restore!.Incomplete);
+        Assert.Equal((true, false), (specs[Component.Config], specs[Component.Secrets]));
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task A_restore_stops_after_a_database_that_failed()
     {
         var token = TestContext.Current.CancellationToken;

@@ -111,6 +111,40 @@ public sealed class DeltaRestoreTests
     }
 
     [Fact]
+    public async Task What_is_in_a_directory_that_the_backup_could_not_read_is_not_deleted()
+    {
+        await using var fixture = await ArchiveFixture.CreateAsync();
+        var source = new MemorySource(("closed/x", "1"), ("open/x", "1"))
+        {
+            OnList = path =>
+            {
+                if (path == "closed")
+                {
+                    throw new SourceException("permission denied");
+                }
+            },
+        };
+        var archived = await fixture.ArchiveAsync(source: source);
+        foreach (var directory in (string[])["closed", "open"])
+        {
+            Directory.CreateDirectory($"{fixture.Target}/{directory}");
+            File.WriteAllText($"{fixture.Target}/{directory}/live", "");
+        }
+
+        var request = new RestoreRequest { Snapshot = archived.Snapshot, TargetDirectory = fixture.Target, DeleteExtra = true };
+        var restorer = new Restorer(fixture.Repository);
+        foreach (var report in (RestoreReport[])[await restorer.PreviewAsync(request, Cancellation), await restorer.RunAsync(request, Cancellation)])
+        {
+            Assert.Equal(1, report.FilesDeleted);
+            Assert.Contains("not deleted, the backup could not read the directory: closed/live", report.Warnings);
+        }
+
+        Assert.Equal((true, false), (File.Exists($"{fixture.Target}/closed/live"), File.Exists($"{fixture.Target}/open/live")));
+        Assert.Single((await restorer.RunAsync(request with { Subtree = "/closed", TargetDirectory = $"{fixture.Target}/closed" }, Cancellation)).Warnings);
+        Assert.True(File.Exists($"{fixture.Target}/closed/live"));
+    }
+
+    [Fact]
     public async Task Without_deleting_a_directory_in_the_way_is_a_conflict_and_extra_files_stay()
     {
         await using var fixture = await ArchiveFixture.CreateAsync();
