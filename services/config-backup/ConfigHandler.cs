@@ -24,12 +24,12 @@ internal sealed class ConfigHandler(
 
     public Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken)
     {
-        string[] paths = [.. settings.Paths.Select(Path.TrimEndingDirectorySeparator)];
+        var paths = settings.SourcePaths;
         return FileTrial.RunAsync(steps, new LocalFileSource(paths), paths, "Config:Paths", cancellationToken);
     }
 
     public Task<TaskResult> RestoreAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken) =>
-        new ConfigRestore(repositories, clock).RunAsync(context, spec, cancellationToken);
+        new ConfigRestore(settings, repositories, clock).RunAsync(context, spec, cancellationToken);
 
     public Task<TaskResult> DiffAsync(TaskContext context, DiffSpec spec, CancellationToken cancellationToken) =>
         new ConfigDiff(repositories).RunAsync(context, spec, cancellationToken);

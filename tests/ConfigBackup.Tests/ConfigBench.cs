@@ -1,11 +1,14 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using StellaOps.Backup.ConfigBackup.Settings;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Hosting;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.ConfigBackup.Tests;
 
@@ -45,6 +48,8 @@ internal sealed class ConfigBench : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     public string this[params string[] parts] => _directory[parts];
+
+    public ConfigSettings Settings => Services.GetRequiredService<IOptionsMonitor<ConfigSettings>>().Get(ComponentSettings.Section(Component.Config));
 
     public IComponentHandler Handler => _app.Services.GetRequiredService<IComponentHandler>();
 

@@ -50,6 +50,29 @@ public sealed class ConfigRestoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_path_that_is_not_configured_any_more_is_not_written_to()
+    {
+        await using var bench = new ConfigBench(("Config:Paths:1", _bench["moved"]));
+        bench.Write("a.conf", "a");
+        Directory.CreateDirectory(_bench["moved"]);
+        await File.WriteAllTextAsync(_bench["moved", "b.conf"], "b", TestContext.Current.CancellationToken);
+        var backup = await bench.BackupAsync();
+        bench.Settings.Paths.Remove(_bench["moved"]);
+        bench.Write("a.conf", "changed");
+        File.Move(_bench["moved", "b.conf"], _bench["moved", "secret.env"]);
+
+        foreach (var dryRun in (bool[])[true, false])
+        {
+            var result = await bench.RestoreAsync(backup, dryRun);
+            Assert.Equal((Outcome.Incomplete, 1), (result.Outcome, result.MissingCount));
+            Assert.Equal((_bench["moved"], "it is not configured any more; restore it into a directory"), (result.Missing.Single().Path, result.Missing.Single().Reason));
+            Assert.Equal([_bench["moved", "secret.env"]], Directory.GetFileSystemEntries(_bench["moved"]));
+        }
+
+        Assert.Equal("a", await File.ReadAllTextAsync(Path.Combine(bench.Source, "a.conf"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task What_is_replaced_is_kept_on_request()
     {
         var backup = await MakeAsync();

@@ -14,7 +14,7 @@ internal sealed class ConfigArchive(ConfigSettings settings, ComponentBackup bac
 {
     public async Task<TaskResult> RunAsync(TaskContext context, CancellationToken cancellationToken)
     {
-        string[] paths = [.. settings.Paths.Select(Path.TrimEndingDirectorySeparator)];
+        var paths = settings.SourcePaths;
         if (!paths.Any(Path.Exists))
         {
             throw new BackupException(ErrorCodes.SourceUnreachable, $"none of the configuration's paths exists on this host: {string.Join(", ", paths)}",

@@ -12,7 +12,8 @@ internal sealed class ConfigPlan(ComponentRepository opened, Snapshot snapshot, 
 {
     private const int MaxNotes = 50;
 
-    public async Task<TaskResult> RunAsync(IReadOnlyList<RestorePlace> places, TaskContext context, CancellationToken cancellationToken)
+    public async Task<TaskResult> RunAsync(
+        IReadOnlyList<RestorePlace> places, IReadOnlyList<MissingItem> left, TaskContext context, CancellationToken cancellationToken)
     {
         context.Progress.Begin("compare", snapshot.Summary?.TotalFilesProcessed, snapshot.Summary?.TotalBytesProcessed);
         var comparison = new SnapshotComparison(opened.Repository);
@@ -32,7 +33,13 @@ internal sealed class ConfigPlan(ComponentRepository opened, Snapshot snapshot, 
             };
         }
 
-        return new TaskResult { Outcome = Outcome.Complete, Restore = result with { Notes = [.. Shortened(notes), .. ConfigRestore.NotesOf(spec)] } };
+        return new TaskResult
+        {
+            Outcome = left.Count == 0 ? Outcome.Complete : Outcome.Incomplete,
+            Missing = left,
+            MissingCount = left.Count,
+            Restore = result with { Notes = [.. Shortened(notes), .. ConfigRestore.NotesOf(spec)] },
+        };
     }
 
     private bool Deletes => ConfigRestore.Deletes(spec);

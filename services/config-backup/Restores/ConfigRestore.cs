@@ -1,3 +1,4 @@
+using StellaOps.Backup.ConfigBackup.Settings;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
@@ -14,7 +15,7 @@ namespace StellaOps.Backup.ConfigBackup.Restores;
 /// Brings configuration back exactly: content, modes, owners, and nothing in the saved directories that was not there, unless the
 /// backup could not read everything. Into a target, the whole snapshot goes under its absolute paths and nothing is deleted.
 /// </summary>
-internal sealed class ConfigRestore(ComponentRepositories repositories, TimeProvider clock)
+internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositories repositories, TimeProvider clock)
 {
     private const string NothingDeleted = "nothing is deleted: the backup could not read everything, and what its snapshot does not have may be that";
 
@@ -22,10 +23,13 @@ internal sealed class ConfigRestore(ComponentRepositories repositories, TimeProv
     {
         await using var opened = await repositories.OpenAsync(Component.Config, spec.Source, cancellationToken);
         var snapshot = await opened.LoadSnapshotAsync(spec.SnapshotId, cancellationToken);
-        var places = spec.TargetDirectory is { } target ? [new RestorePlace("/", target, IsDirectory: true)] : await PlacesAsync(opened, snapshot, cancellationToken);
+        var left = new List<MissingItem>();
+        var places = spec.TargetDirectory is { } target
+            ? [new RestorePlace("/", target, IsDirectory: true)]
+            : await PlacesAsync(opened, snapshot, left, cancellationToken);
         if (spec.DryRun)
         {
-            return await new ConfigPlan(opened, snapshot, spec).RunAsync(places, context, cancellationToken);
+            return await new ConfigPlan(opened, snapshot, spec).RunAsync(places, left, context, cancellationToken);
         }
 
         var startedAt = clock.GetTimestamp();
@@ -38,18 +42,27 @@ internal sealed class ConfigRestore(ComponentRepositories repositories, TimeProv
             reports.Add(await RestoreAsync(opened, snapshot, place, spec, context, cancellationToken));
         }
 
-        return Result(spec, places, reports, replaced, clock.GetElapsedTime(startedAt));
+        return Result(spec, places, left, reports, replaced, clock.GetElapsedTime(startedAt));
     }
 
-    /// <summary>Each saved path, as what it was: a directory is restored whole, a file into its directory.</summary>
-    private static async Task<List<RestorePlace>> PlacesAsync(ComponentRepository opened, Snapshot snapshot, CancellationToken cancellationToken)
+    /// <summary>
+    /// Each saved path that is configured now, as what it was: a directory is restored whole, a file into its directory. A snapshot does not decide where this
+    /// host is written to, and least of all where it is deleted from: secrets may have moved to where configuration was.
+    /// </summary>
+    private async Task<List<RestorePlace>> PlacesAsync(
+        ComponentRepository opened, Snapshot snapshot, List<MissingItem> left, CancellationToken cancellationToken)
     {
         var trees = new TreeReader(opened.Repository.Blobs);
         var places = new List<RestorePlace>();
         foreach (var path in snapshot.Paths)
         {
+            if (!settings.SourcePaths.Contains(path))
+            {
+                left.Add(new MissingItem { Path = path, Reason = "it is not configured any more; restore it into a directory" });
+            }
+
             // A path that did not exist when the snapshot was taken is not in it.
-            if (await trees.FindAsync(snapshot.Tree, path, cancellationToken) is { } node)
+            else if (await trees.FindAsync(snapshot.Tree, path, cancellationToken) is { } node)
             {
                 places.Add(new RestorePlace(path, path, node.Type == NodeType.Directory));
             }
@@ -79,15 +92,15 @@ internal sealed class ConfigRestore(ComponentRepositories repositories, TimeProv
     internal static IEnumerable<string> NotesOf(RestoreSpec spec) => spec is { TargetDirectory: null, Incomplete: true } ? [NothingDeleted] : [];
 
     private static TaskResult Result(
-        RestoreSpec spec, List<RestorePlace> places, List<RestoreReport> reports, IReadOnlyList<string> replaced, TimeSpan duration)
+        RestoreSpec spec, List<RestorePlace> places, List<MissingItem> left, List<RestoreReport> reports, IReadOnlyList<string> replaced, TimeSpan duration)
     {
-        var conflicts = reports.SelectMany(report => report.Conflicts)
-            .Select(conflict => new MissingItem { Path = conflict.Path, Reason = conflict.Reason }).ToList();
+        List<MissingItem> missing = [.. left, .. reports.SelectMany(report => report.Conflicts)
+            .Select(conflict => new MissingItem { Path = conflict.Path, Reason = conflict.Reason })];
         return new TaskResult
         {
-            Outcome = conflicts.Count == 0 ? Outcome.Complete : Outcome.Incomplete,
-            Missing = [.. conflicts.Take(TaskResult.MaxMissing)],
-            MissingCount = conflicts.Count,
+            Outcome = missing.Count == 0 ? Outcome.Complete : Outcome.Incomplete,
+            Missing = [.. missing.Take(TaskResult.MaxMissing)],
+            MissingCount = missing.Count,
             Restore = new RestoreResult
             {
                 TargetDirectory = spec.TargetDirectory ?? string.Join(", ", places.Select(place => place.Path)),

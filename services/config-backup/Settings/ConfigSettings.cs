@@ -10,6 +10,9 @@ internal sealed class ConfigSettings : ComponentSettings, IValidatableObject
     [MinLength(1, ErrorMessage = "at least one path is wanted")]
     public IList<string> Paths { get; init; } = [];
 
+    /// <summary><see cref="Paths"/> without closing slashes, as snapshots name them.</summary>
+    public IReadOnlyList<string> SourcePaths => [.. Paths.Select(Path.TrimEndingDirectorySeparator)];
+
     /// <summary>How often the files are looked at when no change of them was heard.</summary>
     [Range(1, 1440)]
     public int CompareMinutes { get; set; } = 10;
