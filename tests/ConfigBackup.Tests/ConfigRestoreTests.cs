@@ -1,3 +1,4 @@
+using StellaOps.Backup.ConfigBackup.Restores;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
@@ -82,6 +83,36 @@ public sealed class ConfigRestoreTests : IAsyncDisposable
         Assert.StartsWith($"{_bench.Source}.replaced-", kept, StringComparison.Ordinal);
         Assert.Equal("changed", await File.ReadAllTextAsync(Path.Combine(kept, "api/appsettings.json"), TestContext.Current.CancellationToken));
         Assert.Equal("{}", await File.ReadAllTextAsync(Path.Combine(_bench.Source, "api/appsettings.json"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_later_attempt_keeps_what_was_there_before_the_first()
+    {
+        var backup = await MakeAsync();
+        _bench.Write("api/appsettings.json", "changed");
+        var task = Guid.NewGuid();
+        Directory.CreateDirectory($"{_bench.Source}.keeping-{task:N}/half-copied");
+        var first = await _bench.RestoreAsync(backup, keepReplaced: true, task: _bench.Task(task));
+
+        _bench.Write("api/appsettings.json", "half-restored");
+        var second = await _bench.RestoreAsync(backup, keepReplaced: true, task: _bench.Task(task, attempt: 2));
+
+        var kept = $"{_bench.Source}.replaced-{task:N}";
+        Assert.Equal((kept, kept), (first.Restore!.ReplacedDirectory, second.Restore!.ReplacedDirectory));
+        Assert.Equal("changed", await File.ReadAllTextAsync(Path.Combine(kept, "api/appsettings.json"), TestContext.Current.CancellationToken));
+        Assert.Equal([_bench.Source, kept], Directory.GetFileSystemEntries(Path.GetDirectoryName(_bench.Source)!, "source*").Order());
+        Assert.False(Path.Exists(Path.Combine(kept, "half-copied")));
+    }
+
+    [Fact]
+    public async Task A_copy_that_is_cancelled_leaves_nothing()
+    {
+        _bench.Write("a.conf", "a");
+        var copy = new ReplacedCopy(Guid.NewGuid());
+        RestorePlace[] places = [new(_bench.Source, _bench.Source, IsDirectory: true)];
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => copy.KeepAsync(places, new CancellationToken(canceled: true)));
+        Assert.Equal([_bench.Source], Directory.GetFileSystemEntries(Path.GetDirectoryName(_bench.Source)!, "source*"));
+        Assert.Single(await copy.KeepAsync(places, TestContext.Current.CancellationToken));
     }
 
     [Fact]

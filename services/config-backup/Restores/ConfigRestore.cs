@@ -34,7 +34,7 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
 
         var startedAt = clock.GetTimestamp();
         var replaced = spec is { KeepReplaced: true, TargetDirectory: null }
-            ? await ReplacedCopy.KeepAsync(places, clock.GetUtcNow(), cancellationToken)
+            ? await new ReplacedCopy(context.TaskId).KeepAsync(places, cancellationToken)
             : [];
         var reports = new List<RestoreReport>();
         foreach (var place in places)

@@ -1,34 +1,63 @@
-using System.Diagnostics;
-using System.Globalization;
+using StellaOps.Backup.Workers.Files;
+using StellaOps.Backup.Workers.Scratch;
 
 namespace StellaOps.Backup.ConfigBackup.Restores;
 
-/// <summary>Keeps what a restore in place is about to replace, beside it, with everything that <c>cp --archive</c> keeps.</summary>
-internal static class ReplacedCopy
+/// <summary>
+/// Keeps what a restore in place is about to replace, beside it, with everything that <c>cp --archive</c> keeps. The names are those of
+/// the task: a later attempt finds the copy that the first one made, and does not take a half-restored tree for what was there.
+/// </summary>
+internal sealed class ReplacedCopy(Guid taskId)
 {
-    /// <returns>The copies that were made.</returns>
-    public static async Task<IReadOnlyList<string>> KeepAsync(IReadOnlyList<RestorePlace> places, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <returns>The copies of all places that had something.</returns>
+    public async Task<IReadOnlyList<string>> KeepAsync(IReadOnlyList<RestorePlace> places, CancellationToken cancellationToken)
     {
         var copies = new List<string>();
-        foreach (var place in places.Where(place => Path.Exists(place.Path)))
+        foreach (var place in places)
         {
-            var copy = $"{place.Path}.replaced-{now.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}";
-            await CopyAsync(place.Path, copy, cancellationToken);
-            copies.Add(copy);
+            var copy = $"{place.Path}.replaced-{taskId:N}";
+            if (!Exists(copy) && Path.Exists(place.Path))
+            {
+                await CopyAsync(place.Path, copy, cancellationToken);
+            }
+
+            if (Exists(copy))
+            {
+                copies.Add(copy);
+            }
         }
 
         return copies;
     }
 
-    private static async Task CopyAsync(string from, string to, CancellationToken cancellationToken)
+    private async Task CopyAsync(string from, string to, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("cp", ["--archive", "--no-target-directory", "--", from, to]) { RedirectStandardError = true };
-        using var program = Process.Start(start) ?? throw new IOException("cp could not be started");
-        var error = await program.StandardError.ReadToEndAsync(cancellationToken);
-        await program.WaitForExitAsync(cancellationToken);
-        if (program.ExitCode != 0)
+        var keeping = $"{from}.keeping-{taskId:N}";
+        var failure = $"what is replaced cannot be kept at {to}";
+        await DirectoryRemoval.RemoveAsync(keeping, cancellationToken); // Of an attempt that was killed.
+        try
         {
-            throw new IOException($"what is replaced cannot be kept at {to}: {error.Trim()}");
+            await SystemProgram.RunAsync("cp", ["--archive", "--no-target-directory", "--", from, keeping], failure, cancellationToken);
+            await SystemProgram.RunAsync("sync", ["--file-system", "--", Path.GetDirectoryName(keeping)!], failure, cancellationToken);
         }
+        catch
+        {
+            await DirectoryRemoval.RemoveAsync(keeping, CancellationToken.None);
+            throw;
+        }
+
+        // Durable before the name: all of the copy. Durable before the first change of what it is a copy of: the name.
+        if (Directory.Exists(keeping))
+        {
+            Directory.Move(keeping, to);
+        }
+        else
+        {
+            File.Move(keeping, to);
+        }
+
+        DirectorySync.Flush(Path.GetDirectoryName(to)!);
     }
+
+    private static bool Exists(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
 }
