@@ -1,5 +1,6 @@
 using StellaOps.Backup.ConfigBackup.Restores;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Testing.Files;
@@ -140,6 +141,31 @@ public sealed class ConfigRestoreTests : IAsyncDisposable
         await _bench.RestoreAsync(backup, target: _bench["elsewhere"]);
         Assert.Empty(await TreeComparer.DifferencesAsync(
             _bench.Source, _bench["elsewhere"] + _bench.Source, cancellationToken: TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_target_with_something_in_it_is_refused_in_every_attempt(int attempt)
+    {
+        var backup = await MakeAsync();
+        var target = _bench["elsewhere"];
+        Directory.CreateDirectory(target);
+        await File.WriteAllTextAsync(Path.Combine(target, "other"), "", TestContext.Current.CancellationToken);
+        Directory.Move(_bench.Location, $"{_bench.Location}.away"); // It is seen before anything that a later attempt may find mended.
+
+        var task = _bench.Task(attempt: attempt);
+        Assert.Equal(ErrorCodes.TargetNotEmpty, (await Assert.ThrowsAsync<BackupException>(() => _bench.RestoreAsync(backup, target: target, task: task))).Error);
+        Assert.Equal(ErrorCodes.TargetNotEmpty, (await Assert.ThrowsAsync<BackupException>(() => _bench.TestRestoreAsync(backup, target: target))).Error);
+        Assert.Equal(["other"], Directory.GetFileSystemEntries(target).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task A_proven_copy_in_a_named_directory_is_all_that_is_in_it()
+    {
+        var proven = await _bench.TestRestoreAsync(await MakeAsync(), target: _bench["kept"]);
+        Assert.Contains("no known secret pattern in 3 files", proven.Proof!.Findings);
+        Assert.Equal(["tmp"], Directory.GetFileSystemEntries(_bench["kept"]).Select(Path.GetFileName));
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Repository.Archive;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Testing.Machine;
+using StellaOps.Backup.Workers.Targets;
 
 namespace StellaOps.Backup.SecretsBackup.Tests;
 
@@ -127,9 +128,17 @@ public sealed class SecretsRestoreTests : IDisposable
         _site.BringIdentity();
         await _site.RestoreAsync(backup, target: _site["target"]);
 
-        Assert.Equal(ErrorCodes.TargetNotEmpty, (await Assert.ThrowsAsync<BackupException>(() => _site.RestoreAsync(backup, target: _site["target"]))).Error);
-        var again = await _site.RestoreAsync(backup, target: _site["target"], context: _site.Context(attempt: 2));
+        foreach (var attempt in (int[])[1, 2])
+        {
+            var refused = await Assert.ThrowsAsync<BackupException>(() => _site.RestoreAsync(backup, target: _site["target"], context: _site.Context(attempt)));
+            Assert.Equal(ErrorCodes.TargetNotEmpty, refused.Error);
+        }
+
+        var task = Guid.NewGuid();
+        await File.WriteAllTextAsync(TargetClaim.MarkerOf(_site["target"], task), "", Cancellation);
+        var again = await _site.RestoreAsync(backup, target: _site["target"], context: _site.Context(task, attempt: 2));
         Assert.Equal((0, 5), (again.Restore!.FilesWritten, again.Restore.FilesUnchanged));
+        Assert.False(File.Exists(TargetClaim.MarkerOf(_site["target"], task)));
     }
 
     [Fact]

@@ -9,6 +9,7 @@ using StellaOps.Backup.Workers.Comparison;
 using StellaOps.Backup.Workers.Repositories;
 using StellaOps.Backup.Workers.Scratch;
 using StellaOps.Backup.Workers.Settings;
+using StellaOps.Backup.Workers.Targets;
 
 namespace StellaOps.Backup.Workers.Proofs;
 
@@ -28,14 +29,15 @@ public sealed class CopyProof(IOptionsMonitor<ComponentSettings> settings, TimeP
         ArgumentNullException.ThrowIfNull(context);
         var parent = work.TargetDirectory ?? Scratch(work.Component);
         FreeSpace.Check(parent, work.Snapshot.Summary?.TotalBytesProcessed ?? 0);
-        CheckTarget(work, context);
-        var scratch = work.TargetDirectory is null ? ScratchSpace.Create(parent, work.Component) : null;
+        var claim = work.TargetDirectory is { } target ? TargetClaim.Take(target, context.TaskId) : null;
+        var scratch = claim is null ? ScratchSpace.Create(parent, work.Component) : null;
         try
         {
-            return await RunAsync(opened, work, context, scratch, work.TargetDirectory ?? scratch!.Path, cancellationToken).ConfigureAwait(false);
+            return await RunAsync(opened, work, context, (scratch, claim), work.TargetDirectory ?? scratch!.Path, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
+            claim?.Dispose();
             if (scratch is not null)
             {
                 await scratch.DisposeAsync().ConfigureAwait(false);
@@ -68,7 +70,8 @@ public sealed class CopyProof(IOptionsMonitor<ComponentSettings> settings, TimeP
     }
 
     private async Task<ProvenCopy> RunAsync(
-        ComponentRepository opened, CopyProofWork work, TaskContext context, ScratchSpace? scratch, string directory, CancellationToken cancellationToken)
+        ComponentRepository opened, CopyProofWork work, TaskContext context, (ScratchSpace? Scratch, TargetClaim? Claim) place, string directory,
+        CancellationToken cancellationToken)
     {
         var startedAt = clock.GetTimestamp();
         var request = new RestoreRequest { Snapshot = work.Snapshot, Subtree = work.Subtree, TargetDirectory = directory };
@@ -82,7 +85,7 @@ public sealed class CopyProof(IOptionsMonitor<ComponentSettings> settings, TimeP
             .RunAsync(work.Snapshot, work.Subtree, directory, options, cancellationToken).ConfigureAwait(false);
         var comparing = new PhaseTime("compare", clock.GetElapsedTime(startedAt));
         ThrowIfDifferent(work, report);
-        return new ProvenCopy(scratch, directory, report, [restoring, comparing], restored.Warnings);
+        return new ProvenCopy(place.Scratch, place.Claim, directory, report, [restoring, comparing], restored.Warnings);
     }
 
     private static void ThrowIfDifferent(CopyProofWork work, ComparisonReport report)
@@ -92,15 +95,6 @@ public sealed class CopyProof(IOptionsMonitor<ComponentSettings> settings, TimeP
             var first = report.Items.First(item => item.State != ComparedState.Extra);
             throw new BackupException(ErrorCodes.ProofFailed,
                 $"the restored copy of {work.Component.Name()} differs from its snapshot in {report.Missing + report.Different} entries, first: {first.Path} {first.Reason}");
-        }
-    }
-
-    /// <summary>What an earlier attempt of the same task left in the target is gone over again.</summary>
-    private static void CheckTarget(CopyProofWork work, TaskContext context)
-    {
-        if (context.Attempt <= 1 && Directory.Exists(work.TargetDirectory) && Directory.EnumerateFileSystemEntries(work.TargetDirectory).Any())
-        {
-            throw new BackupException(ErrorCodes.TargetNotEmpty, $"the directory {work.TargetDirectory} is not empty");
         }
     }
 

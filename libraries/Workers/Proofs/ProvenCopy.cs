@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Workers.Comparison;
 using StellaOps.Backup.Workers.Scratch;
+using StellaOps.Backup.Workers.Targets;
 
 namespace StellaOps.Backup.Workers.Proofs;
 
@@ -8,16 +9,22 @@ namespace StellaOps.Backup.Workers.Proofs;
 public sealed class ProvenCopy : IAsyncDisposable
 {
     private readonly ScratchSpace? _scratch;
+    private readonly TargetClaim? _claim;
     private readonly ComparisonReport _report;
     private readonly IReadOnlyList<string> _warnings;
 
-    internal ProvenCopy(ScratchSpace? scratch, string directory, ComparisonReport report, IReadOnlyList<PhaseTime> phases, IReadOnlyList<string> warnings)
+    internal ProvenCopy(
+        ScratchSpace? scratch, TargetClaim? claim, string directory, ComparisonReport report, IReadOnlyList<PhaseTime> phases, IReadOnlyList<string> warnings)
     {
-        (_scratch, Directory, _report, Phases, _warnings) = (scratch, directory, report, phases, warnings);
+        (_scratch, _claim, Directory, _report, Phases, _warnings) = (scratch, claim, directory, report, phases, warnings);
     }
 
     /// <summary>Where the copy is.</summary>
     public string Directory { get; }
+
+    /// <summary>Files and directories at its top, without the marker of a target, and without links.</summary>
+    public IReadOnlyList<string> Entries =>
+        [.. System.IO.Directory.EnumerateFileSystemEntries(Directory).Where(entry => entry != _claim?.Marker && new FileInfo(entry).LinkTarget is null)];
 
     public IReadOnlyList<PhaseTime> Phases { get; }
 
@@ -36,6 +43,13 @@ public sealed class ProvenCopy : IAsyncDisposable
         ],
     };
 
+    /// <summary>Nothing of the proof is left to be done: a copy in a named directory is the caller's from now on.</summary>
+    public void Complete() => _claim?.Complete();
+
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _scratch?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        _claim?.Dispose();
+        return _scratch?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
 }

@@ -5,6 +5,7 @@ using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Proofs;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Targets;
 
 namespace StellaOps.Backup.ConfigBackup.Proofs;
 
@@ -13,6 +14,7 @@ internal sealed class ConfigProof(ComponentRepositories repositories, CopyProof 
 {
     public async Task<TaskResult> RunAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken)
     {
+        TargetClaim.Check(spec.TargetDirectory, context.TaskId);
         await using var opened = await repositories.OpenAsync(Component.Config, cancellationToken);
         var snapshot = await opened.LoadSnapshotAsync(spec.SnapshotId, cancellationToken);
         var work = new CopyProofWork { Component = Component.Config, Snapshot = snapshot, TargetDirectory = spec.TargetDirectory };
@@ -23,7 +25,8 @@ internal sealed class ConfigProof(ComponentRepositories repositories, CopyProof 
 
         await using var copy = await proof.RunAsync(opened, work, context, cancellationToken);
         var startedAt = clock.GetTimestamp();
-        var scan = await SecretScan.RunAsync([copy.Directory], cancellationToken);
+        var scan = await SecretScan.RunAsync(copy.Entries, cancellationToken);
+        copy.Complete();
         return new TaskResult
         {
             Outcome = Outcome.Complete,

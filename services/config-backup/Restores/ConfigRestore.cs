@@ -8,6 +8,7 @@ using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Repository.Trees;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Targets;
 
 namespace StellaOps.Backup.ConfigBackup.Restores;
 
@@ -21,6 +22,7 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
 
     public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
+        TargetClaim.Check(spec.TargetDirectory, context.TaskId);
         await using var opened = await repositories.OpenAsync(Component.Config, spec.Source, cancellationToken);
         var snapshot = await opened.LoadSnapshotAsync(spec.SnapshotId, cancellationToken);
         var left = new List<MissingItem>();
@@ -37,10 +39,13 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
             ? await new ReplacedCopy(context.TaskId).KeepAsync(places, cancellationToken)
             : [];
         var reports = new List<RestoreReport>();
+        using var claim = spec.TargetDirectory is { } directory ? TargetClaim.Take(directory, context.TaskId) : null;
         foreach (var place in places)
         {
             reports.Add(await RestoreAsync(opened, snapshot, place, spec, context, cancellationToken));
         }
+
+        claim?.Complete();
 
         return Result(spec, places, left, reports, replaced, clock.GetElapsedTime(startedAt));
     }

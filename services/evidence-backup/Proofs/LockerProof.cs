@@ -5,6 +5,7 @@ using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Proofs;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Targets;
 
 namespace StellaOps.Backup.EvidenceBackup.Proofs;
 
@@ -16,6 +17,7 @@ internal sealed class LockerProof(ComponentRepositories repositories, CopyProof 
 {
     public async Task<TaskResult> RunAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken)
     {
+        TargetClaim.Check(spec.TargetDirectory, context.TaskId);
         await using var opened = await repositories.OpenAsync(Component.Evidence, cancellationToken);
         var snapshot = await opened.LoadSnapshotAsync(spec.SnapshotId, cancellationToken);
         var work = new CopyProofWork
@@ -38,6 +40,7 @@ internal sealed class LockerProof(ComponentRepositories repositories, CopyProof 
             opened, references is null ? work : work with { OnEqualFile = references.Found }, context, cancellationToken);
         if (references is null)
         {
+            copy.Complete();
             return Result(copy.ToProof([], []), [MissingReferences(spec)]);
         }
 
@@ -51,6 +54,8 @@ internal sealed class LockerProof(ComponentRepositories repositories, CopyProof 
         {
             await opened.Location.DeleteAsync(read, cancellationToken);
         }
+
+        copy.Complete();
 
         return result;
     }

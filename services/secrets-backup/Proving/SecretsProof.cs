@@ -11,6 +11,7 @@ using StellaOps.Backup.SecretsBackup.Restoring;
 using StellaOps.Backup.SecretsBackup.Settings;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Targets;
 
 namespace StellaOps.Backup.SecretsBackup.Proving;
 
@@ -23,6 +24,7 @@ internal sealed class SecretsProof(
 {
     public async Task<TaskResult> RunAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken)
     {
+        TargetClaim.Check(spec.TargetDirectory, context.TaskId);
         await using var opened = await repositories.OpenAsync(component, cancellationToken);
         var saved = await SavedSecrets.LoadAsync(opened, spec.SnapshotId, cancellationToken);
         var decryption = await IdentityList.FindAsync(settings, cancellationToken);
@@ -78,7 +80,9 @@ internal sealed class SecretsProof(
     {
         if (spec.TargetDirectory is { } target)
         {
-            await RestoreAsync(context, saved, SecretsRestore.CheckTarget(target, context.Attempt), check, decryption, cancellationToken);
+            using var claim = TargetClaim.Take(target, context.TaskId);
+            await RestoreAsync(context, saved, target, check, decryption, cancellationToken);
+            claim.Complete();
             return;
         }
 

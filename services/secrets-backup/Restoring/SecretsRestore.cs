@@ -1,6 +1,5 @@
 using StellaOps.Backup.Age;
 using StellaOps.Backup.Contracts;
-using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Repository.Restore;
 using StellaOps.Backup.SecretsBackup.Archiving;
@@ -9,6 +8,7 @@ using StellaOps.Backup.SecretsBackup.Recipients;
 using StellaOps.Backup.SecretsBackup.Settings;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Targets;
 
 namespace StellaOps.Backup.SecretsBackup.Restoring;
 
@@ -18,11 +18,12 @@ internal sealed class SecretsRestore(
 {
     public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
+        TargetClaim.Check(spec.TargetDirectory, context.TaskId);
         await using var opened = await repositories.OpenAsync(component, spec.Source, cancellationToken);
         var saved = await SavedSecrets.LoadAsync(opened, spec.SnapshotId, cancellationToken);
         var result = new RestoreTally(spec.TargetDirectory ?? "/", clock);
         var places = spec.TargetDirectory is { } target
-            ? [RestorePlace.Whole(CheckTarget(target, context.Attempt))]
+            ? [RestorePlace.Whole(target)]
             : await FindPlacesAsync(saved, result, cancellationToken);
         if (spec.DryRun)
         {
@@ -34,6 +35,7 @@ internal sealed class SecretsRestore(
         await result.TimeAsync("verify", () => saved.DecryptAllAsync(decryption, context.Progress, cancellationToken));
 
         context.Progress.Begin("write", saved.Files.Count, saved.Bytes);
+        using var claim = spec.TargetDirectory is { } directory ? TargetClaim.Take(directory, context.TaskId) : null;
         await result.TimeAsync("write", async () =>
         {
             foreach (var place in places)
@@ -41,6 +43,7 @@ internal sealed class SecretsRestore(
                 await RestoreAsync(context, saved, place, spec.KeepReplaced && spec.TargetDirectory is null, decryption, result, cancellationToken);
             }
         });
+        claim?.Complete();
         result.Log(context.Log);
         return result.ToTaskResult();
     }
@@ -67,12 +70,6 @@ internal sealed class SecretsRestore(
 
         return places;
     }
-
-    /// <summary>Only an earlier attempt of the same task may have left something there.</summary>
-    public static string CheckTarget(string target, int attempt) =>
-        attempt == 1 && (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
-            ? throw new BackupException(ErrorCodes.TargetNotEmpty, $"{target} is not an empty directory")
-            : target;
 
     private async Task<TaskResult> DescribeAsync(
         SavedSecrets saved, IReadOnlyList<RestorePlace> places, RestoreTally result, CancellationToken cancellationToken)
