@@ -43,6 +43,17 @@ internal sealed class SecretsHandler(
     public Task<TaskResult> TestRestoreAsync(TaskContext context, TestRestoreSpec spec, CancellationToken cancellationToken) =>
         new SecretsProof(component, settings, repositories, clock).RunAsync(context, spec, cancellationToken);
 
-    /// <summary>Removes decrypted copies of test restores whose process is gone.</summary>
-    public void RemoveAbandonedScratch() => ScratchDirectory.RemoveAbandoned(settings.ScratchDirectory, component);
+    /// <summary>Removes decrypted copies of test restores, and of restores beside a path, whose process is gone.</summary>
+    /// <returns>Copies that lay beside a path.</returns>
+    public async Task<IReadOnlyList<string>> RemoveAbandonedAsync(CancellationToken cancellationToken)
+    {
+        ScratchDirectory.RemoveAbandoned(settings.ScratchDirectory, component);
+        List<string> removed = [];
+        foreach (var path in settings.SourcePaths)
+        {
+            removed.AddRange(await Staging.RemoveAbandonedAsync(path, cancellationToken));
+        }
+
+        return removed;
+    }
 }

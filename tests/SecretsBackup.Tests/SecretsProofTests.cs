@@ -105,7 +105,7 @@ public sealed class SecretsProofTests : IDisposable
     }
 
     [Fact]
-    public void A_killed_process_leaves_nothing_for_long_and_a_living_one_keeps_its_copy()
+    public async Task A_killed_process_leaves_nothing_for_long_and_a_living_one_keeps_its_copy()
     {
         var parent = _site.Settings.ScratchDirectory;
         using var living = ScratchDirectory.Create(parent, Component.Secrets, Guid.NewGuid());
@@ -115,7 +115,7 @@ public sealed class SecretsProofTests : IDisposable
         File.SetUnixFileMode(Path.Combine(dead, "locked"), UnixFileMode.UserRead);
         File.WriteAllText(dead + ".lock", "");
 
-        _site.Handler().RemoveAbandonedScratch();
+        await _site.Handler().RemoveAbandonedAsync(Cancellation);
 
         Assert.False(Directory.Exists(dead));
         Assert.False(File.Exists(dead + ".lock"));

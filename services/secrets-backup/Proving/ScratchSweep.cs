@@ -3,17 +3,21 @@ using StellaOps.Backup.Workers;
 namespace StellaOps.Backup.SecretsBackup.Proving;
 
 /// <summary>At the start of the service: removes decrypted copies that a killed process has left behind.</summary>
-internal sealed class ScratchSweep(IEnumerable<IComponentHandler> handlers) : IHostedService
+internal sealed partial class ScratchSweep(IEnumerable<IComponentHandler> handlers, ILogger<ScratchSweep> logger) : IHostedService
 {
-    public Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var handler in handlers.OfType<SecretsHandler>())
         {
-            handler.RemoveAbandonedScratch();
+            foreach (var removed in await handler.RemoveAbandonedAsync(cancellationToken))
+            {
+                LogRemoved(logger, removed);
+            }
         }
-
-        return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(1, LogLevel.Information, "removed {Path}, which a killed restore left")]
+    private static partial void LogRemoved(ILogger logger, string path);
 }

@@ -10,8 +10,11 @@ namespace StellaOps.Backup.SecretsBackup.Restoring;
 /// <param name="taskId">Makes the names those of one task.</param>
 internal sealed class KeptPlace(string path, Guid taskId)
 {
+    /// <summary>Between a path and the task that is restoring it.</summary>
+    public const string StagedInfix = ".restoring-";
+
     /// <summary>Appended to the path while it is restored.</summary>
-    public string StagedSuffix { get; } = $".restoring-{taskId:N}";
+    public string StagedSuffix { get; } = $"{StagedInfix}{taskId:N}";
 
     /// <summary>The restored content until it changes places.</summary>
     public string Staged => path + StagedSuffix;

@@ -1,5 +1,6 @@
 using StellaOps.Backup.Age;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Repository.Restore;
 using StellaOps.Backup.SecretsBackup.Archiving;
@@ -7,6 +8,7 @@ using StellaOps.Backup.SecretsBackup.Encryption;
 using StellaOps.Backup.SecretsBackup.Recipients;
 using StellaOps.Backup.SecretsBackup.Settings;
 using StellaOps.Backup.Workers;
+using StellaOps.Backup.Workers.Files;
 using StellaOps.Backup.Workers.Repositories;
 using StellaOps.Backup.Workers.Targets;
 
@@ -25,6 +27,12 @@ internal sealed class SecretsRestore(
         var places = spec.TargetDirectory is { } target
             ? [RestorePlace.Whole(target)]
             : await FindPlacesAsync(saved, result, cancellationToken);
+        var keep = spec is { KeepReplaced: true, TargetDirectory: null };
+        if (keep)
+        {
+            RefuseMounts(places);
+        }
+
         if (spec.DryRun)
         {
             return await DescribeAsync(saved, places, result, cancellationToken);
@@ -40,7 +48,7 @@ internal sealed class SecretsRestore(
         {
             foreach (var place in places)
             {
-                await RestoreAsync(context, saved, place, spec.KeepReplaced && spec.TargetDirectory is null, decryption, result, cancellationToken);
+                await RestoreAsync(context, saved, place, keep, decryption, result, cancellationToken);
             }
         });
         claim?.Complete();
@@ -83,37 +91,62 @@ internal sealed class SecretsRestore(
         return result.ToTaskResult();
     }
 
+    /// <summary>A mount point cannot be renamed, and what lies beside it may be on a disk where secrets are on none.</summary>
+    private static void RefuseMounts(IReadOnlyList<RestorePlace> places)
+    {
+        if (places.FirstOrDefault(place => MountPoint.Is(place.Path)) is { } mounted)
+        {
+            throw new BackupException(
+                ErrorCodes.InvalidInput,
+                $"{mounted.Path} is a mount point: it cannot be renamed to keep what is there",
+                "Restore without --keep-replaced, or copy away first what is there.");
+        }
+    }
+
     private static async Task RestoreAsync(
         TaskContext context, SavedSecrets saved, RestorePlace place, bool keep, AgeDecryption decryption, RestoreTally result,
         CancellationToken cancellationToken)
     {
-        var kept = keep ? new KeptPlace(place.Path, context.TaskId) : null;
-        if (kept is { IsDone: true })
+        if (!keep)
+        {
+            await WriteAsync(context, saved, place, suffix: "", decryption, result, cancellationToken);
+            return;
+        }
+
+        var kept = new KeptPlace(place.Path, context.TaskId);
+        if (kept.IsDone)
         {
             result.AddReplaced(kept.Replaced);
             return;
         }
 
-        if (kept is not { IsStaged: true })
+        await using var staging = await Staging.BeginAsync(kept, context.Log, cancellationToken);
+        if (!kept.IsStaged)
         {
-            var staged = place.Path + kept?.StagedSuffix;
-            var progress = new ProgressDifference(context.Progress);
-            var report = await new Restorer(saved.Repository).RunAsync(
-                new RestoreRequest
-                {
-                    Snapshot = saved.Snapshot,
-                    Subtree = place.Subtree,
-                    TargetDirectory = place.IsFile ? Path.GetDirectoryName(place.Path)! : staged,
-                    Transform = new DecryptingTransform(decryption, place.IsFile ? kept?.StagedSuffix ?? "" : ""),
-                    OnProgress = now => progress.Report(now.Files, now.Bytes),
-                },
-                cancellationToken);
-            result.Add(place.Path, report);
+            await WriteAsync(context, saved, place, kept.StagedSuffix, decryption, result, cancellationToken);
         }
 
-        if (kept?.Exchange() is { } replaced)
+        if (kept.Exchange() is { } replaced)
         {
             result.AddReplaced(replaced);
         }
+    }
+
+    private static async Task WriteAsync(
+        TaskContext context, SavedSecrets saved, RestorePlace place, string suffix, AgeDecryption decryption, RestoreTally result,
+        CancellationToken cancellationToken)
+    {
+        var progress = new ProgressDifference(context.Progress);
+        var report = await new Restorer(saved.Repository).RunAsync(
+            new RestoreRequest
+            {
+                Snapshot = saved.Snapshot,
+                Subtree = place.Subtree,
+                TargetDirectory = place.IsFile ? Path.GetDirectoryName(place.Path)! : place.Path + suffix,
+                Transform = new DecryptingTransform(decryption, place.IsFile ? suffix : ""),
+                OnProgress = now => progress.Report(now.Files, now.Bytes),
+            },
+            cancellationToken);
+        result.Add(place.Path, report);
     }
 }

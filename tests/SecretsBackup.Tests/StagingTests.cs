@@ -1,0 +1,124 @@
+using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Repository;
+using StellaOps.Backup.SecretsBackup.Restoring;
+using StellaOps.Backup.Testing.Machine;
+
+namespace StellaOps.Backup.SecretsBackup.Tests;
+
+/// <summary>What of decrypted content stays beside a path: nothing, however a restore ends.</summary>
+public sealed class StagingTests : IDisposable
+{
+    private readonly SecretsSite _site = new();
+    private readonly Guid _task = Guid.NewGuid();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private string Staged => $"{_site.Source}.restoring-{_task:N}";
+
+    public void Dispose() => _site.Dispose();
+
+    [Fact]
+    public async Task A_restore_that_ends_early_takes_its_decrypted_content_away()
+    {
+        await using (await Staging.BeginAsync(new KeptPlace(_site.Source, _task), _site.Log, Cancellation))
+        {
+            WriteStaged();
+        }
+
+        Assert.Equal(["source"], Beside());
+    }
+
+    [Fact]
+    public async Task What_only_lacks_its_name_stays_for_the_next_attempt()
+    {
+        var backup = await BackUpAsync();
+        await using (await Staging.BeginAsync(new KeptPlace(_site.Source, _task), _site.Log, Cancellation))
+        {
+            WriteStaged();
+            Directory.Move(_site.Source, $"{_site.Source}.replaced-{_task:N}");
+        }
+
+        await File.WriteAllTextAsync($"{Staged}.lock", "", Cancellation);
+        Assert.Empty(await _site.Handler().RemoveAbandonedAsync(Cancellation));
+        Assert.True(Directory.Exists(Staged));
+        await _site.RestoreAsync(backup, keep: true, context: _site.Context(_task, attempt: 2));
+        Assert.Equal("staged", await File.ReadAllTextAsync(Path.Combine(_site.Source, "stella.env"), Cancellation));
+        Assert.Equal(["source", $"source.replaced-{_task:N}"], Beside());
+    }
+
+    [Fact]
+    public async Task What_a_killed_process_left_goes_at_the_next_start_and_what_another_works_on_does_not()
+    {
+        WriteStaged();
+        await File.WriteAllTextAsync($"{Staged}.lock", "", Cancellation);
+        var other = new KeptPlace(_site.Source, Guid.NewGuid());
+        await using var working = await Staging.BeginAsync(other, _site.Log, Cancellation);
+        Directory.CreateDirectory(other.Staged);
+
+        Assert.Equal([Staged], await _site.Handler().RemoveAbandonedAsync(Cancellation));
+        Assert.Equal(["source", Path.GetFileName(other.Staged), Path.GetFileName(other.Staged) + ".lock"], Beside());
+    }
+
+    [Fact]
+    public async Task An_attempt_waits_until_what_the_last_one_left_is_removed()
+    {
+        var place = new KeptPlace(_site.Source, _task);
+        var removing = await Staging.BeginAsync(place, _site.Log, Cancellation);
+        var beginning = Staging.BeginAsync(place, _site.Log, Cancellation);
+        Assert.False(beginning.IsCompleted);
+        await removing.DisposeAsync();
+        await using var begun = await beginning;
+        Assert.True(File.Exists($"{Staged}.lock"));
+    }
+
+    [Fact(Explicit = true)]
+    public async Task A_full_disk_leaves_no_decrypted_content_beside_a_path()
+    {
+        await using var disk = await SmallDisk.MountAsync(_site["disk"], "1m", Cancellation);
+        _site.Settings.Paths = [_site["disk", "secrets"]];
+        Directory.CreateDirectory(_site["disk", "secrets"]);
+        await File.WriteAllBytesAsync(_site["disk", "secrets", "large"], new byte[600_000], Cancellation);
+        var backup = await _site.BackupAsync();
+        _site.BringIdentity();
+        await File.WriteAllBytesAsync(_site["disk", "secrets", "large"], Enumerable.Repeat((byte)1, 600_000).ToArray(), Cancellation);
+
+        var full = await Assert.ThrowsAsync<RepositoryException>(() => _site.RestoreAsync(backup, keep: true));
+        Assert.Equal(RepositoryFailure.TargetFull, full.Failure);
+        Assert.Equal([_site["disk", "secrets"]], Directory.GetFileSystemEntries(_site["disk"]));
+    }
+
+    [Fact(Explicit = true)]
+    public async Task A_mount_point_is_not_kept_and_nothing_is_decrypted_beside_it()
+    {
+        await using var disk = await SmallDisk.MountAsync(_site.Source, "1m", Cancellation);
+        var backup = await BackUpAsync();
+        _site.Write("stella.env", "now");
+
+        foreach (var dryRun in (bool[])[true, false])
+        {
+            var refused = await Assert.ThrowsAsync<BackupException>(() => _site.RestoreAsync(backup, keep: true, dryRun: dryRun));
+            Assert.Equal((ErrorCodes.InvalidInput, false), (refused.Error, refused.Error.Retryable));
+            Assert.Contains("mount point", refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["source"], Beside());
+        await _site.RestoreAsync(backup);
+        Assert.Equal("then", await File.ReadAllTextAsync(Path.Combine(_site.Source, "stella.env"), Cancellation));
+    }
+
+    private async Task<TaskResult> BackUpAsync()
+    {
+        _site.Write("stella.env", "then");
+        _site.BringIdentity();
+        return await _site.BackupAsync();
+    }
+
+    private void WriteStaged()
+    {
+        Directory.CreateDirectory(Staged);
+        File.WriteAllText(Path.Combine(Staged, "stella.env"), "staged");
+    }
+
+    private IEnumerable<string?> Beside() => Directory.GetFileSystemEntries(Path.GetDirectoryName(_site.Source)!, "source*").Select(Path.GetFileName).Order(StringComparer.Ordinal);
+}
