@@ -72,7 +72,7 @@ internal sealed class ForgottenFiles(RepositoryParts parts)
         }
     }
 
-    /// <summary>Keeps a snapshot's file. One that is not there, or not what its name says, cannot be kept.</summary>
+    /// <summary>Keeps a snapshot's file. One that is not there, or not what its name says, cannot be kept; one that cannot be read is not to be forgotten.</summary>
     internal async Task SaveAsync(BlobId id, TimeSpan grace, CancellationToken cancellationToken)
     {
         byte[] file;
@@ -80,7 +80,7 @@ internal sealed class ForgottenFiles(RepositoryParts parts)
         {
             file = await parts.Store.ReadAllAsync(RepositoryFile.Key(FileKind.Snapshot, id), LargestSnapshot, cancellationToken).ConfigureAwait(false);
         }
-        catch (StorageException exception) when (exception.Failure is StorageFailure.NotFound or StorageFailure.Invalid)
+        catch (StorageException exception) when (exception.Failure == StorageFailure.NotFound)
         {
             return;
         }

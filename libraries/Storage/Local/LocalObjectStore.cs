@@ -327,21 +327,17 @@ public sealed class LocalObjectStore : IObjectStore
         }
     }
 
+    /// <summary>Null only where the system says that there is nothing: what cannot be looked at may be there, and others delete by what is not.</summary>
     private static StoredObject? Stat(string path, string key)
     {
-        try
+        var error = Posix.Status(path, out var status);
+        if (error is Posix.Enoent or Posix.Enotdir)
         {
-            var file = new FileInfo(path);
-            return file.Exists ? new StoredObject(key, file.Length, new DateTimeOffset(file.LastWriteTimeUtc)) : null;
+            return null; // Or deleted while we looked.
         }
-        catch (FileNotFoundException)
-        {
-            return null; // Deleted while we looked.
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw StorageErrors.Of(exception, $"cannot look at {path}");
-        }
+
+        StorageErrors.Check(error, $"cannot look at {path}");
+        return status.IsDirectory ? null : new StoredObject(key, status.Length, status.ModifiedAt);
     }
 
     private static bool RemoveIfAbandoned(string path)

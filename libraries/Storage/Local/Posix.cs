@@ -32,6 +32,9 @@ internal static partial class Posix
     /// <summary>Opens a file or directory for reading.</summary>
     internal static int OpenRead(string path, out SafeFileHandle handle) => Opened(Open(path, CloseOnExec, 0), out handle);
 
+    /// <summary>Looks at what a name leads to.</summary>
+    internal static int Status(string path, out FileStatus status) => Result(StatX(AtCurrentDirectory, path, 0, FileStatus.Wanted, out status));
+
     internal static int MakeDirectory(string path) => Result(MkDir(path, 0x1C0));
 
     /// <summary>Moves the file to a name that must be free.</summary>
@@ -88,6 +91,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatX(int directory, string path, int flags, uint mask, out FileStatus status);
 
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MkDir(string path, uint mode);

@@ -155,4 +155,52 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract, IDisposable
         Assert.Equal(StorageFailure.Invalid, failure.Failure);
         Assert.Contains(_directory["file"], failure.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task An_object_that_is_listed_and_cannot_be_looked_at_is_not_said_to_be_gone()
+    {
+        await using var store = new LocalObjectStore(_directory["location"]);
+        await store.PutAsync("a/object", Content(1), PutMode.Create, Cancellation);
+
+        // Its directory may be read and not be gone through: names are there, and nothing is told of them.
+        const UnixFileMode Names = UnixFileMode.UserRead | UnixFileMode.OtherRead, Pass = UnixFileMode.UserExecute | UnixFileMode.OtherExecute;
+        File.SetUnixFileMode(_directory["location/a"], Names);
+        File.SetUnixFileMode(_directory["location"], Names | Pass);
+        File.SetUnixFileMode(_directory.Path, Names | Pass | UnixFileMode.UserWrite);
+        try
+        {
+            OtherUser.Run(() =>
+            {
+                Assert.Equal(StorageFailure.PermissionDenied, Assert.Throws<StorageException>(() => store.FindAsync("a/object", Cancellation).AsTask().GetAwaiter().GetResult()).Failure);
+                Assert.Equal(StorageFailure.PermissionDenied, Assert.Throws<StorageException>(() => store.ListAsync("", Cancellation).ToBlockingEnumerable(Cancellation).ToList()).Failure);
+            });
+        }
+        finally
+        {
+            File.SetUnixFileMode(_directory["location"], Names | Pass | UnixFileMode.UserWrite);
+            File.SetUnixFileMode(_directory["location/a"], Names | Pass | UnixFileMode.UserWrite);
+        }
+
+        Assert.Equal(1, (await store.FindAsync("a/object", Cancellation))!.Value.Length);
+    }
+
+    [Fact]
+    public async Task A_name_that_leads_in_a_circle_is_no_proof_that_there_is_nothing()
+    {
+        await using var store = new LocalObjectStore(_directory.Path);
+        File.CreateSymbolicLink(_directory["object"], _directory["object"]);
+        Assert.Equal(StorageFailure.Unavailable, (await Assert.ThrowsAsync<StorageException>(async () => await store.FindAsync("object", Cancellation))).Failure);
+    }
+
+    [Fact]
+    public async Task An_object_has_the_length_and_the_time_of_its_file_and_a_directory_is_none()
+    {
+        await using var store = new LocalObjectStore(_directory.Path);
+        await store.PutAsync("a/object", Content(1234), PutMode.Create, Cancellation);
+        var time = new DateTime(2001, 2, 3, 4, 5, 6, 789, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(_directory["a/object"], time);
+        Assert.Equal(new StoredObject("a/object", 1234, new DateTimeOffset(time)), await store.FindAsync("a/object", Cancellation));
+        Assert.Null(await store.FindAsync("a", Cancellation));
+        Assert.Null(await store.FindAsync("a/object/below", Cancellation));
+    }
 }
