@@ -39,7 +39,7 @@ public sealed class RepositoryLock : IAsyncDisposable
         }
 
         await _released.CancelAsync().ConfigureAwait(false);
-        await _refreshing.ConfigureAwait(false);
+        await _refreshing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Whoever heard of the loss may have thrown; the lock is given back all the same.
         await _files.ReleaseAsync(_id).ConfigureAwait(false);
         _released.Dispose();
         _lost.Dispose();
@@ -106,6 +106,11 @@ public sealed class RepositoryLock : IAsyncDisposable
 
             _id = id;
             return Refreshed.Yes;
+        }
+        catch (Exception)
+        {
+            // Whatever it is: a loop that ended here would never tell its holder that others take the lock for abandoned.
+            return Refreshed.No;
         }
         finally
         {

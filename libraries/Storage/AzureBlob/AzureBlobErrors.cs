@@ -22,7 +22,7 @@ internal sealed class AzureBlobErrors(AzureBlobAddress address, string server)
             StorageFailure.Misconfigured, $"there are no credentials for {address}: set AZURE_STORAGE_CONNECTION_STRING, or Location:CredentialsFile, or give this machine an identity", exception),
         AuthenticationFailedException => New(StorageFailure.PermissionDenied, $"the identity of this machine got no access to {address}", exception),
         IOException or HttpRequestException => Unreached(exception),
-        OperationCanceledException => New(StorageFailure.Unavailable, $"{server} did not answer in time to {action} {address}/{key}", exception),
+        TimeoutException or OperationCanceledException => New(StorageFailure.Unavailable, $"{server} did not answer in time to {action} {address}/{key}", exception),
         _ => null,
     };
 

@@ -30,6 +30,10 @@ internal sealed class S3Errors(S3Address address)
         AmazonClientException => New(
             StorageFailure.Misconfigured,
             $"there are no credentials for {address}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the service, or Location:CredentialsFile", exception),
+
+        // A connection that nobody answers ends as either; the caller's own end never comes here.
+        TimeoutException or OperationCanceledException => New(
+            StorageFailure.Unavailable, $"{_server} did not answer in time at {what}: {Lower(exception.GetBaseException().Message)}", exception),
         _ => null,
     };
 

@@ -216,6 +216,41 @@ public sealed class LockTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_holder_is_told_in_time_and_gives_its_lock_back_whatever_a_store_throws()
+    {
+        var clock = new SteppedClock();
+        await using (await TestRepositories.InitAsync(_store))
+        {
+        }
+
+        // Of each kind of call that refreshes, all but the first.
+        await using var failing = new FaultyStore(_store, [.. Enumerable.Range(2, 200).SelectMany(at => (IEnumerable<FaultRule>)[Thrown(StoreCallKind.Put, at), Thrown(StoreCallKind.Find, at)])]);
+        await using var repository = await TestRepositories.OpenAsync(failing, TestRepositories.Cheap with { Clock = clock });
+        await using (var held = await LockAsync(repository, LockKind.Shared))
+        {
+            await using var told = held.Lost.Register(() => throw new InvalidOperationException("a listener that fails"));
+            while (!held.Lost.IsCancellationRequested)
+            {
+                Assert.InRange(clock.Ahead, TimeSpan.Zero, TimeSpan.FromMinutes(30));
+                clock.Step(TimeSpan.FromSeconds(20));
+                await Task.Delay(1, TestContext.Current.CancellationToken);
+            }
+
+            Assert.True(clock.Ahead >= TimeSpan.FromMinutes(22.5));
+        }
+
+        Assert.True(failing.Struck);
+        Assert.Empty(_store.Under("locks/"));
+
+        static FaultRule Thrown(StoreCallKind kind, int at) => new(Fault.Delay)
+        {
+            Matches = call => call.Kind == kind && call.Key.StartsWith("locks/", StringComparison.Ordinal),
+            At = at,
+            Delay = _ => Task.FromException(new TimeoutException("the store says nothing")),
+        };
+    }
+
+    [Fact]
     public async Task Restic_honours_ours_and_we_honour_restics_locks()
     {
         var cancellation = TestContext.Current.CancellationToken;

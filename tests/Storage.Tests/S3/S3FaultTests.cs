@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using StellaOps.Backup.Testing.Network;
 using StellaOps.Backup.Testing.S3;
 
@@ -153,6 +155,21 @@ public sealed class S3FaultTests(S3Fixture server) : IAsyncLifetime
         Assert.Contains("cannot be reached", failure.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>As of a machine that vanished: nobody answers, not even that nobody is there. Takes as long as a connection may take to be made.</summary>
+    [Fact]
+    public async Task A_server_that_answers_no_connection_is_a_failure_that_may_pass()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(0);
+        using var queue = new FullQueue((IPEndPoint)listener.LocalEndPoint!);
+        var settings = server.Location(_bucket, endpoint: new Uri($"http://{listener.LocalEndPoint}"));
+        settings.RetrySeconds = 0;
+        await using var store = ObjectStoreFactory.Open(settings);
+        var failure = await Assert.ThrowsAsync<StorageException>(async () => await store.ReadAsync("object", 0, new byte[1], Cancellation));
+        Assert.Equal(StorageFailure.Unavailable, failure.Failure);
+    }
+
     [Fact]
     public async Task A_server_that_speaks_no_tls_is_a_wrong_setting()
     {
@@ -213,6 +230,30 @@ public sealed class S3FaultTests(S3Fixture server) : IAsyncLifetime
         var content = new byte[length];
         new Random(length).NextBytes(content);
         return content;
+    }
+
+    /// <summary>Connections that nobody accepts: once there are enough, the system answers no more.</summary>
+    private sealed class FullQueue : IDisposable
+    {
+        private readonly List<Socket> _waiting = [];
+
+        internal FullQueue(IPEndPoint listener)
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+                _waiting.Add(socket);
+                try
+                {
+                    socket.Connect(listener);
+                }
+                catch (SocketException exception) when (exception.SocketErrorCode is SocketError.InProgress or SocketError.WouldBlock)
+                {
+                }
+            }
+        }
+
+        public void Dispose() => _waiting.ForEach(socket => socket.Dispose());
     }
 
     /// <summary>The store without repetitions.</summary>
