@@ -41,7 +41,7 @@ internal sealed class RepairRun(ResticRepository repository, RepairRequest reque
 
         // (3) New packs, with what is intact in damaged ones and what others have. Then they are named by index files of their own.
         var snapshots = await SnapshotRecovery.PlanAsync(repository, request, damage, contents.Snapshots, cancellationToken).ConfigureAwait(false);
-        var roots = contents.Snapshots.Concat(snapshots.Found.Select(found => found.Copy)).ToList();
+        List<Snapshot> roots = [.. contents.Snapshots, .. snapshots.Found.Select(found => found.Copy), .. await ForgottenAsync(contents.Snapshots, cancellationToken).ConfigureAwait(false)];
         var salvage = new PackSalvage(_parts, _index);
         UsedBlobs used;
         var writer = repository.NewWriter(_index, options: null, disposed: null);
@@ -81,6 +81,14 @@ internal sealed class RepairRun(ResticRepository repository, RepairRequest reque
             Remaining = [.. identity.Remaining, .. snapshots.Remaining],
         };
         return (report, request.DryRun ? null : _index);
+    }
+
+    /// <summary>Forgotten snapshots that can be brought back: what only they need is healed, too, before a damaged pack of it goes for good.</summary>
+    private ValueTask<List<Snapshot>> ForgottenAsync(IReadOnlyList<Snapshot> live, CancellationToken cancellationToken)
+    {
+        var (ids, now) = (live.Select(snapshot => snapshot.Id).ToHashSet(), repository.Options.Clock.GetUtcNow());
+        return new ForgottenFiles(_parts).ListReadableAsync(cancellationToken)
+            .Where(found => found.Record.ExpiresAt > now && !ids.Contains(found.Snapshot.Id)).Select(found => found.Snapshot).ToListAsync(cancellationToken);
     }
 
     private static HashSet<BlobId> BadPacks(CheckReport damage, BlobIndex index)

@@ -129,6 +129,26 @@ public sealed class RepairTests
         Assert.Contains(unknown.ToString(), Assert.Single(report.Remaining), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_only_a_forgotten_snapshot_needs_is_healed_as_long_as_it_can_be_brought_back()
+    {
+        await using var bench = await RepairBench.CreateAsync();
+        await using var repository = await bench.OpenAsync();
+        var key = RepairBench.PackOf(repository, BlobType.Data, BlobId.Of(RepairBench.OnlyFirst));
+        await repository.Forgotten.ForgetAsync([bench.First.Id], TimeSpan.FromDays(7), Cancellation);
+        bench.Store[key][100] ^= 4;
+
+        var alone = await bench.RepairAsync(repository, request => request with { Sources = [] });
+        Assert.Equal([bench.First.Id], Assert.Single(alone.Lost).Snapshots);
+        Assert.Contains(key, bench.Store.Keys);
+
+        var report = await bench.RepairAsync(repository);
+        Assert.True(report is { IsWhole: true, BlobsFetched: 1 });
+        Assert.DoesNotContain(key, bench.Store.Keys);
+        await repository.Forgotten.UndeleteAsync(bench.First.Id, Cancellation);
+        await bench.AssertHealedAsync();
+    }
+
     [Theory]
     [InlineData("config")]
     [InlineData("keys/")]
