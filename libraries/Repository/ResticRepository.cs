@@ -122,14 +122,30 @@ public sealed class ResticRepository : IAsyncDisposable
 
     private async Task<BlobIndex> ReadIndexAsync(CancellationToken cancellationToken)
     {
+        var loader = new IndexLoader(_cachedFiles, Options.Readers);
+        _loaded = await TryReadNewAsync(loader, cancellationToken).ConfigureAwait(false) ?? await loader.LoadAllAsync(damaged: null, cancellationToken).ConfigureAwait(false);
+        _cache?.Keep(FileKind.Index, _loaded.Files);
+        return _loaded.Index;
+    }
+
+    /// <summary>Adds what is new to the index that is loaded; null where a file of that, or of the new ones, is gone.</summary>
+    private async Task<LoadedIndex?> TryReadNewAsync(IndexLoader loader, CancellationToken cancellationToken)
+    {
         var files = await Parts.Files.ListAsync(FileKind.Index, cancellationToken).Select(file => file.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
-        var before = _loaded?.IsPartOf(Index, files) == true ? _loaded : null;
-        var index = before is null ? new BlobIndex() : Index;
-        await new IndexLoader(_cachedFiles, Options.Readers)
-            .LoadIntoAsync(index, files.Where(file => before?.Files.Contains(file) != true), damaged: null, cancellationToken).ConfigureAwait(false);
-        _loaded = new LoadedIndex(index, files);
-        _cache?.Keep(FileKind.Index, files);
-        return index;
+        if (_loaded?.IsPartOf(Index, files) != true)
+        {
+            return null;
+        }
+
+        try
+        {
+            await loader.LoadIntoAsync(Index, files.Where(file => !_loaded.Files.Contains(file)), damaged: null, cancellationToken).ConfigureAwait(false);
+            return new LoadedIndex(Index, files);
+        }
+        catch (RepositoryException exception) when (IndexLoader.IsVanished(exception))
+        {
+            return null;
+        }
     }
 
     /// <summary>A writer of blobs, the only one until it is disposed. What it does not flush is not in the repository.</summary>

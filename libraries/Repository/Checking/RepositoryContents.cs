@@ -29,16 +29,15 @@ internal sealed class RepositoryContents
         UnpackedFiles files, RepositoryOptions options, Action<FileKind, BlobId, RepositoryException>? damaged, CancellationToken cancellationToken)
     {
         var snapshots = await ReadSnapshotsAsync(files, options, damaged, cancellationToken).ConfigureAwait(false);
-        var indexFiles = await files.ListAsync(FileKind.Index, cancellationToken).Select(file => file.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
-        var index = await new IndexLoader(files, options.Readers).LoadAsync(
-            indexFiles, damaged is null ? null : (id, exception) => damaged(FileKind.Index, id, exception), cancellationToken).ConfigureAwait(false);
+        var loaded = await new IndexLoader(files, options.Readers).LoadAllAsync(
+            damaged is null ? null : (id, exception) => damaged(FileKind.Index, id, exception), cancellationToken).ConfigureAwait(false);
         var packs = new Dictionary<BlobId, long>();
         await foreach (var (id, length) in files.ListAsync(FileKind.Pack, cancellationToken).ConfigureAwait(false))
         {
             packs[id] = length;
         }
 
-        return new RepositoryContents { Snapshots = snapshots, Index = index, IndexFiles = indexFiles, Packs = packs };
+        return new RepositoryContents { Snapshots = snapshots, Index = loaded.Index, IndexFiles = [.. loaded.Files], Packs = packs };
     }
 
     private static async Task<IReadOnlyList<Snapshot>> ReadSnapshotsAsync(

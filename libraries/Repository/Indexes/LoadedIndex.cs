@@ -7,6 +7,8 @@ internal sealed class LoadedIndex(BlobIndex index, IEnumerable<BlobId> files)
 {
     private readonly int _count = index.Count;
 
+    internal BlobIndex Index => index;
+
     /// <summary>The files.</summary>
     internal IReadOnlySet<BlobId> Files { get; } = files.ToHashSet();
 

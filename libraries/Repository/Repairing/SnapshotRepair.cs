@@ -26,8 +26,7 @@ public sealed class SnapshotRepair(ResticRepository repository)
 
     private async Task<(SnapshotRepairReport Report, BlobIndex? Index)> RunLockedAsync(bool forget, bool dryRun, CancellationToken cancellationToken)
     {
-        var ids = await repository.Parts.Files.ListAsync(FileKind.Index, cancellationToken).Select(file => file.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
-        var index = await new IndexLoader(repository.Parts.Files, repository.Options.Readers).LoadAsync(ids, damaged: null, cancellationToken).ConfigureAwait(false);
+        var index = (await new IndexLoader(repository.Parts.Files, repository.Options.Readers).LoadAllAsync(damaged: null, cancellationToken).ConfigureAwait(false)).Index;
         var repaired = new List<Copying.CopiedSnapshot>();
         var hopeless = new List<BlobId>();
         var writer = repository.NewWriter(index, options: null, disposed: null);

@@ -1,5 +1,7 @@
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Checking;
 using StellaOps.Backup.Repository.Pruning;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Storage;
 
 namespace StellaOps.Backup.Repository.Tests.Indexes;
@@ -42,6 +44,58 @@ public sealed class LoadedIndexTests : IAsyncDisposable
         await repository.LoadIndexAsync(Cancellation);
         Assert.Null(repository.Blobs.Find(BlobType.Tree, gone.Tree));
         Assert.NotNull(repository.Blobs.Find(BlobType.Tree, stays.Tree));
+    }
+
+    [Theory]
+    [InlineData("load")]
+    [InlineData("check")]
+    [InlineData("verify")]
+    public async Task Index_files_that_a_prune_replaces_while_they_are_read_without_a_lock_are_no_damage(string work)
+    {
+        await using var other = await TestRepositories.InitAsync(_store);
+        var snapshot = await TestRepositories.BackUpAsync(other, [TestRepositories.Content(1, 1000)]);
+        for (var i = 1; i < 12; i++)
+        {
+            await TestRepositories.BackUpAsync(other, [TestRepositories.Content(2 * i + 1, 1000)]);
+        }
+
+        await using var pruned = new FaultyStore(_store, new FaultRule(Fault.Delay)
+        {
+            Matches = call => call.Kind == StoreCallKind.Find && call.Key.StartsWith("index/", StringComparison.Ordinal),
+            Delay = async _ => Assert.True((await other.PruneAsync(cancellationToken: Cancellation)).PacksRepacked > 0),
+        });
+        await using var repository = await ResticRepository.OpenAsync(pruned, TestRepositories.Password, TestRepositories.Cheap, Cancellation);
+        switch (work)
+        {
+            case "check":
+                Assert.Empty((await repository.CheckAsync(Cancellation)).Damages);
+                break;
+            case "verify":
+                Assert.Empty((await repository.VerifyAsync(new VerifyRequest { Snapshots = [snapshot.Id] }, Cancellation)).Damages);
+                break;
+            default:
+                await repository.LoadIndexAsync(Cancellation);
+                Assert.NotNull(repository.Blobs.Find(BlobType.Tree, snapshot.Tree));
+                break;
+        }
+
+        Assert.True(pruned.Struck);
+        Assert.Single(_store.Under("index/"));
+    }
+
+    [Fact]
+    public async Task An_index_file_that_is_listed_and_never_there_is_damage()
+    {
+        await using var other = await TestRepositories.InitAsync(_store);
+        await TestRepositories.BackUpAsync(other, [TestRepositories.Content(1, 1000)]);
+        await using var store = new FaultyStore(_store, new FaultRule(Fault.FailAlways)
+        {
+            Matches = call => call.Kind == StoreCallKind.Find && call.Key.StartsWith("index/", StringComparison.Ordinal),
+            Failure = StorageFailure.NotFound,
+        });
+        await using var repository = await ResticRepository.OpenAsync(store, TestRepositories.Password, TestRepositories.Cheap, Cancellation);
+        Assert.Equal(RepositoryFailure.Damaged, (await Assert.ThrowsAsync<RepositoryException>(() => repository.LoadIndexAsync(Cancellation))).Failure);
+        Assert.Contains((await repository.CheckAsync(Cancellation)).Damages, damage => damage.Kind == DamageKind.Index);
     }
 
     [Fact]
