@@ -32,8 +32,7 @@ internal sealed class PrunePlanner(RepositoryParts parts, PruneOptions options)
         var broken = FindBroken(contents);
         var index = broken.Count == 0 ? contents.Index : contents.Index.Without(broken);
         var unindexed = contents.Packs.Where(pack => !index.ContainsPack(pack.Key)).ToDictionary();
-        var (bySnapshots, restored) = await FindNeededAsync(contents, index, unindexed, cancellationToken).ConfigureAwait(false);
-        var byAll = await AddForgottenAsync(index, bySnapshots, kept, cancellationToken).ConfigureAwait(false);
+        var (bySnapshots, byAll, restored) = await FindNeededAsync(contents, kept, index, unindexed, cancellationToken).ConfigureAwait(false);
 
         var packs = PlannedPacks(index, contents.Packs, byAll, bySnapshots, unindexed);
         foreach (var pack in packs.Where(pack => restored.Contains(pack.Id)))
@@ -114,45 +113,45 @@ internal sealed class PrunePlanner(RepositoryParts parts, PruneOptions options)
         return broken;
     }
 
-    private async Task<(UsedBlobs Used, HashSet<BlobId> Restored)> FindNeededAsync(
-        RepositoryContents contents, BlobIndex index, Dictionary<BlobId, long> unindexed, CancellationToken cancellationToken)
+    /// <summary>What snapshots need, what forgotten ones need besides, and the packs that go back into the index because of either.</summary>
+    private async Task<(UsedBlobs BySnapshots, UsedBlobs ByAll, HashSet<BlobId> Restored)> FindNeededAsync(
+        RepositoryContents contents, List<ForgottenSnapshot> kept, BlobIndex index, Dictionary<BlobId, long> unindexed, CancellationToken cancellationToken)
     {
-        var roots = contents.Snapshots.Select(snapshot => snapshot.Tree).ToList();
-        var used = await Walk(index).RunAsync(roots, visited: null, cancellationToken).ConfigureAwait(false);
+        var (bySnapshots, byAll) = await WalkAsync(contents, kept, index, cancellationToken).ConfigureAwait(false);
         var restored = new HashSet<BlobId>();
-        if (!used.Missing.IsEmpty && unindexed.Count > 0)
+        if (!(bySnapshots.Missing.IsEmpty && byAll.Missing.IsEmpty) && unindexed.Count > 0)
         {
             var before = index.Packs().Count;
             _readHeaders = true;
 
             // A lost index file, or a backup that went on without its lock.
             await UnindexedPacks.AddAsync(parts, unindexed, index, cancellationToken).ConfigureAwait(false);
-            used = await Walk(index).RunAsync(roots, visited: null, cancellationToken).ConfigureAwait(false);
-            foreach (var range in index.Packs().Skip(before).Where(range => used.IsUsed(range)))
+            (bySnapshots, byAll) = await WalkAsync(contents, kept, index, cancellationToken).ConfigureAwait(false);
+            foreach (var range in index.Packs().Skip(before).Where(range => byAll.IsUsed(range)))
             {
                 restored.Add(range.Pack);
                 unindexed.Remove(range.Pack);
             }
         }
 
-        ThrowIfIncomplete(used);
-        return (used, restored);
-    }
-
-    private async Task<UsedBlobs> AddForgottenAsync(BlobIndex index, UsedBlobs bySnapshots, List<ForgottenSnapshot> kept, CancellationToken cancellationToken)
-    {
-        if (kept.Count == 0)
-        {
-            return bySnapshots;
-        }
-
-        var used = await Walk(index).RunAsync(kept.Select(snapshot => snapshot.Snapshot!.Tree), bySnapshots.Extended(), visited: null, cancellationToken).ConfigureAwait(false);
-        if (!used.Missing.IsEmpty || !used.UnreadableTrees.IsEmpty)
+        ThrowIfIncomplete(bySnapshots);
+        if (!byAll.Missing.IsEmpty || !byAll.UnreadableTrees.IsEmpty)
         {
             _warnings.Add("another program has removed data of forgotten snapshots: some of them cannot be brought back");
         }
 
-        return used;
+        return (bySnapshots, byAll, restored);
+    }
+
+    private async Task<(UsedBlobs BySnapshots, UsedBlobs ByAll)> WalkAsync(
+        RepositoryContents contents, List<ForgottenSnapshot> kept, BlobIndex index, CancellationToken cancellationToken)
+    {
+        var walk = new TreeWalk(new BlobReader(parts.Store, index, parts.Codec), index, parts.Options.Readers);
+        var bySnapshots = await walk.RunAsync(contents.Snapshots.Select(snapshot => snapshot.Tree), visited: null, cancellationToken).ConfigureAwait(false);
+        var byAll = kept.Count == 0
+            ? bySnapshots
+            : await walk.RunAsync(kept.Select(snapshot => snapshot.Snapshot!.Tree), bySnapshots.Extended(), visited: null, cancellationToken).ConfigureAwait(false);
+        return (bySnapshots, byAll);
     }
 
     private static List<PlannedPack> PlannedPacks(
@@ -182,8 +181,6 @@ internal sealed class PrunePlanner(RepositoryParts parts, PruneOptions options)
         var seen = new HashSet<BlobId>();
         return [.. index.Packs().Where(range => !seen.Add(range.Pack)).Select(range => range.Pack)];
     }
-
-    private TreeWalk Walk(BlobIndex index) => new(new BlobReader(parts.Store, index, parts.Codec), index, parts.Options.Readers);
 
     internal static void ThrowIfIncomplete(UsedBlobs used)
     {

@@ -132,6 +132,28 @@ public sealed class GraceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_lost_index_file_that_only_a_forgotten_snapshot_needs_is_made_anew_too()
+    {
+        var store = new MemoryStore();
+        await using var repository = await TestRepositories.InitAsync(store, Options);
+        var forgotten = await TestRepositories.BackUpAsync(repository, [Dropped]);
+        var lost = Assert.Single(store.Under("index/"));
+        await TestRepositories.BackUpAsync(repository, [Kept]);
+        await repository.Forgotten.ForgetAsync([forgotten.Id], TimeSpan.FromDays(7), Cancellation);
+        await store.DeleteAsync(lost, Cancellation);
+
+        var report = await repository.PruneAsync(Strict, Cancellation);
+        Assert.Empty(report.Plan.Warnings);
+        Assert.True(report.PacksRestored > 0);
+        _clock.Step(TimeSpan.FromHours(25));
+        Assert.Equal(0, (await repository.PruneAsync(Strict, Cancellation)).PacksRestored);
+        await repository.Forgotten.UndeleteAsync(forgotten.Id, Cancellation);
+        await PruneTests.AssertSoundAsync(store);
+        using var blob = await repository.Blobs.ReadAsync(BlobType.Data, BlobId.Of(Dropped), Cancellation);
+        Assert.Equal(Dropped, blob.Memory.ToArray());
+    }
+
+    [Fact]
     public async Task A_damaged_or_swapped_record_is_named_and_never_becomes_a_snapshot()
     {
         var second = await TestRepositories.BackUpAsync(_repository, [TestRepositories.Content(5, 10)]);
