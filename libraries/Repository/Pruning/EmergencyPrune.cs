@@ -33,7 +33,7 @@ internal sealed class EmergencyPrune(ResticRepository repository, PruneOptions o
             var state = await new PrunePlanner(Parts, options).PlanAsync(cancellationToken).ConfigureAwait(false);
             options.OnPlanned?.Invoke(state.Plan);
             await LockAsync(cancellationToken).ConfigureAwait(false);
-            if (!await new PruneRecheck(Parts).TryUpdateAsync(state, cancellationToken).ConfigureAwait(false))
+            if (!await new PruneRecheck(Parts, options).TryUpdateAsync(state, cancellationToken).ConfigureAwait(false))
             {
                 throw new RepositoryException(RepositoryFailure.Locked, "something else changed the repository meanwhile, and nothing was deleted; try again");
             }

@@ -7,8 +7,10 @@ using StellaOps.Backup.Repository.Unpacked;
 namespace StellaOps.Backup.Repository.Pruning;
 
 /// <summary>Under the exclusive lock: what came in since the plan was made, and what it needs.</summary>
-internal sealed class PruneRecheck(RepositoryParts parts)
+internal sealed class PruneRecheck(RepositoryParts parts, PruneOptions options)
 {
+    private readonly ForgottenFiles _records = new(parts);
+
     /// <returns>False when the plan does not hold: another prune changed the index, or what is new cannot be understood with it.</returns>
     internal async Task<bool> TryUpdateAsync(PruneState state, CancellationToken cancellationToken)
     {
@@ -40,27 +42,49 @@ internal sealed class PruneRecheck(RepositoryParts parts)
     /// <summary>Root trees of snapshots that are new, or were brought back, or were forgotten while they were not seen as either.</summary>
     private async Task<List<BlobId>> NewRootsAsync(PruneState state, CancellationToken cancellationToken)
     {
-        var roots = new List<BlobId>();
+        var (roots, live) = (new List<BlobId>(), new HashSet<BlobId>());
         var snapshots = new SnapshotFiles(parts.Files);
         await foreach (var (id, _) in parts.Files.ListAsync(FileKind.Snapshot, cancellationToken).ConfigureAwait(false))
         {
+            live.Add(id);
             if (state.Walked.Add(id))
             {
                 roots.Add((await snapshots.LoadAsync(id, cancellationToken).ConfigureAwait(false)).Tree);
             }
         }
 
-        var records = new ForgottenFiles(parts);
+        state.Ending = await StillEndingAsync(state.Ending, live, cancellationToken).ConfigureAwait(false);
         var ending = state.Ending.Select(snapshot => snapshot.Id).ToHashSet();
-        foreach (var id in await records.ListIdsAsync(cancellationToken).ConfigureAwait(false))
+        foreach (var id in await _records.ListIdsAsync(cancellationToken).ConfigureAwait(false))
         {
-            if (!ending.Contains(id) && state.Walked.Add(id) && await records.TryLoadAsync(id, cancellationToken).ConfigureAwait(false) is { Snapshot: { } snapshot })
+            if (!ending.Contains(id) && state.Walked.Add(id) && await _records.TryLoadAsync(id, cancellationToken).ConfigureAwait(false) is { Snapshot: { } snapshot })
             {
                 roots.Add(snapshot.Tree);
             }
         }
 
         return roots;
+    }
+
+    /// <summary>A snapshot that was brought back and forgotten again meanwhile has a new record under the name of the old one: that one, and its data, stay.</summary>
+    private async Task<IReadOnlyList<ForgottenSnapshot>> StillEndingAsync(IReadOnlyList<ForgottenSnapshot> planned, HashSet<BlobId> live, CancellationToken cancellationToken)
+    {
+        if (options.EndsForgotten)
+        {
+            return planned;
+        }
+
+        var (ending, now) = (new List<ForgottenSnapshot>(), parts.Options.Clock.GetUtcNow());
+        foreach (var record in planned)
+        {
+            if (live.Contains(record.Id)
+                || (await _records.TryLoadAsync(record.Id, cancellationToken).ConfigureAwait(false) is { Snapshot: not null } found && found.ExpiresAt <= now))
+            {
+                ending.Add(record);
+            }
+        }
+
+        return ending;
     }
 
     private async Task AddIndexFilesAsync(PruneState state, HashSet<BlobId> files, CancellationToken cancellationToken)

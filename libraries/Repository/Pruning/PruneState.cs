@@ -17,7 +17,7 @@ internal sealed class PruneState
     internal required HashSet<BlobId> Walked { get; init; }
 
     /// <summary>Records that end with this prune: expired, damaged where all end, or of snapshots that exist.</summary>
-    internal required IReadOnlyList<ForgottenSnapshot> Ending { get; init; }
+    internal required IReadOnlyList<ForgottenSnapshot> Ending { get; set; }
     internal required IReadOnlyList<ForgottenSnapshot> Kept { get; init; }
 
     /// <summary>What snapshots and kept forgotten snapshots need.</summary>

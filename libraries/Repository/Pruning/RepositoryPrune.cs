@@ -33,7 +33,7 @@ internal sealed class RepositoryPrune(RepositoryParts parts, PruneOptions option
         await using (held.ConfigureAwait(false))
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, held.Lost);
-            if (!await new PruneRecheck(parts).TryUpdateAsync(state, stop.Token).ConfigureAwait(false))
+            if (!await new PruneRecheck(parts, options).TryUpdateAsync(state, stop.Token).ConfigureAwait(false))
             {
                 // Another prune was quicker. Nobody can disturb us now; what was copied is found again as a second copy and goes.
                 (state, affected) = await PrepareAsync(announce: false, stop.Token).ConfigureAwait(false);

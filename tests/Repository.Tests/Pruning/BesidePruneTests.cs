@@ -72,6 +72,32 @@ public sealed class BesidePruneTests : IAsyncDisposable
         await AssertReadableAsync(Dropped);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_snapshot_that_is_forgotten_again_between_plan_and_execution_can_be_brought_back_again(bool undeletedBefore)
+    {
+        // Either its grace is over when the prune plans, or its record is left from before it was brought back.
+        var first = await PrepareAsync();
+        await using (var repository = await TestRepositories.OpenAsync(_store))
+        {
+            await repository.Forgotten.ForgetAsync([first.Id], TimeSpan.FromMilliseconds(undeletedBefore ? 1_000_000 : 1), Cancellation);
+            await Task.Delay(5, Cancellation);
+            if (undeletedBefore)
+            {
+                await repository.Forgotten.UndeleteAsync(first.Id, Cancellation);
+            }
+        }
+
+        await PruneWithAsync(async other =>
+        {
+            await other.Forgotten.UndeleteAsync(first.Id, Cancellation);
+            await other.Forgotten.ForgetAsync([first.Id], TimeSpan.FromDays(7), Cancellation);
+        });
+        await UndeleteAsync(first);
+        await AssertReadableAsync(Dropped);
+    }
+
     [Fact]
     public async Task A_prune_that_another_one_overtakes_plans_again()
     {
