@@ -16,12 +16,14 @@ internal sealed class FateChooser(PruneOptions options, RepositoryOptions reposi
     internal void Choose(IReadOnlyList<PlannedPack> packs)
     {
         packs = [.. packs.Where(pack => pack.Fate == PackFate.Keep)];
-        foreach (var unused in packs.Where(pack => pack.UsedCount == 0))
+
+        // Of a pack that index files describe differently one description may be unused and another not: only who copies what is used may take it out.
+        foreach (var unused in packs.Where(pack => pack.UsedCount == 0 && (options.Repack || !pack.IsContradictory)))
         {
             (unused.Fate, unused.Why) = (PackFate.Mark, "nothing needs it");
         }
 
-        if (options.Emergency)
+        if (options.Emergency || !options.Repack)
         {
             foreach (var partly in packs.Where(pack => pack.UsedCount > 0 && !pack.IsFullyUsed))
             {

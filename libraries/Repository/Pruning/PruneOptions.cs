@@ -18,6 +18,9 @@ public sealed record PruneOptions
     /// </summary>
     public bool Emergency { get; init; }
 
+    /// <summary>False leaves packs that are partly needed as they are: little more than index files is written, for which a store that is almost full has room.</summary>
+    public bool Repack { get; init; } = true;
+
     /// <summary>Plans and reports, and changes nothing.</summary>
     public bool DryRun { get; init; }
 

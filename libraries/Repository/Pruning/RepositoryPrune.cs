@@ -4,6 +4,7 @@ using StellaOps.Backup.Repository.Indexes;
 using StellaOps.Backup.Repository.Locks;
 using StellaOps.Backup.Repository.Packs;
 using StellaOps.Backup.Repository.Unpacked;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Repository.Pruning;
 
@@ -79,21 +80,51 @@ internal sealed class RepositoryPrune(RepositoryParts parts, PruneOptions option
             return;
         }
 
-        var writer = createWriter(new BlobIndex());
-        await using (writer.ConfigureAwait(false))
+        var copies = new BlobIndex();
+        try
         {
-            var mover = new BlobMover(parts, state.Index, writer);
-            var wanted = packs.Select(pack => new IndexedPack(pack.Id, [.. pack.UsedEntries(state.Index, state.Used)]));
-            await mover.MoveAsync(wanted, moved: (_, _) => { }, cancellationToken).ConfigureAwait(false);
-            foreach (var ((type, id), why) in mover.Lost)
+            var writer = createWriter(copies);
+            await using (writer.ConfigureAwait(false))
             {
-                throw new RepositoryException(RepositoryFailure.Damaged, $"nothing was pruned, the repository is damaged: the {BlobReader.Name(type)} {id}: {why}");
+                await CopyAsync(state, packs, writer, cancellationToken).ConfigureAwait(false);
+                _copied += writer.BytesAdded;
             }
-
-            // Durable after this: second copies, named by index files. A crash leaves them; the next prune keeps one of each.
-            await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
-            _copied += writer.BytesAdded;
         }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.Full)
+        {
+            await DeleteUnnamedAsync(copies, state.IndexFiles, cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task CopyAsync(PruneState state, List<PlannedPack> packs, BlobWriter writer, CancellationToken cancellationToken)
+    {
+        var mover = new BlobMover(parts, state.Index, writer);
+        var wanted = packs.Select(pack => new IndexedPack(pack.Id, [.. pack.UsedEntries(state.Index, state.Used)]));
+        await mover.MoveAsync(wanted, moved: (_, _) => { }, cancellationToken).ConfigureAwait(false);
+        foreach (var ((type, id), why) in mover.Lost)
+        {
+            throw new RepositoryException(RepositoryFailure.Damaged, $"nothing was pruned, the repository is damaged: the {BlobReader.Name(type)} {id}: {why}");
+        }
+
+        // Durable after this: second copies, named by index files. A crash leaves them; the next prune keeps one of each.
+        await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Gives back the room that copies took of which no index file tells: nobody but this writer, which is closed, knows of them, and their blobs are where they
+    /// were. Killed here, the next prune marks the rest.
+    /// </summary>
+    private async Task DeleteUnnamedAsync(BlobIndex copies, HashSet<BlobId> before, CancellationToken cancellationToken)
+    {
+        var unnamed = copies.Packs().Select(range => range.Pack).ToHashSet();
+        var loader = new IndexLoader(parts.Files, parts.Options.Readers);
+        await foreach (var (file, _) in parts.Files.ListAsync(FileKind.Index, cancellationToken).Where(file => !before.Contains(file.Id)).ConfigureAwait(false))
+        {
+            unnamed.ExceptWith((await loader.LoadFileAsync(file, cancellationToken).ConfigureAwait(false)).Select(pack => pack.Id));
+        }
+
+        await PackDeletion.RunAsync(parts, unnamed, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<PruneReport> ExecuteAsync(PruneState state, IReadOnlyList<BlobId> affected, RepositoryLock held, CancellationToken cancellationToken)

@@ -10,7 +10,8 @@ namespace StellaOps.Backup.Workers.Repositories;
 
 /// <summary>
 /// Forget, the same for all components: drops snapshots, keeps them for their grace, and prunes what nothing needs any more. Where the
-/// location is full to the last byte there is no room for a grace: the snapshots go for good, and only deletions are made.
+/// location has no room for packs that are written anew, they stay as they are. Where it is full to the last byte there is no room for a grace
+/// either: the snapshots go for good, and only deletions are made.
 /// </summary>
 internal sealed class Forgetting(ComponentRepositories repositories, TimeProvider clock)
 {
@@ -27,13 +28,13 @@ internal sealed class Forgetting(ComponentRepositories repositories, TimeProvide
 
             var grace = spec.Grace ?? ForgottenSnapshots.DefaultGrace;
             var ends = spec.EndGrace;
-            PruneReport report;
-            try
-            {
-                var prune = new PruneOptions { DropForgotten = ends };
-                report = await RunAsync(context, opened.Repository, snapshots, grace, grace > TimeSpan.Zero ? prune : prune with { Grace = TimeSpan.Zero }, cancellationToken).ConfigureAwait(false);
-            }
-            catch (StorageException exception) when (exception.Failure == StorageFailure.Full)
+            var prune = new PruneOptions { DropForgotten = ends };
+            prune = grace > TimeSpan.Zero ? prune : prune with { Grace = TimeSpan.Zero };
+
+            // The copies of a prune may be what fills a location: without them there may be room, and every grace stays.
+            var report = await TryAsync(context, opened.Repository, snapshots, grace, prune, cancellationToken).ConfigureAwait(false)
+                ?? await TryAsync(context, opened.Repository, snapshots, grace, prune with { Repack = false }, cancellationToken).ConfigureAwait(false);
+            if (report is null)
             {
                 context.Log.Warning($"{component.Name()}: the location is full; what was forgotten is deleted at once and cannot be brought back");
                 (grace, ends) = (TimeSpan.Zero, true);
@@ -55,6 +56,21 @@ internal sealed class Forgetting(ComponentRepositories repositories, TimeProvide
         BytesWaiting = grace > TimeSpan.Zero ? report.Plan.BytesMarked : 0,
         BytesForgotten = report.Plan.BytesHeldByForgotten,
     };
+
+    /// <summary>Null where the location has no room for it.</summary>
+    private static async Task<PruneReport?> TryAsync(
+        TaskContext context, ResticRepository repository, List<BlobId> snapshots, TimeSpan grace, PruneOptions prune, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RunAsync(context, repository, snapshots, grace, prune, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException exception) when (exception.Failure == StorageFailure.Full)
+        {
+            context.Log.Info(exception.Message);
+            return null;
+        }
+    }
 
     private static async Task<PruneReport> RunAsync(
         TaskContext context, ResticRepository repository, List<BlobId> snapshots, TimeSpan grace, PruneOptions prune, CancellationToken cancellationToken)

@@ -61,6 +61,31 @@ public sealed class EmergencyPruneTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_prune_whose_copies_find_no_room_leaves_none_of_them_and_goes_without_them()
+    {
+        await using var full = new SmallStore(_store);
+        await using var repository = await TestRepositories.InitAsync(full);
+        byte[][] kept = [.. Enumerable.Range(0, 20).Select(i => TestRepositories.Content(2 * i + 1, 8_000))];
+        var mixed = await TestRepositories.BackUpAsync(repository, [.. kept.Zip(Unneeded.Concat(Unneeded.Select(content => content[1..])), (one, other) => (byte[][])[one, other]).SelectMany(both => both)]);
+        await TestRepositories.BackUpAsync(repository, kept);
+        var dropped = await TestRepositories.BackUpAsync(repository, [TestRepositories.Content(99, 30_000)]);
+        await repository.Forgotten.ForgetAsync([mixed.Id], TimeSpan.Zero, Cancellation);
+        await repository.Forgotten.ForgetAsync([dropped.Id], TimeSpan.FromDays(7), Cancellation);
+        full.Capacity = full.Used + 100_000; // Three packs of the five that the copies take.
+        var before = _store.Keys.ToList();
+        Assert.Equal(StorageFailure.Full, (await Assert.ThrowsAsync<StorageException>(() => repository.PruneAsync(cancellationToken: Cancellation))).Failure);
+        Assert.Equal(before, _store.Keys);
+
+        var report = await repository.PruneAsync(new PruneOptions { Repack = false }, Cancellation);
+        Assert.Equal((0, 1), (report.PacksRepacked, report.Plan.ForgottenKept));
+        await PruneTests.AssertSoundAsync(_store);
+        await repository.Forgotten.UndeleteAsync(dropped.Id, Cancellation);
+        full.Capacity = long.MaxValue;
+        Assert.True((await repository.PruneAsync(cancellationToken: Cancellation)).PacksRepacked > 0);
+        await PruneTests.AssertSoundAsync(_store);
+    }
+
+    [Fact]
     public async Task Where_somebody_works_nothing_is_deleted()
     {
         await DropAsync();

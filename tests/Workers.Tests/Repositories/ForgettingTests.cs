@@ -1,5 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Workers.Failures;
 
 namespace StellaOps.Backup.Workers.Tests.Repositories;
@@ -41,6 +43,40 @@ public sealed class ForgettingTests : IAsyncDisposable
         Assert.Equal(Outcome.Complete, (await _bench.UndeleteAsync(dropped)).Outcome);
 
         Assert.Equal(Outcome.Complete, (await _bench.VerifyAsync(dropped)).Outcome);
+    }
+
+    [Fact]
+    public async Task A_location_that_has_no_room_for_packs_to_be_written_anew_ends_no_grace()
+    {
+        await using var disk = await SmallDisk.MountAsync(_bench.Location, "24m", TestContext.Current.CancellationToken);
+        _bench.Write("kept", Noise(3));
+        _bench.Write("outdated", Noise(3));
+        var outdated = await _bench.BackupAsync();
+        File.Delete(Path.Combine(_bench.Source, "outdated"));
+        _bench.Write("dropped", "content");
+        var dropped = await _bench.BackupAsync();
+        File.Delete(Path.Combine(_bench.Source, "dropped"));
+        var kept = await _bench.BackupAsync();
+        await using (var opened = await _bench.Repositories.OpenAsync(Component.Evidence, TestContext.Current.CancellationToken))
+        {
+            // Its grace is over, and half of a pack is not needed any more.
+            Assert.True(BlobId.TryParse(outdated.AsSpan(), out var id));
+            await opened.Repository.Forgotten.ForgetAsync([id], TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken);
+        }
+
+        var left = new DriveInfo(_bench.Location).AvailableFreeSpace;
+        await File.WriteAllBytesAsync(Path.Combine(_bench.Location, "ballast"), new byte[left - (1 << 20)], TestContext.Current.CancellationToken);
+        var packs = _bench.Packs();
+        var forget = (await _bench.ForgetAsync(dropped)).Forget!;
+
+        Assert.False(forget.GraceEnded);
+        Assert.NotNull(forget.UndeletableUntil);
+        Assert.Equal(packs.Order(), _bench.Packs().Order());
+        Assert.Equal(Outcome.Complete, (await _bench.UndeleteAsync(dropped)).Outcome);
+        Assert.Equal(Outcome.Complete, (await _bench.VerifyAsync(dropped)).Outcome);
+        Assert.Equal(Outcome.Complete, (await _bench.VerifyAsync(kept)).Outcome);
+
+        static string Noise(int megabytes) => Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(megabytes << 20));
     }
 
     [Fact]
