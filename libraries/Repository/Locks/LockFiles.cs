@@ -23,9 +23,15 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
     /// <summary>A lock that was not written anew for this long has no holder any more.</summary>
     internal static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(30);
 
+    /// <summary>
+    /// The same where the host has our name, and nobody can tell whether the process lives: it has missed two refreshes, and no call to a store is repeated for as long.
+    /// A machine or container that died begins again after it.
+    /// </summary>
+    internal static readonly TimeSpan UnseenStaleAfter = TimeSpan.FromMinutes(10);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromMinutes(1);
 
-    /// <summary>Locks of this process: one with its pid that is not among them is of a former process with the same number.</summary>
+    /// <summary>Locks of this process: one with its place and pid that is not among them is of a former process with the same number.</summary>
     private static readonly ConcurrentDictionary<BlobId, bool> Held = new();
 
     private bool _foundDead;
@@ -162,6 +168,7 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
                 Hostname = options.Hostname,
                 Username = options.Username,
                 Pid = Environment.ProcessId,
+                StellaPlace = LockPlace.Own,
             },
             RepositoryJson.Default.LockJson);
         var file = files.Seal(json);
@@ -243,16 +250,17 @@ internal sealed class LockFiles(UnpackedFiles files, RepositoryOptions options)
 
     private bool IsStale(BlobId id, LockJson found)
     {
-        if (options.Clock.GetUtcNow() - found.Time > StaleAfter)
+        var age = options.Clock.GetUtcNow() - found.Time;
+        if (age > StaleAfter || found.Hostname != options.Hostname || Held.ContainsKey(id))
         {
-            return true;
+            return age > StaleAfter;
         }
 
-        if (found.Hostname != options.Hostname || Held.ContainsKey(id))
+        return LockHolder.Find(found, LockPlace.Own) switch
         {
-            return false;
-        }
-
-        return found.Pid == Environment.ProcessId || !Directory.Exists($"/proc/{found.Pid}");
+            HolderState.Gone => true,
+            HolderState.Unknown => age > UnseenStaleAfter,
+            _ => false,
+        };
     }
 }

@@ -10,4 +10,7 @@ internal sealed record LockJson
     public int Pid { get; init; }
     public uint Uid { get; init; }
     public uint Gid { get; init; }
+
+    /// <summary>Ours alone; null in what restic wrote.</summary>
+    public LockPlace? StellaPlace { get; init; }
 }

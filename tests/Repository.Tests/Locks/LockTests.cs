@@ -63,12 +63,77 @@ public sealed class LockTests : IAsyncDisposable
         }
     }
 
-    [Fact]
-    public async Task A_lock_of_a_dead_process_of_this_host_does_not_count()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_lock_of_a_dead_process_of_this_host_does_not_count(bool ourNumber)
     {
+        using var process = System.Diagnostics.Process.Start("true");
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         await using var repository = await TestRepositories.InitAsync(_store);
-        await LeaveLockAsync(TestRepositories.Cheap.Hostname, TimeSpan.Zero); // Our pid, as after a restart of a container.
+        await LeaveLockAsync(TestRepositories.Cheap.Hostname, TimeSpan.Zero, ourNumber ? Environment.ProcessId : process.Id, LockPlace.Own);
         await using var held = await LockAsync(repository, LockKind.Exclusive);
+    }
+
+    [Fact]
+    public async Task A_lock_of_a_process_that_lives_counts()
+    {
+        using var process = System.Diagnostics.Process.Start("sleep", "60");
+        await using var repository = await TestRepositories.InitAsync(_store);
+        await LeaveLockAsync(TestRepositories.Cheap.Hostname, TimeSpan.FromMinutes(20), process.Id, LockPlace.Own);
+        await AssertLockedAsync(repository, LockKind.Shared);
+        process.Kill();
+    }
+
+    [Theory]
+    [InlineData(true)] // Another machine with the same name, or this one before it was started again.
+    [InlineData(false)] // Another container.
+    public async Task A_lock_of_the_same_host_name_and_number_counts_for_ten_minutes_where_its_process_cannot_be_seen(bool elsewhere)
+    {
+        var place = elsewhere ? LockPlace.Own with { Boot = "another" } : LockPlace.Own with { Processes = "pid:[1]", Layer = "another" };
+        await using var repository = await TestRepositories.InitAsync(_store);
+        await LeaveLockAsync(TestRepositories.Cheap.Hostname, TimeSpan.FromMinutes(9), Environment.ProcessId, place);
+        await AssertLockedAsync(repository, LockKind.Exclusive);
+
+        Clear();
+        await LeaveLockAsync(TestRepositories.Cheap.Hostname, TimeSpan.FromMinutes(11), Environment.ProcessId, place);
+        await using var held = await LockAsync(repository, LockKind.Exclusive);
+    }
+
+    [Fact]
+    public void A_container_that_was_started_again_knows_that_its_former_processes_are_gone()
+    {
+        var before = new LockPlace { Boot = "b", Processes = "pid:[1]", Layer = LockPlace.LayerIn(Mounts("/var/lib/docker/overlay2/abc/diff")) };
+        var after = before with { Processes = "pid:[2]" };
+        var other = after with { Layer = LockPlace.LayerIn(Mounts("/var/lib/docker/overlay2/xyz/diff")) };
+        var left = new LockJson { Pid = Environment.ProcessId, StellaPlace = before };
+        Assert.Equal(HolderState.Gone, LockHolder.Find(left, after));
+        Assert.Equal(HolderState.Unknown, LockHolder.Find(left, other));
+        Assert.Null(LockPlace.LayerIn(["26 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw"]));
+        Assert.Equal(HolderState.Unknown, LockHolder.Find(left with { StellaPlace = before with { Layer = null } }, after with { Layer = null }));
+
+        static string[] Mounts(string upper) =>
+        [
+            $"577 417 0:57 / / rw,relatime master:198 - overlay overlay rw,lowerdir=/l/A:/l/B,upperdir={upper},workdir=/w",
+            "578 577 0:60 / /proc rw,nosuid - proc proc rw",
+        ];
+    }
+
+    [Fact]
+    public async Task A_lock_says_where_its_holder_runs_and_restic_reads_it_all_the_same()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var directory = new TemporaryDirectory();
+        await using var store = new LocalObjectStore(directory["repository"]);
+        await using var repository = await TestRepositories.InitAsync(store);
+        await using var held = await LockAsync(repository, LockKind.Shared);
+        var id = (await ListAsync(repository).SingleAsync(cancellation)).Id;
+        var json = await new ResticProgram(directory["repository"], TestRepositories.Password).RunAsync(["cat", "lock", id.ToString()], cancellation);
+        Assert.Contains("\"hostname\": \"tests\"", json, StringComparison.Ordinal);
+        var ours = LockFiles.Decode(id, await repository.Parts.Files.LoadAsync(FileKind.Lock, id, cancellation));
+        Assert.Equal(LockPlace.Own, ours.StellaPlace);
+        Assert.NotNull(LockPlace.Own.Processes);
+        Assert.NotNull(LockPlace.Own.Boot);
     }
 
     [Fact]
@@ -307,12 +372,11 @@ public sealed class LockTests : IAsyncDisposable
     }
 
     /// <summary>Writes a lock as a process would that then dies.</summary>
-    private async Task LeaveLockAsync(string host, TimeSpan age)
+    private async Task LeaveLockAsync(string host, TimeSpan age, int? process = null, LockPlace? place = null)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(new
-        {
-            time = DateTimeOffset.UtcNow - age, exclusive = true, hostname = host, username = "tester", pid = Environment.ProcessId,
-        });
+        var json = JsonSerializer.SerializeToUtf8Bytes(
+            new LockJson { Time = DateTimeOffset.UtcNow - age, Exclusive = true, Hostname = host, Username = "tester", Pid = process ?? Environment.ProcessId, StellaPlace = place },
+            RepositoryJson.Default.LockJson);
         await using var repository = await TestRepositories.OpenAsync(_store);
         await repository.Parts.Files.SaveAsync(FileKind.Lock, json, TestContext.Current.CancellationToken);
     }
