@@ -9,7 +9,7 @@ internal struct FileStatus
     /// <summary>STATX_TYPE | STATX_MODE | STATX_MTIME | STATX_SIZE.</summary>
     internal const uint Wanted = 0x1 | 0x2 | 0x40 | 0x200;
 
-    private const int TypeMask = 0xF000, Directory = 0x4000;
+    private const int TypeMask = 0xF000, Directory = 0x4000, Link = 0xA000;
 
     [FieldOffset(28)]
     private readonly ushort _mode;
@@ -24,6 +24,8 @@ internal struct FileStatus
     private readonly uint _modifiedNanoseconds;
 
     internal readonly bool IsDirectory => (_mode & TypeMask) == Directory;
+
+    internal readonly bool IsLink => (_mode & TypeMask) == Link;
 
     internal readonly long Length => (long)_size;
 

@@ -9,13 +9,14 @@ namespace StellaOps.Backup.Storage.Local;
 /// </summary>
 internal static partial class Posix
 {
-    internal const int Enoent = 2, Eagain = 11, Eacces = 13, Eexist = 17, Enotdir = 20, Eisdir = 21, Einval = 22, Enospc = 28,
+    internal const int Enoent = 2, Eio = 5, Eagain = 11, Eacces = 13, Eexist = 17, Enotdir = 20, Eisdir = 21, Einval = 22, Enospc = 28,
         Erofs = 30, Emlink = 31, Eperm = 1, Enametoolong = 36, Enosys = 38, Eopnotsupp = 95, Edquot = 122;
 
     private const int CreateExclusive = 0x1 | 0x40 | 0x80 | CloseOnExec; // O_WRONLY | O_CREAT | O_EXCL
     private const int WriteOnly = 0x1 | CloseOnExec; // O_WRONLY
     private const int CloseOnExec = 0x80000;
     private const int AtCurrentDirectory = -100;
+    private const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
     private const uint RenameNoReplace = 1;
     private const int LockExclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
     private const int GetFlags = 3, SetFlags = 4; // F_GETFL, F_SETFL
@@ -32,8 +33,12 @@ internal static partial class Posix
     /// <summary>Opens a file or directory for reading.</summary>
     internal static int OpenRead(string path, out SafeFileHandle handle) => Opened(Open(path, CloseOnExec, 0), out handle);
 
-    /// <summary>Looks at what a name leads to.</summary>
-    internal static int Status(string path, out FileStatus status) => Result(StatX(AtCurrentDirectory, path, 0, FileStatus.Wanted, out status));
+    /// <summary>Looks at what a name leads to; EIO for a link that leads nowhere: its disk may be away.</summary>
+    internal static int Status(string path, out FileStatus status)
+    {
+        var error = Result(StatX(AtCurrentDirectory, path, 0, FileStatus.Wanted, out status));
+        return error == Enoent && StatX(AtCurrentDirectory, path, NoFollow, FileStatus.Wanted, out status) == 0 ? (status.IsLink ? Eio : 0) : error;
+    }
 
     internal static int MakeDirectory(string path) => Result(MkDir(path, 0x1C0));
 

@@ -185,10 +185,12 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract, IDisposable
     }
 
     [Fact]
-    public async Task A_name_that_leads_in_a_circle_is_no_proof_that_there_is_nothing()
+    public async Task A_name_that_leads_in_a_circle_or_nowhere_is_no_proof_that_there_is_nothing()
     {
         await using var store = new LocalObjectStore(_directory.Path);
         File.CreateSymbolicLink(_directory["object"], _directory["object"]);
+        File.CreateSymbolicLink(_directory["elsewhere"], "/not/mounted/object");
+        Assert.Equal(StorageFailure.Unavailable, (await Assert.ThrowsAsync<StorageException>(async () => await store.FindAsync("elsewhere", Cancellation))).Failure);
         Assert.Equal(StorageFailure.Unavailable, (await Assert.ThrowsAsync<StorageException>(async () => await store.FindAsync("object", Cancellation))).Failure);
     }
 
@@ -202,5 +204,8 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract, IDisposable
         Assert.Equal(new StoredObject("a/object", 1234, new DateTimeOffset(time)), await store.FindAsync("a/object", Cancellation));
         Assert.Null(await store.FindAsync("a", Cancellation));
         Assert.Null(await store.FindAsync("a/object/below", Cancellation));
+        Assert.Null(await store.FindAsync("a/other", Cancellation));
+        File.CreateSymbolicLink(_directory["link"], _directory["a/object"]);
+        Assert.Equal(1234, (await store.FindAsync("link", Cancellation))!.Value.Length);
     }
 }
