@@ -18,18 +18,19 @@ internal static partial class SecretMask
     {
         var masked = new string[lines.Count];
         var inKey = false;
-        int? block = null;
+        ValueBelow? below = null;
         for (var i = 0; i < lines.Count; i++)
         {
             var line = lines[i];
-            if (block is { } indent && (line.Trim().Length == 0 || Indent(line) > indent))
+            below = below?.Reaches(line) == true ? below : null;
+            if (below?.Takes(line) == true)
             {
                 masked[i] = Hidden(line);
                 continue;
             }
 
             masked[i] = MaskLine(MaskKeys(line, ref inKey));
-            block = Block().Match(line) is { Success: true } begun && SecretBlock().IsMatch(begun.Groups["name"].ValueSpan) ? Indent(line) : null;
+            below = ValueBelow.Of(line) ?? below;
         }
 
         return masked;
@@ -83,6 +84,22 @@ internal static partial class SecretMask
         return line;
     }
 
+    /// <summary>A name that says secret, whose value is on the lines below it.</summary>
+    /// <param name="Indent">Of the name.</param>
+    /// <param name="IsBlock">A block of YAML: every line is the value. Else lines that name something are not.</param>
+    private sealed record ValueBelow(int Indent, bool IsBlock)
+    {
+        public static ValueBelow? Of(string line) => Below().Match(line) is not { Success: true } begun ? null
+            : begun.Groups["block"].Success ? SecretBlock().IsMatch(begun.Groups["name"].ValueSpan) ? new ValueBelow(SecretMask.Indent(line), true) : null
+            : SecretName().IsMatch(begun.Groups["name"].ValueSpan) && !Elsewhere().IsMatch(begun.Groups["name"].ValueSpan) ? new ValueBelow(SecretMask.Indent(line), false) : null;
+
+        /// <summary>YAML has items of a list also as far to the left as its name.</summary>
+        public bool Reaches(string line) => line.Trim().Length == 0 || SecretMask.Indent(line) > Indent
+            || (!IsBlock && SecretMask.Indent(line) == Indent && line.AsSpan().TrimStart().StartsWith("- "));
+
+        public bool Takes(string line) => IsBlock || !Naming().IsMatch(line);
+    }
+
     private static string Hidden(string text) => text.Trim().Length == 0 ? text : $"{text[..Indent(text)]}{Masked}";
 
     private static int Indent(string line) => line.Length - line.AsSpan().TrimStart().Length;
@@ -106,9 +123,13 @@ internal static partial class SecretMask
         $@"^(?:\\*(?<q>[""'])(?:{Known})?\\*\k<q>|(?:{Known})|[|>][+-]?\d?(?=\s*$)|[{{\[](?=\s*$)|(?=[,;&]\s*{Next})|(?=[,;}}\])""'\\]+\s*$))(?=\s*(?:$|[,;&}}\])""'\\]|/?>)|\s+#|\s+{Next})")]
     private static partial Regex Reference();
 
-    /// <summary>A block of YAML.</summary>
-    [GeneratedRegex(@"(?<![\w.-])(?<name>[\w.-]+)[""']?\s*:\s*[|>][+\d-]{0,2}\s*$")]
-    private static partial Regex Block();
+    /// <summary>A name at the end of a line, with a block of YAML, a list or nothing yet.</summary>
+    [GeneratedRegex(@"(?<![\w.-])(?<name>[\w.-]+)[""']?\s*:\s*(?:(?<block>[|>][+\d-]{0,2})|[\[{])?\s*(?:\s#.{0,500})?$")]
+    private static partial Regex Below();
+
+    /// <summary>What begins with a name of its own, and what only ends a list.</summary>
+    [GeneratedRegex(@"^\s*(?:-\s+)*(?:[""']?[\w./-]+[""']?\s*:(?:\s|$)|[\]}],?\s*$)")]
+    private static partial Regex Naming();
 
     /// <summary>One whose lines are the value.</summary>
     [GeneratedRegex(@"password|passwd|passphrase|secret|token|key|credential", RegexOptions.IgnoreCase)]

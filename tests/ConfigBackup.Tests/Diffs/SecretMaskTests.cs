@@ -41,6 +41,18 @@ public sealed class SecretMaskTests
     public void What_looks_like_a_secret_is_taken_out(string line, string masked) => Assert.Equal([masked], SecretMask.Mask([line]));
 
     [Theory]
+    [InlineData("clientSecret:|  PLANTED|level: info", "clientSecret:|  (masked)|level: info")]
+    [InlineData("clientSecret: # of the portal|  PLANTED", "clientSecret: (masked)|  (masked)")]
+    [InlineData("\"password\":|  \"PLANTED\",|\"level\": 3", "\"password\":|  (masked)|\"level\": 3")]
+    [InlineData("tokens:|- PLANTED|- PLANTED=|level: info", "tokens:|(masked)|(masked)|level: info")]
+    [InlineData("  \"tokens\": [|    \"PLANTED\"|  ],|  \"level\": 3", "  \"tokens\": [|    (masked)|  ],|  \"level\": 3")]
+    [InlineData("secrets:|  provider: vault|  clientSecret:|    PLANTED|  path: /run", "secrets:|  provider: vault|  clientSecret:|    (masked)|  path: /run")]
+    [InlineData("passwordFile:|  /etc/stella/password", "passwordFile:|  /etc/stella/password")]
+    [InlineData("secrets:|  provider: vault|  options:|    retries: 3", "secrets:|  provider: vault|  options:|    retries: 3")]
+    public void A_value_on_the_lines_below_its_name_is_taken_out(string lines, string masked) => Assert.Equal(
+        masked.Split('|'), SecretMask.Mask(lines.Replace("PLANTED", Planted, StringComparison.Ordinal).Split('|')));
+
+    [Theory]
     [InlineData("RepositoryPasswordFile: /etc/stella/password")]
     [InlineData("password: ${DB_PASSWORD}")]
     [InlineData("tokenLifetimeSeconds: 3600")]
