@@ -63,9 +63,11 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
             StatusCodes.Status415UnsupportedMediaType => (ErrorCodes.InvalidInput, "the body of the request must be application/json"),
             < 500 => (ErrorCodes.InvalidInput, $"the request was refused with status {status}"),
             StatusCodes.Status502BadGateway or StatusCodes.Status503ServiceUnavailable or StatusCodes.Status504GatewayTimeout =>
-                (ErrorCodes.ServerUnreachable, "the service that answers this request cannot be reached"),
+                (ErrorCodes.ServerUnreachable, "the gateway runs, and no coordinator answers it"),
             _ => (ErrorCodes.Unexpected, "the service met an error that it does not know"),
         };
-        return ErrorAnswer.WriteAsync(context, error, message, status: error == ErrorCodes.ServerUnreachable ? null : status);
+        return error == ErrorCodes.ServerUnreachable
+            ? ErrorAnswer.WriteAsync(context, error, message, "Start the coordinator, or see in its log why it does not answer; what it was asked to do goes on then.")
+            : ErrorAnswer.WriteAsync(context, error, message, status: status);
     }
 }
