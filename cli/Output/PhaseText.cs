@@ -10,6 +10,6 @@ internal static class PhaseText
         phases.Count < 2 ? [] : [$"phases: {string.Join(", ", phases.Select(phase => $"{phase.Phase} {Units.Duration(phase.Duration)}"))}"];
 
     public static string? Of(ReplayResult? replay) => replay is null ? null
-        : $"{Units.Count(replay.Segments)} segments, {Units.Size(replay.Bytes)} at {Units.Rate(replay.Bytes / Math.Max(replay.Duration.TotalSeconds, 0.001))}, "
+        : $"{Units.Count(replay.Segments)} {(replay.Segments == 1 ? "segment" : "segments")}, {Units.Size(replay.Bytes)} at {Units.Rate(replay.Bytes / Math.Max(replay.Duration.TotalSeconds, 0.001))}, "
             + $"from {replay.FromLsn} to {replay.ToLsn} of timeline {replay.Timeline}{(replay.LastCommitAt is { } last ? $", last commit {Units.Time(last)}" : "")}";
 }

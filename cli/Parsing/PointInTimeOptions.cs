@@ -22,7 +22,7 @@ internal sealed class PointInTimeOptions
     private readonly Option<bool> _immediate = new("--immediate") { Description = "The end of the newest base backup" };
     private readonly Option<uint?> _timeline = new("--timeline")
     {
-        Description = "Timeline to recover along; else the newest one, or of a time that of then", HelpName = "N", CustomParser = result => Number<uint>(result, "--timeline", "a timeline, like 2"),
+        Description = "Timeline to recover along; else the newest one, or with --to-time the one that was in use then", HelpName = "N", CustomParser = result => Number<uint>(result, "--timeline", "a timeline, like 2"),
     };
     private readonly Option<bool> _exclusive = new("--exclusive") { Description = "Stop just before the target, not just after it" };
 

@@ -32,6 +32,7 @@ public sealed class ConfigRestoreTests : IAsyncDisposable
 
         var restored = await _bench.RestoreAsync(backup);
         Assert.Equal((Outcome.Complete, 1), (restored.Outcome, restored.Restore!.FilesDeleted));
+        Assert.Contains($"info: deleted, the point does not have it: {_bench.Source}/api/extra.json", _bench.Log.Lines);
         Assert.Empty(await TreeComparer.DifferencesAsync(copy, _bench.Source, cancellationToken: TestContext.Current.CancellationToken));
         Assert.Equal(["nothing would change"], (await _bench.RestoreAsync(backup, dryRun: true)).Restore!.Notes);
     }

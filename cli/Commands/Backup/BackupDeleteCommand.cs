@@ -24,7 +24,7 @@ internal sealed class BackupDeleteCommand : StellaCommand
         Add(_olderThan);
         Add(_types);
         Add(_confirm);
-        _run.AddTo(this);
+        _run.AddTo(this, "With --older-than: say what would go and what would stay, and why; change nothing");
         Validators.Add(result =>
         {
             var byName = result.GetResult(_name) is { Implicit: false };

@@ -170,7 +170,8 @@ internal sealed class BackupRestoreCommand : StellaCommand
     {
         var cluster = request.Cluster is { } named ? $" (cluster {named})" : "";
         var what = (request.Types.Count > 0 ? string.Join(", ", request.Types) : request.Cluster is null ? "all components" : "database") + cluster;
-        var where = request.Target is { } directory ? $"into {directory}" : "in place of the data of the running system";
+        var where = request.Target is { } directory ? $"into {directory}"
+            : $"in place of the data of the running system{(Replaced(request).Contains(Component.Config) && request.Cluster is null ? "; configuration that the point does not have is deleted" : "")}";
         if (!confirmed && session.Terminal.CanAsk && request.Point is not null)
         {
             // Asked for by the name alone: show which point that is before the question.

@@ -35,9 +35,11 @@ start_services() {
   local name
   mkdir -p "$DATA/backups" "$DATA/scratch"
   # Settings are read at the start: what runs with other ones is started anew.
-  if ! configuration_sum | cmp -s - "$DATA/app/configuration-sum"; then
+  local sum
+  sum=$(configuration_sum)
+  if [ ! -f "$DATA/app/configuration-sum" ] || [ "$(<"$DATA/app/configuration-sum")" != "$sum" ]; then
     stop_services
-    configuration_sum >"$DATA/app/configuration-sum"
+    printf '%s\n' "$sum" >"$DATA/app/configuration-sum"
   fi
   for name in $(wanted_services); do
     launch_service "$name"
@@ -46,7 +48,7 @@ start_services() {
     wait_for_service "$name"
   done
   # A backup takes the components whose workers the coordinator has heard of, by the broker.
-  wait_until 180 workers_are_known || fail "the coordinator does not hear of all workers" "see $LOGS and: $LOCAL/stella service health"
+  wait_until 300 workers_are_known || fail "the coordinator does not hear of all workers" "see $LOGS and: $LOCAL/stella service health"
 }
 
 # wanted_services: where the user's file says what is backed up, only the workers of that.
@@ -64,9 +66,10 @@ wanted_services() {
   done
 }
 
+# The answer waits for the status commands of the platform's services, which take long on a machine that has much else to do.
 workers_are_known() {
   local health name
-  health=$(curl -s --max-time 5 -H "Authorization: Bearer $(head -n 1 "$SECRETS/token")" "http://127.0.0.1:$GATEWAY_PORT/api/v1/health") || return 1
+  health=$(curl -s --max-time 60 -H "Authorization: Bearer $(head -n 1 "$SECRETS/token")" "http://127.0.0.1:$GATEWAY_PORT/api/v1/health") || return 1
   grep -q '"name":"broker"[^}]*"status":"healthy"' <<<"$health" || return 1
   for name in $(wanted_services | grep -- -backup); do
     grep -q "\"name\":\"$name\"[^}]*\"instances\":[1-9]" <<<"$health" || return 1
@@ -79,7 +82,7 @@ wait_for_service() {
   local port
   port=$(port_of "$1")
   [ "$port" != 0 ] || return 0
-  wait_until 180 service_is_ready_or_gone "$1" "$port" || true
+  wait_until 300 service_is_ready_or_gone "$1" "$port" || true
   service_is_ready "$port" || {
     tail -n 15 "$LOGS/$1.log" >&2
     is_running "$1" || fail "$1 ended at its start" "see $LOGS/$1.log"
@@ -87,7 +90,7 @@ wait_for_service() {
   }
 }
 
-service_is_ready() { curl -sf -o /dev/null --max-time 2 "http://127.0.0.1:$1/health/ready"; }
+service_is_ready() { curl -sf -o /dev/null --max-time 10 "http://127.0.0.1:$1/health/ready"; }
 
 service_is_ready_or_gone() { service_is_ready "$2" || process_has_ended "$1"; }
 

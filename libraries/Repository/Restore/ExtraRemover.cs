@@ -24,7 +24,7 @@ internal sealed class ExtraRemover(RestoreCounters counters)
             return false;
         }
 
-        counters.AddDeleted();
+        counters.AddDeleted(path);
         return true;
     }
 

@@ -6,6 +6,7 @@ namespace StellaOps.Backup.Repository.Restore;
 internal sealed class RestoreCounters(RestorePlan plan, Action<RestoreProgress>? onProgress)
 {
     private readonly ConcurrentQueue<RestoreConflict> _conflicts = [];
+    private readonly ConcurrentQueue<string> _deletedPaths = [];
     private long _written, _unchanged, _deleted, _bytesWritten, _filesDone, _bytesDone;
 
     public RestoreWarnings Warnings { get; } = new();
@@ -14,7 +15,13 @@ internal sealed class RestoreCounters(RestorePlan plan, Action<RestoreProgress>?
 
     public void AddUnchanged() => Interlocked.Increment(ref _unchanged);
 
-    public void AddDeleted() => Interlocked.Increment(ref _deleted);
+    public void AddDeleted(string path)
+    {
+        if (Interlocked.Increment(ref _deleted) <= RestoreReport.MaxDeletedPaths)
+        {
+            _deletedPaths.Enqueue(path);
+        }
+    }
 
     public void AddBytesWritten(long bytes) => Interlocked.Add(ref _bytesWritten, bytes);
 
@@ -32,6 +39,7 @@ internal sealed class RestoreCounters(RestorePlan plan, Action<RestoreProgress>?
         FilesWritten = _written,
         FilesUnchanged = _unchanged,
         FilesDeleted = _deleted,
+        DeletedPaths = [.. _deletedPaths],
         BytesWritten = _bytesWritten,
         Conflicts = [.. _conflicts],
         Warnings = Warnings.ToList(),

@@ -83,7 +83,7 @@ internal sealed class RestorePreview : IDisposable
                 continue;
             }
 
-            CountExtra(handle, name);
+            CountExtra(handle, name, level.PathOf(name));
         }
     }
 
@@ -159,13 +159,13 @@ internal sealed class RestorePreview : IDisposable
         }
     }
 
-    private void CountExtra(OpenDirectory directory, EntryName name)
+    private void CountExtra(OpenDirectory directory, EntryName name, string path)
     {
-        _counters.AddDeleted();
+        _counters.AddDeleted(path);
         using var below = directory.Find(name)?.Type == NodeType.Directory ? directory.TryOpenBelow(name) : null;
         foreach (var entry in below?.ReadNames() ?? [])
         {
-            CountExtra(below!, entry);
+            CountExtra(below!, entry, $"{path}/{entry}");
         }
     }
 

@@ -12,6 +12,9 @@ public sealed record RestoreReport
     /// <summary>Entries of any kind that <see cref="RestoreRequest.DeleteExtra"/> removed.</summary>
     public required long FilesDeleted { get; init; }
 
+    /// <summary>Paths of the first of those, at most <see cref="MaxDeletedPaths"/>, relative to the target; bytes that are not UTF-8 show as U+FFFD.</summary>
+    public IReadOnlyList<string> DeletedPaths { get; init; } = [];
+
     /// <summary>Bytes of content written.</summary>
     public required long BytesWritten { get; init; }
 
@@ -20,6 +23,9 @@ public sealed record RestoreReport
 
     /// <summary>What of restored entries could not be set, such as owners without root; one line for each kind.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>What is deleted is counted; so many are named.</summary>
+    public const int MaxDeletedPaths = 50;
 }
 
 /// <summary>An entry of the snapshot that was not restored.</summary>

@@ -19,6 +19,9 @@ public sealed record RecoveryPlan
     /// <summary>Bytes of WAL to replay.</summary>
     public required long Bytes { get; init; }
 
+    /// <summary>How much is replayed, for a human.</summary>
+    public string Replay => $"{Segments.Count} {(Segments.Count == 1 ? "segment" : "segments")} with {Bytes} bytes of WAL";
+
     /// <summary>What was asked for; <see cref="Target"/> where nothing was.</summary>
     public Postgres.Recovery.RecoveryTarget Asked { get => field ?? Target; init; }
 

@@ -76,7 +76,7 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
         return places;
     }
 
-    private static Task<RestoreReport> RestoreAsync(
+    private static async Task<RestoreReport> RestoreAsync(
         ComponentRepository opened, Snapshot snapshot, RestorePlace place, RestoreSpec spec, TaskContext context, CancellationToken cancellationToken)
     {
         var request = new RestoreRequest
@@ -87,7 +87,18 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
             DeleteExtra = place.IsDirectory && Deletes(spec),
             VerifyFirst = VerifyFirst.WhatDiffers,
         };
-        return TaskRestore.RunAsync(opened, request, context, cancellationToken);
+        var report = await TaskRestore.RunAsync(opened, request, context, cancellationToken);
+        foreach (var deleted in report.DeletedPaths)
+        {
+            context.Log.Info($"deleted, the point does not have it: {Path.Combine(request.TargetDirectory, deleted)}");
+        }
+
+        if (report.FilesDeleted > report.DeletedPaths.Count)
+        {
+            context.Log.Info($"deleted {report.FilesDeleted - report.DeletedPaths.Count} more in {request.TargetDirectory}");
+        }
+
+        return report;
     }
 
     /// <summary>A name that an incomplete snapshot does not have may be that of a file of which there is no copy.</summary>

@@ -73,7 +73,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
         }
 
         await archive.CheckAsync(plan, _ => { }, cancellationToken);
-        context.Log.Info($"{plan.Segments.Count} segments with {plan.Bytes} bytes of archived WAL lead to {plan.Stop.At} of timeline {plan.Timeline}");
+        context.Log.Info($"{plan.Replay} lead to {plan.Stop.At} of timeline {plan.Timeline}");
         return new Replay(archive, plan);
     }
 
@@ -150,7 +150,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
             Notes =
             [
                 $"{size.Files} files with {size.Bytes} bytes would be restored to {target.Directory}, which has room for them",
-                .. replay is null ? (string[])[] : [$"{replay.Segments.Count} segments with {replay.Bytes} bytes of archived WAL would be replayed, to {replay.Stop.At} of timeline {replay.Timeline}"],
+                .. replay is null ? (string[])[] : [$"{replay.Replay} would be replayed from the archive, to {replay.Stop.At} of timeline {replay.Timeline}"],
                 $"PostgreSQL would be started on them from {programs}, checked, queried and stopped",
             ],
         },

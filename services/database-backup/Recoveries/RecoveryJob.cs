@@ -142,7 +142,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
     }
 
     private static string Summary(RecoveryPlan plan) =>
-        $"{plan.Asked} is reached from the base backup of '{plan.Base.Name}' along timeline {plan.Timeline}: {plan.Segments.Count} segments, {plan.Bytes} bytes, to {plan.Stop.At}";
+        $"{plan.Asked} is reached from the base backup of '{plan.Base.Name}' along timeline {plan.Timeline}: {plan.Replay}, to {plan.Stop.At}";
 
     private static TaskResult Result(RestoreTarget target, IReadOnlyList<string> notes, PhaseClock phases, RestoreReport? report = null, string? kept = null) => new()
     {

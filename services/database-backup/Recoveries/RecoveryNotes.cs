@@ -21,7 +21,7 @@ internal static class RecoveryNotes
             running ?? $"no server runs on {target.DataDirectory}",
             $"target: {plan.Asked}, found at LSN {plan.Stop.At} of timeline {plan.Timeline}{LastCommit(plan)}",
             $"base backup: '{plan.Base.Name}', ended {Text(plan.Base.FinishedAt)} at LSN {plan.Base.Stop}; {size.Files} files with {size.Bytes} bytes would be brought to {target.Directory}, which has room for them",
-            string.Create(CultureInfo.InvariantCulture, $"WAL: {plan.Segments.Count} segments with {plan.Bytes} bytes would be replayed; every one of them is in the archive"),
+            $"{plan.Replay} would be replayed; all of it is in the archive",
             string.Create(CultureInfo.InvariantCulture, $"estimated time: {TimeSpan.FromSeconds(Math.Ceiling(seconds)):c}, at {RestoreBytesPerSecond / 1e6:0} MB/s of restore and {ReplayBytesPerSecond / 1e6:0} MB/s of replay"),
             $"PostgreSQL {snapshot.Facts.Cut.MajorVersion} from {programs} would replay, check where it stopped, and begin a new timeline",
             .. RestoreJob.Places(snapshot, target, "would go"),
@@ -31,7 +31,7 @@ internal static class RecoveryNotes
     public static IReadOnlyList<string> Done(RecoveryPlan plan, DatabaseSnapshot snapshot, RestoreTarget target, TimelineHistory history, RestoreReport report) =>
     [
         $"recovered to {plan.Asked}: the replay stopped at LSN {history.Parent!.At} of timeline {history.Parent.Timeline}, where it had to{LastCommit(plan)}",
-        $"begun with the base backup of '{plan.Base.Name}', {plan.Segments.Count} segments with {plan.Bytes} bytes of WAL replayed",
+        $"begun with the base backup of '{plan.Base.Name}', {plan.Replay} replayed",
         .. RestoreJob.Places(snapshot, target, "is"),
         .. Next(snapshot, target, history),
         .. report.Warnings,
@@ -40,7 +40,7 @@ internal static class RecoveryNotes
     private static string[] Next(DatabaseSnapshot snapshot, RestoreTarget target, TimelineHistory history) => target.Root is null
         ?
         [
-            $"The cluster is stopped and on timeline {history.Timeline}. Start PostgreSQL {snapshot.Facts.Cut.MajorVersion} on {target.DataDirectory}; WAL is archived again by itself from then on.",
+            $"The cluster in {target.DataDirectory} is on timeline {history.Timeline}; as soon as PostgreSQL {snapshot.Facts.Cut.MajorVersion} runs on it again, WAL is archived by itself.",
             "Take a base backup soon (stella backup create --type database). Standbys have to be made anew.",
         ]
         :

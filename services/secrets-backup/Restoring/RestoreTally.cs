@@ -7,12 +7,15 @@ using StellaOps.Backup.Workers;
 namespace StellaOps.Backup.SecretsBackup.Restoring;
 
 /// <summary>What a restore of one or more places did.</summary>
-internal sealed class RestoreTally(string target, TimeProvider clock)
+internal sealed class RestoreTally(TimeProvider clock)
 {
     private readonly List<MissingItem> _missing = [];
     private readonly List<PhaseTime> _phases = [];
     private readonly List<string> _replaced = [];
     private long _written, _unchanged, _bytes;
+
+    /// <summary>Where it goes, for a human.</summary>
+    public string Target { get; set; } = "";
 
     /// <summary>Lines for a human, in order.</summary>
     public List<string> Notes { get; } = [];
@@ -39,10 +42,14 @@ internal sealed class RestoreTally(string target, TimeProvider clock)
 
     public void AddMissing(string path, string reason) => _missing.Add(new MissingItem { Path = path, Reason = reason });
 
-    public void AddReplaced(string kept)
+    /// <summary>What was in a place has the name <paramref name="kept"/> now. A directory changed places as a whole: nothing of it was mixed with what came back.</summary>
+    public void AddReplaced(RestorePlace place, string kept)
     {
         _replaced.Add(kept);
-        Notes.Add($"what was there before is kept as {kept}");
+        if (!place.IsFile)
+        {
+            Notes.Add($"{place.Path} holds what was saved and nothing else: what was added since is in {kept}");
+        }
     }
 
     public void Log(ITaskLog log)
@@ -66,11 +73,11 @@ internal sealed class RestoreTally(string target, TimeProvider clock)
         MissingCount = _missing.Count,
         Restore = new RestoreResult
         {
-            TargetDirectory = target,
+            TargetDirectory = Target,
             FilesWritten = _written,
             FilesUnchanged = _unchanged,
             BytesWritten = _bytes,
-            ReplacedDirectory = _replaced.FirstOrDefault(),
+            ReplacedDirectory = _replaced.Count == 0 ? null : string.Join(", ", _replaced),
             Notes = Notes,
             Phases = _phases,
         },

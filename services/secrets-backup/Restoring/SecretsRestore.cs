@@ -23,10 +23,11 @@ internal sealed class SecretsRestore(
         TargetClaim.Check(spec.TargetDirectory, context.TaskId);
         await using var opened = await repositories.OpenAsync(component, spec.Source, cancellationToken);
         var saved = await SavedSecrets.LoadAsync(opened, spec.SnapshotId, cancellationToken);
-        var result = new RestoreTally(spec.TargetDirectory ?? "/", clock);
+        var result = new RestoreTally(clock);
         var places = spec.TargetDirectory is { } target
             ? [RestorePlace.Whole(target)]
             : await FindPlacesAsync(saved, result, cancellationToken);
+        result.Target = spec.TargetDirectory ?? string.Join(", ", places.Select(place => place.Path));
         var keep = spec is { KeepReplaced: true, TargetDirectory: null };
         if (keep)
         {
@@ -116,7 +117,7 @@ internal sealed class SecretsRestore(
         var kept = new KeptPlace(place.Path, context.TaskId);
         if (kept.IsDone)
         {
-            result.AddReplaced(kept.Replaced);
+            result.AddReplaced(place, kept.Replaced);
             return;
         }
 
@@ -128,7 +129,7 @@ internal sealed class SecretsRestore(
 
         if (kept.Exchange() is { } replaced)
         {
-            result.AddReplaced(replaced);
+            result.AddReplaced(place, replaced);
         }
     }
 

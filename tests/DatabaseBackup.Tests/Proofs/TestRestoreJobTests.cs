@@ -8,9 +8,10 @@ using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
 
 namespace StellaOps.Backup.DatabaseBackup.Tests.Proofs;
 
+/// <summary>What depends on the version of the server is tested with each; the rest with one of them.</summary>
 public abstract class TestRestoreJobTests(int major)
 {
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_sound_snapshot_is_proven_and_nothing_stays_behind()
@@ -28,10 +29,14 @@ public abstract class TestRestoreJobTests(int major)
         Assert.Empty(Directory.EnumerateFileSystemEntries(bench.Settings.ScratchDirectory));
     }
 
+}
+
+public sealed class TestRestoreJob15Tests() : TestRestoreJobTests(15)
+{
     [Fact]
     public async Task A_query_that_is_not_true_fails_the_proof_and_nothing_stays_behind()
     {
-        await using var bench = await Workbench.StartAsync(major);
+        await using var bench = await Workbench.StartAsync(15);
         bench.Settings.TestQueries.Add(new TestQuerySettings { Database = "postgres", Sql = "SELECT count(*) = 3 FROM accounts" });
         bench.Settings.TestQueries.Add(new TestQuerySettings { Database = "postgres", Sql = "SELECT true FROM missing" });
         var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
@@ -42,24 +47,9 @@ public abstract class TestRestoreJobTests(int major)
     }
 
     [Fact]
-    public async Task A_page_that_was_damaged_at_the_source_fails_the_proof()
-    {
-        await using var bench = await Workbench.StartAsync(major);
-        var path = (string)(await bench.Cluster.Server.ExecuteAsync("CREATE TABLE quiet AS SELECT i FROM generate_series(1, 9) i; CHECKPOINT; SELECT pg_relation_filepath('quiet')", cancellationToken: Cancellation))!;
-        using (var file = File.OpenHandle(Path.Combine(bench.Cluster.Server.DataDirectory, path), FileMode.Open, FileAccess.ReadWrite))
-        {
-            RandomAccess.Write(file, "!"u8, 4000);
-        }
-
-        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
-        var failed = await Assert.ThrowsAnyAsync<Exception>(() => bench.TestRestoreAsync(snapshot));
-        Assert.Equal(ErrorCodes.ProofFailed, (failed as BackupException)?.Error ?? new ClusterFailureMapping().Map(failed)?.Error);
-    }
-
-    [Fact]
     public async Task Evidence_references_are_handed_over_as_digests()
     {
-        await using var bench = await Workbench.StartAsync(major);
+        await using var bench = await Workbench.StartAsync(15);
         bench.Settings.EvidenceReferences = new TestQuerySettings { Database = "postgres", Sql = "VALUES ('a/b', repeat('0F', 32)), ('c', NULL)" };
         var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
         var key = EvidenceReferences.Key(Guid.CreateVersion7());
@@ -77,7 +67,7 @@ public abstract class TestRestoreJobTests(int major)
     [Fact]
     public async Task What_a_killed_attempt_left_is_stopped_and_removed()
     {
-        await using var bench = await Workbench.StartAsync(major);
+        await using var bench = await Workbench.StartAsync(15);
         var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
         var left = Path.Combine(bench.Settings.ScratchDirectory, $"database-{Guid.CreateVersion7():n}");
         await bench.RestoreAsync(snapshot, spec => spec with { TargetDirectory = left });
@@ -88,11 +78,29 @@ public abstract class TestRestoreJobTests(int major)
         Assert.Empty(Directory.EnumerateFileSystemEntries(bench.Settings.ScratchDirectory));
         await server.DisposeAsync();
     }
+}
+
+public sealed class TestRestoreJob18Tests() : TestRestoreJobTests(18)
+{
+    [Fact]
+    public async Task A_page_that_was_damaged_at_the_source_fails_the_proof()
+    {
+        await using var bench = await Workbench.StartAsync(18);
+        var path = (string)(await bench.Cluster.Server.ExecuteAsync("CREATE TABLE quiet AS SELECT i FROM generate_series(1, 9) i; CHECKPOINT; SELECT pg_relation_filepath('quiet')", cancellationToken: Cancellation))!;
+        using (var file = File.OpenHandle(Path.Combine(bench.Cluster.Server.DataDirectory, path), FileMode.Open, FileAccess.ReadWrite))
+        {
+            RandomAccess.Write(file, "!"u8, 4000);
+        }
+
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        var failed = await Assert.ThrowsAnyAsync<Exception>(() => bench.TestRestoreAsync(snapshot));
+        Assert.Equal(ErrorCodes.ProofFailed, (failed as BackupException)?.Error ?? new ClusterFailureMapping().Map(failed)?.Error);
+    }
 
     [Fact]
     public async Task A_target_that_was_asked_for_is_kept()
     {
-        await using var bench = await Workbench.StartAsync(major);
+        await using var bench = await Workbench.StartAsync(18);
         var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
         var plan = await bench.TestRestoreAsync(snapshot, spec => spec with { TargetDirectory = bench["kept"], DryRun = true });
         Assert.NotEmpty(plan.Restore!.Notes);
@@ -102,7 +110,3 @@ public abstract class TestRestoreJobTests(int major)
         Assert.False(File.Exists(Path.Combine(bench["kept"], "pgdata", "postmaster.pid")));
     }
 }
-
-public sealed class TestRestoreJob15Tests() : TestRestoreJobTests(15);
-
-public sealed class TestRestoreJob18Tests() : TestRestoreJobTests(18);

@@ -107,6 +107,7 @@ public sealed class DeltaRestoreTests
         var report = await fixture.RestoreAsync(archived.Snapshot, request => request with { DeleteExtra = true });
         Assert.Empty(report.Conflicts);
         Assert.True(report.FilesDeleted >= 5, $"{report.FilesDeleted} deleted");
+        Assert.Contains("extra-directory/a/b/c", report.DeletedPaths);
         Assert.Empty(await TreeComparer.DifferencesAsync(fixture.Source, fixture.Target, cancellationToken: Cancellation));
     }
 
@@ -136,6 +137,7 @@ public sealed class DeltaRestoreTests
         foreach (var report in (RestoreReport[])[await restorer.PreviewAsync(request, Cancellation), await restorer.RunAsync(request, Cancellation)])
         {
             Assert.Equal(1, report.FilesDeleted);
+            Assert.Equal(["open/live"], report.DeletedPaths);
             Assert.Contains("not deleted, the backup could not read the directory: closed/live", report.Warnings);
         }
 

@@ -12,8 +12,11 @@ internal sealed class RetentionRunOptions
     private readonly Option<string> _reason = new("--reason") { Description = "Why, for the audit log", HelpName = "TEXT" };
     private readonly Option<bool> _noWait = new("--no-wait") { Description = "Return as soon as the work is accepted, and print the operation's id" };
 
-    public void AddTo(Command command)
+    /// <param name="command">Gets the options.</param>
+    /// <param name="dryRun">What its help says of <c>--dry-run</c>, where that is not the usual.</param>
+    public void AddTo(Command command, string? dryRun = null)
     {
+        _dryRun.Description = dryRun ?? _dryRun.Description;
         command.Add(_dryRun);
         command.Add(_reason);
         command.Add(_noWait);
