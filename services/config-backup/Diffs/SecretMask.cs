@@ -19,9 +19,18 @@ internal static partial class SecretMask
         var masked = new string[lines.Count];
         var inKey = false;
         ValueBelow? below = null;
+        OpenValue? open = null;
+        NamedValue? named = null;
         for (var i = 0; i < lines.Count; i++)
         {
             var line = lines[i];
+            if (open is not null)
+            {
+                masked[i] = Hidden(line);
+                open = open.EndsIn(line) ? null : open;
+                continue;
+            }
+
             below = below?.Reaches(line) == true ? below : null;
             if (below?.Takes(line) == true)
             {
@@ -29,8 +38,11 @@ internal static partial class SecretMask
                 continue;
             }
 
-            masked[i] = MaskLine(MaskKeys(line, ref inKey));
+            var withoutKeys = MaskKeys(line, ref inKey);
+            named = NamedValue.Of(named, line, IsSecret);
+            masked[i] = MaskLine(withoutKeys, isNamed: named is not null);
             below = ValueBelow.Of(line) ?? below;
+            open = inKey ? null : OpenValue.Of(withoutKeys, SecretsOf(withoutKeys, isNamed: named is not null));
         }
 
         return masked;
@@ -51,37 +63,52 @@ internal static partial class SecretMask
         return shown.Append(inKey ? Hidden(line[at..]) : line[at..]).ToString();
     }
 
-    private static string MaskLine(string line)
-    {
-        var shown = Shapes().Replace(Account().Replace(line, $"$1{Masked}@"), Masked);
-        return MaskAssigned(Element().Replace(shown, $"$1{Masked}"));
-    }
-
     /// <summary>
     /// From the first value that is a secret up to the end of the line: what else stands there is worth less than the secret. What is behind a reference
     /// is read on; an address, from where it begins, since a secret may be a part of it.
     /// </summary>
-    private static string MaskAssigned(string line)
+    /// <param name="line">The line.</param>
+    /// <param name="isNamed">The name of a secret was a value itself: a value with the name <c>value</c> is the secret.</param>
+    private static string MaskLine(string line, bool isNamed)
     {
-        var assigned = Assigned().Match(line);
-        while (assigned.Success)
+        var shown = Element().Replace(Shapes().Replace(Account().Replace(line, $"$1{Masked}@"), Masked), $"$1{Masked}");
+        var secret = SecretsOf(shown, isNamed).Where(value => ReferenceAt(shown, value) is null).Append(shown.Length).Min();
+        return secret < shown.Length ? $"{shown[..secret]}{Masked}" : shown;
+    }
+
+    /// <summary>Where the values of secret names begin.</summary>
+    private static IEnumerable<int> SecretsOf(string line, bool isNamed)
+    {
+        if (isNamed && NamedValue.In(line) is { } named)
+        {
+            yield return named;
+        }
+
+        for (var assigned = Assigned().Match(line); assigned.Success;)
         {
             var value = assigned.Index + assigned.Length;
-            if (SecretName().IsMatch(assigned.Groups["name"].ValueSpan) && !Elsewhere().IsMatch(assigned.Groups["name"].ValueSpan))
+            if (IsSecret(assigned.Groups["name"].Value))
             {
-                var references = Reference().EnumerateMatches(line.AsSpan(value));
-                if (!references.MoveNext())
-                {
-                    return $"{line[..value]}{Masked}";
-                }
-
-                value += references.Current.Length;
+                yield return value;
+                value += ReferenceAt(line, value) ?? 0;
             }
 
             assigned = Assigned().Match(line, value);
         }
+    }
 
-        return line;
+    private static bool IsSecret(string name) => SecretName().IsMatch(name) && !Elsewhere().IsMatch(name);
+
+    /// <summary>Length of the reference that begins there; null where a value does.</summary>
+    private static int? ReferenceAt(string line, int value)
+    {
+        if (OpenValue.Of(line, value) is not null)
+        {
+            return null;
+        }
+
+        var references = Reference().EnumerateMatches(line.AsSpan(value));
+        return references.MoveNext() ? references.Current.Length : null;
     }
 
     /// <summary>A name that says secret, whose value is on the lines below it.</summary>
@@ -91,7 +118,7 @@ internal static partial class SecretMask
     {
         public static ValueBelow? Of(string line) => Below().Match(line) is not { Success: true } begun ? null
             : begun.Groups["block"].Success ? SecretBlock().IsMatch(begun.Groups["name"].ValueSpan) ? new ValueBelow(SecretMask.Indent(line), true) : null
-            : SecretName().IsMatch(begun.Groups["name"].ValueSpan) && !Elsewhere().IsMatch(begun.Groups["name"].ValueSpan) ? new ValueBelow(SecretMask.Indent(line), false) : null;
+            : IsSecret(begun.Groups["name"].Value) ? new ValueBelow(SecretMask.Indent(line), false) : null;
 
         /// <summary>YAML has items of a list also as far to the left as its name.</summary>
         public bool Reaches(string line) => line.Trim().Length == 0 || SecretMask.Indent(line) > Indent
@@ -143,7 +170,7 @@ internal static partial class SecretMask
     [GeneratedRegex(@"(\b[a-z][a-z0-9+.-]{0,30}://)[^/\s:@""]*:[^/\s@""]+@", RegexOptions.IgnoreCase)]
     private static partial Regex Account();
 
-    [GeneratedRegex(@"AGE-SECRET-KEY-[0-9A-Z-]+|\bhvs\.[A-Za-z0-9_-]{20,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|\bbearer\s+[A-Za-z0-9._~+/-]{16,}=*", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"AGE-SECRET-KEY-[0-9A-Z-]+|\bhvs\.[A-Za-z0-9_-]{20,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\beyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|\bbearer\s+[A-Za-z0-9._~+/-]{16,}=*", RegexOptions.IgnoreCase)]
     private static partial Regex Shapes();
 
     [GeneratedRegex(@"-----(?:(?<begin>BEGIN)|END) (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")]

@@ -23,7 +23,7 @@ public sealed class ReplayProofTests
         await bench.RunAsync("SELECT pg_switch_wal()");
         await bench.WriteAsync(15);
         await bench.CatchUpAsync();
-        Assert.Contains((await bench.ProveAsync(dryRun: true)).Restore!.Notes, note => note.Contains("of archived WAL would be replayed", StringComparison.Ordinal));
+        Assert.Contains((await bench.ProveAsync(dryRun: true)).Restore!.Notes, note => note.Contains("of WAL would be replayed from the archive", StringComparison.Ordinal));
 
         // The query proves it: all thirty transactions are there.
         var proof = (await bench.ProveAsync()).Proof!;
