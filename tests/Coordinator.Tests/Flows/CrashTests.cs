@@ -132,10 +132,10 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
     public async Task Operations_end_well_though_a_server_is_killed_under_them(string which)
     {
         var token = TestContext.Current.CancellationToken;
-        await using var database = await PrivatePostgres.StartAsync(cancellationToken: token);
-        await using var broker = await PrivateRabbitMq.StartAsync(token);
-        await database.ExecuteAsync("CREATE DATABASE catalog", cancellationToken: token);
-        await using var stack = await CoordinatorStack.StartAsync(database.ConnectionStringTo("catalog"), BrokerAddress.Of(broker), null, token);
+        await using var database = which == "catalog" ? await PrivatePostgres.StartAsync(cancellationToken: token) : null;
+        await using var broker = which == "broker" ? await PrivateRabbitMq.StartAsync(token) : null;
+        await using var stack = await CoordinatorStack.StartAsync(
+            database?.ConnectionString ?? await CatalogHarness.NewCatalogAsync(postgres, token), broker is null ? BrokerAddress.Of(rabbit) : BrokerAddress.Of(broker), null, token);
         stack.Workers.Work = async task =>
         {
             await Task.Delay(300, token);
@@ -148,7 +148,7 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
         }
 
         await stack.Api.FinishedAsync(accepted[0], token);
-        if (which == "catalog")
+        if (database is not null)
         {
             await database.KillAsync(token);
             var away = await stack.Api.RefusedAsync(Routes.Backups, new CreateBackupRequest(), HttpStatusCode.ServiceUnavailable, token);
@@ -158,7 +158,7 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
         }
         else
         {
-            await broker.KillAsync(token);
+            await broker!.KillAsync(token);
             await Task.Delay(1000, token);
             await broker.StartAgainAsync(token);
         }
