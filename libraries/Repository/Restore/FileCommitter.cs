@@ -69,7 +69,7 @@ internal sealed class FileCommitter(TargetFileSystems fileSystems, RestoreReques
         if (request.Existing == ExistingFiles.Delta)
         {
             directory.Replace(pending.TemporaryName, name);
-            counters.AddWritten();
+            Count(pending);
             return;
         }
 
@@ -78,7 +78,7 @@ internal sealed class FileCommitter(TargetFileSystems fileSystems, RestoreReques
         var error = linked ? 0 : LinuxError.Last;
         if (linked)
         {
-            counters.AddWritten();
+            Count(pending);
         }
         else if (error == LinuxError.Exists || directory.Find(name) is not null)
         {
@@ -87,7 +87,7 @@ internal sealed class FileCommitter(TargetFileSystems fileSystems, RestoreReques
         else if (error is LinuxError.NotPermitted or LinuxError.NotSupported)
         {
             directory.Replace(pending.TemporaryName, name); // A file system without hard links.
-            counters.AddWritten();
+            Count(pending);
             return;
         }
         else
@@ -96,5 +96,11 @@ internal sealed class FileCommitter(TargetFileSystems fileSystems, RestoreReques
         }
 
         Discard(pending);
+    }
+
+    private void Count(PendingFile pending)
+    {
+        pending.File.IsRestored = true;
+        counters.AddWritten();
     }
 }

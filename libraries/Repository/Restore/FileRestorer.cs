@@ -64,7 +64,7 @@ internal sealed class FileRestorer(
                     RandomAccess.SetLength(open, file.Node.Size);
                 }
 
-                Count(changed: now.Size != file.Node.Size);
+                Count(file, changed: now.Size != file.Node.Size);
                 metadata.Apply(new OpenFileTarget(open, directory, file.Name), file.Node, file.Path);
                 return default;
             }
@@ -72,7 +72,7 @@ internal sealed class FileRestorer(
 
         if (await IsEqualAsync(file, existing, cancellationToken).ConfigureAwait(false))
         {
-            Count(changed: false);
+            Count(file, changed: false);
             counters.Report(0, file.Node.Size);
             metadata.Apply(directory, file.Name, file.Node, file.Path);
             return default;
@@ -114,7 +114,7 @@ internal sealed class FileRestorer(
         }
         else if (await IsEqualAsync(file, existing, cancellationToken).ConfigureAwait(false))
         {
-            Count(changed: false);
+            Count(file, changed: false);
         }
         else
         {
@@ -155,7 +155,7 @@ internal sealed class FileRestorer(
         directory.TryRemove(pending.TemporaryName, isDirectory: false);
         if (equal)
         {
-            Count(changed: false);
+            Count(file, changed: false);
             if (request.Existing == ExistingFiles.Delta)
             {
                 metadata.Apply(directory, file.Name, file.Node, file.Path);
@@ -227,8 +227,9 @@ internal sealed class FileRestorer(
         return true;
     }
 
-    private void Count(bool changed)
+    private void Count(RestoreFile file, bool changed)
     {
+        file.IsRestored = true;
         if (changed)
         {
             counters.AddWritten();

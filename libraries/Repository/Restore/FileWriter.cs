@@ -95,6 +95,7 @@ internal sealed class FileWriter(RestoreRequest request, MetadataWriter metadata
         file.Close();
         if (file.InPlace is not null)
         {
+            file.File.IsRestored = true;
             counters.AddWritten();
         }
 

@@ -5,7 +5,8 @@ using StellaOps.Backup.Repository.Trees;
 namespace StellaOps.Backup.Repository.Restore;
 
 /// <summary>
-/// Files with several names: the first name is restored as a file, the others become links to it when all files are in place.
+/// Files with several names: the first name is restored as a file, the others become links to it when all files are in place. A first name that holds
+/// something else, because it had to stay, lends that to no other name.
 /// </summary>
 internal sealed class HardLinks
 {
@@ -33,13 +34,16 @@ internal sealed class HardLinks
     }
 
     /// <summary>Makes the links; what cannot be a link is answered, to be restored as a file of its own.</summary>
-    public IEnumerable<RestoreFile> Link(OpenDirectory target, ExistingFiles existing, Action<RestoreFile> linked)
+    /// <param name="target">The target.</param>
+    /// <param name="existing">What happens to names that are there.</param>
+    /// <param name="linked">Told of each name that is a link now, and whether it was none before.</param>
+    public IEnumerable<RestoreFile> Link(OpenDirectory target, ExistingFiles existing, Action<RestoreFile, bool> linked)
     {
         foreach (var (file, first) in _later)
         {
-            if (first.Node.Content.SequenceEqual(file.Node.Content) && TryLink(target, file, first, existing))
+            if (first.IsRestored && first.Node.Content.SequenceEqual(file.Node.Content) && TryLink(target, file, first, existing, out var isNew))
             {
-                linked(file);
+                linked(file, isNew);
             }
             else
             {
@@ -48,8 +52,9 @@ internal sealed class HardLinks
         }
     }
 
-    private static bool TryLink(OpenDirectory target, RestoreFile file, RestoreFile first, ExistingFiles existing)
+    private static bool TryLink(OpenDirectory target, RestoreFile file, RestoreFile first, ExistingFiles existing, out bool isNew)
     {
+        isNew = true;
         using var from = TargetPaths.TryOpen(target, first.Directory.Names);
         var directory = file.Directory.Handle;
         if (from?.Find(first.Name) is not { Type: NodeType.File } original)
@@ -62,13 +67,19 @@ internal sealed class HardLinks
             return OpenDirectory.TryLink(from, first.Name, directory, file.Name);
         }
 
+        if (existing == ExistingFiles.AddOnly)
+        {
+            return false; // It stays, and is compared with the snapshot as any other file.
+        }
+
         if (present.IsSameFile(original))
         {
+            isNew = false;
             return true;
         }
 
         var temporary = TemporaryNames.Create();
-        if (existing == ExistingFiles.AddOnly || present.Type == NodeType.Directory || !OpenDirectory.TryLink(from, first.Name, directory, temporary))
+        if (present.Type == NodeType.Directory || !OpenDirectory.TryLink(from, first.Name, directory, temporary))
         {
             return false;
         }

@@ -52,6 +52,9 @@ internal sealed record RestoreFile(RestoreDirectory Directory, Node Node, EntryN
 {
     /// <summary>Path in the target, relative to it.</summary>
     public string Path => Directory.PathOf(Name);
+
+    /// <summary>True once this run has written it or found it equal; for good false where something else stands in its place.</summary>
+    public bool IsRestored { get; set; }
 }
 
 /// <summary>A complete file under a temporary name, which gets its own name when its content is durable.</summary>

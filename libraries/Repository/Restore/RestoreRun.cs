@@ -222,9 +222,17 @@ internal sealed class RestoreRun : IDisposable
             await WriteAsync(_links.Link(target, _request.Existing, Linked), cancellationToken).ConfigureAwait(false);
         }
 
-        void Linked(RestoreFile file)
+        void Linked(RestoreFile file, bool isNew)
         {
-            _counters.AddWritten();
+            if (isNew)
+            {
+                _counters.AddWritten();
+            }
+            else
+            {
+                _counters.AddUnchanged();
+            }
+
             _counters.Report(1, file.Node.Size);
             Settle(file.Directory);
         }

@@ -1,5 +1,8 @@
+using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Repository.Files.Linux;
 using StellaOps.Backup.Repository.Restore;
 using StellaOps.Backup.Repository.Tests.Archive;
+using StellaOps.Backup.Repository.Tests.Files;
 using StellaOps.Backup.Testing.Files;
 
 namespace StellaOps.Backup.Repository.Tests.Restore;
@@ -46,6 +49,52 @@ public sealed class AddOnlyRestoreTests
         Assert.Empty(await TreeComparer.DifferencesAsync(before, fixture.Target, TreeAspects.All & ~TreeAspects.DirectoryTimes, Cancellation));
     }
 
+    [Fact]
+    public async Task A_lost_name_of_an_altered_file_gets_what_was_saved_and_not_the_altered_file()
+    {
+        await using var fixture = await ArchiveFixture.CreateAsync();
+        MakeTwoNames(fixture.Source, "saved");
+        var archived = await fixture.ArchiveAsync();
+        Directory.CreateDirectory($"{fixture.Target}/sboms");
+        File.WriteAllText($"{fixture.Target}/sboms/a", "altered");
+
+        var report = await fixture.RestoreAsync(archived.Snapshot, request => request with { Existing = ExistingFiles.AddOnly });
+
+        Assert.Equal(new RestoreConflict("sboms/a", "a file with other content is there"), Assert.Single(report.Conflicts));
+        Assert.Equal((1, 0), (report.FilesWritten, report.FilesUnchanged));
+        Assert.Equal(("altered", "saved"), (File.ReadAllText($"{fixture.Target}/sboms/a"), File.ReadAllText($"{fixture.Target}/vex/b")));
+        Assert.NotEqual(Inode($"{fixture.Target}/sboms", "a"), Inode($"{fixture.Target}/vex", "b"));
+    }
+
+    [Fact]
+    public async Task An_altered_file_with_all_its_names_is_a_conflict_under_each()
+    {
+        await using var fixture = await ArchiveFixture.CreateAsync();
+        MakeTwoNames(fixture.Source, "saved");
+        var archived = await fixture.ArchiveAsync();
+        MakeTwoNames(fixture.Target, "altered");
+
+        var report = await fixture.RestoreAsync(archived.Snapshot, request => request with { Existing = ExistingFiles.AddOnly });
+
+        Assert.Equal(["sboms/a", "vex/b"], report.Conflicts.Select(conflict => conflict.Path).Order(StringComparer.Ordinal));
+        Assert.Equal((0, 0), (report.FilesWritten, report.FilesUnchanged));
+    }
+
+    [Theory]
+    [InlineData(ExistingFiles.AddOnly)]
+    [InlineData(ExistingFiles.Delta)]
+    public async Task Names_that_are_links_already_count_as_unchanged(ExistingFiles existing)
+    {
+        await using var fixture = await ArchiveFixture.CreateAsync();
+        MakeTwoNames(fixture.Source, "saved");
+        var archived = await fixture.ArchiveAsync();
+        var first = await fixture.RestoreAsync(archived.Snapshot, request => request with { Existing = existing });
+        var second = await fixture.RestoreAsync(archived.Snapshot, request => request with { Existing = existing });
+
+        Assert.Equal(((2, 0), (0, 2)), ((first.FilesWritten, first.FilesUnchanged), (second.FilesWritten, second.FilesUnchanged)));
+        Assert.Equal(Inode($"{fixture.Target}/sboms", "a"), Inode($"{fixture.Target}/vex", "b"));
+    }
+
     [Theory]
     [InlineData(ExistingFiles.Delta, true)]
     [InlineData(ExistingFiles.Delta, false)]
@@ -80,5 +129,21 @@ public sealed class AddOnlyRestoreTests
             (report.FilesWritten, report.FilesUnchanged, report.BytesWritten),
             (preview.FilesWritten, preview.FilesUnchanged, preview.BytesWritten));
         Assert.Equal(report.Conflicts.OrderBy(conflict => conflict.Path, StringComparer.Ordinal), preview.Conflicts.OrderBy(conflict => conflict.Path, StringComparer.Ordinal));
+    }
+
+    private static void MakeTwoNames(string root, string content)
+    {
+        Directory.CreateDirectory($"{root}/sboms");
+        Directory.CreateDirectory($"{root}/vex");
+        File.WriteAllText($"{root}/sboms/a", content);
+        using var sboms = SampleTree.Open($"{root}/sboms");
+        using var vex = SampleTree.Open($"{root}/vex");
+        Assert.True(OpenDirectory.TryLink(sboms, new EntryName("a"), vex, new EntryName("b")));
+    }
+
+    private static ulong Inode(string directory, string name)
+    {
+        using var open = SampleTree.Open(directory);
+        return open.Find(new EntryName(name))!.Value.Inode;
     }
 }
