@@ -32,6 +32,9 @@ public sealed class LocalFileSource : IFileSource
     /// <inheritdoc/>
     public SourceEntry Root { get; }
 
+    /// <summary>Lists a directory; of a large one in several calls, so that a file that is renamed meanwhile may be listed twice, and under one name.</summary>
+    internal Func<OpenDirectory, IEnumerable<EntryName>> ReadNames { get; init; } = LocalDirectory.ReadNames;
+
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<SourceEntry>> ListAsync(SourceEntry directory, CancellationToken cancellationToken)
     {
@@ -83,7 +86,7 @@ public sealed class LocalFileSource : IFileSource
 
         var path = _exclude.IsEmpty ? "" : directory.ToString();
         var entries = new List<SourceEntry>();
-        foreach (var name in LocalDirectory.ReadNames(open))
+        foreach (var name in ReadNames(open).Distinct())
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (!_exclude.IsEmpty && _exclude.Matches(path, name.ToString()))

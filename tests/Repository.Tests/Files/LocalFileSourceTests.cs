@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Files.Linux;
+using StellaOps.Backup.Repository.Tests.Archive;
+using StellaOps.Backup.Testing.Files;
 using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.Repository.Tests.Files;
@@ -24,6 +26,23 @@ public sealed class LocalFileSourceTests : IDisposable
 
         var source = new LocalFileSource([_directory.Path], new LocalFileSourceOptions { Exclude = ["*.tmp", $"{_directory.Path}/cache", $"{_directory.Path}/logs/**/z"] });
         Assert.Equal(["a.txt", "deep/", "deep/cache/", "deep/cache/y", "keep/", "keep/c.txt", "logs/", "logs/1/", "logs/1/old/"], await WalkAsync(source));
+    }
+
+    [Fact]
+    public async Task A_name_that_a_changing_directory_lists_twice_is_saved_once()
+    {
+        await using var fixture = await ArchiveFixture.CreateAsync();
+        foreach (var name in new[] { "a", "b/c" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName($"{fixture.Source}/{name}")!);
+            File.WriteAllText($"{fixture.Source}/{name}", name);
+        }
+
+        var source = new LocalFileSource([fixture.Source]) { ReadNames = open => [.. open.ReadNames(), .. open.ReadNames()] };
+        var archived = await fixture.ArchiveAsync(source: source);
+        Assert.Equal((2, 0), (archived.Files, archived.Problems.Count));
+        await fixture.RestoreAsync(archived.Snapshot);
+        Assert.Empty(await TreeComparer.DifferencesAsync(fixture.Source, fixture.Target, cancellationToken: Cancellation));
     }
 
     [Fact]
