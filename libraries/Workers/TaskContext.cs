@@ -15,7 +15,7 @@ public sealed class TaskContext
     /// <summary>Lines for the operation's log; safe from any thread.</summary>
     public required ITaskLog Log { get; init; }
 
-    /// <summary>Tags that every snapshot of this task carries: <c>stella.point</c>, <c>stella.task</c>, <c>stella.component</c>.</summary>
+    /// <summary>Tags that every snapshot of this task carries: <c>stella.point</c>, <c>stella.task</c>, <c>stella.attempt</c>, <c>stella.component</c>.</summary>
     public required IReadOnlyList<string> SnapshotTags { get; init; }
 
     /// <summary>Of a backup: a place that is no location yet is not made one.</summary>

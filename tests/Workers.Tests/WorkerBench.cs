@@ -57,11 +57,13 @@ internal sealed class WorkerBench : IAsyncDisposable
         File.WriteAllText(full, content);
     }
 
-    public async Task<string> BackupAsync(bool expectsLocation = false)
+    public Task<string> BackupAsync(bool expectsLocation = false) => BackupAsync(Context(expectsLocation: expectsLocation));
+
+    public async Task<string> BackupAsync(TaskContext context)
     {
         var backup = _app.Services.GetRequiredService<ComponentBackup>();
         await using var saved = await backup.RunAsync(
-            Context(expectsLocation: expectsLocation), Component.Evidence, new LocalFileSource([Source]), [Source], TestContext.Current.CancellationToken);
+            context, Component.Evidence, new LocalFileSource([Source]), [Source], TestContext.Current.CancellationToken);
         return saved.Result.Snapshot!.SnapshotId;
     }
 
@@ -99,16 +101,30 @@ internal sealed class WorkerBench : IAsyncDisposable
     public IReadOnlyList<string> Packs() =>
         [.. Directory.GetFiles(Path.Combine(Location, "evidence", "data"), "*", SearchOption.AllDirectories).OrderByDescending(file => new FileInfo(file).Length)];
 
-    public static TaskContext Context(Guid? operation = null, bool expectsLocation = false) => new()
+    public static TaskContext Context(Guid? operation = null, bool expectsLocation = false, IReadOnlyList<string>? tags = null) => new()
     {
         OperationId = operation ?? Guid.NewGuid(),
         TaskId = Guid.NewGuid(),
         Attempt = 1,
         Progress = new TaskProgressMeter(TimeProvider.System),
         Log = new SilentLog(),
-        SnapshotTags = ["stella.component=evidence"],
+        SnapshotTags = tags ?? ["stella.component=evidence"],
         ExpectsLocation = expectsLocation,
     };
+
+    /// <summary>The context that a backup has when a worker is told to run it.</summary>
+    public static TaskContext BackupContext(Guid task, int attempt) => TaskContexts.Create(
+        new RunTask
+        {
+            TaskId = task,
+            OperationId = Guid.NewGuid(),
+            Component = Component.Evidence,
+            Kind = OperationKind.Backup,
+            Attempt = attempt,
+            Backup = new BackupSpec { PointId = Guid.NewGuid(), PointName = "point" },
+        },
+        new TaskProgressMeter(TimeProvider.System),
+        new SilentLog());
 
     public async ValueTask DisposeAsync()
     {

@@ -1,16 +1,20 @@
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Workers.Tasks;
 
 namespace StellaOps.Backup.Workers.Repositories;
 
 /// <summary>
 /// Drops what an earlier attempt of a task saved and could not report: of one task only the snapshot of the accepted
-/// attempt stays. Its blobs stay until the next prune, and make this attempt quick.
+/// attempt stays. Its blobs stay until its grace is over, and make this attempt quick.
 /// </summary>
 public static class EarlierAttempts
 {
-    /// <summary>Forgets the snapshots of earlier attempts; the first attempt looks for none.</summary>
+    /// <summary>
+    /// Forgets the snapshots of earlier attempts; the first attempt looks for none. Of a later attempt there is one where this worker stood still for
+    /// longer than its lease: that snapshot may be the accepted one.
+    /// </summary>
     public static async Task ForgetAsync(ResticRepository repository, TaskContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(repository);
@@ -24,7 +28,7 @@ public static class EarlierAttempts
         var earlier = new List<BlobId>();
         await foreach (var snapshot in repository.ListSnapshotsAsync(cancellationToken).ConfigureAwait(false))
         {
-            if (snapshot.Tags?.Contains(tag, StringComparer.Ordinal) == true)
+            if (snapshot.Tags is { } tags && tags.Contains(tag, StringComparer.Ordinal) && TaskContexts.MayBeEarlier(tags, context.Attempt))
             {
                 earlier.Add(snapshot.Id);
             }
@@ -37,7 +41,7 @@ public static class EarlierAttempts
 
         try
         {
-            await repository.Forgotten.ForgetAsync(earlier, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+            await repository.Forgotten.ForgetAsync(earlier, ForgottenSnapshots.DefaultGrace, cancellationToken).ConfigureAwait(false);
             context.Log.Info($"the snapshot of an earlier attempt was dropped: {string.Join(", ", earlier)}");
         }
         catch (RepositoryException e) when (e.Failure == RepositoryFailure.Locked)
