@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using StellaOps.Backup.ConfigBackup.Restores;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
@@ -176,6 +177,23 @@ public sealed class ConfigRestoreTests : IAsyncDisposable
         Assert.Equal((ProofDepth.Restored, 3), (proven.Proof!.Depth, proven.Proof.FilesChecked));
         Assert.Contains("no known secret pattern in 3 files", proven.Proof.Findings);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_bench.Scratch));
+    }
+
+    [Fact]
+    public async Task A_socket_which_no_restore_makes_is_not_missed_in_a_copy()
+    {
+        _bench.Write("a.conf", "a");
+        using var agent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        agent.Bind(new UnixDomainSocketEndPoint(Path.Combine(_bench.Source, "agent.sock")));
+        var backup = await _bench.BackupAsync();
+
+        var proven = await _bench.TestRestoreAsync(backup);
+        Assert.Equal((ProofDepth.Restored, 1), (proven.Proof!.Depth, proven.Proof.FilesChecked));
+        Assert.Contains(proven.Proof.Findings, finding => finding.StartsWith("sockets are not restored: ", StringComparison.Ordinal));
+
+        agent.Close();
+        File.Delete(Path.Combine(_bench.Source, "agent.sock"));
+        Assert.Equal(["nothing would change"], (await _bench.RestoreAsync(backup, dryRun: true)).Restore!.Notes);
     }
 
     [Fact]
