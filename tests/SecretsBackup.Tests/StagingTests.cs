@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Repository;
@@ -61,6 +62,46 @@ public sealed class StagingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_is_nowhere_decrypted_but_where_a_killed_process_is_swept_after()
+    {
+        var backup = await BackUpFileAsync();
+        var names = new ConcurrentQueue<string?>();
+        var ended = new TaskCompletionSource();
+        using var watcher = new FileSystemWatcher(_site.Source);
+        watcher.Created += (_, created) =>
+        {
+            names.Enqueue(created.Name);
+            if (created.Name == "end")
+            {
+                ended.SetResult(); // After everything before it.
+            }
+        };
+        watcher.EnableRaisingEvents = true;
+
+        await _site.RestoreAsync(backup, keep: true, context: _site.Context(_task));
+        _site.Write("end", "");
+        await ended.Task.WaitAsync(Cancellation);
+        Assert.Equal([$"stella.env.restoring-{_task:N}.lock", $"stella.env.restoring-{_task:N}", "stella.env", "end"], names);
+        Assert.Equal(["end", "stella.env", $"stella.env.replaced-{_task:N}"], Directory.GetFileSystemEntries(_site.Source).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_file_whose_exchange_was_cut_short_gets_its_place_from_the_next_attempt(bool isInside)
+    {
+        var backup = await BackUpFileAsync();
+        var file = Path.Combine(_site.Source, "stella.env");
+        var staged = Directory.CreateDirectory($"{file}.restoring-{_task:N}").FullName;
+        File.Move(file, $"{file}.replaced-{_task:N}");
+        await File.WriteAllTextAsync(isInside ? Path.Combine(staged, "stella.env") : file, "staged", Cancellation);
+
+        await _site.RestoreAsync(backup, keep: true, context: _site.Context(_task, attempt: 2));
+        Assert.Equal(("staged", "now"), (await File.ReadAllTextAsync(file, Cancellation), await File.ReadAllTextAsync($"{file}.replaced-{_task:N}", Cancellation)));
+        Assert.Equal(["stella.env", $"stella.env.replaced-{_task:N}"], Directory.GetFileSystemEntries(_site.Source).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task An_attempt_waits_until_what_the_last_one_left_is_removed()
     {
         var place = new KeptPlace(_site.Source, _task);
@@ -112,6 +153,14 @@ public sealed class StagingTests : IDisposable
         _site.Write("stella.env", "then");
         _site.BringIdentity();
         return await _site.BackupAsync();
+    }
+
+    private async Task<TaskResult> BackUpFileAsync()
+    {
+        _site.Settings.Paths = [Path.Combine(_site.Source, "stella.env")];
+        var backup = await BackUpAsync();
+        _site.Write("stella.env", "now");
+        return backup;
     }
 
     private void WriteStaged()

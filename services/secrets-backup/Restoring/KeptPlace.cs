@@ -8,16 +8,17 @@ namespace StellaOps.Backup.SecretsBackup.Restoring;
 /// </summary>
 /// <param name="path">The path that is restored.</param>
 /// <param name="taskId">Makes the names those of one task.</param>
-internal sealed class KeptPlace(string path, Guid taskId)
+/// <param name="isFile">Whether a file goes there, and no directory.</param>
+internal sealed class KeptPlace(string path, Guid taskId, bool isFile = false)
 {
     /// <summary>Between a path and the task that is restoring it.</summary>
     public const string StagedInfix = ".restoring-";
 
-    /// <summary>Appended to the path while it is restored.</summary>
-    public string StagedSuffix { get; } = $"{StagedInfix}{taskId:N}";
-
-    /// <summary>The restored content until it changes places.</summary>
-    public string Staged => path + StagedSuffix;
+    /// <summary>
+    /// The directory that is restored until it changes places, or in which the file is: whatever a restore has under temporary names is in there, too,
+    /// and goes with it.
+    /// </summary>
+    public string Staged { get; } = $"{path}{StagedInfix}{taskId:N}";
 
     /// <summary>What was there before.</summary>
     public string Replaced { get; } = $"{path}.replaced-{taskId:N}";
@@ -39,7 +40,21 @@ internal sealed class KeptPlace(string path, Guid taskId)
             Move(path, Replaced);
         }
 
-        Move(Staged, path);
+        if (!isFile)
+        {
+            Directory.Move(Staged, path);
+        }
+        else
+        {
+            var file = Path.Combine(Staged, Path.GetFileName(path));
+            if (File.Exists(file))
+            {
+                File.Move(file, path);
+            }
+
+            Directory.Delete(Staged); // Empty, and all that is left where an earlier attempt died just here.
+        }
+
         DirectorySync.Flush(Path.GetDirectoryName(path)!);
         return Exists(Replaced) ? Replaced : null;
     }

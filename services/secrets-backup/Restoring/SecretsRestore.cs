@@ -110,11 +110,11 @@ internal sealed class SecretsRestore(
     {
         if (!keep)
         {
-            await WriteAsync(context, saved, place, suffix: "", decryption, result, cancellationToken);
+            await WriteAsync(context, saved, place, place.IsFile ? Path.GetDirectoryName(place.Path)! : place.Path, decryption, result, cancellationToken);
             return;
         }
 
-        var kept = new KeptPlace(place.Path, context.TaskId);
+        var kept = new KeptPlace(place.Path, context.TaskId, place.IsFile);
         if (kept.IsDone)
         {
             result.AddReplaced(place, kept.Replaced);
@@ -124,7 +124,7 @@ internal sealed class SecretsRestore(
         await using var staging = await Staging.BeginAsync(kept, context.Log, cancellationToken);
         if (!kept.IsStaged)
         {
-            await WriteAsync(context, saved, place, kept.StagedSuffix, decryption, result, cancellationToken);
+            await WriteAsync(context, saved, place, kept.Staged, decryption, result, cancellationToken);
         }
 
         if (kept.Exchange() is { } replaced)
@@ -134,7 +134,7 @@ internal sealed class SecretsRestore(
     }
 
     private static async Task WriteAsync(
-        TaskContext context, SavedSecrets saved, RestorePlace place, string suffix, AgeDecryption decryption, RestoreTally result,
+        TaskContext context, SavedSecrets saved, RestorePlace place, string directory, AgeDecryption decryption, RestoreTally result,
         CancellationToken cancellationToken)
     {
         var progress = new ProgressDifference(context.Progress);
@@ -143,8 +143,8 @@ internal sealed class SecretsRestore(
             {
                 Snapshot = saved.Snapshot,
                 Subtree = place.Subtree,
-                TargetDirectory = place.IsFile ? Path.GetDirectoryName(place.Path)! : place.Path + suffix,
-                Transform = new DecryptingTransform(decryption, place.IsFile ? suffix : ""),
+                TargetDirectory = directory,
+                Transform = new DecryptingTransform(decryption),
                 OnProgress = now => progress.Report(now.Files, now.Bytes),
             },
             cancellationToken);
