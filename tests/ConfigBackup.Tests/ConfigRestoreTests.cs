@@ -108,6 +108,22 @@ public sealed class ConfigRestoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_later_attempt_does_not_keep_what_the_first_half_restored_where_nothing_was()
+    {
+        var backup = await MakeAsync();
+        Directory.Delete(_bench.Source, recursive: true);
+        var task = Guid.NewGuid();
+        Assert.Empty(await new ReplacedCopy(task).KeepAsync([new(_bench.Source, _bench.Source, IsDirectory: true)], TestContext.Current.CancellationToken));
+        _bench.Write("api/appsettings.json", "half-restored"); // And here the first attempt dies.
+
+        var second = await _bench.RestoreAsync(backup, keepReplaced: true, task: _bench.Task(task, attempt: 2));
+
+        Assert.Null(second.Restore!.ReplacedDirectory);
+        Assert.Equal("{}", await File.ReadAllTextAsync(Path.Combine(_bench.Source, "api/appsettings.json"), TestContext.Current.CancellationToken));
+        Assert.Equal([_bench.Source], Directory.GetFileSystemEntries(Path.GetDirectoryName(_bench.Source)!, "source*"));
+    }
+
+    [Fact]
     public async Task A_copy_that_is_cancelled_leaves_nothing()
     {
         _bench.Write("a.conf", "a");

@@ -35,9 +35,8 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
         }
 
         var startedAt = clock.GetTimestamp();
-        var replaced = spec is { KeepReplaced: true, TargetDirectory: null }
-            ? await new ReplacedCopy(context.TaskId).KeepAsync(places, cancellationToken)
-            : [];
+        var keeping = spec is { KeepReplaced: true, TargetDirectory: null } ? new ReplacedCopy(context.TaskId) : null;
+        var replaced = keeping is null ? [] : await keeping.KeepAsync(places, cancellationToken);
         var reports = new List<RestoreReport>();
         using var claim = spec.TargetDirectory is { } directory ? TargetClaim.Take(directory, context.TaskId) : null;
         foreach (var place in places)
@@ -45,8 +44,8 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
             reports.Add(await RestoreAsync(opened, snapshot, place, spec, context, cancellationToken));
         }
 
+        keeping?.Complete(places);
         claim?.Complete();
-
         return Result(spec, places, left, reports, replaced, clock.GetElapsedTime(startedAt));
     }
 

@@ -5,7 +5,8 @@ namespace StellaOps.Backup.ConfigBackup.Restores;
 
 /// <summary>
 /// Keeps what a restore in place is about to replace, beside it, with everything that <c>cp --archive</c> keeps. The names are those of
-/// the task: a later attempt finds the copy that the first one made, and does not take a half-restored tree for what was there.
+/// the task: a later attempt finds the copy that the first one made, or the mark that there was nothing, and does not take a half-restored
+/// tree for what was there.
 /// </summary>
 internal sealed class ReplacedCopy(Guid taskId)
 {
@@ -15,10 +16,17 @@ internal sealed class ReplacedCopy(Guid taskId)
         var copies = new List<string>();
         foreach (var place in places)
         {
-            var copy = $"{place.Path}.replaced-{taskId:N}";
-            if (!Exists(copy) && Path.Exists(place.Path))
+            var copy = CopyOf(place);
+            if (!Exists(copy) && !File.Exists(MarkOf(place)))
             {
-                await CopyAsync(place.Path, copy, cancellationToken);
+                if (Path.Exists(place.Path))
+                {
+                    await CopyAsync(place.Path, copy, cancellationToken);
+                }
+                else
+                {
+                    MarkNothing(place);
+                }
             }
 
             if (Exists(copy))
@@ -28,6 +36,28 @@ internal sealed class ReplacedCopy(Guid taskId)
         }
 
         return copies;
+    }
+
+    /// <summary>Removes the marks, when everything is restored.</summary>
+    public void Complete(IReadOnlyList<RestorePlace> places)
+    {
+        foreach (var place in places)
+        {
+            File.Delete(MarkOf(place));
+        }
+    }
+
+    private string CopyOf(RestorePlace place) => $"{place.Path}.replaced-{taskId:N}";
+
+    private string MarkOf(RestorePlace place) => $"{CopyOf(place)}.none";
+
+    private void MarkNothing(RestorePlace place)
+    {
+        // Durable before anything is written to the path.
+        var parent = Path.GetDirectoryName(place.Path)!;
+        Directory.CreateDirectory(parent);
+        File.WriteAllBytes(MarkOf(place), []);
+        DirectorySync.Flush(parent);
     }
 
     private async Task CopyAsync(string from, string to, CancellationToken cancellationToken)
