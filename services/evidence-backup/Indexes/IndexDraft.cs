@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Security.Cryptography;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Points;
@@ -54,14 +55,20 @@ internal sealed class IndexDraft(LockerIndex before, AnchorChain chain, bool tru
         }
     }
 
-    public TaskResult ToResult(LockerFiles files, byte[] content, bool written, IReadOnlyList<PhaseTime> phases)
+    /// <param name="files">What is in the locker.</param>
+    /// <param name="content">The new index.</param>
+    /// <param name="keptAs">Name under which the index before is kept because it cannot be read as a whole; null for none.</param>
+    /// <param name="written">The new index is in its place.</param>
+    /// <param name="phases">What took how long.</param>
+    public TaskResult ToResult(LockerFiles files, byte[] content, string? keptAs, bool written, IReadOnlyList<PhaseTime> phases)
     {
+        IReadOnlyList<MissingItem> unread = keptAs is null ? [] : [Unread(keptAs, written)];
         var dropped = before.Entries.Keys.Where(path => !_entries.ContainsKey(path) && files.SizeOf(path) is null).ToList();
         return new TaskResult
         {
-            Outcome = _altered.IsEmpty ? Outcome.Complete : Outcome.Incomplete,
-            MissingCount = _altered.Count,
-            Missing = [.. _altered.OrderBy(item => item.Path, PathOrder.Instance).Take(TaskResult.MaxMissing)],
+            Outcome = _altered.IsEmpty && unread.Count == 0 ? Outcome.Complete : Outcome.Incomplete,
+            MissingCount = unread.Count + _altered.Count,
+            Missing = [.. unread.Concat(_altered.OrderBy(item => item.Path, PathOrder.Instance)).Take(TaskResult.MaxMissing)],
             Index = new IndexResult
             {
                 Artifacts = _entries.Count,
@@ -75,6 +82,17 @@ internal sealed class IndexDraft(LockerIndex before, AnchorChain chain, bool tru
                 Written = written,
                 Phases = phases,
             },
+        };
+    }
+
+    private MissingItem Unread(string keptAs, bool written)
+    {
+        var others = before.Problems.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $", and {before.Problems.Count - 1} more") : "";
+        return new MissingItem
+        {
+            Path = LockerLayout.Index,
+            Reason = $"could not be read as a whole ({before.Problems[0]}{others}): what only that index recorded, legal holds say, the new one lacks; "
+                + (written ? $"it is kept as {keptAs}: have the platform take over what it says" : $"it would be kept as {keptAs}"),
         };
     }
 

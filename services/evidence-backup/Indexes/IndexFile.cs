@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using StellaOps.Backup.EvidenceBackup.Lockers;
 using StellaOps.Backup.Workers.Files;
 
@@ -11,27 +12,37 @@ internal static class IndexFile
     private const string Temporary = ".stella-index-new";
     private const UnixFileMode UsualMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    /// <returns>False when the index is no longer the expected one, and was left as it is.</returns>
-    public static async Task<bool> TryReplaceAsync(string locker, byte[]? expected, byte[] content, CancellationToken cancellationToken)
-    {
-        var (path, temporary) = (Path.Combine(locker, LockerLayout.Index), Path.Combine(locker, Temporary));
-        File.Delete(temporary);
+    /// <summary>Name under which an index that could not be read as a whole is kept: hidden, and the same for the same bytes, however often it is tried.</summary>
+    public static string KeptNameOf(byte[] content) => $".stella-index-kept-{Convert.ToHexStringLower(SHA256.HashData(content))[..16]}.json";
 
-        // A new file, and its mode by its handle: where others may write into the locker, a link that they put there must not lead us, who may be root, elsewhere.
-        await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+    /// <param name="locker">Root of the locker.</param>
+    /// <param name="expected">The index before; null for none.</param>
+    /// <param name="content">The new one.</param>
+    /// <param name="keepAs">Name at the top of the locker that the index before gets before it is replaced; null where it need not be kept.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>False when the index is no longer the expected one, and was left as it is.</returns>
+    public static async Task<bool> TryReplaceAsync(string locker, byte[]? expected, byte[] content, string? keepAs, CancellationToken cancellationToken)
+    {
+        var (path, temporary, kept) = (Path.Combine(locker, LockerLayout.Index), Path.Combine(locker, Temporary), Path.Combine(locker, $"{Temporary}-kept"));
+        await WriteAsync(locker, temporary, content, cancellationToken);
+        if (keepAs is not null)
         {
-            await file.WriteAsync(content, cancellationToken);
-            await LikeAsync(File.Exists(path) ? path : locker, temporary, cancellationToken);
-            File.SetUnixFileMode(file.SafeFileHandle, File.Exists(path) ? File.GetUnixFileMode(path) : UsualMode);
-            file.Flush(flushToDisk: true);
+            await WriteAsync(locker, kept, expected!, cancellationToken);
         }
 
-        // Durable now: the new index, under a name that nobody reads. A crash here leaves the index before.
+        // Durable now: the new index, and the one before once more, under names that nobody reads. A crash here leaves the index before.
         var now = await LockerIndex.ReadAsync(locker, cancellationToken);
         if (!Same(now.Content, expected))
         {
             File.Delete(temporary);
+            File.Delete(kept);
             return false;
+        }
+
+        if (keepAs is not null)
+        {
+            File.Move(kept, Path.Combine(locker, keepAs), overwrite: true);
+            DirectorySync.Flush(locker); // Before the index loses what only this one has.
         }
 
         File.Move(temporary, path, overwrite: true);
@@ -39,6 +50,19 @@ internal static class IndexFile
         // Visible now, and durable after this: a power failure may undo the name before, never tear the content.
         DirectorySync.Flush(locker);
         return true;
+    }
+
+    private static async Task WriteAsync(string locker, string path, byte[] content, CancellationToken cancellationToken)
+    {
+        var index = Path.Combine(locker, LockerLayout.Index);
+        File.Delete(path);
+
+        // A new file, and its mode by its handle: where others may write into the locker, a link that they put there must not lead us, who may be root, elsewhere.
+        await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        await file.WriteAsync(content, cancellationToken);
+        await LikeAsync(File.Exists(index) ? index : locker, path, cancellationToken);
+        File.SetUnixFileMode(file.SafeFileHandle, File.Exists(index) ? File.GetUnixFileMode(index) : UsualMode);
+        file.Flush(flushToDisk: true);
     }
 
     private static bool Same(byte[]? one, byte[]? other) => one is null ? other is null : other is not null && one.AsSpan().SequenceEqual(other);

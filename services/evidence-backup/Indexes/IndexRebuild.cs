@@ -11,7 +11,8 @@ namespace StellaOps.Backup.EvidenceBackup.Indexes;
 
 /// <summary>
 /// Makes the index anew from the artifacts. What the index before recorded beyond that is kept for artifacts that are as they were. One that
-/// was altered is never indexed as it is now: it keeps its entry, so that checks go on naming it.
+/// was altered is never indexed as it is now: it keeps its entry, so that checks go on naming it. An index that cannot be read as a whole is kept
+/// beside the new one: what the platform recorded in it, legal holds say, nobody else knows.
 /// </summary>
 internal sealed class IndexRebuild(EvidenceSettings settings, TimeProvider clock)
 {
@@ -66,12 +67,13 @@ internal sealed class IndexRebuild(EvidenceSettings settings, TimeProvider clock
         context.Progress.Begin("write");
         var content = IndexWriter.Write(draft.Entries);
         var unchanged = before.Content is { } old && content.AsSpan().SequenceEqual(old);
-        if (!unchanged && !spec.DryRun && !await IndexFile.TryReplaceAsync(files.Root, before.Content, content, cancellationToken))
+        var keepAs = before is { Content: { } unread, Problems.Count: > 0 } ? IndexFile.KeptNameOf(unread) : null;
+        if (!unchanged && !spec.DryRun && !await IndexFile.TryReplaceAsync(files.Root, before.Content, content, keepAs, cancellationToken))
         {
             return null;
         }
 
         List<PhaseTime> phases = [new("list", clock.GetElapsedTime(startedAt, read)), new("content", clock.GetElapsedTime(read)) { Bytes = files.Bytes }];
-        return draft.ToResult(files, content, written: !unchanged && !spec.DryRun, phases);
+        return draft.ToResult(files, content, keepAs, written: !unchanged && !spec.DryRun, phases);
     }
 }

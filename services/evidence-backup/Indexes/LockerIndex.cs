@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using StellaOps.Backup.EvidenceBackup.Lockers;
 using StellaOps.Backup.Repository.Blobs;
@@ -73,6 +74,9 @@ internal sealed class LockerIndex
                 reader.Skip();
             }
         }
+
+        // What is cut short the reader refuses by itself. Of what lies behind the end it has to be asked.
+        reader.Read();
     }
 
     private void RequireVersion(int version)
@@ -87,44 +91,80 @@ internal sealed class LockerIndex
     private void ParseArtifacts(ref Utf8JsonReader reader)
     {
         Expect(ref reader, JsonTokenType.StartArray);
-        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        for (var number = 1; reader.Read() && reader.TokenType != JsonTokenType.EndArray; number++)
         {
-            string? path = null, sha256 = null;
-            long? size = null;
-            List<KeyValuePair<string, JsonElement>>? more = null;
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            if (reader.TokenType == JsonTokenType.StartObject)
             {
-                switch (reader.GetString())
-                {
-                    case "path":
-                        reader.Read();
-                        path = reader.GetString();
-                        break;
-                    case "sha256":
-                        reader.Read();
-                        sha256 = reader.GetString();
-                        break;
-                    case "sizeBytes":
-                        reader.Read();
-                        size = reader.GetInt64();
-                        break;
-                    case "type":
-                        reader.Skip(); // It follows from the path.
-                        break;
-                    case var name:
-                        reader.Read();
-                        (more ??= []).Add(new(name!, JsonElement.ParseValue(ref reader)));
-                        break;
-                }
+                ParseEntry(ref reader, number);
             }
-
-            Add(path, sha256, size, more);
+            else
+            {
+                reader.Skip();
+                _problems.Add(string.Create(CultureInfo.InvariantCulture, $"entry {number} is no object"));
+            }
         }
     }
 
-    private void Add(string? path, string? sha256, long? size, List<KeyValuePair<string, JsonElement>>? more)
+    /// <summary>What is odd in an entry is a problem of it alone: those behind it may have legal holds.</summary>
+    private void ParseEntry(ref Utf8JsonReader reader, int number)
     {
-        if (path is null || !LockerLayout.IsInside(path))
+        string? path = null, sha256 = null;
+        long? size = null;
+        List<KeyValuePair<string, JsonElement>>? more = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = TextOf(ref reader);
+            reader.Read();
+            switch (name)
+            {
+                case "path":
+                    path = TextOf(ref reader);
+                    reader.Skip();
+                    break;
+                case "sha256":
+                    sha256 = TextOf(ref reader);
+                    reader.Skip();
+                    break;
+                case "sizeBytes":
+                    size = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var bytes) ? bytes : null;
+                    reader.Skip();
+                    break;
+                case "type":
+                    reader.Skip(); // It follows from the path.
+                    break;
+                case null:
+                    reader.Skip();
+                    _problems.Add(string.Create(CultureInfo.InvariantCulture, $"entry {number} has a member whose name is no text"));
+                    break;
+                default:
+                    (more ??= []).Add(new(name, JsonElement.ParseValue(ref reader)));
+                    break;
+            }
+        }
+
+        Add(number, path, sha256, size, more);
+    }
+
+    /// <summary>Null for what is no text, escapes that stand for no character among it.</summary>
+    private static string? TextOf(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName ? reader.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private void Add(int number, string? path, string? sha256, long? size, List<KeyValuePair<string, JsonElement>>? more)
+    {
+        if (path is null)
+        {
+            _problems.Add(string.Create(CultureInfo.InvariantCulture, $"entry {number} has no path"));
+        }
+        else if (!LockerLayout.IsInside(path))
         {
             _problems.Add($"'{path}' is no path of an artifact");
         }

@@ -77,7 +77,7 @@ public sealed class IndexRebuildTests : IAsyncDisposable
     public async Task An_index_that_somebody_wrote_meanwhile_is_left_as_it_is()
     {
         var theirs = await File.ReadAllBytesAsync(_locker.IndexFile, Token);
-        Assert.False(await IndexFile.TryReplaceAsync(_locker.Bench.Source, "read before they wrote"u8.ToArray(), "ours"u8.ToArray(), Token));
+        Assert.False(await IndexFile.TryReplaceAsync(_locker.Bench.Source, "read before they wrote"u8.ToArray(), "ours"u8.ToArray(), keepAs: null, Token));
         Assert.Equal(theirs, await File.ReadAllBytesAsync(_locker.IndexFile, Token));
         Assert.DoesNotContain(Directory.EnumerateFiles(_locker.Bench.Source), file => file.Contains("/.", StringComparison.Ordinal));
     }
