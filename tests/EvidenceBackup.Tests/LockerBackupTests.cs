@@ -76,16 +76,6 @@ public sealed class LockerBackupTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_locker_that_lost_all_its_files_is_saved_with_a_warning()
-    {
-        _bench.Write("a", "1");
-        await _bench.BackupAsync();
-        File.Delete(Path.Combine(_bench.Source, "a"));
-        await _bench.BackupAsync();
-        Assert.Contains(_bench.Log.Lines, line => line.StartsWith("warning: ", StringComparison.Ordinal) && line.Contains("is it mounted?", StringComparison.Ordinal));
-    }
-
-    [Fact]
     public async Task A_location_inside_the_locker_is_refused()
     {
         await using var nested = new EvidenceBench(("Evidence:Directory", Path.GetDirectoryName(_bench.Location)!), ("Location:Url", _bench.Location));

@@ -26,25 +26,28 @@ internal sealed class LockerBackup(EvidenceSettings settings, ComponentBackup ba
         var saved = await backup.RunAsync(context, Component.Evidence, new LocalFileSource([locker]), [locker], cancellationToken);
         await using (saved)
         {
-            if (saved.Archive.Files == 0 && saved.Parent?.Summary?.TotalFilesProcessed > 0)
-            {
-                context.Log.Warning($"the locker {locker} is empty, the last snapshot has {saved.Parent.Summary.TotalFilesProcessed} files: is it mounted?");
-            }
-
+            var lost = await new LockerLosses(saved.Opened.Repository).FindAsync(saved.Archive.Snapshot, locker, cancellationToken);
             var top = await new TreeReader(saved.Opened.Repository.Blobs).FindAsync(saved.Archive.RootTree, locker, cancellationToken);
-            return saved.Result with
+            var cut = new EvidenceCut
             {
-                Snapshot = saved.Result.Snapshot! with
-                {
-                    Evidence = new EvidenceCut
-                    {
-                        Files = saved.Archive.Files,
-                        Bytes = saved.Archive.Bytes,
-                        TakenAt = takenAt,
-                        RootTree = top?.Subtree?.ToString() ?? "",
-                    },
-                },
+                Files = saved.Archive.Files,
+                Bytes = saved.Archive.Bytes,
+                TakenAt = takenAt,
+                RootTree = top?.Subtree?.ToString() ?? "",
             };
+            return Lacking(saved.Result with { Snapshot = saved.Result.Snapshot! with { Evidence = cut } }, lost);
         }
+    }
+
+    private static TaskResult Lacking(TaskResult result, IReadOnlyList<MissingItem> lost)
+    {
+        var (outcome, count) = (lost.Count == 0 ? result.Outcome : Outcome.Incomplete, result.MissingCount + lost.Count);
+        return result with
+        {
+            Outcome = outcome,
+            Missing = [.. lost.Concat(result.Missing).Take(TaskResult.MaxMissing)],
+            MissingCount = count,
+            Snapshot = result.Snapshot! with { Outcome = outcome, MissingCount = count },
+        };
     }
 }
