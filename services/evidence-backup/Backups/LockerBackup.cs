@@ -2,6 +2,7 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.EvidenceBackup.Lockers;
 using StellaOps.Backup.EvidenceBackup.Settings;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Trees;
@@ -35,9 +36,16 @@ internal sealed class LockerBackup(EvidenceSettings settings, ComponentBackup ba
                 TakenAt = takenAt,
                 RootTree = top?.Subtree?.ToString() ?? "",
             };
-            return Lacking(saved.Result with { Snapshot = saved.Result.Snapshot! with { Evidence = cut } }, lost);
+            var links = LockerLinks.Leaving(locker).Select(LinkItem).ToList();
+            return Lacking(saved.Result with { Snapshot = saved.Result.Snapshot! with { Evidence = cut } }, [.. links.Concat(lost).DistinctBy(item => item.Path)]);
         }
     }
+
+    private static MissingItem LinkItem((string Link, string Target) link) => new()
+    {
+        Path = link.Link,
+        Reason = $"leads out of the locker, to {link.Target}: what lies there is not saved, and no check takes it for evidence. Put a directory in the place of the link, and mount (also 'mount --bind') in it what the link leads to",
+    };
 
     private static TaskResult Lacking(TaskResult result, IReadOnlyList<MissingItem> lost)
     {

@@ -58,21 +58,40 @@ internal sealed class LockerFiles
     }
 
     /// <summary>Size of an artifact; null when it is not there. What an index names and the listing did not have yet is looked for.</summary>
-    public long? SizeOf(string path) => _sizes.TryGetValue(path, out var size) ? size : RegularFile.Is(PathOf(path)) ? new FileInfo(PathOf(path)).Length : null;
+    public long? SizeOf(string path) => _sizes.TryGetValue(path, out var size) ? size : IsHere(path) ? new FileInfo(PathOf(path)).Length : null;
 
     public string PathOf(string path) => Path.Combine(Root, path);
+
+    /// <summary>A regular file, and no link on the way to it: what lies behind one is in no backup of the locker.</summary>
+    private bool IsHere(string path)
+    {
+        var directory = Root;
+        foreach (var name in path.Split('/')[..^1])
+        {
+            directory = Path.Combine(directory, name);
+            if (new DirectoryInfo(directory).LinkTarget is not null)
+            {
+                return false;
+            }
+        }
+
+        return RegularFile.Is(PathOf(path));
+    }
 
     /// <summary>Links are not followed: evidence is what lies in the locker itself.</summary>
     private static FileSystemEnumerable<(string Path, long? Size)> Walk(string root) => new(
         root,
         (ref FileSystemEntry entry) => (
             entry.ToFullPath()[(root.Length + 1)..],
-            (entry.Attributes & FileAttributes.ReparsePoint) == 0 && IsRegular(ref entry) ? entry.Length : null),
+            !IsLink(ref entry) && IsRegular(ref entry) ? entry.Length : null),
         new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false })
     {
-        ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory && Belongs(ref entry),
-        ShouldRecursePredicate = (ref FileSystemEntry entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0 && Belongs(ref entry),
+        // A link to a directory counts as one there.
+        ShouldIncludePredicate = (ref FileSystemEntry entry) => (!entry.IsDirectory || IsLink(ref entry)) && Belongs(ref entry),
+        ShouldRecursePredicate = (ref FileSystemEntry entry) => !IsLink(ref entry) && Belongs(ref entry),
     };
+
+    private static bool IsLink(ref FileSystemEntry entry) => (entry.Attributes & FileAttributes.ReparsePoint) != 0;
 
     /// <summary>FIFOs, sockets and devices have no length; what has one need not be asked for.</summary>
     private static bool IsRegular(ref FileSystemEntry entry) => entry.Length > 0 || RegularFile.Is(entry.ToFullPath());
