@@ -37,7 +37,7 @@ internal sealed class LockerCheck(EvidenceSettings settings, TimeProvider clock)
 
         var content = new ContentCheck(files, index?.Entries ?? new Dictionary<string, IndexEntry>(), chain);
         await TimeAsync("content", () => Task.FromResult(content.Run(context.Progress, spec, cancellationToken)));
-        checks.AddRange(content.Content, CheckAnchors(chain, wanted: !spec.Index), content.Anchored);
+        checks.AddRange(content.Content, CheckAnchors(chain, wanted: !spec.Index || keys is not null), content.Anchored);
         return Result(files, checks, phases);
 
         async Task<T> TimeAsync<T>(string phase, Func<Task<T>> work)

@@ -69,10 +69,21 @@ public sealed class AnchorChainTests
         Assert.Equal(2, SealedLocker.Problems(await locker.CheckAsync(index: false, latest: true)).Count);
     }
 
+    /// <summary>Whoever deletes all anchors takes with them what every artifact has to be.</summary>
+    [Fact]
+    public async Task Anchors_that_are_all_gone_are_missed_where_keys_are_configured_for_them()
+    {
+        await using var locker = SealedLocker.Filled();
+        Directory.Delete(Path.Combine(locker.Bench.Source, "anchors"), recursive: true);
+        var result = await locker.CheckAsync();
+        Assert.Equal((Outcome.Incomplete, "anchors"), (result.Outcome, result.Missing.Single().Path));
+        Assert.Equal("there is no anchor in anchors/", result.Missing.Single().Reason);
+    }
+
     [Fact]
     public async Task A_locker_without_anchors_has_nothing_to_verify()
     {
-        await using var locker = new SealedLocker();
+        await using var locker = new SealedLocker(trusting: false);
         locker.Add("vex/a.json", "a");
         locker.Index();
         Assert.Equal(Outcome.Complete, (await locker.CheckAsync()).Outcome);
