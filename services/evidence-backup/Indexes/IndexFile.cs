@@ -8,7 +8,7 @@ namespace StellaOps.Backup.EvidenceBackup.Indexes;
 /// <summary>Replaces the index file: whoever reads it sees the one before or the new one, whatever dies on the way.</summary>
 internal static class IndexFile
 {
-    /// <summary>Hidden, so that it is no artifact; one that a crash left goes first.</summary>
+    /// <summary>Hidden, so that it is no artifact; those that a crash left go first. Another end each time: one who froze must not give the name to what the next one is still writing.</summary>
     private const string Temporary = ".stella-index-new";
     private const UnixFileMode UsualMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
@@ -23,7 +23,10 @@ internal static class IndexFile
     /// <returns>False when the index is no longer the expected one, and was left as it is.</returns>
     public static async Task<bool> TryReplaceAsync(string locker, byte[]? expected, byte[] content, string? keepAs, CancellationToken cancellationToken)
     {
-        var (path, temporary, kept) = (Path.Combine(locker, LockerLayout.Index), Path.Combine(locker, Temporary), Path.Combine(locker, $"{Temporary}-kept"));
+        Array.ForEach(Directory.GetFiles(locker, $"{Temporary}*"), File.Delete);
+        var path = Path.Combine(locker, LockerLayout.Index);
+        var temporary = Path.Combine(locker, $"{Temporary}-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
+        var kept = $"{temporary}-kept";
         await WriteAsync(locker, temporary, content, cancellationToken);
         if (keepAs is not null)
         {
@@ -45,6 +48,7 @@ internal static class IndexFile
             DirectorySync.Flush(locker); // Before the index loses what only this one has.
         }
 
+        cancellationToken.ThrowIfCancellationRequested(); // The next attempt may have begun.
         File.Move(temporary, path, overwrite: true);
 
         // Visible now, and durable after this: a power failure may undo the name before, never tear the content.
@@ -55,7 +59,6 @@ internal static class IndexFile
     private static async Task WriteAsync(string locker, string path, byte[] content, CancellationToken cancellationToken)
     {
         var index = Path.Combine(locker, LockerLayout.Index);
-        File.Delete(path);
 
         // A new file, and its mode by its handle: where others may write into the locker, a link that they put there must not lead us, who may be root, elsewhere.
         await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
