@@ -1,6 +1,8 @@
 using MassTransit;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Services;
 using StellaOps.Backup.Coordinator.Workers;
 
@@ -28,7 +30,7 @@ internal sealed class HealthReport(
             services.Add(new ServiceHealth { Name = "catalog", Group = Own, Status = "healthy", Instances = 1 });
             var rows = await workers.AllAsync(cancellationToken);
             rows = now ? [.. (await look.AskAsync(rows, [], Patience, cancellationToken)).Select(seen => seen.Row)] : rows;
-            services.AddRange(rows.GroupBy(row => row.Service).Where(IsWanted).Select(Announced));
+            services.AddRange(Announced(rows, Lacking(await workers.ConfiguredAsync(cancellationToken), rows, clock.GetUtcNow())));
         }
         else
         {
@@ -61,24 +63,54 @@ internal sealed class HealthReport(
         };
     }
 
-    /// <summary>A service that went in an orderly way and did not come back for a day was taken out of use.</summary>
-    private bool IsWanted(IGrouping<string, WorkerRow> service) => service.MaxBy(row => row.HeardAt) is { } last && (!last.Leaving || last.HeardAt > clock.GetUtcNow() - OutOfUse);
+    /// <summary>
+    /// What is configured and has no live worker, by its service: with several clusters, or secrets and keys on different hosts, the service may run without
+    /// it. Not what was taken out of use.
+    /// </summary>
+    internal static ILookup<string, Part> Lacking(IReadOnlyList<Part> configured, IReadOnlyList<WorkerRow> rows, DateTimeOffset now)
+    {
+        var live = rows.Where(row => row.IsLive(now)).SelectMany(WorkerDirectory.PartsOf).ToHashSet();
+        return configured.Where(part => !live.Contains(part) && IsWanted(rows.Where(row => WorkerDirectory.PartsOf(row).Contains(part)), now))
+            .ToLookup(part => part.Component.Queue());
+    }
 
-    private ServiceHealth Announced(IGrouping<string, WorkerRow> service)
+    /// <summary>What went in an orderly way and did not come back for a day was taken out of use.</summary>
+    private static bool IsWanted(IEnumerable<WorkerRow> processes, DateTimeOffset now) =>
+        processes.MaxBy(row => row.HeardAt) is not { Leaving: true, HeardAt: var left } || left > now - OutOfUse;
+
+    private IEnumerable<ServiceHealth> Announced(IReadOnlyList<WorkerRow> rows, ILookup<string, Part> lacking)
     {
         var now = clock.GetUtcNow();
+        var heard = rows.GroupBy(row => row.Service).ToList();
+        return heard.Where(service => IsWanted(service, now)).Select(service => Announced(service, [.. lacking[service.Key]], now))
+            .Concat(lacking.Where(service => heard.TrueForAll(one => one.Key != service.Key)).Select(service => new ServiceHealth
+            {
+                Name = service.Key,
+                Group = Own,
+                Status = "unhealthy",
+                Detail = NoWorker(service),
+            }));
+    }
+
+    private static ServiceHealth Announced(IGrouping<string, WorkerRow> service, IReadOnlyList<Part> lacking, DateTimeOffset now)
+    {
         var live = service.Where(row => row.IsLive(now)).ToList();
         var last = service.MaxBy(row => row.HeardAt)!;
-        var failing = live.SelectMany(row => row.Announcement.Checks).Where(check => check.Status == "fail").ToList();
+        var failing = live.SelectMany(row => row.Announcement.Checks).FirstOrDefault(check => check.Status == "fail");
         return new ServiceHealth
         {
             Name = service.Key,
             Group = Own,
-            Status = live.Count > 0 ? (failing.Count > 0 ? "degraded" : "healthy") : last.Leaving ? "stopped" : "unhealthy",
+            Status = live.Count == 0 ? (last.Leaving ? "stopped" : "unhealthy") : lacking.Count > 0 ? "unhealthy" : failing is not null ? "degraded" : "healthy",
             Instances = live.Count,
-            Detail = live.Count == 0 ? $"last heard at {last.HeardAt:O}" : failing.Count == 0 ? null : $"{failing[0].Check}: {failing[0].Message}",
+            Detail = live.Count == 0 ? $"last heard at {last.HeardAt:O}"
+                : lacking.Count > 0 ? NoWorker(lacking)
+                : failing is not null ? $"{failing.Check}: {failing.Message}"
+                : null,
         };
     }
+
+    private static string NoWorker(IEnumerable<Part> parts) => $"no worker runs for {string.Join(", ", parts.Select(part => part.Title))}";
 
     /// <summary>A service of the platform that an operator stopped is as it should be for a restore; it degrades and does not fail.</summary>
     private static string Worst(IReadOnlyList<ServiceHealth> services) =>

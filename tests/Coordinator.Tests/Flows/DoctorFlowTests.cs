@@ -38,6 +38,39 @@ public sealed class DoctorFlowTests(SharedStack shared) : IClassFixture<SharedSt
         Assert.Equal("healthy", (await HealthAsync("?now=true", token)).Status);
     }
 
+    /// <summary>The workers of all clusters are one service: one that runs must not speak for one that does not.</summary>
+    [Fact(Timeout = 300_000)]
+    public async Task A_cluster_without_a_worker_makes_its_service_unhealthy_until_that_is_out_of_use()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await _stack.ExecuteAsync(
+            """
+            INSERT INTO workers (worker, service, heard_at, leaving, announcement)
+            SELECT 'database-backup@lost:1:1', service, heard_at - interval '2 hours', false,
+                   announcement || '{"host":"lost","clusters":[{"name":"analytics","systemIdentifier":"2"}]}'
+              FROM workers WHERE service = 'database-backup'
+            """,
+            token);
+        try
+        {
+            foreach (var query in (string[])["", "?now=true"])
+            {
+                using var answer = await _stack.Coordinator.Http.GetAsync(new Uri($"{Routes.Health}{query}", UriKind.Relative), token);
+                Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+                var health = (await ApiClient.ReadAsync<HealthView>(answer, token)).Services.Single(service => service.Name == "database-backup");
+                Assert.Equal(("unhealthy", 1, "no worker runs for database (analytics)"), (health.Status, health.Instances, health.Detail));
+            }
+
+            // One that left in an orderly way, and a day ago, was taken out of use.
+            await _stack.ExecuteAsync("UPDATE workers SET leaving = true, heard_at = heard_at - interval '1 day' WHERE worker = 'database-backup@lost:1:1'", token);
+            Assert.Equal("healthy", (await HealthAsync("", token)).Status);
+        }
+        finally
+        {
+            await _stack.ExecuteAsync("DELETE FROM workers WHERE worker = 'database-backup@lost:1:1'", CancellationToken.None);
+        }
+    }
+
     private async Task<(string Status, CheckResult Check)> ExamineAsync(CancellationToken token)
     {
         using var answer = await _stack.Api.PostAsync(Routes.Doctor, new DoctorRequest { Checks = [Connectivity] }, token);

@@ -1,0 +1,36 @@
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Workers;
+using StellaOps.Backup.Coordinator.Parts;
+using StellaOps.Backup.Coordinator.Status;
+using StellaOps.Backup.Coordinator.Workers;
+
+namespace StellaOps.Backup.Coordinator.Tests.Status;
+
+public sealed class HealthReportTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddYears(56);
+
+    /// <summary>Keys have a worker on a host of their own, which was heard some time ago.</summary>
+    [Theory]
+    [InlineData(1, false, false)]
+    [InlineData(60, false, true)]
+    [InlineData(60, true, true)]
+    [InlineData(100_000, false, true)]
+    [InlineData(100_000, true, false)] // Stopped more than a day ago: out of use.
+    public void A_part_without_a_live_worker_is_lacking_beside_one_that_has_one(int secondsAgo, bool leaving, bool lacking) => Assert.Equal(
+        lacking ? [new Part(Component.Keys)] : [],
+        HealthReport.Lacking([new Part(Component.Secrets), new Part(Component.Keys)], [Row("a", 1, false, Component.Secrets), Row("b", secondsAgo, leaving, Component.Keys)], Now)["secrets-backup"]);
+
+    [Fact]
+    public void What_only_a_setting_names_is_lacking_too() =>
+        Assert.Equal([new Part(Component.Evidence)], HealthReport.Lacking([new Part(Component.Evidence)], [], Now)["evidence-backup"]);
+
+    private static WorkerRow Row(string host, int secondsAgo, bool leaving, params Component[] components) => new()
+    {
+        Worker = $"secrets-backup@{host}",
+        Service = "secrets-backup",
+        HeardAt = Now.AddSeconds(-secondsAgo),
+        Leaving = leaving,
+        Announcement = new WorkerAnnouncement { Worker = "w", Service = "secrets-backup", Host = host, ProcessId = 1, Version = "1", StartedAt = Now, Components = components },
+    };
+}
