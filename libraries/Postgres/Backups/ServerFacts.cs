@@ -16,6 +16,9 @@ public sealed record ServerFacts
     /// <summary>As the server prints it, <c>15.18 (Debian …)</c>.</summary>
     public required string Version { get; init; }
 
+    /// <summary>When the server was started, by its own clock.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
     /// <summary>True for a standby.</summary>
     public required bool InRecovery { get; init; }
 
@@ -61,6 +64,7 @@ public sealed record ServerFacts
             UNION ALL SELECT 'data_directory', current_setting('data_directory')
             UNION ALL SELECT 'wal_segment_bytes', pg_size_bytes(current_setting('wal_segment_size'))::text
             UNION ALL SELECT 'in_recovery', pg_is_in_recovery()::text
+            UNION ALL SELECT 'started_at', extract(epoch FROM pg_postmaster_start_time())::text
             UNION ALL SELECT 'superuser', rolname FROM pg_catalog.pg_roles WHERE oid = 10
             """;
         var rows = await cluster.QueryAsync(connection, Sql, row => (Name: row.GetString(0), Value: row.GetString(1)), cancellationToken).ConfigureAwait(false);
@@ -75,6 +79,7 @@ public sealed record ServerFacts
         {
             MajorVersion = Number(values, "server_version_num") / 10000,
             Version = values["server_version"],
+            StartedAt = DateTimeOffset.UnixEpoch.AddTicks((long)(decimal.Parse(values["started_at"], CultureInfo.InvariantCulture) * TimeSpan.TicksPerSecond)),
             InRecovery = values["in_recovery"] == "true",
             DataDirectory = values["data_directory"],
             GroupReadable = values["data_directory_mode"].EndsWith("50", StringComparison.Ordinal),

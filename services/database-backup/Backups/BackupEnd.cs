@@ -68,7 +68,7 @@ internal sealed class BackupEnd(
             Read = new ReadFacts
             {
                 ListedAt = listing.FileClock, DirectoryMadeAt = listing.DirectoryMadeAt, AllReadAt = parent.AllReadAt ?? listing.FileClock,
-                CutBytes = cutBytes, DamagedFiles = problems.Files,
+                ServerStartedAt = session.Server.StartedAt, CutBytes = cutBytes, DamagedFiles = problems.Files,
             },
         });
     }

@@ -52,7 +52,7 @@ internal sealed class BackupParent
 
     /// <summary>Looks for the newest snapshot of the same cluster.</summary>
     public static async Task<BackupParent> FindAsync(
-        ResticRepository repository, BackupPosition position, int fullReadDays, CancellationToken cancellationToken)
+        ResticRepository repository, BackupPosition position, ParentHistory history, int fullReadDays, CancellationToken cancellationToken)
     {
         var snapshots = new List<Snapshot>();
         await foreach (var snapshot in repository.ListSnapshotsAsync(cancellationToken))
@@ -65,9 +65,10 @@ internal sealed class BackupParent
 
         foreach (var snapshot in snapshots.OrderByDescending(snapshot => snapshot.Time).Take(Examined))
         {
-            if (await FactsAsync(repository, snapshot, cancellationToken) is { } facts && facts.Cut.SystemIdentifier == position.SystemIdentifier)
+            if (await LoadAsync(repository, snapshot, cancellationToken) is { Facts: var facts } earlier && facts.Cut.SystemIdentifier == position.SystemIdentifier)
             {
-                return position.WhyNot(facts, fullReadDays) is { } reason ? new BackupParent(null, null, reason) : new BackupParent(snapshot, facts, null);
+                var reason = position.WhyNot(facts, fullReadDays) ?? position.WhyApart(facts, await history.HasWalOfAsync(earlier, cancellationToken));
+                return reason is not null ? new BackupParent(null, null, reason) : new BackupParent(snapshot, facts, null);
             }
         }
 
@@ -75,11 +76,11 @@ internal sealed class BackupParent
     }
 
     // What cannot be read cannot be built upon either; a check reports it.
-    private static async Task<BaseBackupFacts?> FactsAsync(ResticRepository repository, Snapshot snapshot, CancellationToken cancellationToken)
+    private static async Task<DatabaseSnapshot?> LoadAsync(ResticRepository repository, Snapshot snapshot, CancellationToken cancellationToken)
     {
         try
         {
-            return (await DatabaseSnapshot.LoadAsync(repository, snapshot.Id.ToString(), cancellationToken)).Facts;
+            return await DatabaseSnapshot.LoadAsync(repository, snapshot.Id.ToString(), cancellationToken);
         }
         catch (Exception unusable) when (unusable is BackupException or RepositoryException or System.Text.Json.JsonException or InvalidOperationException)
         {

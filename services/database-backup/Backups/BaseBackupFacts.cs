@@ -43,7 +43,10 @@ internal sealed record ReadFacts
     /// <summary>When the data directory was made, by the ctime of its <c>PG_VERSION</c>: a standby, or a copy, has another one.</summary>
     public DateTimeOffset? DirectoryMadeAt { get; init; }
 
-    /// <summary>Same clock: when the newest backup began that read every file. The content of each file is at least as new.</summary>
+    /// <summary>When the server was started, by its own clock; null in snapshots of versions that did not ask.</summary>
+    public DateTimeOffset? ServerStartedAt { get; init; }
+
+    /// <summary>Clock of the files: when the newest backup began that read every file. The content of each file is at least as new.</summary>
     public required DateTimeOffset AllReadAt { get; init; }
 
     /// <summary>Length of the cuts of relations that were new; null in snapshots of versions that knew only one.</summary>

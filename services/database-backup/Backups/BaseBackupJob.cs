@@ -35,7 +35,8 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
         var listing = await ClusterListing.ReadAsync(cluster, session.Server.MajorVersion, control, cancellationToken);
         context.Progress.Begin("read", listing.Files.Count(file => !file.IsDirectory), listing.Files.Where(file => !file.IsDirectory).Sum(file => file.Size));
 
-        var parent = await BackupParent.FindAsync(repository, BackupPosition.Of(session, control, listing), settings.FullReadDays, cancellationToken);
+        var history = new ParentHistory(cluster, new SnapshotWal(repository));
+        var parent = await BackupParent.FindAsync(repository, BackupPosition.Of(session, control, listing), history, settings.FullReadDays, cancellationToken);
         var cutBytes = CutSize.Choose(listing, session.Server.MajorVersion, parent.CutBytes);
         var changes = await KnownChanges.FindAsync(cluster, session, parent, cutBytes, cancellationToken);
         context.Log.Info(Description(parent, changes));

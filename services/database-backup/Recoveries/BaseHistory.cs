@@ -3,8 +3,6 @@ using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Repository;
-using StellaOps.Backup.Repository.Blobs;
-using StellaOps.Backup.Repository.Trees;
 using StellaOps.Backup.Wal.Archive;
 using StellaOps.Backup.Wal.Recovery;
 
@@ -16,6 +14,8 @@ namespace StellaOps.Backup.DatabaseBackup.Recoveries;
 /// </summary>
 internal sealed class BaseHistory(ResticRepository repository, WalInventory inventory, WalReader reader)
 {
+    private readonly SnapshotWal _wal = new(repository);
+
     /// <summary>
     /// The first of the backup's segments that a replay would get with other bytes; null when there is none. Its first and its last one are compared, as far as the archive has
     /// them: two histories that part do not come together again.
@@ -33,7 +33,7 @@ internal sealed class BaseHistory(ResticRepository repository, WalInventory inve
         }
 
         var stop = Lsn.Parse(snapshot.Facts.Cut.StopLsn);
-        var segments = await SegmentsAsync(snapshot, cancellationToken);
+        var segments = await _wal.SegmentsAsync(snapshot, cancellationToken);
         foreach (var (name, node) in segments.Take(1).Concat(segments.Skip(1).TakeLast(1)))
         {
             // Behind the end of the backup lies what the server had not written yet.
@@ -41,50 +41,12 @@ internal sealed class BaseHistory(ResticRepository repository, WalInventory inve
             var asked = plan.Segments.FirstOrDefault(segment => files.NumberOf(segment) == number, name);
             var length = Math.Min(inventory.Available(asked), (long)(stop.Value - files.StartOf(number).Value));
             if (length > 0 && await reader.ReadAsync(asked.ToString(), cancellationToken) is { } archived
-                && !await EqualsAsync(node, archived.AsMemory(0, (int)Math.Min(length, archived.Length)), cancellationToken))
+                && !await _wal.EqualsAsync(node, archived.AsMemory(0, (int)Math.Min(length, archived.Length)), cancellationToken))
             {
                 return asked;
             }
         }
 
         return null;
-    }
-
-    private async Task<IReadOnlyList<(WalName Name, Node Node)>> SegmentsAsync(DatabaseSnapshot snapshot, CancellationToken cancellationToken)
-    {
-        var trees = new TreeReader(repository.Blobs);
-        var directory = await trees.FindAsync(snapshot.Snapshot.Tree, $"/{SnapshotLayout.DataDirectory}/{SnapshotLayout.Wal}", cancellationToken);
-        var segments = new List<(WalName, Node)>();
-        foreach (var node in directory?.Subtree is { } tree ? (await trees.ReadAsync(tree, cancellationToken)).Nodes : [])
-        {
-            if (WalName.TryParse(node.Name.ToString(), out var name))
-            {
-                segments.Add((name, node));
-            }
-        }
-
-        return segments;
-    }
-
-    private async Task<bool> EqualsAsync(Node node, ReadOnlyMemory<byte> archived, CancellationToken cancellationToken)
-    {
-        foreach (var id in node.Content)
-        {
-            if (archived.IsEmpty)
-            {
-                break;
-            }
-
-            using var blob = await repository.Blobs.ReadAsync(BlobType.Data, id, cancellationToken);
-            var length = Math.Min(blob.Memory.Length, archived.Length);
-            if (!blob.Memory.Span[..length].SequenceEqual(archived.Span[..length]))
-            {
-                return false;
-            }
-
-            archived = archived[length..];
-        }
-
-        return archived.IsEmpty;
     }
 }

@@ -17,6 +17,7 @@ public sealed class BackupPositionTests
         PageChecksums = true,
         FileClock = Earlier.AddDays(1),
         DirectoryMadeAt = Earlier.AddDays(-90),
+        ServerStartedAt = Earlier.AddDays(-30),
         FutureTimes = false,
     };
 
@@ -37,6 +38,23 @@ public sealed class BackupPositionTests
         Assert.Contains("page checksums were switched off", (Now with { PageChecksums = false }).WhyNot(Facts(), 7), StringComparison.Ordinal);
         Assert.Contains("full_page_writes", (Now with { FullPageWrites = false }).WhyNot(Facts(), 7), StringComparison.Ordinal);
         Assert.Contains("older version", Now.WhyNot(Facts() with { Read = null }, 7), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_server_that_has_the_last_wal_of_a_backup_has_gone_on_from_it_also_when_it_was_started_again()
+    {
+        Assert.Null(Now.WhyApart(Facts(), hasItsWal: true));
+        Assert.Null((Now with { ServerStartedAt = Earlier.AddHours(1) }).WhyApart(Facts(), hasItsWal: true));
+        Assert.Contains("put back to an earlier state", Now.WhyApart(Facts(), hasItsWal: false), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_that_wal_is_removed_only_a_server_that_was_never_started_again_has_gone_on_for_certain()
+    {
+        var facts = Facts();
+        Assert.Null(Now.WhyApart(facts, hasItsWal: null));
+        Assert.Contains("started again since the last backup", (Now with { ServerStartedAt = Earlier.AddHours(1) }).WhyApart(facts, hasItsWal: null), StringComparison.Ordinal);
+        Assert.Contains("older version", Now.WhyApart(facts with { Read = facts.Read! with { ServerStartedAt = null } }, hasItsWal: null), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -64,6 +82,6 @@ public sealed class BackupPositionTests
         WalSegmentBytes = 1 << 24,
         Settings = new Dictionary<string, string>(),
         Tablespaces = [],
-        Read = new ReadFacts { ListedAt = Earlier, DirectoryMadeAt = Now.DirectoryMadeAt, AllReadAt = Earlier, DamagedFiles = [] },
+        Read = new ReadFacts { ListedAt = Earlier, DirectoryMadeAt = Now.DirectoryMadeAt, ServerStartedAt = Now.ServerStartedAt, AllReadAt = Earlier, DamagedFiles = [] },
     };
 }

@@ -62,6 +62,8 @@ internal sealed class Workbench : IAsyncDisposable
         return bench;
     }
 
+    public Task RunAsync(string sql) => Cluster.Server.ExecuteAsync(sql, cancellationToken: TestContext.Current.CancellationToken);
+
     /// <summary>Ends autovacuum, also one that is under way: it writes files while nobody looks.</summary>
     public async Task StopVacuumingAsync()
     {
