@@ -133,7 +133,7 @@ public sealed partial class WalInventory
         {
             if (WalName.TryParse(entry.Name, out var name) && (!_expected.TryGetValue(name, out var known) || known.Digest == entry.Digest))
             {
-                _expected[name] = entry; // The state's, where it has one of a manifest, too: stored anew since, the same bytes may be an object of another length.
+                Expect(name, entry);
             }
         }
     }

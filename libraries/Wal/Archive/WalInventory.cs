@@ -19,6 +19,7 @@ public sealed partial class WalInventory
     private readonly Dictionary<uint, TimelineHistory> _histories = [];
     private readonly List<ArchivedSegment> _conflicts = [];
     private readonly Dictionary<WalName, SegmentEntry> _expected = [];
+    private readonly HashSet<(WalName Name, string Digest, long Length)> _stored = [];
 
     private WalInventory(WalKeys keys, WalFiles? files) => (Keys, Files) = (keys, files);
 
@@ -98,6 +99,16 @@ public sealed partial class WalInventory
     /// <summary>The history of a timeline; null when it is not in the archive.</summary>
     public TimelineHistory? History(uint timeline) => timeline == 1 ? TimelineHistory.First : _histories.GetValueOrDefault(timeline);
 
+    /// <summary>
+    /// Whether manifests, state or pushes name a segment as it lies there. The same bytes may be objects of several lengths: stored anew for other recipients here, and as it
+    /// was in a copy of the archive.
+    /// </summary>
+    public bool IsAsStored(ArchivedSegment segment)
+    {
+        ArgumentNullException.ThrowIfNull(segment);
+        return _stored.Contains((segment.Name, segment.Digest, segment.Length));
+    }
+
     /// <summary>Takes in what was archived meanwhile.</summary>
     public void Add(ArchivedSegment segment)
     {
@@ -111,7 +122,7 @@ public sealed partial class WalInventory
     {
         ArgumentNullException.ThrowIfNull(segment);
         Add(segment);
-        _expected[segment.Name] = entry;
+        Expect(segment.Name, entry);
     }
 
     /// <summary>Takes in a part that was archived meanwhile.</summary>
@@ -131,6 +142,12 @@ public sealed partial class WalInventory
     {
         ArgumentNullException.ThrowIfNull(whole);
         _tails[whole.Name] = [whole];
+    }
+
+    private void Expect(WalName name, SegmentEntry entry)
+    {
+        _expected[name] = entry;
+        _stored.Add((name, entry.Digest, entry.Length));
     }
 
     private bool Add(StoredObject entry)

@@ -27,12 +27,12 @@ public static class GapFinder
         return [.. inventory.Timelines.SelectMany(timeline => Missing(inventory, files, present, timeline))];
     }
 
-    /// <summary>True when a manifest says another length than the listing.</summary>
+    /// <summary>True when manifests and state name its content, and none of them with the length that it has in the listing.</summary>
     public static bool IsDamaged(WalInventory inventory, ArchivedSegment segment)
     {
         ArgumentNullException.ThrowIfNull(inventory);
         ArgumentNullException.ThrowIfNull(segment);
-        return inventory.Expected.TryGetValue(segment.Name, out var entry) && entry.Digest == segment.Digest && entry.Length != segment.Length;
+        return inventory.Expected.TryGetValue(segment.Name, out var entry) && entry.Digest == segment.Digest && !inventory.IsAsStored(segment);
     }
 
     /// <summary>Segments of a range that are not there, or are damaged; not those that are not kept any more.</summary>

@@ -6,7 +6,11 @@ using StellaOps.Backup.Wal.Manifests;
 namespace StellaOps.Backup.Wal.Ledger;
 
 /// <summary>Brings missing segments back from where they still are.</summary>
-public sealed class GapRefill(WalArchive archive, WalSealer sealer, IReadOnlyList<ISegmentSource> sources)
+/// <param name="archive">Where they are missing.</param>
+/// <param name="sealer">Seals them.</param>
+/// <param name="sources">Where to look, in this order.</param>
+/// <param name="announce">Called before a segment is stored: its manifest may know it with another length, and who dies right behind the store could not say any more which one is right.</param>
+public sealed class GapRefill(WalArchive archive, WalSealer sealer, IReadOnlyList<ISegmentSource> sources, Func<SegmentEntry, CancellationToken, Task> announce)
 {
     /// <summary>Tries every segment of the ranges.</summary>
     /// <returns>What was archived, and where it came from.</returns>
@@ -43,11 +47,14 @@ public sealed class GapRefill(WalArchive archive, WalSealer sealer, IReadOnlyLis
 
             var content = sealer.Seal(bytes);
 
-            // Replaced, not created: what is there under this name was found to be damaged.
-            await archive.Location.PutAsync(archive.Keys.Segment(name, content.Digest), content.Content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
             var facts = WalScanner.Scan(bytes, files.StartOf(files.NumberOf(name) ?? 0));
             var segment = new ArchivedSegment(name, content.Digest, archive.Keys.Segment(name, content.Digest), content.Content.Length);
-            return (segment, SegmentEntries.Of(segment, content.StoredDigest, facts), source.Name);
+            var entry = SegmentEntries.Of(segment, content.StoredDigest, facts);
+            await announce(entry, cancellationToken).ConfigureAwait(false);
+
+            // Replaced, not created: what is there under this name was found to be damaged.
+            await archive.Location.PutAsync(segment.Key, content.Content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
+            return (segment, entry, source.Name);
         }
 
         return null;

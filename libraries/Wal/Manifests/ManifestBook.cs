@@ -22,7 +22,7 @@ public sealed class ManifestBook
     private readonly SortedDictionary<(uint Timeline, ulong Number), SegmentEntry> _open = [];
 
     /// <summary>Segments of closed manifests that were stored anew since, in objects of another length: for as long as they are there, only <c>state.json</c> says so.</summary>
-    private readonly Dictionary<string, SegmentEntry> _again = [];
+    private readonly Dictionary<(string Name, long Length), SegmentEntry> _again = [];
     private readonly Dictionary<uint, (string Key, string Digest)> _last = [];
     private readonly HashSet<string> _ended = [];
     private readonly List<(uint Timeline, ulong First, ulong Next)> _closed = [];
@@ -62,7 +62,7 @@ public sealed class ManifestBook
 
         foreach (var entry in inventory.State?.Open.Where(IsAnew) ?? [])
         {
-            _again[entry.Name] = entry;
+            _again[(entry.Name, entry.Length)] = entry;
         }
 
         bool IsAnew(SegmentEntry entry) => closed.TryGetValue(entry.Name, out var length) && entry.Length != length
@@ -112,7 +112,7 @@ public sealed class ManifestBook
             {
                 if (IsClosed(name))
                 {
-                    _again[entry.Name] = entry;
+                    _again[(entry.Name, entry.Length)] = entry;
                     return;
                 }
 

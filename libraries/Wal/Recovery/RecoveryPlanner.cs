@@ -227,7 +227,7 @@ public sealed class RecoveryPlanner
         }
 
         return _inventory.Segments.TryGetValue(name, out var segment) && _inventory.Expected.TryGetValue(name, out var expected)
-            && (segment.Digest != expected.Digest || segment.Length != expected.Length)
+            && (segment.Digest != expected.Digest || !_inventory.IsAsStored(segment))
                 ? $"segment {name} is in the archive with {segment.Length} bytes, and its manifest says {expected.Length} bytes of another content"
                 : null;
     }

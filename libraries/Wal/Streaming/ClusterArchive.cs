@@ -17,6 +17,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
     private readonly ArchiverState _state;
     private readonly TimeProvider _clock;
     private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _saving = new(1);
     private ArchiveState? _saved;
 
     private ClusterArchive(WalArchiverOptions options, ArchiverState state, TimeProvider clock, WalArchive archive, WalInventory inventory, WalSpool spool, AgeEncryption encryption)
@@ -95,6 +96,19 @@ internal sealed class ClusterArchive : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     public async Task SaveStateAsync(uint timeline, Lsn archived, CancellationToken cancellationToken)
     {
+        await _saving.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await SaveAsync(timeline, archived, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _saving.Release();
+        }
+    }
+
+    private async Task SaveAsync(uint timeline, Lsn archived, CancellationToken cancellationToken)
+    {
         var now = _clock.GetUtcNow();
         var status = _state.Status;
         // What was committed since the server was asked may be missing.
@@ -122,6 +136,34 @@ internal sealed class ClusterArchive : IAsyncDisposable
             Tail = tail,
             Open = open,
         };
+        await PutAsync(document, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes down what is about to be stored anew of a segment whose manifest is closed.</summary>
+    public async Task AnnounceAsync(SegmentEntry entry, CancellationToken cancellationToken)
+    {
+        if (!WalName.TryParse(entry.Name, out var name) || !Book.IsClosed(name))
+        {
+            return;
+        }
+
+        Book.Add(entry);
+        await _saving.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_saved is { } saved)
+            {
+                await PutAsync(saved with { Open = Book.Open }, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _saving.Release();
+        }
+    }
+
+    private async Task PutAsync(ArchiveState document, CancellationToken cancellationToken)
+    {
         await Archive.Location.PutAsync(Archive.Keys.State, WalJson.Write(document), PutMode.Replace, cancellationToken).ConfigureAwait(false);
         _saved = document;
     }
@@ -133,6 +175,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
         Tail.Dispose();
         Spool.Dispose();
         _stop.Dispose();
+        _saving.Dispose();
     }
 
     /// <summary>After a start the unfinished segment is first received again: until then it is what the last process wrote of it.</summary>

@@ -58,6 +58,17 @@ internal sealed class SketchedArchive
         await Store.PutAsync(Keys.Pushed(Name(timeline, first)), PushedDocument(timeline, first), PutMode.Replace, Cancelled);
     }
 
+    /// <summary>The same bytes of a segment in an object of another length, as for other recipients; only the state says so.</summary>
+    public async Task StoreAnewAsync(uint timeline, ulong number)
+    {
+        var segment = (await ReadAsync()).Segments[Name(timeline, number)];
+        await Store.DeleteAsync(segment.Key, Cancelled);
+        await PutAsync(segment.Key, "sealed for more");
+        var entry = SegmentEntries.Of(segment with { Length = "sealed for more".Length }, null, WalFacts.None);
+        var state = (await ReadAsync()).State!;
+        await Store.PutAsync(Keys.State, WalJson.Write(state with { Open = [.. state.Open, entry] }), PutMode.Replace, Cancelled);
+    }
+
     public SketchedArchive Copy() => new(Store.Copy());
 
     public Task<WalInventory> ReadAsync(IObjectStore? store = null) => WalInventory.ReadAsync(store ?? Store, System, Files.SegmentSize, Cancelled);

@@ -1,9 +1,13 @@
+using StellaOps.Backup.Age;
+using StellaOps.Backup.Age.Keys;
+using StellaOps.Backup.Postgres.Recovery;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Storage;
 using StellaOps.Backup.Wal.Archive;
 using StellaOps.Backup.Wal.Coverage;
 using StellaOps.Backup.Wal.Expiry;
 using StellaOps.Backup.Wal.Ledger;
+using StellaOps.Backup.Wal.Recovery;
 using StellaOps.Backup.Wal.Replicas;
 using StellaOps.Backup.Wal.Tests.Expiry;
 
@@ -142,6 +146,32 @@ public sealed class WalReplicaTests
             var inventory = await archive.ReadAsync(store);
             Assert.Equal(SketchedArchive.At(8), WalCoverage.Prove(inventory, inventory.History(2)!.Path(), Old.Start, SketchedArchive.At(8)).ReachesTo);
         }
+    }
+
+    [Fact]
+    public async Task A_segment_that_is_stored_anew_here_in_another_length_is_as_good_in_the_copy_as_it_was()
+    {
+        var archive = await SketchedArchive.MakeAsync(second: 7);
+        var place = new MemoryStore();
+        await Replica(archive.Store, place).RunAsync(Cancelled);
+        await archive.StoreAnewAsync(2, 6);
+        await Replica(archive.Store, place).RunAsync(Cancelled);
+
+        foreach (var store in (IObjectStore[])[archive.Store, place])
+        {
+            var inventory = await archive.ReadAsync(store);
+            Assert.Contains(inventory.State!.Open, entry => entry.Name == "000000020000000000000006");
+            Assert.Empty(GapFinder.Find(inventory));
+            var reader = new WalReader(store, SketchedArchive.System, new AgeDecryption(X25519Identity.Generate()));
+            var across = new BaseCut("across", 2, SketchedArchive.At(5.6), SketchedArchive.At(7), DateTimeOffset.UnixEpoch);
+            var plan = await new RecoveryPlanner(inventory, reader, [across], 16 << 20).PlanAsync(new RecoveryTarget { Kind = RecoveryTargetKind.Immediate }, 2, Cancelled);
+            Assert.Contains(plan.Segments, name => name.ToString() == "000000020000000000000006");
+        }
+
+        // A length that nobody named is damage in either place.
+        var key = place.Under("wal/").Single(key => key.Contains("000000020000000000000006-", StringComparison.Ordinal));
+        await place.PutAsync(key, place[key].AsMemory(1), PutMode.Replace, Cancelled);
+        Assert.Single(GapFinder.Find(await archive.ReadAsync(place)));
     }
 
     private static WalReplica Replica(IObjectStore here, IObjectStore there) => new(here, there, SketchedArchive.System, TimeProvider.System);
