@@ -180,7 +180,13 @@ public sealed partial class WalInventory
 
     private void AddOnce(ArchivedSegment segment)
     {
-        if (!_segments.TryAdd(segment.Name, segment) && _segments[segment.Name] != segment && !_conflicts.Contains(segment))
+        // The same object once more, listed again: stored anew meanwhile it may have another length. Only other bytes contradict it.
+        var known = _segments.GetValueOrDefault(segment.Name, segment);
+        if (known.Key == segment.Key)
+        {
+            _segments[segment.Name] = segment;
+        }
+        else if (known.Digest != segment.Digest && !_conflicts.Exists(conflict => conflict.Key == segment.Key))
         {
             _conflicts.Add(segment);
         }

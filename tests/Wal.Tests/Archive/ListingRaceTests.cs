@@ -35,6 +35,25 @@ public sealed class ListingRaceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_segment_that_is_stored_anew_while_the_archive_is_listed_is_one_segment_of_its_new_length()
+    {
+        var before = await PutSegmentAsync(Name);
+        ArchivedSegment after = null!;
+        var store = new ChangedMeanwhile(_store, async () =>
+        {
+            await _store.DeleteAsync(before.Key, Cancelled);
+            after = await PutSegmentAsync(Name, X25519Identity.Generate());
+        });
+
+        var inventory = await WalInventory.ReadAsync(store, System, Files.SegmentSize, Cancelled);
+
+        Assert.Equal(before.Key, after.Key);
+        Assert.NotEqual(before.Length, after.Length);
+        Assert.Empty(inventory.Conflicts);
+        Assert.Equal(after, inventory.Segments[Name]);
+    }
+
+    [Fact]
     public async Task Parts_that_are_folded_while_the_archive_is_listed_are_in_the_picture()
     {
         await PutSegmentAsync(NameOf(6));
@@ -93,10 +112,10 @@ public sealed class ListingRaceTests : IAsyncDisposable
         return await Archive.PutTailAsync(name ?? Name, 0, sealer.Seal(_plain.AsSpan(0, length)), length, Cancelled);
     }
 
-    private async Task PutSegmentAsync(WalName name)
+    private async Task<ArchivedSegment> PutSegmentAsync(WalName name, params IReadOnlyList<X25519Identity> others)
     {
-        using var sealer = new WalSealer(new AgeEncryption(_identity.Recipient));
-        await Archive.PutSegmentAsync(name, sealer.Seal(_plain), Cancelled);
+        using var sealer = new WalSealer(new AgeEncryption([_identity.Recipient, .. others.Select(other => other.Recipient)]));
+        return (await Archive.PutSegmentAsync(name, sealer.Seal(_plain), Cancelled)).Segment;
     }
 
     private async Task FinishAsync(ArchivedTail tail)
