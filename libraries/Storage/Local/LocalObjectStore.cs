@@ -87,6 +87,7 @@ public sealed class LocalObjectStore : IObjectStore
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         var path = PathOf(key);
         var error = Posix.OpenRead(path, out var handle);
+        error = error == Posix.Enoent ? Posix.Absence(path) : error;
         using (handle)
         {
             // Whether the place is a location may be asked at any time.
@@ -130,6 +131,7 @@ public sealed class LocalObjectStore : IObjectStore
         cancellationToken.ThrowIfCancellationRequested();
         var path = PathOf(key);
         var error = Posix.Remove(path);
+        error = error == Posix.Enoent ? Posix.Absence(path) : error;
         if (error == Posix.Enoent)
         {
             _place.Require();
@@ -299,6 +301,8 @@ public sealed class LocalObjectStore : IObjectStore
         }
         catch (DirectoryNotFoundException)
         {
+            var absence = Posix.Absence(directory);
+            StorageErrors.Check(absence == Posix.Enoent ? 0 : absence, $"cannot list {directory}");
             yield break;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -33,11 +33,26 @@ internal static partial class Posix
     /// <summary>Opens a file or directory for reading.</summary>
     internal static int OpenRead(string path, out SafeFileHandle handle) => Opened(Open(path, CloseOnExec, 0), out handle);
 
-    /// <summary>Looks at what a name leads to; EIO for a link that leads nowhere: its disk may be away.</summary>
+    /// <summary>Looks at what a name leads to; EIO as <see cref="Absence"/> says.</summary>
     internal static int Status(string path, out FileStatus status)
     {
         var error = Result(StatX(AtCurrentDirectory, path, 0, FileStatus.Wanted, out status));
-        return error == Enoent && StatX(AtCurrentDirectory, path, NoFollow, FileStatus.Wanted, out status) == 0 ? (status.IsLink ? Eio : 0) : error;
+        return error == Enoent ? Absence(path) : error;
+    }
+
+    /// <summary>What it means that nothing is found under a name: ENOENT, or EIO where it, or a directory on the way to it, is a link that leads nowhere: its disk may be away.</summary>
+    internal static int Absence(string path)
+    {
+        for (string? at = path; at is not null; at = Path.GetDirectoryName(at))
+        {
+            if (StatX(AtCurrentDirectory, at, NoFollow, FileStatus.Wanted, out var name) == 0)
+            {
+                // The name is there, or the last directory on the way is.
+                return name.IsLink && StatX(AtCurrentDirectory, at, 0, FileStatus.Wanted, out _) != 0 ? Eio : Enoent;
+            }
+        }
+
+        return Enoent;
     }
 
     internal static int MakeDirectory(string path) => Result(MkDir(path, 0x1C0));

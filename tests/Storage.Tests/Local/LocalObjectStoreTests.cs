@@ -195,6 +195,28 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract, IDisposable
     }
 
     [Fact]
+    public async Task A_directory_that_is_a_link_to_a_disk_that_is_away_is_no_proof_that_its_objects_are_gone()
+    {
+        await using var store = new LocalObjectStore(_directory.Path);
+        File.CreateSymbolicLink(_directory["a"], "/not/mounted");
+        await IsAwayAsync(() => store.FindAsync("a/b", Cancellation).AsTask());
+        await IsAwayAsync(() => store.FindAsync("a/b/c", Cancellation).AsTask());
+        await IsAwayAsync(() => store.ReadAsync("a/b", 0, new byte[1], Cancellation).AsTask());
+        await IsAwayAsync(() => store.DeleteAsync("a/b", Cancellation).AsTask());
+        await IsAwayAsync(() => store.ListAsync("a/", Cancellation).ToListAsync(Cancellation).AsTask());
+        await IsAwayAsync(() => store.ListAsync("a/b/", Cancellation).ToListAsync(Cancellation).AsTask());
+        await IsAwayAsync(() => store.ListAsync("", Cancellation).ToListAsync(Cancellation).AsTask());
+
+        // A link that leads somewhere is a directory like any other.
+        Directory.CreateDirectory(_directory["disk"]);
+        File.CreateSymbolicLink(_directory["there"], _directory["disk"]);
+        Assert.Null(await store.FindAsync("there/b", Cancellation));
+        Assert.Empty(await store.ListAsync("there/b/", Cancellation).ToListAsync(Cancellation));
+
+        static async Task IsAwayAsync(Func<Task> call) => Assert.Equal(StorageFailure.Unavailable, (await Assert.ThrowsAsync<StorageException>(call)).Failure);
+    }
+
+    [Fact]
     public async Task An_object_has_the_length_and_the_time_of_its_file_and_a_directory_is_none()
     {
         await using var store = new LocalObjectStore(_directory.Path);
