@@ -62,6 +62,28 @@ public sealed class WalReplica(IObjectStore here, IObjectStore there, ulong syst
         }
     }
 
+    /// <summary>
+    /// When the other location last had everything, by the state that lies there. Where it does not answer, or has none, all of the archive counts as missing there: when
+    /// the oldest object here was made. Null where there is no archive here either.
+    /// </summary>
+    /// <exception cref="StorageException">Neither of the locations answers.</exception>
+    public async Task<DateTimeOffset?> WholeAtAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await FindAsync(there, _keys.State, cancellationToken).ConfigureAwait(false) is { } content && WalJson.TryRead<ArchiveState>(content) is { } state)
+            {
+                return state.UpdatedAt;
+            }
+        }
+        catch (StorageException)
+        {
+            // It is away, and nothing here says since when.
+        }
+
+        return await here.ListAsync(_keys.Folder, cancellationToken).Select(one => (DateTimeOffset?)one.ModifiedAt).MinAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task<HashSet<string>> ListAsync(CancellationToken cancellationToken)
     {
         var found = await there.ListAsync(_keys.Folder, cancellationToken).Select(one => one.Key).ToHashSetAsync(cancellationToken: cancellationToken).ConfigureAwait(false);

@@ -35,10 +35,33 @@ internal sealed partial class WalReplicaService(
                 continue;
             }
 
-            replica = replica?.System == system ? replica : (system, new WalReplica(here, there, system, clock));
+            if (replica?.System != system)
+            {
+                replica = (system, new WalReplica(here, there, system, clock));
+                await BeginAsync(replica.Value.Replica, stoppingToken);
+            }
+
             await CopyAsync(replica.Value.Replica, there, stoppingToken);
         }
     }
+
+    /// <summary>An outage of the secondary location does not end with the process that told of it: the next one goes on from what lies there.</summary>
+    private async Task BeginAsync(WalReplica replica, CancellationToken cancellationToken)
+    {
+        var since = clock.GetUtcNow();
+        try
+        {
+            since = await replica.WholeAtAsync(cancellationToken) ?? since;
+        }
+        catch (StorageException)
+        {
+            // Neither location answers: what follows notes it.
+        }
+
+        CaughtUp.WithLabels(settings.Name).Set(Seconds(since));
+    }
+
+    private static double Seconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds() / 1000.0;
 
     private async Task CopyAsync(WalReplica replica, IObjectStore there, CancellationToken cancellationToken)
     {
@@ -52,7 +75,7 @@ internal sealed partial class WalReplicaService(
             }
 
             Bytes.WithLabels(settings.Name).Inc(await replica.RunAsync(cancellationToken));
-            CaughtUp.WithLabels(settings.Name).Set(startedAt.ToUnixTimeMilliseconds() / 1000.0);
+            CaughtUp.WithLabels(settings.Name).Set(Seconds(startedAt));
             Note(null);
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

@@ -174,6 +174,20 @@ public sealed class WalReplicaTests
         Assert.Single(GapFinder.Find(await archive.ReadAsync(place)));
     }
 
+    [Fact]
+    public async Task What_lies_there_says_since_when_it_is_behind_and_where_it_does_not_answer_it_has_never_had_anything()
+    {
+        var archive = await SketchedArchive.MakeAsync(second: 7);
+        var place = new MemoryStore();
+        Assert.Equal(DateTimeOffset.UnixEpoch, await Replica(archive.Store, place).WholeAtAsync(Cancelled));
+        Assert.Null(await Replica(place, place).WholeAtAsync(Cancelled));
+
+        await Replica(archive.Store, place).RunAsync(Cancelled);
+        Assert.Equal(new DateTimeOffset(2026, 1, 17, 10, 30, 0, TimeSpan.Zero), await Replica(archive.Store, place).WholeAtAsync(Cancelled));
+        await using var away = new FaultyStore(place, new FaultRule(Fault.FailAlways));
+        Assert.Equal(DateTimeOffset.UnixEpoch, await Replica(archive.Store, away).WholeAtAsync(Cancelled));
+    }
+
     private static WalReplica Replica(IObjectStore here, IObjectStore there) => new(here, there, SketchedArchive.System, TimeProvider.System);
 
     private static IReadOnlyList<string> SegmentsOf(MemoryStore store) => [.. store.Under("wal/").Where(key => key.EndsWith(".age", StringComparison.Ordinal))];
