@@ -69,8 +69,8 @@ platform_sections() {
   },
   "Evidence": { $(repository evidence), "Directory": "$DATA/platform/evidence", "AnchorKeys": ["$DATA/platform/keys/public"] },
   "Config": { $(repository config), "Paths": ["$DATA/platform/etc"] },
-  "Secrets": { $(repository secrets), "Paths": ["$DATA/platform/secrets"], $(custody) },
-  "Keys": { $(repository keys), "Paths": ["$DATA/platform/keys"], $(custody) }
+  "Secrets": { $(repository secrets), "Paths": ["$DATA/platform/secrets"]$(custody Secrets) },
+  "Keys": { $(repository keys), "Paths": ["$DATA/platform/keys"]$(custody Keys) }
 JSON
 }
 
@@ -80,7 +80,14 @@ wal() {
     "$1" "$WAL_RECIPIENT" "$SECRETS/wal-identity" "$DATA/wal-spool"
 }
 
-custody() { printf '"Recipients": ["%s"], "IdentityFile": "%s"' "$RECIPIENT" "$DATA/custodian/identity.txt"; }
+# custody SECTION: the demonstration custodian, unless the user's file names custodians: recipients of two files are added to each other.
+custody() {
+  has_own_custodians "$1" || printf ', "RecipientsFile": "%s", "IdentityFile": "%s"' "$SECRETS/custodian-recipients" "$DATA/custodian/identity.txt"
+}
+
+has_own_custodians() {
+  [ -n "$OVERLAY" ] && tr -d '\n' <"$OVERLAY" | grep -qiE "\"$1\"[[:space:]]*:[[:space:]]*\{[^}]*\"Recipients(File)?\"[[:space:]]*:"
+}
 
 # controlled NAME COMPONENTS [NEEDS]: a service of the sample platform.
 controlled() {
@@ -96,7 +103,7 @@ own_sections() {
     section=${component^}
     configures "$section" || continue
     case $component in
-      secrets | keys) printf ',\n  "%s": { %s, %s }' "$section" "$(repository "$component")" "$(custody)" ;;
+      secrets | keys) printf ',\n  "%s": { %s%s }' "$section" "$(repository "$component")" "$(custody "$section")" ;;
       database) printf ',\n  "%s": { %s, %s }' "$section" "$(repository "$component")" "$(wal false)" ;;
       *) printf ',\n  "%s": { %s }' "$section" "$(repository "$component")" ;;
     esac
