@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Prometheus;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
@@ -14,7 +15,7 @@ using StellaOps.Backup.Coordinator.Workers;
 namespace StellaOps.Backup.Coordinator.Status;
 
 /// <summary>The metrics of the runbook, read from the catalog at each scrape: they are right after a restart, too.</summary>
-internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogger<CatalogMetrics> logger) : IHostedService
+internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, IOptions<CoordinatorSettings> settings, ILogger<CatalogMetrics> logger) : IHostedService
 {
     private static readonly GaugeConfiguration Silent = new() { SuppressInitialValue = true };
     private static readonly Gauge LastSuccess = Metrics.CreateGauge("stella_backup_last_success_timestamp", "Unix time of the last snapshot of the component that is part of a recovery point; of several clusters, of the one that lags.", "component");
@@ -62,7 +63,9 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
         var catalog = scope.ServiceProvider.GetRequiredService<CatalogContext>();
         var workers = scope.ServiceProvider.GetRequiredService<WorkerDirectory>();
         var configured = await workers.ConfiguredAsync(cancellationToken);
-        foreach (var component in Components.All)
+
+        // What was taken out of use by the setting gets older for good: an alert on it would never end.
+        foreach (var component in Components.All.Where(component => settings.Value.Components.Count == 0 || settings.Value.Components.Contains(component)))
         {
             await UpdateAsync(catalog, component, configured, cancellationToken);
         }
@@ -185,7 +188,7 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, ILogge
     private static async Task WorkersAsync(WorkerDirectory workers, IReadOnlyList<Part> configured, CancellationToken cancellationToken)
     {
         var live = (await workers.LiveAsync(cancellationToken)).SelectMany(WorkerDirectory.PartsOf).ToList();
-        foreach (var part in configured.Union(live))
+        foreach (var part in configured)
         {
             Workers.WithLabels(part.Component.Name(), part.Column).Set(live.Count(entry => entry == part));
         }
