@@ -26,6 +26,7 @@ public sealed class LockerLossTests : IAsyncDisposable
         File.Delete(Path.Combine(_bench.Source, file));
         for (var night = 1; night <= 2; night++)
         {
+            Directory.CreateDirectory(_bench["source", $"night-{night}"]); // So that no two snapshots are equal.
             Lacks(await _bench.BackupAsync(), _bench.Source);
         }
 
@@ -46,6 +47,7 @@ public sealed class LockerLossTests : IAsyncDisposable
         await RunAsync(loss);
         for (var night = 1; night <= 2; night++)
         {
+            Directory.CreateDirectory(_bench["source", $"night-{night}"]); // So that no two snapshots are equal.
             Lacks(await _bench.BackupAsync(), Path.Combine(_bench.Source, "sboms"));
         }
 
