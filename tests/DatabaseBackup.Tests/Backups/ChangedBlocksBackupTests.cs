@@ -37,6 +37,10 @@ public sealed class ChangedBlocksBackupTests
     public async Task Whatever_changes_the_snapshot_is_the_one_of_a_backup_that_reads_everything(string source)
     {
         await using var bench = await StartAsync();
+
+        // A server that was killed shows by the last WAL of the backup before that it is still the same one.
+        await bench.RunAsync("ALTER SYSTEM SET wal_keep_size = '10GB'");
+        await bench.RunAsync("SELECT pg_reload_conf()");
         bench.Settings.Source = Enum.Parse<FileSource>(source);
         await BackupAsync(bench, ReadRule.All);
         var seed = int.Parse(Environment.GetEnvironmentVariable("STELLA_TEST_SEEDS") ?? "5");
@@ -129,9 +133,6 @@ public sealed class ChangedBlocksBackupTests
     {
         var bench = await Workbench.StartAsync(18);
         await bench.StopVacuumingAsync();
-
-        // A server that was killed shows by the last WAL of the backup before that it is still the same one.
-        await bench.Cluster.Server.ExecuteAsync("ALTER SYSTEM SET wal_keep_size = '10GB'", cancellationToken: Cancellation);
         await bench.SummarizeAsync();
         return bench;
     }
