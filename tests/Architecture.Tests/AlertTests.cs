@@ -11,6 +11,7 @@ public sealed partial class AlertTests
     [Theory]
     [InlineData("check", "alerts.yml")]
     [InlineData("test", "alerts.test.yml")]
+    [InlineData("test", "alerts.days.test.yml")]
     public async Task Promtool_is_content(string action, string file)
     {
         using var promtool = Process.Start(new ProcessStartInfo("promtool", [action, "rules", file])
@@ -28,7 +29,7 @@ public sealed partial class AlertTests
     {
         var token = TestContext.Current.CancellationToken;
         var alerts = Names().Matches(await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.yml"), token)).Select(match => match.Groups[1].Value).ToList();
-        var tests = await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.test.yml"), token);
+        var tests = await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.test.yml"), token) + await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.days.test.yml"), token);
         var document = await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "monitoring.md"), token);
         Assert.Superset(new HashSet<string> { "StellaBackupFailed", "StellaBackupStorageFull" }, alerts.ToHashSet());
         Assert.All(alerts, alert =>
