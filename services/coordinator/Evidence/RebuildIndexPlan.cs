@@ -13,12 +13,19 @@ internal sealed class RebuildIndexPlan : OperationPlan
     public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks)
     {
         var conclusion = Conclusion.Of(tasks);
-        return conclusion.Outcome == Outcome.Incomplete
-            ? conclusion with
-            {
-                Error = Conclusion.Missing(
-                    $"artifacts that were not indexed as they are now: {tasks[0].Result!.MissingCount}", "Look at them: move what was altered away and keep it, bring it back ('stella backup restore --type evidence'), and rebuild again."),
-            }
-            : conclusion;
+        if (conclusion.Outcome != Outcome.Incomplete)
+        {
+            return conclusion;
+        }
+
+        // The index before is named as missing where it could not be read as a whole.
+        var result = tasks[0].Result!;
+        return conclusion with
+        {
+            Error = result.Missing is [{ Path: "index.json" } unread, ..]
+                ? Conclusion.Missing($"the index before {unread.Reason}", "Let the platform take over what the kept index records, then delete that file.")
+                : Conclusion.Missing(
+                    $"artifacts that were not indexed as they are now: {result.MissingCount}", "Look at them: move what was altered away and keep it, bring it back ('stella backup restore --type evidence'), and rebuild again."),
+        };
     }
 }
