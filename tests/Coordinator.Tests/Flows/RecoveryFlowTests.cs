@@ -14,35 +14,30 @@ using StellaOps.Backup.Testing.RabbitMq;
 namespace StellaOps.Backup.Coordinator.Tests.Flows;
 
 /// <summary>Recovery of a database to a point in time, from the request to the command that a worker gets; and what several clusters change.</summary>
-public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture rabbit) : IAsyncLifetime
+public sealed class RecoveryFlowTests(RecoveryFlowTests.RecoveryStack shared) : IClassFixture<RecoveryFlowTests.RecoveryStack>, IAsyncLifetime
 {
-    private readonly TemporaryDirectory _platform = new("stella-pf-");
-    private CoordinatorStack _stack = null!;
+    private readonly CoordinatorStack _stack = shared.Stack;
+    private readonly TemporaryDirectory _platform = shared.Platform;
+    private long _audited;
 
-    // Services that leave a line for each order that they get; a file says that they run.
+    // Each test begins with running services, no cluster that has a name, and an audit log that goes on.
     public async ValueTask InitializeAsync()
     {
-        var settings = new Dictionary<string, string?> { ["Coordinator:LeaseSeconds"] = "60" };
-        foreach (var (index, name) in ((string[])["postgres", "api"]).Index())
+        var token = TestContext.Current.CancellationToken;
+        File.Delete(_platform["orders"]);
+        foreach (var name in RecoveryStack.Services)
         {
-            var running = _platform[$"{name}.running"];
-            await File.WriteAllTextAsync(running, "", TestContext.Current.CancellationToken);
-            settings[$"ServiceControl:Services:{index}:Name"] = name;
-            settings[$"ServiceControl:Services:{index}:Start"] = $"touch {running}; echo start {name} >> {_platform["orders"]}";
-            settings[$"ServiceControl:Services:{index}:Stop"] = $"rm {running}; echo stop {name} >> {_platform["orders"]}";
-            settings[$"ServiceControl:Services:{index}:Status"] = $"test -e {running}";
-            settings[$"ServiceControl:Services:{index}:Components:0"] = "database";
+            await File.WriteAllTextAsync(_platform[$"{name}.running"], "", token);
         }
 
-        _stack = await CoordinatorStack.StartAsync(postgres, rabbit, settings, TestContext.Current.CancellationToken);
+        await _stack.ClearAsync(token);
+        _stack.Workers.Announce();
+        await UntilAsync("SELECT count(*) = 0 FROM workers WHERE announcement->'clusters'->0 IS NOT NULL", token);
+        _audited = await _stack.QueryAsync<long>("SELECT coalesce(max(sequence), 0)::bigint FROM audit", token);
         _stack.Workers.Work = task => task.Component == Component.Database && task.Command.Kind == OperationKind.Backup ? task.FinishAsync(Cut(task)) : task.FinishAsync();
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stack.DisposeAsync();
-        _platform.Dispose();
-    }
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact(Timeout = 300_000)]
     public async Task A_request_that_cannot_be_meant_is_refused_before_anything_is_stopped_or_sent()
@@ -90,7 +85,7 @@ public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture 
         Assert.Equal(("7448844188812345678", 1, "0/2000028", "0/2000100"), commands[1].Bases[0] is var newest ? (newest.SystemIdentifier, newest.Timeline, newest.StartLsn, newest.StopLsn) : default);
         Assert.Equal(
             ["backup first", "backup second", "restore 2026-01-17T09:30:06.123Z", "service.stop all", "restore before 2026-01-17T09:30:06.123Z INC-4711", "service.start all"],
-            (await _stack.QueryAsync<string[]>("SELECT array_agg(trim(concat(action, ' ', subject, ' ', reason)) ORDER BY sequence) FROM audit", token)));
+            (await _stack.QueryAsync<string[]>($"SELECT array_agg(trim(concat(action, ' ', subject, ' ', reason)) ORDER BY sequence) FROM audit WHERE sequence > {_audited}", token)));
     }
 
     [Fact(Timeout = 300_000)]
@@ -124,10 +119,7 @@ public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture 
     {
         var token = TestContext.Current.CancellationToken;
         _stack.Workers.Announce(new ClusterAnnouncement { Name = "main", SystemIdentifier = "1" }, new ClusterAnnouncement { Name = FakeWorkers.SecondCluster, SystemIdentifier = "2" });
-        while (await _stack.QueryAsync<long>("SELECT count(*) FROM workers WHERE announcement->'clusters'->1 IS NOT NULL", token) == 0)
-        {
-            await Task.Delay(50, token);
-        }
+        await UntilAsync("SELECT count(*) > 0 FROM workers WHERE announcement->'clusters'->1 IS NOT NULL", token);
 
         await BackupAsync("both", token);
         await BackupAsync("second-only", token, new CreateBackupRequest { Name = "second-only", Cluster = FakeWorkers.SecondCluster });
@@ -166,15 +158,12 @@ public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture 
     {
         var token = TestContext.Current.CancellationToken;
         _stack.Workers.Announce(new ClusterAnnouncement { Name = "main", SystemIdentifier = "1" }, new ClusterAnnouncement { Name = "main", SystemIdentifier = "2" });
-        while (await _stack.QueryAsync<long>("SELECT count(*) FROM workers WHERE announcement->'clusters'->1 IS NOT NULL", token) == 0)
-        {
-            await Task.Delay(50, token);
-        }
+        await UntilAsync("SELECT count(*) > 0 FROM workers WHERE announcement->'clusters'->1 IS NOT NULL", token);
 
         var refused = await _stack.Api.RefusedAsync(Routes.Backups, new CreateBackupRequest { Types = ["database"] }, HttpStatusCode.Conflict, token);
         Assert.Equal(ErrorCodes.NotConfigured.Code, refused.Code);
         Assert.Contains("two servers are called 'main'", refused.Message, StringComparison.Ordinal);
-        await _stack.Api.BackupAsync("others", token, "config");
+        await _stack.Api.FinishedAsync((await _stack.Api.BackupAsync("others", token, "config")).Id, token);
     }
 
     private async Task RefusedAsync(PointInTimeRequest request, ErrorCode error, string message = "")
@@ -202,6 +191,14 @@ public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture 
         return finished;
     }
 
+    private async Task UntilAsync(string condition, CancellationToken cancellationToken)
+    {
+        while (!await _stack.QueryAsync<bool>(condition, cancellationToken))
+        {
+            await Task.Delay(50, cancellationToken);
+        }
+    }
+
     private static ComponentSnapshot Cut(FakeTask task) => Samples.Snapshot(Component.Database) with
     {
         Database = new DatabaseCut
@@ -216,4 +213,38 @@ public sealed class RecoveryFlowTests(PostgresFixture postgres, RabbitMqFixture 
             Databases = [],
         },
     };
+
+    /// <summary>With services that leave a line for each order that they get; a file says that they run.</summary>
+    public sealed class RecoveryStack(PostgresFixture postgres, RabbitMqFixture rabbit) : SharedStack(postgres, rabbit)
+    {
+        internal static readonly string[] Services = ["postgres", "api"];
+
+        internal TemporaryDirectory Platform { get; } = new("stella-pf-");
+
+        protected override IReadOnlyDictionary<string, string?> Settings
+        {
+            get
+            {
+                var settings = new Dictionary<string, string?> { ["Coordinator:LeaseSeconds"] = "60" };
+                foreach (var (index, name) in Services.Index())
+                {
+                    var running = Platform[$"{name}.running"];
+                    settings[$"ServiceControl:Services:{index}:Name"] = name;
+                    settings[$"ServiceControl:Services:{index}:Start"] = $"touch {running}; echo start {name} >> {Platform["orders"]}";
+                    settings[$"ServiceControl:Services:{index}:Stop"] = $"rm {running}; echo stop {name} >> {Platform["orders"]}";
+                    settings[$"ServiceControl:Services:{index}:Status"] = $"test -e {running}";
+                    settings[$"ServiceControl:Services:{index}:Components:0"] = "database";
+                }
+
+                return settings;
+            }
+        }
+
+        public override async ValueTask DisposeAsync()
+        {
+            await base.DisposeAsync();
+            Platform.Dispose();
+            GC.SuppressFinalize(this);
+        }
+    }
 }

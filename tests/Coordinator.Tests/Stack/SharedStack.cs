@@ -13,7 +13,7 @@ public class SharedStack(PostgresFixture postgres, RabbitMqFixture rabbit) : IAs
 
     public async ValueTask InitializeAsync() => Stack = await CoordinatorStack.StartAsync(postgres, rabbit, Settings, CancellationToken.None);
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         if (Stack is not null)

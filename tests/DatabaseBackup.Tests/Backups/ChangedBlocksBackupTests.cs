@@ -33,7 +33,7 @@ public sealed class ChangedBlocksBackupTests
 
     [Theory]
     [InlineData("Sql")]
-    [InlineData("Directory")]
+    [InlineData("Directory", Explicit = true)]
     public async Task Whatever_changes_the_snapshot_is_the_one_of_a_backup_that_reads_everything(string source)
     {
         await using var bench = await StartAsync();

@@ -8,7 +8,7 @@ namespace StellaOps.Backup.DatabaseBackup.Tests.Backups;
 /// <summary>What is read is counted at the server: in its log of statements.</summary>
 public abstract partial class IncrementalBackupTests(int major)
 {
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Unchanged_files_are_not_read_again_and_the_copy_is_equal()
@@ -43,6 +43,67 @@ public abstract partial class IncrementalBackupTests(int major)
         Assert.Empty((await new Amcheck().RunAsync(copy, "postgres", null, Cancellation)).Problems);
     }
 
+    private protected async Task<Workbench> StartAsync()
+    {
+        var bench = await Workbench.StartAsync(major);
+        var server = bench.Cluster.Server;
+        await server.ExecuteAsync("ALTER SYSTEM SET log_statement = 'all'", cancellationToken: Cancellation);
+        await bench.StopVacuumingAsync();
+
+        // Reading sets hint bits; the next checkpoint would write every page once more.
+        await bench.Cluster.DigestAsync(Cancellation);
+        await server.ExecuteAsync("CHECKPOINT", cancellationToken: Cancellation);
+        return bench;
+    }
+
+    private protected static async Task<HashSet<string>> ReadByBackupAsync(Workbench bench)
+    {
+        var before = (await LogAsync(bench)).Length;
+        Assert.Equal(Outcome.Complete, (await bench.BackupAsync()).Outcome);
+        return [.. Read().Matches((await LogAsync(bench))[before..]).Select(match => match.Groups[1].Value)];
+    }
+
+    private protected static async Task<string> LogAsync(Workbench bench)
+    {
+        await using var log = new FileStream(bench.Cluster.Server.LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var reader = new StreamReader(log);
+        return await reader.ReadToEndAsync(Cancellation);
+    }
+
+    private protected static async Task<string> PathAsync(Workbench bench, string table) =>
+        (string)(await bench.Cluster.Server.ExecuteAsync($"SELECT pg_relation_filepath('{table}')", cancellationToken: Cancellation))!;
+
+    private protected static async Task<string> StatAsync(Workbench bench, string path) =>
+        (string)(await bench.Cluster.Server.ExecuteAsync($"SELECT concat_ws(' ', size, modification, change) FROM pg_stat_file('{path}')", cancellationToken: Cancellation))!;
+
+    // The clock of the files has to go on by that much since the file changed.
+    private protected static async Task PassAsync(Workbench bench, string path)
+    {
+        const int seconds = 4;
+        while (!(bool)(await bench.Cluster.Server.ExecuteAsync(
+            $"SELECT clock_timestamp() > change + interval '{seconds} s' FROM pg_stat_file('{path}')", cancellationToken: Cancellation))!)
+        {
+            await Task.Delay(100, Cancellation);
+        }
+    }
+
+    private protected static async Task WriteAsync(Workbench bench, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await bench.Cluster.Server.ExecuteAsync("""
+                WITH paid AS (UPDATE accounts SET balance = balance + 1 WHERE id IN (SELECT 1 + (random() * 49999)::int FROM generate_series(1, 5)) RETURNING id)
+                INSERT INTO history (account, delta) SELECT id, 1 FROM paid
+                """, cancellationToken: Cancellation);
+        }
+    }
+
+    [GeneratedRegex(@"COPY \(\s+SELECT pg_catalog\.pg_read_binary_file\('([^']+)'")]
+    private static partial Regex Read();
+}
+
+public sealed class IncrementalBackup15Tests() : IncrementalBackupTests(15)
+{
     [Fact]
     public async Task A_file_written_in_the_second_of_a_backup_is_read_by_the_next_one_although_nothing_about_it_changed()
     {
@@ -58,66 +119,6 @@ public abstract partial class IncrementalBackupTests(int major)
         Assert.Equal(before, await StatAsync(bench, accounts));
         Assert.DoesNotContain(accounts, await ReadByBackupAsync(bench));
     }
-
-    private async Task<Workbench> StartAsync()
-    {
-        var bench = await Workbench.StartAsync(major);
-        var server = bench.Cluster.Server;
-        await server.ExecuteAsync("ALTER SYSTEM SET log_statement = 'all'", cancellationToken: Cancellation);
-        await bench.StopVacuumingAsync();
-
-        // Reading sets hint bits; the next checkpoint would write every page once more.
-        await bench.Cluster.DigestAsync(Cancellation);
-        await server.ExecuteAsync("CHECKPOINT", cancellationToken: Cancellation);
-        return bench;
-    }
-
-    private static async Task<HashSet<string>> ReadByBackupAsync(Workbench bench)
-    {
-        var before = (await LogAsync(bench)).Length;
-        Assert.Equal(Outcome.Complete, (await bench.BackupAsync()).Outcome);
-        return [.. Read().Matches((await LogAsync(bench))[before..]).Select(match => match.Groups[1].Value)];
-    }
-
-    private static async Task<string> LogAsync(Workbench bench)
-    {
-        await using var log = new FileStream(bench.Cluster.Server.LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        using var reader = new StreamReader(log);
-        return await reader.ReadToEndAsync(Cancellation);
-    }
-
-    private static async Task<string> PathAsync(Workbench bench, string table) =>
-        (string)(await bench.Cluster.Server.ExecuteAsync($"SELECT pg_relation_filepath('{table}')", cancellationToken: Cancellation))!;
-
-    private static async Task<string> StatAsync(Workbench bench, string path) =>
-        (string)(await bench.Cluster.Server.ExecuteAsync($"SELECT concat_ws(' ', size, modification, change) FROM pg_stat_file('{path}')", cancellationToken: Cancellation))!;
-
-    // The clock of the files has to go on by that much since the file changed.
-    private static async Task PassAsync(Workbench bench, string path)
-    {
-        const int seconds = 4;
-        while (!(bool)(await bench.Cluster.Server.ExecuteAsync(
-            $"SELECT clock_timestamp() > change + interval '{seconds} s' FROM pg_stat_file('{path}')", cancellationToken: Cancellation))!)
-        {
-            await Task.Delay(100, Cancellation);
-        }
-    }
-
-    private static async Task WriteAsync(Workbench bench, CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            await bench.Cluster.Server.ExecuteAsync("""
-                WITH paid AS (UPDATE accounts SET balance = balance + 1 WHERE id IN (SELECT 1 + (random() * 49999)::int FROM generate_series(1, 5)) RETURNING id)
-                INSERT INTO history (account, delta) SELECT id, 1 FROM paid
-                """, cancellationToken: Cancellation);
-        }
-    }
-
-    [GeneratedRegex(@"COPY \(\s+SELECT pg_catalog\.pg_read_binary_file\('([^']+)'")]
-    private static partial Regex Read();
 }
-
-public sealed class IncrementalBackup15Tests() : IncrementalBackupTests(15);
 
 public sealed class IncrementalBackup18Tests() : IncrementalBackupTests(18);

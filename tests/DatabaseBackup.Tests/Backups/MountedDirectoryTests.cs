@@ -7,7 +7,7 @@ namespace StellaOps.Backup.DatabaseBackup.Tests.Backups;
 
 public abstract class MountedDirectoryTests(int major)
 {
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Both_sources_give_the_same_bytes()
@@ -31,10 +31,23 @@ public abstract class MountedDirectoryTests(int major)
         Assert.Equal(expected, await PlatformCluster.DigestAsync(copy, Cancellation));
     }
 
+    private protected static async Task<(string Snapshot, SortedDictionary<string, string> Files)> RelationsAsync(Workbench bench, FileSource source)
+    {
+        bench.Settings.Source = source;
+        var result = await bench.BackupAsync();
+        Assert.Equal(Outcome.Complete, result.Outcome);
+        return (result.Snapshot!.SnapshotId, await bench.RelationsAsync(result));
+    }
+}
+
+public sealed class MountedDirectory15Tests() : MountedDirectoryTests(15);
+
+public sealed class MountedDirectory18Tests() : MountedDirectoryTests(18)
+{
     [Fact]
     public async Task A_directory_that_is_not_the_servers_is_refused_or_passed_over()
     {
-        await using var bench = await Workbench.StartAsync(major);
+        await using var bench = await Workbench.StartAsync(18);
         var copy = bench.Settings.DataDirectory = bench["copy"];
         Directory.CreateDirectory(Path.Combine(copy, "global"));
         foreach (var name in (string[])["global/pg_control", "postmaster.pid"])
@@ -50,16 +63,4 @@ public abstract class MountedDirectoryTests(int major)
         bench.Settings.Source = FileSource.Auto;
         Assert.Equal(Outcome.Complete, (await bench.BackupAsync()).Outcome);
     }
-
-    private static async Task<(string Snapshot, SortedDictionary<string, string> Files)> RelationsAsync(Workbench bench, FileSource source)
-    {
-        bench.Settings.Source = source;
-        var result = await bench.BackupAsync();
-        Assert.Equal(Outcome.Complete, result.Outcome);
-        return (result.Snapshot!.SnapshotId, await bench.RelationsAsync(result));
-    }
 }
-
-public sealed class MountedDirectory15Tests() : MountedDirectoryTests(15);
-
-public sealed class MountedDirectory18Tests() : MountedDirectoryTests(18);

@@ -43,7 +43,7 @@ public sealed class MatrixTests : IAsyncDisposable
     [InlineData("1", "auto")]
     [InlineData("2", "off")]
     [InlineData("2", "auto")]
-    [InlineData("2", "max")]
+    [InlineData("2", "max", Explicit = true)]
     public async Task What_restic_wrote_we_verify_restore_and_prune_and_restic_reads_it_again(string version, string compression)
     {
         await InitAsync(version);

@@ -9,7 +9,7 @@ namespace StellaOps.Backup.Repository.Tests.Models;
 /// </summary>
 public sealed class ModelTests
 {
-    private static readonly (int First, int Last) Usual = (1, 200);
+    private static readonly (int First, int Last) Usual = (1, 60);
 
     [Fact]
     public async Task Whatever_happens_every_committed_snapshot_keeps_its_content()
