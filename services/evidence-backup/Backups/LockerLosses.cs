@@ -14,6 +14,8 @@ namespace StellaOps.Backup.EvidenceBackup.Backups;
 /// </summary>
 internal sealed class LockerLosses(ResticRepository repository)
 {
+    // Hundreds of snapshots in a bucket, each a few requests that mostly wait.
+    private const int TopsAtOnce = 16;
     private readonly TreeReader _trees = new(repository.Blobs);
 
     /// <summary>Compares with every earlier snapshot of the locker that is still there: the one before may lack the same.</summary>
@@ -23,9 +25,9 @@ internal sealed class LockerLosses(ResticRepository repository)
             .Where(async (node, token) => await HasFilesAsync(node, token)).ToListAsync(cancellationToken);
         var folders = here.Where(IsFolder).Select(node => node.Name).ToHashSet();
         var lost = new SortedDictionary<EntryName, MissingItem>();
-        foreach (var earlier in await EarlierAsync(made, locker, cancellationToken))
+        foreach (var (earlier, top) in await EarlierTopsAsync(made, locker, cancellationToken))
         {
-            foreach (var node in await TryTopAsync(earlier, locker, cancellationToken))
+            foreach (var node in top)
             {
                 if (here.Count == 0 && await HasFilesAsync(node, cancellationToken))
                 {
@@ -43,6 +45,15 @@ internal sealed class LockerLosses(ResticRepository repository)
     }
 
     private static bool IsFolder(Node node) => node.Type == NodeType.Directory;
+
+    private async Task<(Snapshot Snapshot, IReadOnlyList<Node> Top)[]> EarlierTopsAsync(Snapshot made, string locker, CancellationToken cancellationToken)
+    {
+        var earlier = await EarlierAsync(made, locker, cancellationToken);
+        var tops = new (Snapshot, IReadOnlyList<Node>)[earlier.Count];
+        var bound = new ParallelOptions { MaxDegreeOfParallelism = TopsAtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(0, tops.Length, bound, async (i, token) => tops[i] = (earlier[i], await TryTopAsync(earlier[i], locker, token)));
+        return tops;
+    }
 
     private async Task<IReadOnlyList<Snapshot>> EarlierAsync(Snapshot made, string locker, CancellationToken cancellationToken)
     {

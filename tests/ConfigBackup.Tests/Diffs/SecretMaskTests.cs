@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StellaOps.Backup.ConfigBackup.Diffs;
 
 namespace StellaOps.Backup.ConfigBackup.Tests.Diffs;
@@ -127,12 +126,11 @@ public sealed class SecretMaskTests
     [InlineData("tokenUrl:${a} ")]
     [InlineData("a.")]
     [InlineData("eyJa-")]
-    public void A_long_line_takes_no_longer_than_its_length(string part)
+    public void A_line_of_a_megabyte_comes_to_an_end(string part)
     {
-        var line = string.Concat(Enumerable.Repeat(part, (128 << 10) / part.Length));
-        var start = Stopwatch.GetTimestamp();
-        SecretMask.Mask([line]);
-        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(2), $"{Stopwatch.GetElapsedTime(start)}");
+        // With a pattern that looks at the rest of the line from each of its places, this takes hours, and the limit of the run ends it.
+        var line = string.Concat(Enumerable.Repeat(part, (1 << 20) / part.Length));
+        Assert.Single(SecretMask.Mask([line]));
     }
 
     [Fact]
