@@ -52,7 +52,7 @@ internal static class OperationReport
 
     private static TextTable Table(OperationView operation)
     {
-        var several = operation.PointName is null && operation.Kind is not (OperationKind.Retention or OperationKind.Replicate);
+        var several = operation.PointName is null && operation.Kind is not (OperationKind.Retention or OperationKind.Replicate) && operation.Tasks.Any(task => task.PointName is not null);
         var kind = Shape(operation);
         var (columns, numbers) = Columns(kind);
         var table = new TextTable([.. several ? ["POINT"] : Array.Empty<string>(), "COMPONENT", "OUTCOME", .. columns])
