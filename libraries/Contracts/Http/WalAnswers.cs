@@ -101,7 +101,7 @@ public sealed record WalWindowView
     public required string FromLsn { get; init; }
     public required string ToLsn { get; init; }
 
-    /// <summary>End of the first base backup of the window.</summary>
+    /// <summary>End of the first base backup of the window; the time of its last commit where the clock of the server is so far ahead.</summary>
     public required DateTimeOffset FromTime { get; init; }
 
     /// <summary>Time of the last commit in the window; null when none is known.</summary>

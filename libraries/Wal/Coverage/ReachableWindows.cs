@@ -28,7 +28,7 @@ public sealed record ReachableWindow
     /// <summary>Last position.</summary>
     public required Lsn To { get; init; }
 
-    /// <summary>End of the first base backup, to the microsecond.</summary>
+    /// <summary>End of the first base backup, to the microsecond; the time of its last commit where the clock of the server is so far ahead.</summary>
     public required DateTimeOffset FromTime { get; init; }
 
     /// <summary>Time of the latest commit before <see cref="To"/>; null when none is known. A later time is not reached by replay.</summary>
@@ -76,7 +76,7 @@ public static class ReachableWindows
             var to = Later(WalCoverage.Prove(inventory, path, cut.Start).ReachesTo, cut.Stop);
             window = new ReachableWindow
             {
-                Timeline = history.Timeline, From = cut.Stop, To = to, FromTime = ToMicroseconds(cut.FinishedAt), Points = [cut.Name], ToTime = times.LastBefore(path, to),
+                Timeline = history.Timeline, From = cut.Stop, To = to, FromTime = FirstTime(cut, times.LastBefore(cut, path)), Points = [cut.Name], ToTime = times.LastBefore(path, to),
             };
         }
 
@@ -88,6 +88,13 @@ public static class ReachableWindows
 
     /// <summary>A window that ends on an ancestor is one of the ancestor's.</summary>
     private static bool Ends(ReachableWindow window, IReadOnlyList<TimelineSpan> path) => window.To > path[^1].Begin || path.Count == 1;
+
+    /// <summary>The first time that a base backup leads to: the planner takes it for none before.</summary>
+    private static DateTimeOffset FirstTime(BaseCut cut, DateTimeOffset? lastCommit)
+    {
+        var ended = ToMicroseconds(cut.FinishedAt);
+        return lastCommit is { } last && last > ended ? last : ended;
+    }
 
     /// <summary>PostgreSQL counts in microseconds: the first one at which it had ended.</summary>
     private static DateTimeOffset ToMicroseconds(DateTimeOffset time) => new((time.UtcTicks + TimeSpan.TicksPerMicrosecond - 1) / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);

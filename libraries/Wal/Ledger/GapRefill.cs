@@ -10,7 +10,9 @@ namespace StellaOps.Backup.Wal.Ledger;
 /// <param name="sealer">Seals them.</param>
 /// <param name="sources">Where to look, in this order.</param>
 /// <param name="announce">Called before a segment is stored: its manifest may know it with another length, and who dies right behind the store could not say any more which one is right.</param>
-public sealed class GapRefill(WalArchive archive, WalSealer sealer, IReadOnlyList<ISegmentSource> sources, Func<SegmentEntry, CancellationToken, Task> announce)
+/// <param name="digestOf">Digest of the plain bytes that a lost segment had; null where nobody knows it.</param>
+public sealed class GapRefill(
+    WalArchive archive, WalSealer sealer, IReadOnlyList<ISegmentSource> sources, Func<SegmentEntry, CancellationToken, Task> announce, Func<WalName, string?> digestOf)
 {
     /// <summary>Tries every segment of the ranges.</summary>
     /// <returns>What was archived, and where it came from.</returns>
@@ -40,9 +42,9 @@ public sealed class GapRefill(WalArchive archive, WalSealer sealer, IReadOnlyLis
         foreach (var source in sources)
         {
             var bytes = await source.ReadAsync(name, files, cancellationToken).ConfigureAwait(false);
-            if (bytes is null || SegmentCheck.Problem(bytes, name, archive.Keys.SystemIdentifier) is not null)
+            if (bytes is null || SegmentCheck.Problem(bytes, name, archive.Keys.SystemIdentifier) is not null || (digestOf(name) is { } known && WalDigest.Of(bytes) != known))
             {
-                continue;
+                continue; // The next source may have the bytes that were archived: a server that left the timeline in this segment has other ones.
             }
 
             var content = sealer.Seal(bytes);

@@ -121,7 +121,8 @@ public sealed class RecoveryPlanner
     {
         CoverageProof? proof = null;
         StopSearch? search = null;
-        foreach (var cut in bases.Where(cut => cut.FinishedAt <= target.Time))
+        var times = new CommitTimes(_inventory);
+        foreach (var cut in bases.Where(cut => times.HadEnded(cut, path, target)))
         {
             proof = WalCoverage.Prove(_inventory, path, cut.Start);
             search = new StopSearch(target);
@@ -137,7 +138,7 @@ public sealed class RecoveryPlanner
             }
 
             // What was looked through, and of what is before that, what the documents say: of the end, where they may say more than is there, they do not count.
-            var latest = Latest(search.LatestSeen, new CommitTimes(_inventory).LastBefore(path, _files.Floor(proof.ReachesTo)));
+            var latest = Latest(search.LatestSeen, times.LastBefore(path, _files.Floor(proof.ReachesTo)));
 
             // The last commit itself, or nothing was committed from it to the target as far as the archiver had looked: the end is that state.
             if ((target.Time <= latest || IsQuietUntil(target.Time, timeline, proof)) && AtEnd(timeline, path, cut, search) is { } end)

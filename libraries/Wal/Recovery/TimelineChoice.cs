@@ -39,8 +39,8 @@ internal sealed class TimelineChoice(WalInventory inventory, WalReader reader, W
         {
             var path = history.Path();
             if (path.FirstOrDefault(span => span.Timeline == timeline)?.End is { } left
-                && bases.Any(cut => cut.IsOn(path) && cut.FinishedAt <= target.Time)
-                && !bases.Any(cut => cut.Timeline == timeline && cut.Stop > left && cut.FinishedAt <= target.Time)
+                && bases.Any(cut => cut.IsOn(path) && _times.HadEnded(cut, path, target))
+                && !bases.Any(cut => cut.Timeline == timeline && cut.Stop > left && _times.HadEnded(cut, lived.Path(), target))
                 && !await HasCommitAsync(lived, left, target, cancellationToken).ConfigureAwait(false))
             {
                 return history.Timeline;
@@ -55,8 +55,9 @@ internal sealed class TimelineChoice(WalInventory inventory, WalReader reader, W
     {
         foreach (var timeline in newestFirst)
         {
-            if (bases.Any(cut => cut.Timeline == timeline && cut.FinishedAt <= target.Time)
-                || (inventory.History(timeline) is { } history && await BeganAsync(history, target, cancellationToken).ConfigureAwait(false)))
+            var history = inventory.History(timeline);
+            if (bases.Any(cut => cut.Timeline == timeline && _times.HadEnded(cut, history?.Path() ?? [], target))
+                || (history is not null && await BeganAsync(history, target, cancellationToken).ConfigureAwait(false)))
             {
                 return timeline;
             }

@@ -45,7 +45,8 @@ internal sealed class ArchiveScrub(ClusterArchive cluster, AgeEncryption encrypt
         }
 
         using var sealer = new WalSealer(encryption);
-        var refilled = await new GapRefill(cluster.Archive, sealer, sources, cluster.AnnounceAsync).RunAsync(missing, cluster.Files, cancellationToken).ConfigureAwait(false);
+        var refill = new GapRefill(cluster.Archive, sealer, sources, cluster.AnnounceAsync, name => inventory.Expected.GetValueOrDefault(name)?.Digest);
+        var refilled = await refill.RunAsync(missing, cluster.Files, cancellationToken).ConfigureAwait(false);
         foreach (var (segment, entry, source) in refilled)
         {
             journal.Warning($"segment {segment.Name} was missing from the archive and was refilled from {source}");

@@ -36,7 +36,9 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
             // This copy may be the cluster from now on.
             ["full_page_writes"] = "on",
             ["recovery_target_timeline"] = plan.Timeline == plan.Base.Timeline ? "current" : $"{plan.Timeline}",
-            ["track_commit_timestamp"] = snapshot.Facts.Settings.GetValueOrDefault("track_commit_timestamp") is "on" ? "on" : "off",
+
+            // Switched on after the base backup, its times would be dropped at the end of the recovery. A cluster that has it off drops them at its next start by itself.
+            ["track_commit_timestamp"] = "on",
         };
         foreach (var (name, value) in plan.Target.Settings())
         {

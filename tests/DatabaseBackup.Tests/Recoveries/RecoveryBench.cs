@@ -118,7 +118,9 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
         }
     }
 
-    public async Task BackupAsync(string name)
+    /// <param name="name">Name of the recovery point.</param>
+    /// <param name="behind">By how much the clock of the worker is behind that of the server.</param>
+    public async Task BackupAsync(string name, TimeSpan behind = default)
     {
         if (_archiver is not null && _bases.Count == 0)
         {
@@ -131,7 +133,7 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
         _bases.Insert(0, new RecoveryBase
         {
             PointId = spec.PointId, PointName = name, SnapshotId = snapshot.SnapshotId, SystemIdentifier = snapshot.Database!.SystemIdentifier,
-            Timeline = snapshot.Database.Timeline, StartLsn = snapshot.Database.StartLsn, StopLsn = snapshot.Database.StopLsn, FinishedAt = snapshot.FinishedAt,
+            Timeline = snapshot.Database.Timeline, StartLsn = snapshot.Database.StartLsn, StopLsn = snapshot.Database.StopLsn, FinishedAt = snapshot.FinishedAt - behind,
         });
     }
 

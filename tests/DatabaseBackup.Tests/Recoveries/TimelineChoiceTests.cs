@@ -1,3 +1,4 @@
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Testing.Postgres;
@@ -55,6 +56,30 @@ public sealed class TimelineChoiceTests
         {
             await bench.RecoverAsync(new PointInTime { Time = window.ToTime, Timeline = (int)window.Timeline }, bench["recovered"], dryRun: true);
         }
+    }
+
+    [Fact]
+    public async Task A_base_backup_that_seems_older_than_its_commits_does_not_lead_to_a_time_before_them()
+    {
+        await using var bench = await RecoveryBench.StartAsync(15);
+        bench.Archive();
+        await bench.BackupAsync("first");
+        await bench.WriteAsync(20);
+
+        // The clock of the server is ahead of the worker's: by the latter it ended before the tenth transaction was committed.
+        await bench.BackupAsync("second", behind: DateTimeOffset.UtcNow - bench.Ledger[9].CommittedAt + TimeSpan.FromMinutes(1));
+        await bench.WriteAsync(10);
+        await bench.CatchUpAsync();
+        await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[9].CommittedAt }, count: 10, last: 10);
+        await MeetsAsync(bench, new PointInTime { Time = bench.Ledger[24].CommittedAt }, count: 25, last: 25);
+
+        // Alone it leads to none of the times before its commits, and is not offered for them.
+        bench.Forget("first");
+        var refused = await Assert.ThrowsAsync<BackupException>(() => bench.RecoverAsync(new PointInTime { Time = bench.Ledger[9].CommittedAt }, bench["never"]));
+        Assert.Equal(ErrorCodes.TargetNotReachable, refused.Error);
+        var offered = Assert.Single(ReachableWindows.Of(await bench.InventoryAsync(), [.. bench.Bases.Select(Cut)]));
+        Assert.True(offered.FromTime >= bench.Ledger[19].CommittedAt, $"{offered}");
+        await bench.RecoverAsync(new PointInTime { Time = offered.FromTime }, bench["never"], dryRun: true);
     }
 
     /// <summary>A moment at which nothing was committed, and of which the archive says so.</summary>

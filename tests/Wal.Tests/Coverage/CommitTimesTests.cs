@@ -1,5 +1,6 @@
 using System.Text;
 using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Recovery;
 using StellaOps.Backup.Postgres.Timelines;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
@@ -63,11 +64,61 @@ public sealed class CommitTimesTests
     }
 
     [Fact]
+    public async Task The_nearest_commit_before_a_position_is_not_that_of_a_clock_which_was_wrong_long_ago()
+    {
+        var (store, keys) = (new MemoryStore(), new WalKeys(System));
+        var state = new ArchiveState
+        {
+            SystemIdentifier = System, Cluster = "main", SegmentSize = Files.SegmentSize, Timeline = 1, ArchivedTo = At(8), UpdatedAt = Minute(60),
+            Open = [Entry(1, 4, 3, 50), Entry(1, 5, 5, 6), Entry(1, 6, null, null), Entry(1, 7, 8, 9)],
+        };
+        await store.PutAsync(keys.State, WalJson.Write(state), PutMode.Create, Cancelled);
+        var times = new CommitTimes(await WalInventory.ReadAsync(store, System, null, Cancelled));
+        var path = TimelineHistory.First.Path();
+        Assert.Null(times.NearestBefore(path, At(4)));
+        Assert.Equal(Minute(50), times.NearestBefore(path, At(5)));
+        Assert.Equal(Minute(6), times.NearestBefore(path, At(6)));
+        Assert.Equal(Minute(6), times.NearestBefore(path, At(7)));
+        Assert.Equal(Minute(9), times.NearestBefore(path, At(8)));
+        Assert.Equal(Minute(50), times.LastBefore(path, At(8)));
+    }
+
+    [Fact]
+    public async Task The_nearest_commit_of_a_path_is_none_that_a_timeline_had_behind_the_place_where_it_was_left()
+    {
+        var inventory = await ArchiveAsync();
+        var times = new CommitTimes(inventory);
+        Assert.Equal(Minute(8), times.NearestBefore(TimelineHistory.First.Path(), At(7)));
+        Assert.Equal(Minute(5), times.NearestBefore(inventory.History(2)!.Path(), At(6)));
+        Assert.Equal(Minute(4), times.NearestBefore(inventory.History(2)!.Path(), At(5)));
+    }
+
+    [Fact]
+    public async Task A_base_backup_had_not_ended_at_a_time_before_a_commit_that_is_in_it()
+    {
+        var inventory = await ArchiveAsync();
+        var times = new CommitTimes(inventory);
+        var path = inventory.History(2)!.Path();
+
+        // By the clock of a worker that is behind; the segment before that of its start has the commit of minute 5.
+        var cut = new BaseCut("base", 2, At(6.1), At(6.2), Minute(3));
+        Assert.False(times.HadEnded(cut, path, Target(Minute(2))));
+        Assert.False(times.HadEnded(cut, path, Target(Minute(4))));
+        Assert.True(times.HadEnded(cut, path, Target(Minute(5))));
+        Assert.False(times.HadEnded(cut, path, Target(Minute(5)) with { Exclusive = true }));
+        Assert.True(times.HadEnded(cut, path, Target(Minute(6)) with { Exclusive = true }));
+        Assert.Equal(Minute(5), Assert.Single(ReachableWindows.Of(inventory, [cut])).FromTime);
+
+        // Where no commit is known before it, its end is all that counts.
+        Assert.True(times.HadEnded(cut with { Start = At(4.1), Stop = At(4.2) }, path, Target(Minute(3))));
+    }
+
+    [Fact]
     public async Task A_window_begins_at_a_time_that_is_not_before_the_end_of_its_base_backup()
     {
-        var ended = Minute(3).AddTicks(1);
+        var ended = Minute(6).AddTicks(1);
         var window = Assert.Single(ReachableWindows.Of(await ArchiveAsync(), [new BaseCut("base", 2, At(6.1), At(6.2), ended)]));
-        Assert.Equal(Minute(3).AddMicroseconds(1), window.FromTime);
+        Assert.Equal(Minute(6).AddMicroseconds(1), window.FromTime);
     }
 
     private static async Task<WalInventory> ArchiveAsync()
@@ -83,9 +134,12 @@ public sealed class CommitTimesTests
         return await WalInventory.ReadAsync(store, System, null, Cancelled);
     }
 
-    private static SegmentEntry Entry(uint timeline, ulong number, int first, int last) => new()
+    private static RecoveryTarget Target(DateTimeOffset time) => new() { Kind = RecoveryTargetKind.Time, Time = time };
+
+    private static SegmentEntry Entry(uint timeline, ulong number, int? first, int? last) => new()
     {
-        Name = Files.Name(timeline, number), Digest = new string('d', 64), Length = 1, FirstCommitAt = Minute(first), LastCommitAt = Minute(last),
+        Name = Files.Name(timeline, number), Digest = new string('d', 64), Length = 1,
+        FirstCommitAt = first is { } earliest ? Minute(earliest) : null, LastCommitAt = last is { } latest ? Minute(latest) : null,
     };
 
     private static Lsn At(double segments) => new((ulong)(segments * (16 << 20)));

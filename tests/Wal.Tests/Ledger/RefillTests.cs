@@ -12,7 +12,7 @@ using StellaOps.Backup.Wal.Tests.Bench;
 
 namespace StellaOps.Backup.Wal.Tests.Ledger;
 
-/// <summary>A lost segment is stored anew for other recipients than its manifest was written with, and the process dies then.</summary>
+/// <summary>A lost segment is stored anew: for other recipients than its manifest was written with, and from sources that need not have its bytes.</summary>
 public sealed class RefillTests : IDisposable
 {
     private const ulong System = 7448844188812345678;
@@ -27,15 +27,7 @@ public sealed class RefillTests : IDisposable
     [Fact]
     public async Task The_state_knows_the_new_length_before_the_object_is_there()
     {
-        var lost = await PutAsync(new AgeEncryption(_identity.Recipient));
-        await using (var archive = await OpenAsync(_store))
-        {
-            await archive.Book.CloseAsync(TimeSpan.Zero, Cancelled);
-            await archive.SaveStateAsync(1, archive.Files.StartOf(8), Cancelled);
-        }
-
-        await _store.DeleteAsync(lost.Key, Cancelled);
-
+        var lost = await LoseAsync();
         await using var dying = new FaultyStore(_store, new FaultRule(Fault.CrashAfter) { Matches = call => call.Kind == StoreCallKind.Put && call.Key == lost.Key });
         await using (var archive = await OpenAsync(dying))
         {
@@ -48,7 +40,66 @@ public sealed class RefillTests : IDisposable
         Assert.Empty(GapFinder.Find(after));
     }
 
+    [Fact]
+    public async Task A_source_with_other_bytes_than_the_manifest_names_is_passed_over_for_one_that_has_them()
+    {
+        var lost = await LoseAsync();
+        await ScrubAsync(new Source(Other()), new Source(Plain()));
+        var after = await WalInventory.ReadAsync(_store, System, SegmentSize, Cancelled);
+        Assert.Equal(lost.Digest, after.Segments[Name].Digest);
+        Assert.Empty(GapFinder.Find(after));
+        Assert.Empty(after.Gaps);
+    }
+
+    [Fact]
+    public async Task A_gap_stays_open_where_all_that_is_found_are_other_bytes()
+    {
+        var lost = await LoseAsync();
+        await ScrubAsync(new Source(Other()));
+        var gap = await WalInventory.ReadAsync(_store, System, SegmentSize, Cancelled);
+        Assert.Empty(gap.Segments);
+        Assert.Equal((GapState.Open, Name.ToString(), lost.Digest), (Assert.Single(gap.Gaps).State, gap.Gaps[0].FirstSegment, gap.Expected[Name].Digest));
+
+        await ScrubAsync(new Source(Other()), new Source(Plain()));
+        var after = await WalInventory.ReadAsync(_store, System, SegmentSize, Cancelled);
+        Assert.Equal((GapState.Refilled, lost.Digest), (Assert.Single(after.Gaps).State, after.Segments[Name].Digest));
+    }
+
+    [Fact]
+    public async Task A_segment_that_was_never_archived_is_refilled_from_the_first_source_that_has_it()
+    {
+        await LoseAsync();
+        var next = new WalName(1, 0, 8);
+        var files = new WalFiles(SegmentSize);
+        await new GapLedger(_store, new WalKeys(System), TimeProvider.System)
+            .OpenAsync(files, new MissingRange(1, files.StartOf(8), files.StartOf(9)), "the slot was lost", Cancelled);
+        await ScrubAsync(new Source(Plain()), new Source(Plain(8)));
+        var after = await WalInventory.ReadAsync(_store, System, SegmentSize, Cancelled);
+        Assert.Equal([Name, next], after.Segments.Keys.OrderBy(name => name.Segment));
+        Assert.Equal(GapState.Refilled, Assert.Single(after.Gaps).State);
+    }
+
     public void Dispose() => _home.Dispose();
+
+    /// <summary>Archives the segment, writes the manifest that names it, and loses it.</summary>
+    private async Task<ArchivedSegment> LoseAsync()
+    {
+        var lost = await PutAsync(new AgeEncryption(_identity.Recipient));
+        await using (var archive = await OpenAsync(_store))
+        {
+            await archive.Book.CloseAsync(TimeSpan.Zero, Cancelled);
+            await archive.SaveStateAsync(1, archive.Files.StartOf(8), Cancelled);
+        }
+
+        await _store.DeleteAsync(lost.Key, Cancelled);
+        return lost;
+    }
+
+    private async Task ScrubAsync(params Source[] sources)
+    {
+        await using var archive = await OpenAsync(_store);
+        await new ArchiveScrub(archive, ForMore(), sources, new ArchiverState(), new RecordingJournal()).RunAsync(Cancelled);
+    }
 
     private AgeEncryption ForMore() => new(_identity.Recipient, X25519Identity.Generate().Recipient);
 
@@ -64,13 +115,21 @@ public sealed class RefillTests : IDisposable
         return (await new WalArchive(_store, new WalKeys(System)).PutSegmentAsync(Name, sealer.Seal(Plain()), Cancelled)).Segment;
     }
 
-    private static byte[] Plain()
+    /// <summary>A segment with the same header, of a server that went another way in it.</summary>
+    private static byte[] Other()
+    {
+        var bytes = Plain();
+        bytes[^1] = 1;
+        return bytes;
+    }
+
+    private static byte[] Plain(uint number = 7)
     {
         var bytes = new byte[SegmentSize];
         BinaryPrimitives.WriteUInt16LittleEndian(bytes, 0xD110);
         BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(2), 2);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(4), Name.Timeline);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(8), 7 * SegmentSize);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(8), (ulong)number * SegmentSize);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(24), System);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(32), SegmentSize);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(36), 8192);
