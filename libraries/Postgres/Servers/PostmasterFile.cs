@@ -56,15 +56,6 @@ public sealed record PostmasterFile(int ProcessId)
             // Decided below.
         }
 
-        return workingDirectory is null || SameDirectory(workingDirectory, dataDirectory) ? file.ProcessId : null;
-    }
-
-    private static bool SameDirectory(string left, string right) =>
-        Resolve(left) == Resolve(right);
-
-    private static string Resolve(string path)
-    {
-        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        return new DirectoryInfo(full).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? full;
+        return workingDirectory is null || RealPath.Of(workingDirectory) == RealPath.Of(dataDirectory) ? file.ProcessId : null;
     }
 }

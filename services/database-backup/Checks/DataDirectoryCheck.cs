@@ -3,6 +3,7 @@ using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Hosting.Announcements;
 using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Control;
+using StellaOps.Backup.Postgres.Servers;
 using StellaOps.Backup.Workers.Checks;
 
 namespace StellaOps.Backup.DatabaseBackup.Checks;
@@ -54,7 +55,7 @@ internal sealed class DataDirectoryCheck(DatabaseSettings settings) : IServiceCh
     }
 
     private CheckResult Compare(string configured, Server server, string endpoint) =>
-        Resolve(configured) == Resolve(server.DataDirectory) ? CheckResults.Pass(this, $"the server at {endpoint} works on {configured}")
+        RealPath.Of(configured) == RealPath.Of(server.DataDirectory) ? CheckResults.Pass(this, $"the server at {endpoint} works on {configured}")
         : IsSeenElsewhereBy(server, configured) ? CheckResults.Pass(this, $"the server at {endpoint} works on {configured}, which it sees as {server.DataDirectory}")
         : CheckResults.Fail(this, $"Database:DataDirectory is {configured}, the server at {endpoint} works on {server.DataDirectory}", Correct);
 
@@ -72,19 +73,6 @@ internal sealed class DataDirectoryCheck(DatabaseSettings settings) : IServiceCh
         {
             return false;
         }
-    }
-
-    // Either path may lead through links, at any place of it.
-    private static string Resolve(string path)
-    {
-        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        if (Path.GetDirectoryName(full) is not { } parent)
-        {
-            return full;
-        }
-
-        var here = Path.Combine(Resolve(parent), Path.GetFileName(full));
-        return Directory.Exists(here) && Directory.ResolveLinkTarget(here, returnFinalTarget: true) is { } target ? Resolve(target.FullName) : here;
     }
 
     private sealed record Server(string DataDirectory, string Port, ulong SystemIdentifier);

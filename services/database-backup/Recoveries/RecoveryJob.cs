@@ -32,7 +32,8 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         context.Log.Info(Summary(plan));
         RequireStopped(spec, plan);
         await StopOwnServerAsync(target, cancellationToken);
-        var running = await new RestoreChecks(settings).RunAsync(target, snapshot, spec.KeepReplaced, spec.DryRun, cancellationToken);
+        var checks = new RestoreChecks(settings);
+        var running = await checks.RunAsync(target, snapshot, spec.KeepReplaced, spec.DryRun, cancellationToken);
         var owner = FileOwner.Of(settings);
         var server = new RecoveryServer(settings, owner, clock);
         var options = await server.OptionsAsync(snapshot, target, plan, durable: true, context.Log, cancellationToken);
@@ -54,6 +55,9 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
 
         await phases.RunAsync("verify-wal", () => archive.CheckAsync(plan, bytes => context.Progress.Add(0, bytes), cancellationToken), bytes: plan.Bytes);
         var histories = await TakenTimelines.FindAsync(location, snapshot, target, cancellationToken);
+
+        // Whatever starts databases by itself may have started this one meanwhile. Nothing is changed yet; what follows takes the control file away first, without which no server starts.
+        await checks.RunAsync(target, snapshot, spec.KeepReplaced, dryRun: false, cancellationToken);
         string? kept = null;
         await phases.RunAsync("keep", () => Task.FromResult(kept = RestoreJob.Begin(context, plan.Base.Name, spec.KeepReplaced, snapshot, target)));
         var report = await phases.RunAsync(

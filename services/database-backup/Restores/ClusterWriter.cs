@@ -79,10 +79,8 @@ internal sealed class ClusterWriter(ResticRepository repository, Account owner)
     // In place, tablespaces go to where they were: only the directory of this server's version, as others may share the place.
     private static IEnumerable<(string Subtree, string Directory)> Parts(DatabaseSnapshot snapshot, RestoreTarget target) => target.Root is { } root
         ? [("/", root)]
-        : snapshot.Facts.Tablespaces
-            .Where(tablespace => snapshot.TablespaceDirectories.ContainsKey(tablespace.Oid))
-            .Select(tablespace => (Tablespace: tablespace, Name: snapshot.TablespaceDirectories[tablespace.Oid]))
-            .Select(part => ($"/{SnapshotLayout.Tablespaces}/{part.Tablespace.Oid}/{part.Name}", Path.Combine(part.Tablespace.Location, part.Name)))
+        : snapshot.TablespacePlaces
+            .Select(own => ($"/{SnapshotLayout.Tablespaces}/{own.Tablespace.Oid}/{Path.GetFileName(own.Place)}", own.Place))
             .Append(($"/{SnapshotLayout.DataDirectory}", target.DataDirectory));
 
     // Directories that the snapshot has no metadata for.

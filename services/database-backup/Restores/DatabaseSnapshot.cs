@@ -11,6 +11,12 @@ namespace StellaOps.Backup.DatabaseBackup.Restores;
 /// <summary>A database snapshot with the facts that lie at its root.</summary>
 internal sealed record DatabaseSnapshot(Snapshot Snapshot, BaseBackupFacts Facts, IReadOnlyDictionary<uint, string> TablespaceDirectories)
 {
+    /// <summary>Directories with the files of the tablespaces, where they are restored in place; those of others may lie beside them.</summary>
+    public IEnumerable<(TablespaceFacts Tablespace, string Place)> TablespacePlaces =>
+        from tablespace in Facts.Tablespaces
+        where TablespaceDirectories.ContainsKey(tablespace.Oid)
+        select (tablespace, Path.Combine(tablespace.Location, TablespaceDirectories[tablespace.Oid]));
+
     /// <exception cref="BackupException">It is none, or of a newer version of this product.</exception>
     public static async Task<DatabaseSnapshot> LoadAsync(ResticRepository repository, string id, CancellationToken cancellationToken)
     {

@@ -14,19 +14,15 @@ internal sealed class ReplacedData(Guid taskId)
     public string? Keep(RestoreTarget target, DatabaseSnapshot snapshot)
     {
         // What is most often a mount point comes first.
-        List<string> directories = [target.DataDirectory, .. snapshot.Facts.Tablespaces
-            .Where(tablespace => snapshot.TablespaceDirectories.ContainsKey(tablespace.Oid))
-            .Select(tablespace => Path.Combine(tablespace.Location, snapshot.TablespaceDirectories[tablespace.Oid]))];
-        return Keep(directories);
+        return Keep([target.DataDirectory, .. snapshot.TablespacePlaces.Select(own => own.Place)]);
     }
 
     /// <summary>Where tablespaces were put: whoever removes the data directory that was kept has to know of them.</summary>
     public IEnumerable<string> Notes(DatabaseSnapshot snapshot) =>
-        from tablespace in snapshot.Facts.Tablespaces
-        where snapshot.TablespaceDirectories.ContainsKey(tablespace.Oid)
-        let kept = Path.Combine(tablespace.Location, snapshot.TablespaceDirectories[tablespace.Oid]) + _suffix
+        from own in snapshot.TablespacePlaces
+        let kept = own.Place + _suffix
         where Directory.Exists(kept)
-        select $"tablespace '{tablespace.Name}' as it was is kept in {kept}";
+        select $"tablespace '{own.Tablespace.Name}' as it was is kept in {kept}";
 
     /// <summary>Renames directories, all of them or none.</summary>
     /// <returns>New name of the first one.</returns>

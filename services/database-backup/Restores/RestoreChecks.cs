@@ -1,3 +1,4 @@
+using Npgsql;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres;
@@ -9,6 +10,7 @@ namespace StellaOps.Backup.DatabaseBackup.Restores;
 /// <summary>Reasons to refuse a restore, all looked at before anything is changed.</summary>
 internal sealed class RestoreChecks(DatabaseSettings settings)
 {
+    /// <summary>Looked at twice: at the beginning, and once more right before the first change, as hours of reading may lie between.</summary>
     /// <returns>The server that has to be stopped before the restore, as a sentence; null when none runs. Only a dry run gets one.</returns>
     public async Task<string?> RunAsync(RestoreTarget target, DatabaseSnapshot snapshot, bool keepReplaced, bool dryRun, CancellationToken cancellationToken)
     {
@@ -37,6 +39,7 @@ internal sealed class RestoreChecks(DatabaseSettings settings)
 
         RefuseForeignDirectory(target);
         RefuseOtherVersion(target, snapshot, keepReplaced);
+        TablespaceOwner.RefuseForeign(target, snapshot);
     }
 
     private static void RefuseFilledTarget(string root, string marker)
@@ -90,9 +93,9 @@ internal sealed class RestoreChecks(DatabaseSettings settings)
             await (await cluster.OpenAsync(cancellationToken)).DisposeAsync();
             return $"the server at {cluster.Endpoint} still answers";
         }
-        catch (ClusterException silent) when (silent.Failure == ClusterFailure.Unreachable)
+        catch (ClusterException silent) when (silent is { Failure: ClusterFailure.Unreachable, InnerException: not PostgresException })
         {
-            return null;
+            return null; // Nobody answered. One that starts, stops or has no free connection refuses, and that is an answer.
         }
         catch (ClusterException answered)
         {

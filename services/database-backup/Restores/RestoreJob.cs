@@ -23,7 +23,8 @@ internal sealed class RestoreJob(ResticRepository repository, IObjectStore locat
         var snapshot = await DatabaseSnapshot.LoadAsync(repository, spec.SnapshotId, cancellationToken);
         snapshot = TablespaceMap.Apply(snapshot, spec.Tablespaces, target);
         var pending = target.Root is null ? await new RestoredMigrations(settings, repository, clock).CheckAsync(snapshot, spec, context.Log, cancellationToken) : [];
-        var running = await new RestoreChecks(settings).RunAsync(target, snapshot, spec.KeepReplaced, spec.DryRun, cancellationToken);
+        var checks = new RestoreChecks(settings);
+        var running = await checks.RunAsync(target, snapshot, spec.KeepReplaced, spec.DryRun, cancellationToken);
         var writer = new ClusterWriter(repository, FileOwner.Of(settings));
 
         // Data that is there is not changed before all that replaces it was read; a new directory has nothing to lose.
@@ -42,6 +43,9 @@ internal sealed class RestoreJob(ResticRepository repository, IObjectStore locat
         }
 
         var histories = await TakenTimelines.FindAsync(location, snapshot, target, cancellationToken);
+
+        // Whatever starts databases by itself may have started this one meanwhile. Nothing is changed yet; what follows takes the control file away first, without which no server starts.
+        await checks.RunAsync(target, snapshot, spec.KeepReplaced, dryRun: false, cancellationToken);
         string? kept = null;
         await phases.RunAsync("keep", () => Task.FromResult(kept = Begin(context, spec.PointName, spec.KeepReplaced, snapshot, target)));
         var report = await phases.RunAsync(
@@ -59,7 +63,8 @@ internal sealed class RestoreJob(ResticRepository repository, IObjectStore locat
         var isFirst = !File.Exists(target.MarkerFile);
         File.WriteAllText(
             target.MarkerFile,
-            $"A restore of point '{pointName}' to {target.Directory} has begun and not ended. No server starts on it.\nRun the same restore again; it goes on where this one stopped.\n");
+            $"A restore of point '{pointName}' to {target.Directory} has begun and not ended. No server starts on it.\nRun the same restore again; it goes on where this one stopped.\n"
+            + string.Concat(TablespaceOwner.Lines(target, snapshot).Select(line => $"{line}\n")));
         DurableFiles.Sync(target.MarkerFile);
         DurableFiles.Sync(Path.GetDirectoryName(target.MarkerFile)!);
         if (!keepReplaced || target.Root is not null)

@@ -62,6 +62,16 @@ internal sealed class PlatformCluster : IAsyncDisposable
         return await DigestAsync(connection, cancellationToken);
     }
 
+    /// <summary>Total loss of a stopped server: the data directory goes, and what lies in the tablespace.</summary>
+    public void Lose()
+    {
+        Directory.Delete(Server.DataDirectory, recursive: true);
+        foreach (var version in _tablespace.GetDirectories())
+        {
+            version.Delete(recursive: true);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Server.DisposeAsync();

@@ -8,6 +8,7 @@ using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres.Servers;
 using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Trees;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing;
 using StellaOps.Backup.Testing.Machine;
@@ -109,10 +110,10 @@ internal sealed class Workbench : IAsyncDisposable
     }
 
     public async Task<TaskResult> RestoreAsync(
-        string snapshot, Func<RestoreSpec, RestoreSpec>? change = null, TestTask? task = null, CancellationToken? cancellationToken = null)
+        string snapshot, Func<RestoreSpec, RestoreSpec>? change = null, TestTask? task = null, IObjectStore? location = null, CancellationToken? cancellationToken = null)
     {
         var spec = new RestoreSpec { PointId = Guid.CreateVersion7(), PointName = "test", SnapshotId = snapshot };
-        return await new RestoreJob(Repository, Location, Settings, TimeProvider.System).RunAsync(
+        return await new RestoreJob(Repository, location ?? Location, Settings, TimeProvider.System).RunAsync(
             (task ?? new TestTask()).Context, change?.Invoke(spec) ?? spec, cancellationToken ?? TestContext.Current.CancellationToken);
     }
 

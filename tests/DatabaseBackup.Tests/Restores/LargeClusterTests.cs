@@ -40,7 +40,7 @@ public sealed class LargeClusterTests
         Say($"PostgreSQL {major}: saved again in {watch.Elapsed.TotalSeconds:0.0} s");
 
         await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
-        Directory.Delete(bench.Cluster.Server.DataDirectory, recursive: true);
+        bench.Cluster.Lose();
         watch.Restart();
         await bench.RestoreAsync(snapshot.SnapshotId);
         Say($"PostgreSQL {major}: restored in {watch.Elapsed.TotalSeconds:0.0} s; most memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB, the tests' own included");

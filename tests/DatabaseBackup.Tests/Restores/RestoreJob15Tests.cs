@@ -1,3 +1,4 @@
+using Npgsql;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
@@ -17,11 +18,34 @@ public sealed class RestoreJob15Tests() : RestoreJobTests(15)
         await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
         Task<TaskResult> RestoreAsync(string from, string to) =>
             bench.RestoreAsync(snapshot, spec => spec with { Tablespaces = [new TablespacePlace { From = from, To = to }] });
+        async Task RequireRefusedAsync(Func<Task<TaskResult>> restore, string foreign)
+        {
+            var refused = await Assert.ThrowsAsync<BackupException>(restore);
+            Assert.Equal(ErrorCodes.TargetNotEmpty, refused.Error);
+            Assert.Contains($"{Path.GetDirectoryName(foreign)} holds files", refused.Message, StringComparison.Ordinal);
+            Assert.True(File.Exists(foreign));
+        }
+
         var unknown = await Assert.ThrowsAsync<BackupException>(() => RestoreAsync("nowhere", bench["moved"]));
         Assert.Equal((ErrorCodes.InvalidInput, true), (unknown.Error, unknown.Hint!.Contains("'other'", StringComparison.Ordinal)));
         var version = Path.GetFileName(Directory.GetDirectories(bench.Cluster.TablespaceLocation).Single());
-        await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(bench["taken"], version)).FullName, "16384"), "", Cancellation);
-        Assert.Equal(ErrorCodes.TargetNotEmpty, (await Assert.ThrowsAsync<BackupException>(() => RestoreAsync("other", bench["taken"]))).Error);
+        var taken = Path.Combine(Directory.CreateDirectory(Path.Combine(bench["taken"], version)).FullName, "16384");
+        await File.WriteAllTextAsync(taken, "", Cancellation);
+        await RequireRefusedAsync(() => RestoreAsync("other", bench["taken"]), taken);
+
+        // A restore that broke off, and was to go elsewhere, allows nothing there.
+        var marker = $"{bench.Cluster.Server.DataDirectory}.restore-incomplete";
+        await File.WriteAllTextAsync(marker, $"{Path.Combine(bench["moved"], version)}\n", Cancellation);
+        await RequireRefusedAsync(() => RestoreAsync("other", bench["taken"]), taken);
+        File.Delete(marker);
+
+        // The tablespace was dropped, and another cluster has the location now.
+        var foreign = Path.Combine(bench.Cluster.TablespaceLocation, version, "16384");
+        await File.WriteAllTextAsync(foreign, "", Cancellation);
+        File.Delete(TablespaceLink(bench.Cluster.Server.DataDirectory).FullName);
+        await RequireRefusedAsync(() => bench.RestoreAsync(snapshot), foreign);
+        await RequireRefusedAsync(() => bench.RestoreAsync(snapshot, spec => spec with { KeepReplaced = true }), foreign);
+        Assert.False(File.Exists(marker));
 
         Directory.Delete(Path.Combine(bench.Cluster.TablespaceLocation, version), recursive: true);
         await RestoreAsync(bench.Cluster.TablespaceLocation, bench["moved"]);
@@ -41,6 +65,32 @@ public sealed class RestoreJob15Tests() : RestoreJobTests(15)
         Assert.NotNull(await bench.Cluster.DigestAsync(Cancellation));
     }
 
+    /// <summary>As from another container: of the server nothing is seen but its volume and that it answers, here with a refusal.</summary>
+    [Fact]
+    public async Task A_server_without_a_free_connection_is_a_running_one()
+    {
+        await using var bench = await Workbench.StartAsync(15);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        bench.Settings.DataDirectory = bench["volume"];
+        Directory.CreateDirectory(Path.Combine(bench["volume"], "global"));
+        foreach (var file in (string[])["PG_VERSION", "global/pg_control"])
+        {
+            File.Copy(Path.Combine(bench.Cluster.Server.DataDirectory, file), Path.Combine(bench["volume"], file));
+        }
+
+        var before = Listing(bench["volume"]);
+        var sessions = await TakeAllConnectionsAsync(bench);
+        var refused = await Assert.ThrowsAsync<BackupException>(() => bench.RestoreAsync(snapshot));
+        Assert.Equal(ErrorCodes.ServerRunning, refused.Error);
+        Assert.Contains("still answers", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Listing(bench["volume"]));
+        Assert.False(File.Exists($"{bench["volume"]}.restore-incomplete"));
+        foreach (var session in sessions)
+        {
+            await session.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task Every_restore_of_the_same_backup_begins_a_timeline_that_there_never_was()
     {
@@ -58,7 +108,7 @@ public sealed class RestoreJob15Tests() : RestoreJobTests(15)
         var system = await bench.Cluster.Server.ExecuteAsync("SELECT system_identifier FROM pg_control_system()", cancellationToken: Cancellation);
         await bench.Location.PutAsync($"wal/{system}/00000006/0000000600000000/000000060000000000000001-{new string('a', 64)}.zst.age", new byte[1], PutMode.Create, Cancellation);
         await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
-        Directory.Delete(bench.Cluster.Server.DataDirectory, recursive: true);
+        bench.Cluster.Lose();
         await bench.RestoreAsync(snapshot);
         await bench.Cluster.Server.StartAgainAsync(Cancellation);
         Assert.Equal("00000007", await TimelineAsync(bench));
@@ -90,6 +140,23 @@ public sealed class RestoreJob15Tests() : RestoreJobTests(15)
             var damaged = await Assert.ThrowsAsync<RepositoryException>(() => bench.RestoreAsync(snapshot, change));
             Assert.Equal(RepositoryFailure.Damaged, damaged.Failure);
             Assert.Equal(before, Listing(bench.Cluster.Server.DataDirectory));
+        }
+    }
+
+    private static async Task<List<NpgsqlConnection>> TakeAllConnectionsAsync(Workbench bench)
+    {
+        var sessions = new List<NpgsqlConnection>();
+        while (true)
+        {
+            sessions.Add(new NpgsqlConnection($"{bench.Cluster.Server.ConnectionString};Pooling=false"));
+            try
+            {
+                await sessions[^1].OpenAsync(Cancellation);
+            }
+            catch (PostgresException full) when (full.SqlState == PostgresErrorCodes.TooManyConnections)
+            {
+                return sessions;
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
+using StellaOps.Backup.Testing.Storage;
 
 namespace StellaOps.Backup.DatabaseBackup.Tests.Restores;
 
@@ -86,8 +87,39 @@ public sealed class RestoreJob18Tests() : RestoreJobTests(18)
         Assert.True(File.Exists($"{bench.Cluster.Server.DataDirectory}.restore-incomplete"));
         await Assert.ThrowsAsync<InvalidOperationException>(() => bench.Cluster.Server.StartAgainAsync(Cancellation));
 
+        // Its links may be gone, too: that the tablespace is its own, the marker says.
+        foreach (var link in Directory.GetFileSystemEntries(Path.Combine(bench.Cluster.Server.DataDirectory, "pg_tblspc")))
+        {
+            File.Delete(link);
+        }
+
         await bench.RestoreAsync(snapshot);
         await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        Assert.Equal(expected, await bench.Cluster.DigestAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task A_server_that_was_started_while_the_restore_still_read_is_not_overwritten()
+    {
+        await using var bench = await Workbench.StartAsync(18);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+        await bench.Cluster.Server.ExecuteAsync("UPDATE accounts SET balance = 9", cancellationToken: Cancellation);
+        var expected = await bench.Cluster.DigestAsync(Cancellation);
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+
+        // The archive is listed last of all that is read, when the data was compared.
+        var task = new TestTask();
+        await using var location = new FaultyStore(
+            bench.Location,
+            new FaultRule(Fault.Delay)
+            {
+                Matches = call => call.Kind == StoreCallKind.List && task.Context.Progress.Read().Phase == "verify",
+                Delay = cancellation => bench.Cluster.Server.StartAgainAsync(cancellation),
+            });
+        var refused = await Assert.ThrowsAsync<BackupException>(() => bench.RestoreAsync(snapshot, task: task, location: location));
+        Assert.True(location.Struck);
+        Assert.Equal(ErrorCodes.ServerRunning, refused.Error);
+        Assert.False(File.Exists($"{bench.Cluster.Server.DataDirectory}.restore-incomplete"));
         Assert.Equal(expected, await bench.Cluster.DigestAsync(Cancellation));
     }
 }

@@ -27,6 +27,9 @@ public abstract class PrivateServerTests(int major)
         }
 
         Assert.Equal(server.ProcessId, PostmasterFile.FindServer(Path.Combine(home.Path, "copy")));
+        using var elsewhere = new TemporaryDirectory();
+        Directory.CreateSymbolicLink(elsewhere["link"], home.Path);
+        Assert.Equal(server.ProcessId, PostmasterFile.FindServer(elsewhere["link", "copy"]));
         await server.StopAsync();
         Assert.Null(PostmasterFile.FindServer(Path.Combine(home.Path, "copy")));
         Assert.False(File.Exists(Path.Combine(home.Path, "copy", "harm")));
