@@ -3,6 +3,7 @@ using Npgsql;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Protection;
+using StellaOps.Backup.Coordinator.Retention;
 using StellaOps.Backup.Points.Storing;
 
 namespace StellaOps.Backup.Coordinator.Points;
@@ -10,7 +11,8 @@ namespace StellaOps.Backup.Coordinator.Points;
 /// <summary>
 /// Makes the catalog what the location says, at every start: after the loss of the catalog, on a new installation, after a catalog or a location was put back from
 /// an earlier state, and after a crash in the middle of this. Points that the catalog does not know are listed, with their pins and legal holds; those that it
-/// knows otherwise follow their manifests; those that the location does not have go. When it has ended, the retention may run.
+/// knows otherwise follow their manifests; those that the location does not have go. Rules of the retention that the location keeps longer count again. When it has
+/// ended, the retention may run.
 /// </summary>
 internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointStore points, RebuildGate gate, TimeProvider clock, ILogger<CatalogRebuild> logger)
     : BackgroundService
@@ -60,6 +62,7 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
             LogRebuilt(logger, changed);
         }
 
+        await AdoptRulesAsync(cancellationToken);
         gate.Open();
         return changed;
     }
@@ -91,6 +94,12 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
         var protections = await copies.ReadAsync(cancellationToken);
         await copies.AdoptAsync(protections.Values.Where(copy => known.Contains(copy.PointId)), cancellationToken);
         return protections;
+    }
+
+    private async Task AdoptRulesAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        await scope.ServiceProvider.GetRequiredService<RetentionRules>().AdoptCopyAsync(cancellationToken);
     }
 
     private async Task<bool> ListAsync(IServiceProvider scope, StoredPoint stored, ProtectionCopy? protection, CancellationToken cancellationToken)

@@ -20,6 +20,13 @@ internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
         {
             throw new BackupException(ErrorCodes.OperationConflict, $"recovery point '{point.Name}' is being deleted by operation {dropping[dropped.SnapshotId]}, or a part of it");
         }
+
+        // Of an archived point there are no snapshots to see it by.
+        if (await catalog.Operations.AsNoTracking().FirstOrDefaultAsync(
+            one => one.Kind == OperationKind.Delete && one.PointId == point.Id && one.CurrentState != nameof(OperationState.Finished), cancellationToken) is { } deletion)
+        {
+            throw new BackupException(ErrorCodes.OperationConflict, $"recovery point '{point.Name}' is being deleted by operation {deletion.CorrelationId}");
+        }
     }
 
     /// <summary>Ids of snapshots that operations are about to forget, with the operation.</summary>
@@ -93,11 +100,13 @@ internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
         }
     }
 
-    /// <summary>Whether an operation that has not ended uses the point, or is about to drop a part of it.</summary>
+    /// <summary>Whether an operation that has not ended uses the point, copies it, deletes it, or is about to drop a part of it.</summary>
     public async Task<bool> IsUsedAsync(PointRow point, CancellationToken cancellationToken)
     {
         var dropping = await DroppingAsync(cancellationToken);
-        return point.Snapshots.Exists(snapshot => dropping.ContainsKey(snapshot.SnapshotId)) || await UsersOf(point).AnyAsync(cancellationToken);
+        return point.Snapshots.Exists(snapshot => dropping.ContainsKey(snapshot.SnapshotId))
+            || await UsersOf(point).AnyAsync(cancellationToken)
+            || await catalog.Operations.AnyAsync(one => one.PointId == point.Id && one.CurrentState != nameof(OperationState.Finished), cancellationToken);
     }
 
     private IQueryable<Operation> UsersOf(PointRow point) => catalog.Operations.AsNoTracking().Where(

@@ -10,13 +10,16 @@ internal sealed class RebuildGate
 {
     private volatile bool _open;
 
+    /// <summary>Whether the catalog is what the location says: before that it may know less, and nothing of the location is replaced by what it says.</summary>
+    public bool IsOpen => _open;
+
     /// <summary>The catalog knows what the location has; from here on the two change together.</summary>
     public void Open() => _open = true;
 
     /// <exception cref="BackupException"><c>operation.conflict</c>: it is closed.</exception>
     public void RequireOpen()
     {
-        if (!_open)
+        if (!IsOpen)
         {
             throw new BackupException(
                 ErrorCodes.OperationConflict,

@@ -5,6 +5,7 @@ using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Archives;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Parts;
+using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Points.Storing;
 
 namespace StellaOps.Backup.Coordinator.Points;
@@ -12,6 +13,7 @@ namespace StellaOps.Backup.Coordinator.Points;
 /// <summary>
 /// Points that the catalog knows otherwise than the location does, after it was restored to an earlier state, or when another location was put in place of the
 /// one that it knew. The location is right. What operations are still working on is theirs: they make the two agree, and know what is to be remembered of it.
+/// What the location lost was dropped by nobody: the books of the secondary location forget it, so that it stays there.
 /// </summary>
 internal sealed partial class StalePoints(CatalogContext catalog, PointStore store, PointUse use, ILogger<StalePoints> logger)
 {
@@ -29,7 +31,7 @@ internal sealed partial class StalePoints(CatalogContext catalog, PointStore sto
         return await ChangeAsync(stored.Id, async point =>
         {
             var manifest = await store.LoadAsync(stored, cancellationToken);
-            Adopt(point, manifest);
+            await AdoptAsync(point, manifest, cancellationToken);
             LogRenewed(logger, point.Name, string.Join(", ", manifest.Components.Select(snapshot => new Part(snapshot.Component, snapshot.Cluster).Title)), manifest.Archive?.Url ?? "the location");
         }, cancellationToken);
     }
@@ -45,6 +47,13 @@ internal sealed partial class StalePoints(CatalogContext catalog, PointStore sto
         }
 
         LogUnlisted(logger, point.Name, point.FinishedAt);
+        if (point.IsProtected())
+        {
+            LogProtected(logger, point.Name, string.Join(", ", ProtectedPoint.Reasons(point.Pin, point.Holds)));
+        }
+
+        // With the point or not at all: a row that is left behind says that the point was dropped here, and is to go there.
+        await catalog.Replicas.Where(row => row.PointId == point.Id).ExecuteDeleteAsync(cancellationToken);
         catalog.Points.Remove(point);
     }, cancellationToken);
 
@@ -67,9 +76,10 @@ internal sealed partial class StalePoints(CatalogContext catalog, PointStore sto
     private static bool IsThinned(PointRow point) => !point.IsArchived() && point.Snapshots.Exists(snapshot => snapshot.Dropping);
 
     /// <summary>What was found damaged, and proven, of snapshots that stay is kept with them.</summary>
-    private void Adopt(PointRow point, PointManifest manifest)
+    private async Task AdoptAsync(PointRow point, PointManifest manifest, CancellationToken cancellationToken)
     {
         var renewed = PointRow.From(manifest);
+        var lost = new List<string>();
         (point.Manifest, point.Full) = (manifest, manifest.Full);
         foreach (var snapshot in point.Snapshots.ToList())
         {
@@ -81,10 +91,15 @@ internal sealed partial class StalePoints(CatalogContext catalog, PointStore sto
             else
             {
                 catalog.Snapshots.Remove(snapshot);
+                lost.Add(snapshot.SnapshotId);
             }
         }
 
         catalog.Snapshots.AddRange(renewed.Snapshots);
+        if (lost.Count > 0 && await catalog.Replicas.SingleOrDefaultAsync(row => row.PointId == point.Id, cancellationToken) is { } there)
+        {
+            there.Snapshots = [.. there.Snapshots.Where(snapshot => !lost.Contains(snapshot.SnapshotId))];
+        }
     }
 
     private async Task<bool> ExistsAsync(StoredPoint stored, CancellationToken cancellationToken)
@@ -107,4 +122,7 @@ internal sealed partial class StalePoints(CatalogContext catalog, PointStore sto
 
     [LoggerMessage(2, LogLevel.Warning, "recovery point '{Point}', taken until {FinishedAt:u}, is not listed any more: the location has no manifest of it")]
     private static partial void LogUnlisted(ILogger logger, string point, DateTimeOffset finishedAt);
+
+    [LoggerMessage(3, LogLevel.Warning, "recovery point '{Point}', which is not listed any more, was protected: {Reasons}; a copy in the secondary location stays there")]
+    private static partial void LogProtected(ILogger logger, string point, string reasons);
 }

@@ -1,13 +1,14 @@
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Tasks;
 
 namespace StellaOps.Backup.Coordinator.Retention;
 
 /// <summary>Retention: what the rules do not keep is dropped, a repository at a time; where there is nothing to drop, what became free since is pruned.</summary>
-internal sealed class RetentionPlan(RetentionReview review, PointDropping dropping, RetentionRules rules, ProtectionCopies protections) : OperationPlan
+internal sealed class RetentionPlan(RetentionReview review, PointDropping dropping, RetentionRules rules, ProtectionCopies protections, RebuildGate gate) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Retention;
 
@@ -20,8 +21,14 @@ internal sealed class RetentionPlan(RetentionReview review, PointDropping droppi
     public override async Task<ErrorInfo?> SealAsync(Operation operation, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken)
     {
         await dropping.SealAsync(tasks, cancellationToken);
-        await rules.SaveCopyAsync(await rules.ReadAsync(cancellationToken), cancellationToken);
-        await protections.SaveAllAsync(cancellationToken);
+
+        // A run that a crash, or a catalog that was put back, left under way may come here before the copies were read: they may say more than the catalog. The next run writes them.
+        if (gate.IsOpen)
+        {
+            await rules.SaveCopyAsync(await rules.ReadAsync(cancellationToken), cancellationToken);
+            await protections.SaveAllAsync(cancellationToken);
+        }
+
         return null;
     }
 

@@ -128,7 +128,7 @@ internal sealed class RetentionPolicy(IReadOnlyList<RetentionRule> rules, DateTi
         : $"{Count((int)(now - point.TakenAt).TotalDays, "day")} old; kept {Words(RuleOf(part)!)}";
 
     /// <summary>A rule in words: <c>are 30 days, the newest of 12 months</c>.</summary>
-    private static string Words(RetentionRule rule)
+    internal static string Words(RetentionRule rule)
     {
         var words = new (int? Number, string Words)[]
         {

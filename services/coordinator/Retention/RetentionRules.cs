@@ -6,21 +6,21 @@ using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Coordinator.Retention;
 
 /// <summary>
-/// The rules: those of the catalog over the defaults. A copy is in the location, so that a catalog that was lost does not come back with
-/// rules that are shorter than what was set.
+/// The rules: those of the catalog over the defaults. A copy is in the location, so that a catalog that was lost, or restored to an earlier state, does not come back
+/// with rules that are shorter than what was set.
 /// </summary>
-internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog audit, IObjectStore location, ILogger<RetentionRules> logger)
+internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog audit, IObjectStore location, RebuildGate gate, ILogger<RetentionRules> logger)
 {
     /// <summary>Where the copy is in a location.</summary>
     public const string CopyKey = "retention.json";
     private const int LargestCopy = 1 << 20;
-    private const int MostDays = 36_500, MostOthers = 10_000;
 
     /// <summary>As the runbook has them.</summary>
     public static IReadOnlyList<RetentionRule> Defaults { get; } =
@@ -55,17 +55,54 @@ internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog au
     /// <exception cref="BackupException"><c>input.invalid</c>: a number is out of range, or no rule would be left.</exception>
     public async Task SetAsync(SetRetentionRequest request, IReadOnlyList<Component> components, string who, CancellationToken cancellationToken)
     {
-        RequireSane(request);
+        RuleNumbers.RequireSane(request);
         await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);
         await catalog.LockAsync(AdvisoryLock.Accept, cancellationToken);
-        var rules = (await ReadAsync(cancellationToken)).Select(rule => components.Count == 0 || components.Contains(rule.Component) ? Changed(rule, request) : rule).ToList();
-        await catalog.RetentionRules.ExecuteDeleteAsync(cancellationToken);
-        catalog.RetentionRules.AddRange(rules.Select(rule => new RetentionRuleRow { Component = rule.Component, Rule = rule }));
+        var before = await ReadAsync(cancellationToken);
+
+        // What the copy has is replaced below: as long as nobody has adopted it, it is looked at here.
+        var known = gate.IsOpen ? before : await LongestAsync(before, cancellationToken);
+        var rules = known.Select(rule => components.Count == 0 || components.Contains(rule.Component) ? RuleNumbers.Changed(rule, request) : rule).ToList();
+        await ReplaceAsync(rules, cancellationToken);
         await audit.AppendAsync(who, "retention.set", string.Join(',', components.Select(component => component.Name())), request.Reason, cancellationToken);
-        await catalog.SaveChangesAsync(cancellationToken);
         await SaveCopyAsync(rules, cancellationToken);
 
-        // Durable after this. A crash before it leaves the copy ahead of the catalog, which counts only where the catalog has nothing.
+        // Durable after this. A crash before it leaves the copy ahead of the catalog: what it keeps longer is adopted at the next start, what it keeps shorter counts
+        // only where the catalog has nothing.
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Gives a catalog that has rules, maybe of an earlier state, what the copy keeps longer; before anything is dropped by them, and before the copy is replaced. A
+    /// shorter rule whose copy could not be written, because the location was full, is undone by this: rather too much is kept than too little.
+    /// </summary>
+    /// <exception cref="BackupException">The location cannot tell what it has.</exception>
+    public async Task AdoptCopyAsync(CancellationToken cancellationToken)
+    {
+        await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);
+        await catalog.LockAsync(AdvisoryLock.Accept, cancellationToken);
+        if (!await catalog.RetentionRules.AnyAsync(cancellationToken))
+        {
+            return; // The copy counts as it is.
+        }
+
+        var rules = await ReadAsync(cancellationToken);
+        var longest = await LongestAsync(rules, cancellationToken);
+        var adopted = longest.Except(rules).ToList();
+        if (adopted.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var rule in adopted)
+        {
+            LogAdopted(logger, rule.Component.Name(), RetentionPolicy.Words(rule));
+        }
+
+        await ReplaceAsync(longest, cancellationToken);
+        await audit.AppendAsync("coordinator", "retention.adopt", string.Join(',', adopted.Select(rule => rule.Component.Name())), $"{CopyKey} in the location keeps longer", cancellationToken);
+
+        // Durable after this, in the catalog. The copy follows with the next change, or the next run of the retention; until then each start comes to the same.
         await transaction.CommitAsync(cancellationToken);
     }
 
@@ -83,6 +120,28 @@ internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog au
         catch (StorageException failure)
         {
             throw failure.ToBackupException("the rules could not be written into the location");
+        }
+    }
+
+    private async Task ReplaceAsync(IReadOnlyList<RetentionRule> rules, CancellationToken cancellationToken)
+    {
+        await catalog.RetentionRules.ExecuteDeleteAsync(cancellationToken);
+        catalog.RetentionRules.AddRange(rules.Select(rule => new RetentionRuleRow { Component = rule.Component, Rule = rule }));
+        await catalog.SaveChangesAsync(cancellationToken);
+    }
+
+    /// <summary>Rules that keep whatever these or those of the copy keep. Of a copy that is damaged nothing is known, and these count.</summary>
+    private async Task<IReadOnlyList<RetentionRule>> LongestAsync(IReadOnlyList<RetentionRule> rules, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var copy = await ReadCopyAsync(cancellationToken);
+            return [.. rules.Select(rule => copy.Find(other => other.Component == rule.Component) is { } kept ? RuleNumbers.Longest(rule, kept) : rule)];
+        }
+        catch (BackupException damaged) when (damaged.Error == ErrorCodes.Damaged)
+        {
+            LogDamaged(logger, damaged.Message);
+            return rules;
         }
     }
 
@@ -106,40 +165,12 @@ internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog au
         }
     }
 
-    private static RetentionRule Changed(RetentionRule rule, SetRetentionRequest request)
-    {
-        var changed = rule with
-        {
-            Days = Number(request.Days, rule.Days),
-            Last = Number(request.Last, rule.Last),
-            Daily = Number(request.Daily, rule.Daily),
-            Weekly = Number(request.Weekly, rule.Weekly),
-            Monthly = Number(request.Monthly, rule.Monthly),
-        };
-        return changed is { Days: null, Last: null, Daily: null, Weekly: null, Monthly: null }
-            ? throw new BackupException(ErrorCodes.InvalidInput, $"no rule would be left for {rule.Component.Name()}", "Set another one with it; 'stella backup delete' drops what is not wanted any more.")
-            : changed;
-
-        static int? Number(int? asked, int? old) => asked switch { null => old, 0 => null, _ => asked };
-    }
-
-    private static void RequireSane(SetRetentionRequest request)
-    {
-        (string Name, int? Number, int Most)[] all =
-        [
-            ("days", request.Days, MostDays), ("last", request.Last, MostOthers), ("daily", request.Daily, MostOthers), ("weekly", request.Weekly, MostOthers), ("monthly", request.Monthly, MostOthers),
-        ];
-        foreach (var (name, number, most) in all.Where(one => one.Number is < 0 || one.Number > one.Most))
-        {
-            throw new BackupException(ErrorCodes.InvalidInput, $"{number} for '{name}' is not between 0 and {most}");
-        }
-
-        if (all.All(one => one.Number is null))
-        {
-            throw new BackupException(ErrorCodes.InvalidInput, "nothing to set", "Name at least one of days, last, daily, weekly and monthly.");
-        }
-    }
-
-    [LoggerMessage(1, LogLevel.Warning, "the location has an older copy of the retention's rules: {Reason}")]
+    [LoggerMessage(1, LogLevel.Warning, "the location has an older copy of the retention's rules, and what that keeps longer counts again after a restart: {Reason}")]
     private static partial void LogNoCopy(ILogger logger, string reason);
+
+    [LoggerMessage(2, LogLevel.Warning, "of {Component} the location has rules that keep longer than those of the catalog; kept {Kept} from now on: 'stella backup retention set' changes it")]
+    private static partial void LogAdopted(ILogger logger, string component, string kept);
+
+    [LoggerMessage(3, LogLevel.Warning, "the rules of the catalog count without a look at their copy: {Reason}")]
+    private static partial void LogDamaged(ILogger logger, string reason);
 }

@@ -8,7 +8,7 @@ namespace StellaOps.Backup.Coordinator.Secondary;
 
 /// <summary>
 /// What the secondary location has of a point. The row outlives the point: a snapshot that it names and no point does was dropped here by a deletion or
-/// the retention, and goes there, too. What a lost catalog does not know stays there for ever.
+/// the retention, and goes there, too. What a lost catalog does not know stays there for ever, and so does what a location has lost: the row goes with the point then.
 /// </summary>
 internal sealed class ReplicaRow
 {

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
@@ -209,6 +210,71 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_location_that_lost_a_point_takes_nothing_of_it_from_the_secondary_location()
+    {
+        await using var harness = await StartAsync(Component.Evidence, Component.Config);
+        var (lost, kept) = (await AddAsync(harness, "lost", 3, Component.Evidence, Component.Config), await AddAsync(harness, "kept", 1, Component.Evidence));
+        await harness.InAsync((PointProtection protection) => protection.HoldAsync("lost", new() { Reason = "CASE-17" }, "tester", Token));
+        await EndAsync(harness, (await LookAsync(harness))!);
+        await EndAsync(harness, (await LookAsync(harness))!);
+        Assert.Null(await LookAsync(harness));
+        var copies = Files(harness.Secondary, lost.Id);
+
+        await LoseAsync(harness, lost);
+        await RebuildAsync(harness);
+
+        Assert.Equal(["kept"], (await PictureAsync(harness)).Points.Select(point => point.Name));
+        Assert.Null(await LookAsync(harness));
+        await AdvanceAsync(harness, TimeSpan.FromDays(8), Component.Evidence, Component.Config);
+        Assert.Null(await LookAsync(harness));
+        Assert.Equal(new[] { lost.Id, kept.Id }.Order(), (await StoredAsync(harness)).Order());
+        Assert.Equal(copies, Files(harness.Secondary, lost.Id));
+    }
+
+    [Fact]
+    public async Task A_location_that_was_put_back_to_a_state_without_a_part_does_not_drop_it_there()
+    {
+        await using var harness = await StartAsync(Component.Evidence, Component.Config);
+        var point = await AddAsync(harness, "point", 1, Component.Evidence, Component.Config);
+        await EndAsync(harness, (await LookAsync(harness))!);
+        var earlier = point with { Full = false, Components = [point.Components.Single(snapshot => snapshot.Component == Component.Config)] };
+        await harness.Services.GetRequiredService<PointStore>().ReplaceAsync(earlier, harness.Services.GetRequiredService<PointSigner>(), Token);
+
+        await RebuildAsync(harness);
+
+        Assert.Null(await LookAsync(harness));
+        var there = Assert.Single((await PictureAsync(harness)).There);
+        Assert.Equal([SnapshotOf(point, Component.Config)], there.Snapshots.Select(snapshot => snapshot.SnapshotId));
+
+        // What is dropped here later goes there as ever, and nothing else.
+        await DropAsync(harness, earlier, Component.Config);
+        await AdvanceAsync(harness, TimeSpan.FromDays(8), Component.Evidence, Component.Config);
+        Assert.Equal([Component.Config], (await LookAsync(harness))!.Components);
+    }
+
+    [Fact]
+    public async Task A_lost_point_that_is_being_copied_stays_listed_until_that_has_ended_and_its_copy_stays()
+    {
+        await using var harness = await StartAsync(Component.Evidence, Component.Config);
+        var lost = await AddAsync(harness, "lost", 1, Component.Evidence, Component.Config);
+        await EndAsync(harness, (await LookAsync(harness))!, failing: Component.Evidence);
+        await AddAsync(harness, "kept", 3, Component.Evidence);
+        await AdvanceAsync(harness, TimeSpan.FromMinutes(16), Component.Evidence, Component.Config);
+        var copying = await LookAsync(harness);
+        Assert.Equal("lost", copying!.PointName);
+        await LoseAsync(harness, lost);
+
+        await RebuildAsync(harness);
+        Assert.Equal(["kept", "lost"], (await PictureAsync(harness)).Points.Select(point => point.Name).Order(StringComparer.Ordinal));
+
+        await harness.SetStateAsync(copying.CorrelationId, OperationState.Finished, Token);
+        await RebuildAsync(harness);
+        Assert.Equal(["kept"], (await PictureAsync(harness)).Points.Select(point => point.Name));
+        Assert.Equal("kept", (await LookAsync(harness))!.PointName);
+        Assert.Equal([lost.Id], await StoredAsync(harness));
+    }
+
+    [Fact]
     public async Task Another_secondary_location_gets_everything_anew()
     {
         await using var harness = await StartAsync(Component.Evidence);
@@ -316,6 +382,13 @@ public sealed class SecondaryRoundTests(PostgresFixture postgres)
         });
         return manifest;
     }
+
+    /// <summary>As the first location is after its disk was replaced, or put back to an earlier state.</summary>
+    private static async Task LoseAsync(CatalogHarness harness, PointManifest point) =>
+        await harness.Services.GetRequiredService<PointStore>().DeleteAsync(StoredPoint.At(point.Id, point.StartedAt), Token);
+
+    /// <summary>As at a start of the coordinator.</summary>
+    private static Task<int> RebuildAsync(CatalogHarness harness) => harness.Services.GetServices<IHostedService>().OfType<CatalogRebuild>().Single().RunAsync(Token);
 
     private static Task<Operation?> LookAsync(CatalogHarness harness) => harness.InAsync((SecondaryRound round) => round.RunAsync(Token));
 
