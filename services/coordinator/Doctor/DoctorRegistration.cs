@@ -33,6 +33,7 @@ internal static class DoctorRegistration
         services.AddScoped<DoctorVisit>();
         services.AddScoped<OperationViews>();
         services.AddScoped<HealthReport>();
+        services.AddScoped<NewestPoints>();
         services.AddScoped<StatusReport>();
         services.AddScoped<StorageReport>();
         services.AddSingleton<WalPictures>();

@@ -92,7 +92,7 @@ internal sealed class OperationAcceptance(
             TraceParent = Activity.Current?.Id ?? $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00",
             AcceptedAt = now,
             DeadlineAt = now + settings.Value.TaskDeadline,
-            ReviewAt = now + TimeSpan.FromMinutes(1),
+            ReviewAt = now + TaskSweep.ReviewInterval,
         };
     }
 

@@ -84,6 +84,7 @@ internal static class OperationsRegistration
         services.AddScoped<EvidenceDrafts>();
         services.AddScoped<TaskBoard>();
         services.AddScoped<TaskClaims>();
+        services.AddScoped<ClockCorrection>();
         services.AddScoped<TaskSweep>();
         services.AddHostedService<TaskSweeper>();
         services.AddScoped<OperationLog>();

@@ -10,6 +10,10 @@ internal sealed class SchedulePlan(PointSigner installation, IOptions<ScheduleSe
     public void Set(ScheduleRow row, ScheduleTimes times, DateTimeOffset due)
     {
         row.DueAt = due;
-        row.StartAt = times.StartOf(due, TimeSpan.FromSeconds(settings.Value.JitterSeconds), $"{installation.KeyId} {row.Type}");
+        row.StartAt = StartOf(row, times, due);
     }
+
+    /// <summary>When the run of a due time starts, unless it is refused then.</summary>
+    public DateTimeOffset StartOf(ScheduleRow row, ScheduleTimes times, DateTimeOffset due) =>
+        times.StartOf(due, TimeSpan.FromSeconds(settings.Value.JitterSeconds), $"{installation.KeyId} {row.Type}");
 }

@@ -96,6 +96,12 @@ internal sealed partial class ScheduleRound(
         {
             plan.Set(row, times, next);
         }
+        else if (row.StartAt > now + AfterRefusal && row.StartAt > plan.StartOf(row, times, row.DueAt))
+        {
+            // Neither the due time nor a refusal by this clock puts a start there: the attempt was refused while the clock was ahead. The due time stays
+            // what it is, the first that has had no run.
+            plan.Set(row, times, row.DueAt);
+        }
     }
 
     /// <summary>A time that lies further ahead than a refusal puts it comes from before the clock went back.</summary>

@@ -5,7 +5,6 @@ using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Parts;
-using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Schedules;
 using StellaOps.Backup.Coordinator.Secondary;
 using StellaOps.Backup.Coordinator.Workers;
@@ -15,17 +14,14 @@ namespace StellaOps.Backup.Coordinator.Status;
 
 /// <summary>The first answer that an operator wants: how each component stands, what runs, and which point to trust.</summary>
 internal sealed class StatusReport(
-    CatalogContext catalog, PointCatalog points, WorkerDirectory workers, OperationViews operations, HealthReport health, ClusterStatuses clusters, ScheduleBook schedules, SecondaryReport secondary, IObjectStore location)
+    CatalogContext catalog, NewestPoints newest, WorkerDirectory workers, OperationViews operations, HealthReport health, ClusterStatuses clusters, ScheduleBook schedules, SecondaryReport secondary, IObjectStore location)
 {
-    private const int ProvenSearch = 50;
-
     public async Task<StatusView> ReadAsync(CancellationToken cancellationToken)
     {
         var running = await catalog.Operations.AsNoTracking()
             .Where(operation => operation.CurrentState != nameof(OperationState.Finished))
             .OrderBy(operation => operation.AcceptedAt)
             .ToListAsync(cancellationToken);
-        var newest = await points.All.Where(point => !point.Deleting).OrderByDescending(point => point.FinishedAt).Take(ProvenSearch).ToListAsync(cancellationToken);
         var clusterViews = await clusters.ReadAsync(cancellationToken);
         return new StatusView
         {
@@ -36,8 +32,8 @@ internal sealed class StatusReport(
             Secondary = await secondary.ReadAsync(clusterViews, cancellationToken),
             Running = await operations.ViewsAsync(running, cancellationToken),
             Services = (await health.ReadAsync(now: false, cancellationToken)).Services,
-            LatestPoint = newest.FirstOrDefault()?.ToView(),
-            LatestProvenPoint = newest.FirstOrDefault(point => PointProof.Of(point) == PointProof.Proven)?.ToView(),
+            LatestPoint = (await newest.FindAsync(cancellationToken))?.ToView(),
+            LatestProvenPoint = (await newest.FindProvenAsync(cancellationToken))?.ToView(),
         };
     }
 

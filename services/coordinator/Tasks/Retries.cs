@@ -29,4 +29,7 @@ internal static class Retries
     /// rule is that all workers are busy, and copies of commands would only fill their queue.
     /// </summary>
     public static TimeSpan UnclaimedPatience(int dispatches) => Unclaimed * Math.Pow(2, Math.Min(dispatches, 5) - 1);
+
+    /// <summary>The longest that a command waits to be sent, for whatever reason: no <see cref="Delay"/> is longer.</summary>
+    public static TimeSpan LongestPatience => UnclaimedPatience(int.MaxValue);
 }

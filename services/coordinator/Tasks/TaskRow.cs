@@ -8,7 +8,7 @@ namespace StellaOps.Backup.Coordinator.Tasks;
 
 /// <summary>
 /// One task. Rows are inserted with their operation and from then on changed only by single statements of
-/// <see cref="TaskBoard"/>, <see cref="TaskClaims"/> and <see cref="TaskSweep"/>, each with its conditions in its WHERE.
+/// <see cref="TaskBoard"/>, <see cref="TaskClaims"/>, <see cref="TaskSweep"/> and <see cref="ClockCorrection"/>, each with its conditions in its WHERE.
 /// </summary>
 internal sealed class TaskRow
 {

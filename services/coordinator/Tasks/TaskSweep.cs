@@ -18,9 +18,10 @@ namespace StellaOps.Backup.Coordinator.Tasks;
 /// operations that wait. All rows that are due are changed in one transaction with the messages that follow from it.
 /// </summary>
 internal sealed class TaskSweep(
-    CatalogContext catalog, Outbox outbox, OperationLog log, IOptions<CoordinatorSettings> settings, TimeProvider clock)
+    CatalogContext catalog, ClockCorrection correction, Outbox outbox, OperationLog log, IOptions<CoordinatorSettings> settings, TimeProvider clock)
 {
-    private static readonly TimeSpan ReviewInterval = TimeSpan.FromSeconds(60);
+    /// <summary>An operation looks at itself again after so long, from its acceptance on.</summary>
+    internal static readonly TimeSpan ReviewInterval = TimeSpan.FromSeconds(60);
 
     /// <param name="leasesCount">False right after an outage of the coordinator or its catalog: nobody could have kept a lease.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -34,6 +35,7 @@ internal sealed class TaskSweep(
         }
 
         var now = clock.GetUtcNow();
+        await correction.RunAsync(now, cancellationToken);
         if (leasesCount)
         {
             await RequeueLostAsync(now, cancellationToken);

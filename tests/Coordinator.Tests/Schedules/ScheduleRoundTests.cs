@@ -150,26 +150,42 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
     public async Task A_refused_run_is_named_and_tried_again_every_minute()
     {
         await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
-        await harness.InAsync(async (CatalogContext catalog) =>
-        {
-            foreach (var system in (string[])["1", "2"])
-            {
-                catalog.Workers.Add(Worker(system, FirstNight + TimeSpan.FromMinutes(3)));
-            }
-
-            await catalog.SaveChangesAsync(Token);
-        });
+        await AddRivalsAsync(harness, FirstNight + TimeSpan.FromMinutes(3));
 
         Assert.Null(await LookAtAsync(harness, FirstNight + TimeSpan.FromMinutes(3)));
         var late = await ViewAsync(harness);
         Assert.Contains("two servers are called 'main'", late.Problem, StringComparison.Ordinal);
         Assert.Equal(FirstNight, late.LateSince);
-        await harness.InAsync((CatalogContext catalog) => catalog.Workers.Where(row => row.Worker == "2").ExecuteDeleteAsync(Token));
+        await RemoveRivalAsync(harness);
         Assert.Null(await LookAsync(harness));
 
         Assert.NotNull(await LookAtAsync(harness, FirstNight + TimeSpan.FromMinutes(4)));
         Assert.Null((await ViewAsync(harness)).Problem);
         Assert.Null((await ViewAsync(harness)).LateSince);
+    }
+
+    [Theory(Timeout = 300_000)]
+    [InlineData(3)]
+    [InlineData(366)]
+    public async Task A_run_that_was_refused_while_the_clock_was_far_ahead_starts_when_it_is_due_by_the_right_one(int days)
+    {
+        await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
+        await RefuseAsync(harness, FirstNight.AddDays(days));
+
+        Assert.Null(await LookAtAsync(harness, FirstNight - TimeSpan.FromHours(12)));
+        Assert.InRange((await ViewAsync(harness)).NextAt!.Value, FirstNight, FirstNight + TimeSpan.FromSeconds(120));
+        Assert.NotNull(await LookAtAsync(harness, FirstNight + TimeSpan.FromMinutes(3)));
+        Assert.Equal(0, (await ViewAsync(harness)).Missed);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_run_that_was_refused_while_the_clock_was_far_ahead_starts_at_once_where_it_is_late_by_the_right_one()
+    {
+        await using var harness = await StartAsync(TestContext.Current.CancellationToken, Component.Database);
+        await RefuseAsync(harness, FirstNight.AddDays(366));
+
+        Assert.NotNull(await LookAtAsync(harness, FirstNight + TimeSpan.FromHours(1)));
+        Assert.Null((await ViewAsync(harness)).Problem);
     }
 
     [Fact(Timeout = 300_000)]
@@ -401,6 +417,29 @@ public sealed class ScheduleRoundTests(PostgresFixture postgres)
             new SourceSeen { Component = Component.Config, Worker = "w", Fingerprint = fingerprint, SeenAt = harness.Clock.GetUtcNow() }, Token);
         await transaction.CommitAsync(Token);
     });
+
+    /// <summary>A run that is due by a clock that is ahead, and what refused it is mended.</summary>
+    private static async Task RefuseAsync(CatalogHarness harness, DateTimeOffset ahead)
+    {
+        await AddRivalsAsync(harness, ahead);
+        Assert.Null(await LookAtAsync(harness, ahead));
+        Assert.NotNull((await ViewAsync(harness)).Problem);
+        await RemoveRivalAsync(harness);
+    }
+
+    /// <summary>Two workers that see different servers under one name: a backup of it is refused.</summary>
+    private static Task AddRivalsAsync(CatalogHarness harness, DateTimeOffset heardAt) => harness.InAsync(async (CatalogContext catalog) =>
+    {
+        foreach (var system in (string[])["1", "2"])
+        {
+            catalog.Workers.Add(Worker(system, heardAt));
+        }
+
+        await catalog.SaveChangesAsync(Token);
+    });
+
+    private static Task<int> RemoveRivalAsync(CatalogHarness harness) =>
+        harness.InAsync((CatalogContext catalog) => catalog.Workers.Where(row => row.Worker == "2").ExecuteDeleteAsync(Token));
 
     private static Coordinator.Workers.WorkerRow Worker(string system, DateTimeOffset heardAt) => new()
     {

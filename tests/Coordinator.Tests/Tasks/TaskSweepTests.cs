@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
@@ -12,6 +13,8 @@ namespace StellaOps.Backup.Coordinator.Tests.Tasks;
 public sealed class TaskSweepTests(PostgresFixture postgres)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromHours(24);
+    private static readonly TimeSpan Year = TimeSpan.FromDays(365);
 
     [Fact(Timeout = 300_000)]
     public async Task A_task_whose_worker_is_gone_is_dispatched_again()
@@ -175,6 +178,74 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Equal(task.OperationId, Assert.Single(await harness.OutgoingAsync<ReviewOperation>(token)).OperationId);
     }
 
+    [Fact(Timeout = 300_000)]
+    public async Task A_sealing_that_was_reviewed_by_a_clock_a_year_ahead_is_reviewed_every_minute_by_the_right_one()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        var grant = await ClaimAsync(harness, task, token);
+        await harness.InAsync((TaskBoard board) => board.FinishAsync(Samples.Finished(task, grant!.Fence), token));
+        await harness.SetStateAsync(task.OperationId, OperationState.Sealing, token);
+        harness.Clock.Advance(Year);
+        var deadline = harness.Clock.GetUtcNow() + Deadline;
+        await harness.InAsync((CatalogContext catalog) => catalog.Operations.ExecuteUpdateAsync(set => set.SetProperty(row => row.DeadlineAt, deadline), token));
+        await SweepAsync(harness, token);
+        Assert.Single(await harness.OutgoingAsync<ReviewOperation>(token));
+
+        SetRight(harness);
+        await SweepAsync(harness, token);
+        await SweepAsync(harness, token);
+
+        Assert.Equal(2, (await harness.OutgoingAsync<ReviewOperation>(token)).Count);
+        Assert.Equal(harness.Clock.GetUtcNow() + Deadline, (await harness.OperationAsync(task.OperationId, token)).DeadlineAt);
+        harness.Clock.Advance(TimeSpan.FromMinutes(1));
+        await SweepAsync(harness, token);
+        Assert.Equal(3, (await harness.OutgoingAsync<ReviewOperation>(token)).Count);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_task_that_was_queued_again_by_a_clock_a_year_ahead_is_dispatched_and_ends_by_the_right_one()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        harness.Clock.Advance(Year);
+        var task = await harness.QueueTaskAsync(token);
+        var grant = await ClaimAsync(harness, task, token);
+        var queued = await harness.InAsync((TaskBoard board) => board.FailAsync(Failure(task, grant!.Fence, ErrorCodes.SourceUnreachable.Code), token));
+        Assert.Equal(TaskState.Queued, queued!.State);
+
+        SetRight(harness);
+        await SweepAsync(harness, token);
+        await SweepAsync(harness, token);
+
+        Assert.Equal(2, Assert.Single(await harness.OutgoingAsync<RunTask>(token)).Attempt);
+        Assert.Equal(harness.Clock.GetUtcNow() + Deadline, (await harness.TaskAsync(task.OperationId, token)).DeadlineAt);
+        harness.Clock.Advance(Deadline);
+        await SweepAsync(harness, token);
+        Assert.Equal(ErrorCodes.DeadlinePassed.Code, (await harness.TaskAsync(task.OperationId, token)).Error!.Code);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_lease_of_a_clock_a_year_ahead_is_one_lease_long_by_the_right_one()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        harness.Clock.Advance(Year);
+        var task = await harness.QueueTaskAsync(token);
+        await ClaimAsync(harness, task, token);
+
+        SetRight(harness);
+        await SweepAsync(harness, token);
+        Assert.Equal(TaskState.Running, (await harness.TaskAsync(task.OperationId, token)).State);
+        Assert.Empty(await harness.OutgoingAsync<RunTask>(token));
+
+        harness.Clock.Advance(Lease);
+        await SweepAsync(harness, token);
+
+        Assert.Equal(2, Assert.Single(await harness.OutgoingAsync<RunTask>(token)).Attempt);
+    }
+
     [Theory(Timeout = 300_000)]
     [InlineData("source.unreachable", true)]
     [InlineData("storage.unavailable", true)]
@@ -190,14 +261,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         await using var harness = await CatalogHarness.StartAsync(postgres, token);
         var task = await harness.QueueTaskAsync(token);
         var grant = await ClaimAsync(harness, task, token);
-        var failure = new TaskFailed
-        {
-            TaskId = task.Id,
-            OperationId = task.OperationId,
-            Fence = grant!.Fence,
-            Worker = "w",
-            Error = new ErrorInfo { Code = code, Message = "no", Hint = "yes" },
-        };
+        var failure = Failure(task, grant!.Fence, code);
 
         var after = await harness.InAsync((TaskBoard board) => board.FailAsync(failure, token));
         var repeated = await harness.InAsync((TaskBoard board) => board.FailAsync(failure, token));
@@ -205,6 +269,18 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Equal(again ? TaskState.Queued : TaskState.Failed, after!.State);
         Assert.Null(repeated);
     }
+
+    private static TaskFailed Failure(TaskRow task, long fence, string code) => new()
+    {
+        TaskId = task.Id,
+        OperationId = task.OperationId,
+        Fence = fence,
+        Worker = "w",
+        Error = new ErrorInfo { Code = code, Message = "no", Hint = "yes" },
+    };
+
+    /// <summary>The clock, which was ahead by a year.</summary>
+    private static void SetRight(CatalogHarness harness) => harness.Clock.AdjustTime(harness.Clock.GetUtcNow() - Year);
 
     private static Task<bool> SweepAsync(CatalogHarness harness, CancellationToken cancellationToken) =>
         harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, cancellationToken));
