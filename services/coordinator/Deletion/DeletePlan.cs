@@ -31,6 +31,12 @@ internal sealed class DeletePlan(PointCatalog points, DeletionGuard guard, Point
 
     public override async Task<ErrorInfo?> SealAsync(Operation operation, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken)
     {
+        // Without a task there was none to refuse when its turn came.
+        if (tasks.Count == 0 && await RefusalAsync(operation, cancellationToken) is { } refusal)
+        {
+            return refusal;
+        }
+
         await dropping.SealAsync(tasks, cancellationToken);
         if (await dropping.UnlistAsync(operation.PointId!.Value, cancellationToken) is { } archive)
         {

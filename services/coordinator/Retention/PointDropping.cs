@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
+using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Tasks;
@@ -156,12 +158,14 @@ internal sealed class PointDropping(CatalogContext catalog, PointStore store, Po
         }
     }
 
-    /// <summary>What a worker freed for good, or whose time is over.</summary>
+    /// <summary>What a worker freed for good, or whose time is over, unless an undelete was accepted in time: as long as nothing is freed it brings all back.</summary>
     private async Task EndGraceAsync(List<TaskRow> done, CancellationToken cancellationToken)
     {
         var ended = done.Where(task => task.Result?.Forget is { GraceEnded: true }).Select(task => task.Component).ToList();
         var now = clock.GetUtcNow();
-        await catalog.Forgotten.Where(row => row.Until <= now || ended.Contains(row.Component)).ExecuteDeleteAsync(cancellationToken);
+        var undeletes = catalog.Operations.Where(one => one.Kind == OperationKind.Undelete && one.CurrentState != nameof(OperationState.Finished));
+        await catalog.Forgotten.Where(row => ended.Contains(row.Component) || (row.Until <= now && !undeletes.Any(one => one.PointId == row.PointId)))
+            .ExecuteDeleteAsync(cancellationToken);
     }
 
     private async Task<bool> IsArchivedAsync(Guid id, CancellationToken cancellationToken) =>

@@ -44,7 +44,7 @@ internal sealed class UndeletePlan(CatalogContext catalog, PointStore store, Poi
         var rows = forgotten.FindAll(row => back.Contains(row.Snapshot.SnapshotId));
         if (rows.Count == 0)
         {
-            return null; // Again after a crash, and done already.
+            return await LackingAsync(operation, back, cancellationToken); // Again after a crash, and done already.
         }
 
         // Also with the parts that another operation is dropping at this moment: they have their rows.
@@ -82,8 +82,19 @@ internal sealed class UndeletePlan(CatalogContext catalog, PointStore store, Poi
         }
 
         await catalog.SaveChangesAsync(cancellationToken);
-        return null;
+        return await LackingAsync(operation, back, cancellationToken);
     }
 
     public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks) => Conclusion.Of(tasks);
+
+    /// <summary>That it is done is seen, not assumed: a snapshot that no point lists again is not back for anybody.</summary>
+    private async Task<ErrorInfo?> LackingAsync(Operation operation, HashSet<string> back, CancellationToken cancellationToken)
+    {
+        var listed = await catalog.Snapshots.AsNoTracking().IgnoreQueryFilters().Where(row => row.PointId == operation.PointId).Select(row => row.SnapshotId).ToListAsync(cancellationToken);
+        return back.Except(listed).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } lacking
+            ? new BackupException(
+                ErrorCodes.SnapshotNotFound, $"'{operation.PointName}' is without {string.Join(", ", lacking)}: what was known of it is gone, since its grace was over",
+                "The snapshot is in the repository again: stella repo restore brings its files back.").ToInfo()
+            : null;
+    }
 }

@@ -41,8 +41,7 @@ public sealed class UndeletePlanTests(PostgresFixture postgres)
             await catalog.Snapshots.Where(row => row.Component == dropping).ExecuteUpdateAsync(set => set.SetProperty(row => row.Dropping, true), token);
         });
         var operation = await AcceptAsync(harness, token);
-        var task = await harness.TaskAsync(operation.CorrelationId, token);
-        List<TaskRow> finished = [new() { Id = task.Id, OperationId = task.OperationId, Kind = task.Kind, Component = task.Component, PointId = task.PointId, State = TaskState.Finished, Command = task.Command }];
+        var finished = await FinishedAsync(harness, operation, token);
 
         Assert.Null(await harness.InAsync((OperationPlans plans) => plans.For(OperationKind.Undelete).SealAsync(operation, finished, token)));
         Assert.Null(await harness.InAsync((OperationPlans plans) => plans.For(OperationKind.Undelete).SealAsync(operation, finished, token)));
@@ -92,6 +91,48 @@ public sealed class UndeletePlanTests(PostgresFixture postgres)
         var task = await harness.TaskAsync(operation.CorrelationId, token);
         Assert.Equal((TaskState.Failed, ErrorCodes.PointArchived.Code), (task.State, task.Error?.Code));
         Assert.False(await harness.InAsync((OperationPlans plans) => Task.FromResult(plans.For(OperationKind.Undelete).NeedsSealing(operation, [task]))));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_grace_that_is_over_while_an_undelete_waits_ends_when_that_has_ended()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        await PrepareAsync(harness, token);
+        var operation = await AcceptAsync(harness, token);
+        harness.Clock.Advance(TimeSpan.FromDays(8));
+
+        Assert.Equal(1, await ForgottenAfterAnotherDeletionAsync(harness, token));
+        await harness.SetStateAsync(operation.CorrelationId, OperationState.Finished, token);
+        Assert.Equal(0, await ForgottenAfterAnotherDeletionAsync(harness, token));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_snapshot_that_no_point_lists_again_is_not_called_back()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var point = await PrepareAsync(harness, token);
+        var operation = await AcceptAsync(harness, token);
+        var finished = await FinishedAsync(harness, operation, token);
+        await harness.InAsync((CatalogContext catalog) => catalog.Forgotten.ExecuteDeleteAsync(token));
+
+        var problem = await harness.InAsync((OperationPlans plans) => plans.For(OperationKind.Undelete).SealAsync(operation, finished, token));
+
+        Assert.Equal(ErrorCodes.SnapshotNotFound.Code, problem?.Code);
+        Assert.Contains(point.Components[2].SnapshotId, problem!.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<int> ForgottenAfterAnotherDeletionAsync(CatalogHarness harness, CancellationToken cancellationToken)
+    {
+        await harness.InAsync((PointDropping dropping) => dropping.SealAsync([], cancellationToken));
+        return await harness.InAsync((CatalogContext catalog) => catalog.Forgotten.CountAsync(cancellationToken));
+    }
+
+    private static async Task<IReadOnlyList<TaskRow>> FinishedAsync(CatalogHarness harness, Operation operation, CancellationToken cancellationToken)
+    {
+        var task = await harness.TaskAsync(operation.CorrelationId, cancellationToken);
+        return [new() { Id = task.Id, OperationId = task.OperationId, Kind = task.Kind, Component = task.Component, PointId = task.PointId, State = TaskState.Finished, Command = task.Command }];
     }
 
     /// <returns>The point as it was before it lost its keys.</returns>
