@@ -17,7 +17,7 @@ public sealed class CrashTests(LocalStack stack)
     [InlineData("coordinator", Component.Evidence, Explicit = true)]
     [InlineData("gateway", Component.Database, Explicit = true)]
     [InlineData("rabbitmq", Component.Database)]
-    [InlineData("catalog", Component.Database)]
+    [InlineData("catalog", Component.Database, Explicit = true)]
     public async Task A_backup_survives_the_death_of_any_process(string service, Component during)
     {
         var name = $"crash-{service}-{during.Name()}";

@@ -25,7 +25,7 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
             accepted.Add((await stack.Api.BackupAsync($"crash-{i}", token, i % 3 == 0 ? [] : ["config"])).Id);
         }
 
-        for (var kill = 0; kill < 4; kill++)
+        for (var kill = 0; kill < 3; kill++)
         {
             await Task.Delay(random.Next(50, 1500), token);
             await stack.Coordinator.KillAsync();

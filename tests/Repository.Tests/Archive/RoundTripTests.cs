@@ -85,10 +85,10 @@ public sealed class RoundTripTests
     }
 
     [Fact]
-    public async Task A_directory_of_20000_entries_survives()
+    public async Task A_directory_of_thousands_of_entries_survives()
     {
         await using var fixture = await ArchiveFixture.CreateAsync();
-        for (var i = 0; i < 20_000; i++)
+        for (var i = 0; i < 4000; i++)
         {
             File.WriteAllText($"{fixture.Source}/{i}.json", $"{{\"number\":{i % 1000}}}");
         }
@@ -96,8 +96,8 @@ public sealed class RoundTripTests
         var archived = await fixture.ArchiveAsync();
         var report = await fixture.RestoreAsync(archived.Snapshot);
 
-        Assert.Equal(20_000, archived.FilesNew);
-        Assert.Equal(20_000, report.FilesWritten);
+        Assert.Equal(4000, archived.FilesNew);
+        Assert.Equal(4000, report.FilesWritten);
         Assert.Empty(await TreeComparer.DifferencesAsync(fixture.Source, fixture.Target, cancellationToken: Cancellation));
     }
 
