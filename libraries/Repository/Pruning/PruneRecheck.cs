@@ -22,6 +22,11 @@ internal sealed class PruneRecheck(RepositoryParts parts, PruneOptions options)
         }
 
         await AddIndexFilesAsync(state, files, cancellationToken).ConfigureAwait(false);
+        if (!state.Copies.All(state.Index.ContainsPack))
+        {
+            return false; // Another prune took our copies for the ones too many: the originals are the only ones.
+        }
+
         if (roots.Count == 0)
         {
             return true;
@@ -89,12 +94,14 @@ internal sealed class PruneRecheck(RepositoryParts parts, PruneOptions options)
 
     private async Task AddIndexFilesAsync(PruneState state, HashSet<BlobId> files, CancellationToken cancellationToken)
     {
-        var added = files.Except(state.IndexFiles).ToList();
-        var before = state.Index.Packs().Count;
-        await new IndexLoader(parts.Files, parts.Options.Readers).LoadIntoAsync(state.Index, added, damaged: null, cancellationToken).ConfigureAwait(false);
-        foreach (var range in state.Index.Packs().Skip(before))
+        var loader = new IndexLoader(parts.Files, parts.Options.Readers);
+        foreach (var file in files.Except(state.IndexFiles))
         {
-            state.Unindexed.Remove(range.Pack); // Its backup has named it meanwhile.
+            foreach (var pack in await loader.LoadFileAsync(file, cancellationToken).ConfigureAwait(false))
+            {
+                state.Index.Add(pack);
+                state.Unindexed.Remove(pack.Id); // Named meanwhile, also where its header had told what is in it.
+            }
         }
     }
 }

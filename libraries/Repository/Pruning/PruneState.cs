@@ -41,5 +41,8 @@ internal sealed class PruneState
     internal required long BytesInStore { get; init; }
     internal required PrunePlan Plan { get; init; }
 
+    /// <summary>Packs with the copies of what is repacked, durable and named by index files: as long as these name them, the originals may go.</summary>
+    internal HashSet<BlobId> Copies { get; } = [];
+
     internal IEnumerable<PlannedPack> Dropped => Packs.Where(pack => pack.Fate is PackFate.Repack or PackFate.Mark);
 }

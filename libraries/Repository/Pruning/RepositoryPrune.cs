@@ -89,6 +89,8 @@ internal sealed class RepositoryPrune(RepositoryParts parts, PruneOptions option
                 await CopyAsync(state, packs, writer, cancellationToken).ConfigureAwait(false);
                 _copied += writer.BytesAdded;
             }
+
+            state.Copies.UnionWith(copies.Packs().Select(range => range.Pack));
         }
         catch (StorageException exception) when (exception.Failure == StorageFailure.Full)
         {

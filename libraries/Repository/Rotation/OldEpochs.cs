@@ -33,8 +33,8 @@ public sealed class OldEpochs(IObjectStore location, string component, Repositor
     }
 
     /// <summary>
-    /// Removes the epoch before the one in charge, after everything that it holds was found in, or copied to, the latter. For good: whoever still has
-    /// the old password has nothing left to open in this location.
+    /// Removes the newest of the epochs before the one in charge, after everything that it holds was found in, or copied to, the latter. For good: when none is left,
+    /// whoever still has an old password has nothing to open in this location.
     /// </summary>
     /// <param name="password">Opens the epoch in charge.</param>
     /// <param name="oldPassword">Opens the one to remove.</param>
@@ -45,19 +45,13 @@ public sealed class OldEpochs(IObjectStore location, string component, Repositor
     public async Task<string?> RemoveAsync(string password, string oldPassword, TimeSpan grace, CancellationToken cancellationToken = default)
     {
         var epoch = await LocationEpochs.FindAsync(location, component, cancellationToken).ConfigureAwait(false);
-        if (epoch == LocationEpochs.First || await Store(epoch - 1).FindAsync(RepositoryFile.Config, cancellationToken).ConfigureAwait(false) is null)
+        if (await FindNewestAsync(epoch, cancellationToken).ConfigureAwait(false) is not { } earlier)
         {
-            // A run that was killed at its very end leaves keys to nothing.
-            if (epoch > LocationEpochs.First)
-            {
-                await DeleteAsync(Store(epoch - 1), FileKind.Key, cancellationToken).ConfigureAwait(false);
-            }
-
             return null;
         }
 
         await ThrowIfTooEarlyAsync(epoch, grace, cancellationToken).ConfigureAwait(false);
-        var old = await ResticRepository.OpenAsync(Store(epoch - 1), oldPassword, _options, cancellationToken).ConfigureAwait(false);
+        var old = await ResticRepository.OpenAsync(Store(earlier), oldPassword, _options, cancellationToken).ConfigureAwait(false);
         await using (old.ConfigureAwait(false))
         {
             var held = await old.LockAsync(LockKind.Exclusive, cancellationToken).ConfigureAwait(false);
@@ -68,7 +62,24 @@ public sealed class OldEpochs(IObjectStore location, string component, Repositor
             }
         }
 
-        return LocationEpochs.Folder(component, epoch - 1);
+        return LocationEpochs.Folder(component, earlier);
+    }
+
+    /// <summary>More than one is there when the password was rotated again before the old epoch was removed.</summary>
+    private async Task<int?> FindNewestAsync(int epoch, CancellationToken cancellationToken)
+    {
+        for (var earlier = epoch - 1; earlier >= LocationEpochs.First; earlier--)
+        {
+            if (await Store(earlier).FindAsync(RepositoryFile.Config, cancellationToken).ConfigureAwait(false) is not null)
+            {
+                return earlier;
+            }
+
+            // A run that was killed at its very end leaves keys to nothing.
+            await DeleteAsync(Store(earlier), FileKind.Key, cancellationToken).ConfigureAwait(false);
+        }
+
+        return null;
     }
 
     private async Task ThrowIfTooEarlyAsync(int epoch, TimeSpan grace, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using StellaOps.Backup.Repository.Blobs;
 using StellaOps.Backup.Repository.Locks;
 using StellaOps.Backup.Repository.Pruning;
+using StellaOps.Backup.Repository.Repairing;
 using StellaOps.Backup.Repository.Snapshots;
 using StellaOps.Backup.Repository.Tests.Models;
 using StellaOps.Backup.Storage;
@@ -103,23 +104,55 @@ public sealed class BesidePruneTests : IAsyncDisposable
     {
         var first = await PrepareAsync();
         await DropAsync(first);
-        var locks = 0;
-        await using var store = new FaultyStore(_store, new FaultRule(Fault.Delay)
+        await OvertakenAsync(async other =>
         {
-            // The second lock is the exclusive one: the shared one of the plan is gone, and nobody is kept out.
-            Matches = call => call.Kind == StoreCallKind.Put && call.Key.StartsWith("locks/", StringComparison.Ordinal) && Interlocked.Increment(ref locks) == 2,
-            Delay = async _ =>
-            {
-                await using var other = await TestRepositories.OpenAsync(_store);
-                await other.PruneAsync(AtOnce, Cancellation);
-                await TestRepositories.BackUpAsync(other, [Dropped, TestRepositories.Content(7, 5_000)]);
-            },
+            await other.PruneAsync(AtOnce, Cancellation);
+            await TestRepositories.BackUpAsync(other, [Dropped, TestRepositories.Content(7, 5_000)]);
         });
-        await using var repository = await TestRepositories.OpenAsync(store);
-        await repository.PruneAsync(AtOnce, Cancellation);
-        Assert.True(store.Struck);
         await AssertReadableAsync(Dropped);
         Assert.Equal(0, (await PruneTests.AssertSoundAsync(_store)).UnindexedPacks);
+    }
+
+    /// <summary>Which of two places of a blob counts depends on which index file is read first.</summary>
+    [Theory]
+    [InlineData(11)]
+    [InlineData(12)]
+    [InlineData(13)]
+    [InlineData(14)]
+    public async Task The_originals_stay_when_another_prune_has_taken_their_copies_for_ones_too_many(int seed)
+    {
+        var kept = TestRepositories.Content(seed, 9_000);
+        await using (var repository = await TestRepositories.InitAsync(_store))
+        {
+            var first = await TestRepositories.BackUpAsync(repository, [kept, Dropped]);
+            await TestRepositories.BackUpAsync(repository, [kept]);
+            await repository.Forgotten.ForgetAsync([first.Id], TimeSpan.Zero, Cancellation);
+            await repository.PruneAsync(AtOnce with { Repack = false }, Cancellation);
+        }
+
+        await OvertakenAsync(other => other.PruneAsync(AtOnce with { Repack = false }, Cancellation));
+        await AssertReadableAsync(kept);
+    }
+
+    [Fact]
+    public async Task A_pack_that_an_index_file_names_again_between_plan_and_execution_stays()
+    {
+        await using (var repository = await TestRepositories.InitAsync(_store))
+        {
+            var first = await TestRepositories.BackUpAsync(repository, [Dropped]);
+            await TestRepositories.BackUpAsync(repository, [Kept]);
+            await repository.Forgotten.ForgetAsync([first.Id], TimeSpan.Zero, Cancellation);
+        }
+
+        foreach (var file in _store.Under("index/").ToList())
+        {
+            await _store.DeleteAsync(file, Cancellation);
+        }
+
+        await OvertakenAsync(other => new IndexRepair(other).RunAsync(cancellationToken: Cancellation));
+        await using var after = await TestRepositories.OpenAsync(_store);
+        await TestRepositories.BackUpAsync(after, [Dropped]);
+        await AssertReadableAsync(Dropped);
     }
 
     [Fact]
@@ -186,6 +219,24 @@ public sealed class BesidePruneTests : IAsyncDisposable
         }, Cancellation);
         Assert.True(worked);
         await PruneTests.AssertSoundAsync(_store);
+    }
+
+    /// <summary>A prune that has planned, and waits for the exclusive lock while another process works: the shared lock of the plan is gone, and nobody is kept out.</summary>
+    private async Task OvertakenAsync(Func<ResticRepository, Task> work)
+    {
+        var locks = 0;
+        await using var store = new FaultyStore(_store, new FaultRule(Fault.Delay)
+        {
+            Matches = call => call.Kind == StoreCallKind.Put && call.Key.StartsWith("locks/", StringComparison.Ordinal) && Interlocked.Increment(ref locks) == 2,
+            Delay = async _ =>
+            {
+                await using var other = await TestRepositories.OpenAsync(_store);
+                await work(other);
+            },
+        });
+        await using var repository = await TestRepositories.OpenAsync(store);
+        await repository.PruneAsync(AtOnce, Cancellation);
+        Assert.True(store.Struck);
     }
 
     private async Task UndeleteAsync(Snapshot snapshot)

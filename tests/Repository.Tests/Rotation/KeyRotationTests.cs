@@ -251,6 +251,27 @@ public sealed class KeyRotationTests
         }
     }
 
+    [Fact]
+    public async Task Of_several_old_epochs_each_goes_with_its_own_password()
+    {
+        var location = new MemoryStore();
+        var snapshots = await FillAsync(location);
+        await RotateAsync(location);
+        await RotateAsync(location, _ => new RotationRequest { Password = New, NewPassword = "third" });
+        var epochs = new OldEpochs(location, Component, TestRepositories.Cheap);
+        Assert.Equal(["evidence", "evidence.2"], await epochs.ListAsync(Cancellation));
+
+        Assert.Equal("evidence.2", await epochs.RemoveAsync("third", New, TimeSpan.Zero, Cancellation));
+        Assert.Equal("evidence", await epochs.RemoveAsync("third", Old, TimeSpan.Zero, Cancellation));
+        Assert.Null(await epochs.RemoveAsync("third", Old, TimeSpan.Zero, Cancellation));
+
+        Assert.Empty(await epochs.ListAsync(Cancellation));
+        Assert.Empty(location.Under("evidence/").Concat(location.Under("evidence.2/")));
+        await using var third = await OpenAsync(location, 3, "third");
+        Assert.Empty((await third.VerifyAsync(new VerifyRequest(), Cancellation)).Damages);
+        Assert.Equal(snapshots.Count, await third.ListSnapshotsAsync(Cancellation).CountAsync(Cancellation));
+    }
+
     private static async Task<List<Snapshot>> FillAsync(MemoryStore location)
     {
         await LocationFile.EnsureAsync(location, Cancellation);
