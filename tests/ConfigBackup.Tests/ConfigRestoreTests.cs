@@ -89,6 +89,26 @@ public sealed class ConfigRestoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Of_a_configured_link_what_it_leads_to_is_kept()
+    {
+        var elsewhere = _bench["elsewhere"];
+        _bench.Write("a.conf", "a");
+        Directory.Move(_bench.Source, elsewhere);
+        Directory.CreateSymbolicLink(_bench.Source, elsewhere);
+        var backup = await _bench.BackupAsync();
+        _bench.Write("a.conf", "changed");
+        _bench.Write("added.conf", "new");
+
+        var kept = (await _bench.RestoreAsync(backup, keepReplaced: true)).Restore!.ReplacedDirectory!;
+
+        Assert.Null(new FileInfo(kept).LinkTarget);
+        Assert.Equal("changed", await File.ReadAllTextAsync(Path.Combine(kept, "a.conf"), TestContext.Current.CancellationToken));
+        Assert.Equal("new", await File.ReadAllTextAsync(Path.Combine(kept, "added.conf"), TestContext.Current.CancellationToken));
+        Assert.Equal("a", await File.ReadAllTextAsync(Path.Combine(elsewhere, "a.conf"), TestContext.Current.CancellationToken));
+        Assert.NotNull(new FileInfo(_bench.Source).LinkTarget);
+    }
+
+    [Fact]
     public async Task A_later_attempt_keeps_what_was_there_before_the_first()
     {
         var backup = await MakeAsync();

@@ -201,6 +201,46 @@ public sealed class SecretsRestoreTests : IDisposable
         Assert.Equal(2, Directory.GetFileSystemEntries(_site.Source).Length);
     }
 
+    [Theory]
+    [InlineData("stella.env", true, false)]
+    [InlineData("stella.env", true, true)]
+    [InlineData("", false, true)]
+    public async Task Nothing_takes_the_place_of_a_link(string name, bool isFile, bool dryRun)
+    {
+        _site.Write("stella.env", "TOKEN=1");
+        var path = Path.TrimEndingDirectorySeparator(Path.Combine(_site.Source, name));
+        var elsewhere = _site["elsewhere"];
+        Directory.Move(path, elsewhere);
+        File.CreateSymbolicLink(path, elsewhere);
+        _site.Settings.Paths = [path];
+        var backup = await _site.BackupAsync();
+        _site.BringIdentity();
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => _site.RestoreAsync(backup, keep: !isFile, dryRun: dryRun));
+
+        Assert.Equal(ErrorCodes.InvalidInput, refused.Error);
+        Assert.Equal(elsewhere, new FileInfo(path).LinkTarget);
+        Assert.Equal([path], Directory.GetFileSystemEntries(Path.GetDirectoryName(path)!).Where(entry => entry.StartsWith(path, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("secrets", false)]
+    [InlineData("stella.env", true)]
+    public async Task Where_nothing_is_nothing_is_kept_though_its_parent_is_gone_too(string name, bool isFile)
+    {
+        var path = Path.Combine(_site.Source, "gone", name);
+        var file = _site.Write(isFile ? $"gone/{name}" : $"gone/{name}/db.env", "TOKEN=1");
+        _site.Settings.Paths = [path];
+        var backup = await _site.BackupAsync();
+        Directory.Delete(Path.Combine(_site.Source, "gone"), recursive: true);
+        _site.BringIdentity();
+
+        var restored = await _site.RestoreAsync(backup, keep: true);
+
+        Assert.Equal((Outcome.Complete, null), (restored.Outcome, restored.Restore!.ReplacedDirectory));
+        Assert.Equal("TOKEN=1", await File.ReadAllTextAsync(file, Cancellation));
+    }
+
     [Fact]
     public async Task A_crash_between_the_two_renames_is_finished_by_the_next_attempt()
     {

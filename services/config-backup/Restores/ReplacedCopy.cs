@@ -21,7 +21,7 @@ internal sealed class ReplacedCopy(Guid taskId)
             {
                 if (Path.Exists(place.Path))
                 {
-                    await CopyAsync(place.Path, copy, cancellationToken);
+                    await CopyAsync(place, copy, cancellationToken);
                 }
                 else
                 {
@@ -60,14 +60,18 @@ internal sealed class ReplacedCopy(Guid taskId)
         DirectorySync.Flush(parent);
     }
 
-    private async Task CopyAsync(string from, string to, CancellationToken cancellationToken)
+    /// <summary>
+    /// Of a configured link to a directory, what it leads to: the restore follows it, and changes that. A link to a file is replaced itself, and kept itself.
+    /// </summary>
+    private async Task CopyAsync(RestorePlace place, string to, CancellationToken cancellationToken)
     {
-        var keeping = $"{from}.keeping-{taskId:N}";
+        var keeping = $"{place.Path}.keeping-{taskId:N}";
+        string[] followed = place.IsDirectory ? ["-H"] : [];
         var failure = $"what is replaced cannot be kept at {to}";
         await DirectoryRemoval.RemoveAsync(keeping, cancellationToken); // Of an attempt that was killed.
         try
         {
-            await SystemProgram.RunAsync("cp", ["--archive", "--no-target-directory", "--", from, keeping], failure, cancellationToken);
+            await SystemProgram.RunAsync("cp", ["--archive", .. followed, "--no-target-directory", "--", place.Path, keeping], failure, cancellationToken);
             await SystemProgram.RunAsync("sync", ["--file-system", "--", Path.GetDirectoryName(keeping)!], failure, cancellationToken);
         }
         catch

@@ -29,6 +29,11 @@ internal sealed class SecretsRestore(
             : await FindPlacesAsync(saved, result, cancellationToken);
         result.Target = spec.TargetDirectory ?? string.Join(", ", places.Select(place => place.Path));
         var keep = spec is { KeepReplaced: true, TargetDirectory: null };
+        if (spec.TargetDirectory is null)
+        {
+            RefuseLinks(places, keep);
+        }
+
         if (keep)
         {
             RefuseMounts(places);
@@ -101,6 +106,18 @@ internal sealed class SecretsRestore(
                 ErrorCodes.InvalidInput,
                 $"{mounted.Path} is a mount point: it cannot be renamed to keep what is there",
                 "Restore without --keep-replaced, or copy away first what is there.");
+        }
+    }
+
+    /// <summary>What takes the place of a link lies where the link is, maybe on a disk where secrets are on none, and not where those look who read them.</summary>
+    private static void RefuseLinks(IReadOnlyList<RestorePlace> places, bool keep)
+    {
+        if (places.FirstOrDefault(place => (keep || place.IsFile) && new FileInfo(place.Path).LinkTarget is not null) is { } link)
+        {
+            throw new BackupException(
+                ErrorCodes.InvalidInput,
+                $"{link.Path} is a symbolic link: what is restored would take its place, and lie where the link is",
+                "Configure the path that it leads to, or restore into a directory (--target).");
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed class Staging : IAsyncDisposable
     public static async Task<Staging> BeginAsync(KeptPlace place, ITaskLog log, CancellationToken cancellationToken)
     {
         var file = place.Staged + LockSuffix;
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!); // As without keeping: on a new host it may not be there.
         for (var attempt = 1; ; attempt++)
         {
             try
