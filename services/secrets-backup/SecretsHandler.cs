@@ -44,16 +44,30 @@ internal sealed class SecretsHandler(
         new SecretsProof(component, settings, repositories, clock).RunAsync(context, spec, cancellationToken);
 
     /// <summary>Removes decrypted copies of test restores, and of restores beside a path, whose process is gone.</summary>
+    /// <param name="warn">Hears of what cannot be removed; the rest is.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>Copies that lay beside a path.</returns>
-    public async Task<IReadOnlyList<string>> RemoveAbandonedAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> RemoveAbandonedAsync(Action<string> warn, CancellationToken cancellationToken)
     {
-        ScratchDirectory.RemoveAbandoned(settings.ScratchDirectory, component);
         List<string> removed = [];
+        await TryAsync($"in {settings.ScratchDirectory}", () => ScratchDirectory.RemoveAbandonedAsync(settings.ScratchDirectory, component, warn, cancellationToken));
         foreach (var path in settings.SourcePaths)
         {
-            removed.AddRange(await Staging.RemoveAbandonedAsync(path, cancellationToken));
+            await TryAsync($"beside {path}", async () => removed.AddRange(await Staging.RemoveAbandonedAsync(path, cancellationToken)));
         }
 
         return removed;
+
+        async Task TryAsync(string place, Func<Task> removal)
+        {
+            try
+            {
+                await removal();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                warn($"what killed processes left {place} may hold decrypted secrets and cannot be removed: {e.Message}");
+            }
+        }
     }
 }

@@ -7,6 +7,8 @@ using StellaOps.Backup.Repository.Archive;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.SecretsBackup.Proving;
 using StellaOps.Backup.SecretsBackup.Recipients;
+using StellaOps.Backup.SecretsBackup.Restoring;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.SecretsBackup.Tests;
 
@@ -28,6 +30,46 @@ public sealed class SecretsProofTests : IDisposable
         Assert.Contains(proof.Findings, finding => finding.Contains("are the configured ones", StringComparison.Ordinal));
         Assert.Equal(["verify", "restore"], proof.Phases.Select(phase => phase.Phase));
         Assert.Empty(Directory.GetFileSystemEntries(_site.Settings.ScratchDirectory));
+    }
+
+    [Fact]
+    public async Task Names_that_are_not_UTF8_are_compared_too_and_no_copy_of_them_stays()
+    {
+        // As paths of .NET these are one and the same.
+        _site.Write("a", "");
+        const string write = """mkdir "$1/$(printf 'd\377')" && printf 12 >"$1/$(printf '\377')" && printf 1234 >"$1/$(printf '\376')" && printf 123456 >"$1/$(printf 'd\377/\376')" """;
+        await ShellAsync(write, _site.Source);
+        var snapshot = (await _site.BackupAsync()).Snapshot!.SnapshotId;
+        await ShellAsync("find \"$1\" -mindepth 1 -delete", _site.Source); // The end of the test could not remove them.
+        _site.BringIdentity();
+
+        var proof = (await _site.TestRestoreAsync(snapshot)).Proof!;
+
+        Assert.Equal((ProofDepth.Restored, 4), (proof.Depth, proof.FilesChecked));
+        Assert.Empty(Directory.GetFileSystemEntries(_site.Settings.ScratchDirectory));
+    }
+
+    [Theory]
+    [InlineData("rm", "is missing")]
+    [InlineData("chmod 640", "has another mode")]
+    [InlineData("touch", "has another time")]
+    [InlineData("truncate -s 7", "has 7 bytes and not 1")]
+    public async Task A_copy_that_is_not_what_was_saved_fails_the_proof(string change, string reason)
+    {
+        var snapshot = await BackUpAsync();
+        _site.BringIdentity();
+        await _site.TestRestoreAsync(snapshot, target: _site["copy"]);
+        await using var opened = await _site.OpenAsync();
+        var saved = await SavedSecrets.LoadAsync(opened, snapshot, Cancellation);
+        var check = new CiphertextCheck(saved);
+        await check.RunAsync(_site.Context().Progress, Cancellation);
+        await new RestoredCopyCheck(saved, check, _site["copy"]).RunAsync(Cancellation);
+        await ShellAsync($"{change} \"$1/a.env\"", _site["copy"] + _site.Source);
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => new RestoredCopyCheck(saved, check, _site["copy"]).RunAsync(Cancellation));
+
+        Assert.Equal(ErrorCodes.ProofFailed, refused.Error);
+        Assert.Contains($"a.env {reason}", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -108,15 +150,17 @@ public sealed class SecretsProofTests : IDisposable
     public async Task A_killed_process_leaves_nothing_for_long_and_a_living_one_keeps_its_copy()
     {
         var parent = _site.Settings.ScratchDirectory;
-        using var living = ScratchDirectory.Create(parent, Component.Secrets, Guid.NewGuid());
+        await using var living = await ScratchDirectory.CreateAsync(parent, Component.Secrets, Guid.NewGuid(), _site.Log.Warning, Cancellation);
         var dead = Path.Combine(parent, "secrets-test-dead");
         Directory.CreateDirectory(Path.Combine(dead, "locked"));
         File.WriteAllText(Path.Combine(dead, "locked", "plain"), "secret");
+        await ShellAsync("touch \"$1/$(printf '\\377')\"", dead);
         File.SetUnixFileMode(Path.Combine(dead, "locked"), UnixFileMode.UserRead);
         File.WriteAllText(dead + ".lock", "");
 
-        await _site.Handler().RemoveAbandonedAsync(Cancellation);
+        await _site.Handler().RemoveAbandonedAsync(_site.Log.Warning, Cancellation);
 
+        Assert.Empty(_site.Log.Text);
         Assert.False(Directory.Exists(dead));
         Assert.False(File.Exists(dead + ".lock"));
         Assert.True(Directory.Exists(living.Path));
@@ -132,6 +176,9 @@ public sealed class SecretsProofTests : IDisposable
         _site.Write("sub/large", new string('x', 150_000));
         return (await _site.BackupAsync()).Snapshot!.SnapshotId;
     }
+
+    private static async Task ShellAsync(string script, string directory) =>
+        (await Processes.RunAsync("/bin/sh", ["-c", script, "sh", directory], cancellationToken: Cancellation)).Checked();
 
     private static async Task<byte[]> EncryptAsync(params IRecipient[] recipients)
     {

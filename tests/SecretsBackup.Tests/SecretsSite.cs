@@ -126,17 +126,21 @@ internal sealed class SecretsSite : IDisposable
         SnapshotTags = ["stella.component=secrets", $"stella.task={taskId:D}"],
     };
 
-    public SecretsHandler Handler()
+    public SecretsHandler Handler() => new(Component.Secrets, Settings, Repositories(), Clock);
+
+    public Task<ComponentRepository> OpenAsync() => Repositories().OpenAsync(Component.Secrets, Cancellation);
+
+    public void Dispose() => _directory.Dispose();
+
+    private ComponentRepositories Repositories()
     {
         var services = new ServiceCollection()
             .AddSingleton(Clock)
             .Configure<LocationSettings>(location => location.Url = Location)
             .Configure<ComponentSettings>("Secrets", section => section.RepositoryPasswordFile = Settings.RepositoryPasswordFile)
             .BuildServiceProvider();
-        return new SecretsHandler(Component.Secrets, Settings, ActivatorUtilities.CreateInstance<ComponentRepositories>(services), Clock);
+        return ActivatorUtilities.CreateInstance<ComponentRepositories>(services);
     }
-
-    public void Dispose() => _directory.Dispose();
 }
 
 /// <summary>The system's clock, shifted.</summary>

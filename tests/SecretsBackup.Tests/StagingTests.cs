@@ -41,7 +41,7 @@ public sealed class StagingTests : IDisposable
         }
 
         await File.WriteAllTextAsync($"{Staged}.lock", "", Cancellation);
-        Assert.Empty(await _site.Handler().RemoveAbandonedAsync(Cancellation));
+        Assert.Empty(await _site.Handler().RemoveAbandonedAsync(_site.Log.Warning, Cancellation));
         Assert.True(Directory.Exists(Staged));
         await _site.RestoreAsync(backup, keep: true, context: _site.Context(_task, attempt: 2));
         Assert.Equal("staged", await File.ReadAllTextAsync(Path.Combine(_site.Source, "stella.env"), Cancellation));
@@ -57,7 +57,7 @@ public sealed class StagingTests : IDisposable
         await using var working = await Staging.BeginAsync(other, _site.Log, Cancellation);
         Directory.CreateDirectory(other.Staged);
 
-        Assert.Equal([Staged], await _site.Handler().RemoveAbandonedAsync(Cancellation));
+        Assert.Equal([Staged], await _site.Handler().RemoveAbandonedAsync(_site.Log.Warning, Cancellation));
         Assert.Equal(["source", Path.GetFileName(other.Staged), Path.GetFileName(other.Staged) + ".lock"], Beside());
     }
 

@@ -36,6 +36,6 @@ internal sealed partial class OpenValue(string? end)
     private static bool IsContinued(ReadOnlySpan<char> line) => line.TrimEnd().EndsWith("\\");
 
     /// <summary>The begin of an element whose content is on the lines below.</summary>
-    [GeneratedRegex(@"<[^<>/]{0,200}(?:password|passphrase|secret|token|apikey)[^<>]{0,200}(?<!/)>\s*$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"<[^<>/]{0,200}(?:password|passwd|passphrase|pwd|secret|token|apikey|authorization|(?<![a-z])pass(?![a-z]))[^<>]{0,200}(?<!/)>\s*$", RegexOptions.IgnoreCase)]
     private static partial Regex Element();
 }

@@ -71,7 +71,8 @@ internal static partial class SecretMask
     /// <param name="isNamed">The name of a secret was a value itself: a value with the name <c>value</c> is the secret.</param>
     private static string MaskLine(string line, bool isNamed)
     {
-        var shown = Element().Replace(Shapes().Replace(Account().Replace(line, $"$1{Masked}@"), Masked), $"$1{Masked}");
+        var shown = Signed().Replace(Account().Replace(line, $"$1{Masked}@"), $"$1{Masked}");
+        shown = Element().Replace(Shapes().Replace(shown, Masked), $"$1{Masked}");
         var secret = SecretsOf(shown, isNamed).Where(value => ReferenceAt(shown, value) is null).Append(shown.Length).Min();
         return secret < shown.Length ? $"{shown[..secret]}{Masked}" : shown;
     }
@@ -135,7 +136,10 @@ internal static partial class SecretMask
     [GeneratedRegex(@"(?<![\w.-])(?<name>[\w.-]+)\\*[""']?\s*[=:]\s*(?=\S)")]
     private static partial Regex Assigned();
 
-    [GeneratedRegex(@"password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|signing|encryption|master|shared)[_-]?key|credential", RegexOptions.IgnoreCase)]
+    /// <summary>What names of secrets have in them. <c>pass</c> only as a word of its own: <c>SMTP_PASS</c>, and not <c>bypass</c>.</summary>
+    [GeneratedRegex(
+        @"password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|signing|encryption|master|shared|storage)[_-]?key|credential|authorization|(?<![a-z])pass(?![a-z])",
+        RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
     /// <summary>The name of a file or of a lifetime is no secret.</summary>
@@ -159,16 +163,23 @@ internal static partial class SecretMask
     private static partial Regex Naming();
 
     /// <summary>One whose lines are the value.</summary>
-    [GeneratedRegex(@"password|passwd|passphrase|secret|token|key|credential", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"password|passwd|passphrase|pwd|secret|token|key|credential|authorization|(?<![a-z])pass(?![a-z])", RegexOptions.IgnoreCase)]
     private static partial Regex SecretBlock();
 
     /// <summary>Content of an element of XML.</summary>
-    [GeneratedRegex(@"(<[^<>/]*(?:password|passphrase|secret|token|apikey)[^<>]*>)[^<]+", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(<[^<>/]*(?:password|passwd|passphrase|pwd|secret|token|apikey|authorization|(?<![a-z])pass(?![a-z]))[^<>]*>)[^<]+", RegexOptions.IgnoreCase)]
     private static partial Regex Element();
 
-    /// <summary>Account and password in an address.</summary>
-    [GeneratedRegex(@"(\b[a-z][a-z0-9+.-]{0,30}://)[^/\s:@""]*:[^/\s@""]+@", RegexOptions.IgnoreCase)]
+    /// <summary>
+    /// Account and password in an address. A password with a slash in it has a length that is bounded: every address on the line could begin one. What stands
+    /// before a digest is the name of an image.
+    /// </summary>
+    [GeneratedRegex(@"(\b[a-z][a-z0-9+.-]{0,30}://)[^/\s:@""]*:(?:[^/\s@""]+|[^\s@""]{1,500})@(?!sha\d{3}:)", RegexOptions.IgnoreCase)]
     private static partial Regex Account();
+
+    /// <summary>What makes an address a signed one.</summary>
+    [GeneratedRegex(@"([?&;](?:sig|signature|x-amz-signature|x-goog-signature)=)[^&\s""'\\]+", RegexOptions.IgnoreCase)]
+    private static partial Regex Signed();
 
     [GeneratedRegex(@"AGE-SECRET-KEY-[0-9A-Z-]+|\bhvs\.[A-Za-z0-9_-]{20,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\beyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|\bbearer\s+[A-Za-z0-9._~+/-]{16,}=*", RegexOptions.IgnoreCase)]
     private static partial Regex Shapes();

@@ -9,7 +9,9 @@ internal static partial class SecretPatterns
     public static string? Match(string line) =>
         PrivateKey().IsMatch(line) ? "private key (PEM)"
         : AgeIdentity().IsMatch(line) ? "age identity"
-        : Assignment().IsMatch(line) && !Comment().IsMatch(line) ? "password-like assignment"
+        : Comment().IsMatch(line) ? null
+        : Assignment().IsMatch(line) ? "password-like assignment"
+        : Header().IsMatch(line) ? "authorization header"
         : null;
 
     [GeneratedRegex(@"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----")]
@@ -23,9 +25,13 @@ internal static partial class SecretPatterns
     /// a space. Not where the value is empty, a reference to the environment (<c>${…}</c>), a path, or the name says that it is a file.
     /// </summary>
     [GeneratedRegex(
-        @"(?:^\s*(?:export\s+)?|[{\[(,;&?""'=]\s*|\s(?=[\w.-]+=))[""']?[\w.:-]*(?:password|passwd|secret|api_?key|access_?key|account_?key|token)\\*[""']?\s*[=:]\s*(?>\\*)[""']?(?!\s|[""';&}]|\$|/|<|file:|\{\}|\{\{|null\b|true\b|false\b)[^\s""',]{4,}",
+        @"(?:^\s*(?:export\s+)?|[{\[(,;&?""'=]\s*|\s(?=[\w.-]+=))[""']?[\w.:-]*(?:password|passwd|secret|api_?key|access_?key|account_?key|storage_?key|token|(?<![a-z])pass)\\*[""']?\s*[=:]\s*(?>\\*)[""']?(?!\s|[""';&}]|\$|/|<|file:|\{\}|\{\{|null\b|true\b|false\b)[^\s""',]{4,}",
         RegexOptions.IgnoreCase)]
     private static partial Regex Assignment();
+
+    /// <summary>With its scheme: what else is called authorization is rather a setting than a secret.</summary>
+    [GeneratedRegex(@"authorization\\*[""']?\s*[=:]\s*(?>\\*)[""']?(?:basic|bearer)\s+(?![""';&}]|\$|<|\{\{)[^\s""',]{4,}", RegexOptions.IgnoreCase)]
+    private static partial Regex Header();
 
     /// <summary>Prose about passwords is no password.</summary>
     [GeneratedRegex(@"^\s*(?:#|//|;|<!--)")]

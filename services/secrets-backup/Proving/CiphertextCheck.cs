@@ -15,10 +15,11 @@ namespace StellaOps.Backup.SecretsBackup.Proving;
 /// <summary>Everything that can be checked of a snapshot without an identity.</summary>
 internal sealed class CiphertextCheck(SavedSecrets saved)
 {
+    /// <summary>By what a file holds and not by its path, which does not tell names apart that are not UTF-8: equal ciphertexts have equal lengths.</summary>
     private readonly ConcurrentDictionary<string, long> _plainLengths = new(StringComparer.Ordinal);
 
-    /// <summary>Bytes that each file must have when it is decrypted, by its path in the snapshot.</summary>
-    public IReadOnlyDictionary<string, long> PlainLengths => _plainLengths;
+    /// <summary>Bytes that a file must have when it is decrypted. To be asked after <see cref="RunAsync"/>.</summary>
+    public long PlainLength(Node file) => _plainLengths[ContentOf(file)];
 
     /// <summary>Reads and authenticates every blob, parses every header, and compares recipients and lengths.</summary>
     /// <returns>The recipients that the snapshot names.</returns>
@@ -79,9 +80,11 @@ internal sealed class CiphertextCheck(SavedSecrets saved)
             throw Failed($"{file.Path} is encrypted to {header.Stanzas.Count} recipients, {AgeNames.RecipientsFile} names {recipients.Names.Count}");
         }
 
-        _plainLengths[file.Path] = AgePayload.PlaintextLength(file.Node.Size - header.Length)
+        _plainLengths[ContentOf(file.Node)] = AgePayload.PlaintextLength(file.Node.Size - header.Length)
             ?? throw Failed($"{file.Path} has a length that no age file has: {file.Node.Size} bytes");
     }
+
+    private static string ContentOf(Node file) => string.Join(' ', file.Content);
 
     private static BackupException Failed(string why) => new(ErrorCodes.ProofFailed, why);
 }

@@ -1,33 +1,41 @@
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Workers.Scratch;
 
 namespace StellaOps.Backup.SecretsBackup.Proving;
 
 /// <summary>
 /// A directory of mode 0700 for decrypted copies, gone when it is disposed. A lock on a file beside it says that its process is
-/// alive: what a killed one left behind is removed by the next that looks, never what another is working on.
+/// alive: what a killed one left behind is removed by the next that looks, never what another is working on. What cannot be removed is
+/// told, and keeps its lock's file, by which the next that looks finds it.
 /// </summary>
-internal sealed class ScratchDirectory : IDisposable
+internal sealed class ScratchDirectory : IAsyncDisposable
 {
     private const string LockSuffix = ".lock";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private readonly FileStream _lock;
+    private readonly Action<string> _warn;
 
-    private ScratchDirectory(string path, FileStream held) => (Path, _lock) = (path, held);
+    private ScratchDirectory(string path, FileStream held, Action<string> warn) => (Path, _lock, _warn) = (path, held, warn);
 
     public string Path { get; }
 
-    public static ScratchDirectory Create(string parent, Component component, Guid taskId)
+    public static async Task<ScratchDirectory> CreateAsync(
+        string parent, Component component, Guid taskId, Action<string> warn, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(parent, OwnerOnly);
-        RemoveAbandoned(parent, component);
+        await RemoveAbandonedAsync(parent, component, warn, cancellationToken);
         var path = System.IO.Path.Combine(parent, $"{Prefix(component)}{taskId:N}");
         var held = Hold(path + LockSuffix);
         Directory.CreateDirectory(path, OwnerOnly);
-        return new ScratchDirectory(path, held);
+        return new ScratchDirectory(path, held, warn);
     }
 
     /// <summary>Removes what processes that are gone have left behind.</summary>
-    public static void RemoveAbandoned(string parent, Component component)
+    /// <param name="parent">Where the directories are.</param>
+    /// <param name="component">Whose directories.</param>
+    /// <param name="warn">Hears of each that cannot be removed; the others are.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    public static async Task RemoveAbandonedAsync(string parent, Component component, Action<string> warn, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(parent))
         {
@@ -36,49 +44,60 @@ internal sealed class ScratchDirectory : IDisposable
 
         foreach (var lockFile in Directory.GetFiles(parent, Prefix(component) + "*" + LockSuffix))
         {
+            var directory = lockFile[..^LockSuffix.Length];
             try
             {
-                using var held = Hold(lockFile);
-                Remove(lockFile[..^LockSuffix.Length]);
-                File.Delete(lockFile);
+                await using var held = HoldIfAbandoned(lockFile);
+                if (held is not null)
+                {
+                    await RemoveAsync(directory, cancellationToken);
+                }
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Its process is alive.
+                warn(NotRemoved(directory, e));
             }
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        Remove(Path);
-        File.Delete(Path + LockSuffix);
-        _lock.Dispose();
+        await using (_lock)
+        {
+            try
+            {
+                await RemoveAsync(Path, CancellationToken.None);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _warn(NotRemoved(Path, e));
+            }
+        }
     }
 
     private static string Prefix(Component component) => $"{component.Name()}-test-";
 
+    private static string NotRemoved(string directory, Exception e) => $"{directory} may hold decrypted secrets and cannot be removed: {e.Message}";
+
     private static FileStream Hold(string lockFile) => new(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
 
-    private static void Remove(string directory)
+    /// <summary>Null where its process is alive: it has the lock.</summary>
+    private static FileStream? HoldIfAbandoned(string lockFile)
     {
-        if (!Directory.Exists(directory))
+        try
         {
-            return;
+            return Hold(lockFile);
         }
-
-        // Restored directories may deny even their owner to change them. Links are not followed.
-        var options = new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint, RecurseSubdirectories = false };
-        var open = new Stack<string>([directory]);
-        while (open.TryPop(out var next))
+        catch (IOException)
         {
-            File.SetUnixFileMode(next, OwnerOnly);
-            foreach (var below in Directory.EnumerateDirectories(next, "*", options))
-            {
-                open.Push(below);
-            }
+            return null;
         }
+    }
 
-        Directory.Delete(directory, recursive: true);
+    /// <summary>The lock's file last: as long as it is there, the directory is looked for.</summary>
+    private static async Task RemoveAsync(string directory, CancellationToken cancellationToken)
+    {
+        await DirectoryRemoval.RunAsync(directory, cancellationToken);
+        File.Delete(directory + LockSuffix);
     }
 }

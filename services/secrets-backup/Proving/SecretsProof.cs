@@ -86,7 +86,7 @@ internal sealed class SecretsProof(
             return;
         }
 
-        using var scratch = ScratchDirectory.Create(settings.ScratchDirectory, component, context.TaskId);
+        await using var scratch = await ScratchDirectory.CreateAsync(settings.ScratchDirectory, component, context.TaskId, context.Log.Warning, cancellationToken);
         await RestoreAsync(context, saved, scratch.Path, check, decryption, cancellationToken);
     }
 
@@ -111,7 +111,7 @@ internal sealed class SecretsProof(
         }
 
         context.Progress.Begin("compare", saved.Files.Count);
-        RestoredCopyCheck.Run(directory, saved.Files, check.PlainLengths);
+        await new RestoredCopyCheck(saved, check, directory).RunAsync(cancellationToken);
     }
 
     private static TaskResult Finish(SavedSecrets saved, ProofDepth depth, List<PhaseTime> phases, List<string> findings) => new()
