@@ -128,7 +128,7 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
 
     [Theory(Timeout = 600_000)]
     [InlineData("catalog")]
-    [InlineData("broker")]
+    [InlineData("broker", Explicit = true)]
     public async Task Operations_end_well_though_a_server_is_killed_under_them(string which)
     {
         var token = TestContext.Current.CancellationToken;

@@ -115,7 +115,18 @@ internal sealed class CoordinatorStack : IAsyncDisposable
     {
         await using var source = NpgsqlDataSource.Create($"{Catalog};Pooling=false");
         await using var command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        for (var done = false; !done;)
+        {
+            try
+            {
+                await command.ExecuteNonQueryAsync(cancellationToken);
+                done = true;
+            }
+            catch (PostgresException deadlock) when (deadlock.SqlState == PostgresErrorCodes.DeadlockDetected)
+            {
+                // The coordinator changes the same rows, in its own order: it goes on, and this comes after it.
+            }
+        }
     }
 
     /// <summary>Makes a stack whose operations have ended as good as new: no operation, no point, no WAL, and workers that do what is asked.</summary>
