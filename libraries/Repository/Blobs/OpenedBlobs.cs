@@ -5,7 +5,7 @@ using StellaOps.Backup.Repository.Packs;
 namespace StellaOps.Backup.Repository.Blobs;
 
 /// <summary>
-/// Opens short blobs one by one, and compares their hashes together. Not for several threads at a time. Memory: <see cref="BlobHashes.Gathered"/>.
+/// Opens short blobs one behind the other, and compares their hashes together. Not for several threads at a time. Memory: <see cref="BlobHashes.Gathered"/>.
 /// </summary>
 internal sealed class OpenedBlobs(BlobCodec codec)
 {
@@ -23,8 +23,8 @@ internal sealed class OpenedBlobs(BlobCodec codec)
     /// <summary>For the blobs that are too long; and where the others stand.</summary>
     internal GrowingBuffer Room { get; } = new();
 
-    /// <summary>Whether a blob is opened here. Where there are no lanes, each is hashed while it is still in the nearest cache.</summary>
-    internal static bool IsShort(PackEntry entry) => Sha256Lanes.IsSupported && entry.PlainLength <= Longest;
+    /// <summary>Whether a blob is opened here.</summary>
+    internal static bool IsShort(PackEntry entry) => entry.PlainLength <= Longest;
 
     /// <summary>Whether it can be added to those that are there.</summary>
     internal bool HasRoomFor(PackEntry entry) => _blobs.Count < Most && _filled + entry.PlainLength <= BlobHashes.Gathered;
@@ -36,20 +36,24 @@ internal sealed class OpenedBlobs(BlobCodec codec)
     {
         var plain = Room.Take(BlobHashes.Gathered).Span.Slice(_filled, (int)entry.PlainLength);
         var wrong = unit.IsEmpty ? "it could not be read" : codec.Open(unit, entry.Compressed, plain);
+        if (!Sha256Lanes.IsSupported && wrong is null)
+        {
+            _hashes[_blobs.Count] = BlobId.Of(plain); // While it is still in the nearest cache.
+        }
+
         _blobs.Add((entry.Id, wrong));
         _parts.Add(new BlobPart(_filled, wrong is null ? plain.Length : 0));
         _filled += plain.Length;
     }
 
-    /// <summary>Hashes all that were added.</summary>
+    /// <summary>Compares the hashes of all that were added.</summary>
     internal void Compare()
     {
-        if (_blobs.Count == 0)
+        if (_blobs.Count > 0 && Sha256Lanes.IsSupported)
         {
-            return;
+            BlobHashes.Hash(Room.Take(BlobHashes.Gathered).Span, CollectionsMarshal.AsSpan(_parts), _hashes);
         }
 
-        BlobHashes.Hash(Room.Take(BlobHashes.Gathered).Span, CollectionsMarshal.AsSpan(_parts), _hashes);
         for (var blob = 0; blob < _blobs.Count; blob++)
         {
             if (_blobs[blob] is { Wrong: null } whole && whole.Id != _hashes[blob])
@@ -62,8 +66,8 @@ internal sealed class OpenedBlobs(BlobCodec codec)
     /// <summary>What is wrong with a blob; null when it holds what it should. After <see cref="Compare"/>.</summary>
     internal string? Wrong(int blob) => _blobs[blob].Wrong;
 
-    /// <summary>A blob that is whole.</summary>
-    internal ReadOnlySpan<byte> Plain(int blob) => Room.Take(BlobHashes.Gathered).Span.Slice(_parts[blob].Start, _parts[blob].Length);
+    /// <summary>Blobs that are whole, from the first one to the one before <paramref name="next"/>.</summary>
+    internal ReadOnlySpan<byte> Plain(int first, int next) => Room.Take(BlobHashes.Gathered).Span[_parts[first].Start..(_parts[next - 1].Start + _parts[next - 1].Length)];
 
     /// <summary>Begins anew.</summary>
     internal void Clear()

@@ -13,22 +13,22 @@ namespace StellaOps.Backup.Repository.Packs;
 /// <param name="turns">Shared with the other readers.</param>
 internal sealed class PackRangeReader(BlobReader blobs, BlobCodec codec, BufferPool buffers, OpeningTurns turns)
 {
-    /// <summary>Hands out each wanted blob once for everybody who waits for it.</summary>
+    /// <summary>Opens each wanted blob once for everybody who waits for it.</summary>
     /// <param name="range">What is read.</param>
-    /// <param name="take">Takes the plaintext, which is valid during the call.</param>
+    /// <param name="taker">Takes the plaintext.</param>
     /// <param name="damaged">Takes what cannot be read anywhere; null throws.</param>
     /// <param name="cancellationToken">Ends between two blobs.</param>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/>: a blob cannot be read in any of its places.</exception>
     internal Task ReadAsync<T>(
-        PackRange<T> range, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take, Action<RepositoryException, ReadOnlyMemory<Wanted<T>>>? damaged, CancellationToken cancellationToken) =>
-        InTurnAsync(range, (content, opened) => new RangeBlobs<T>(blobs, codec, range, content, opened, take, damaged).TakeAsync(cancellationToken), cancellationToken);
+        PackRange<T> range, IBlobTaker<T> taker, Action<RepositoryException, ReadOnlyMemory<Wanted<T>>>? damaged, CancellationToken cancellationToken) =>
+        InTurnAsync(range, (content, opened) => new RangeBlobs<T>(blobs, codec, range, content, opened, taker, damaged).TakeAsync(cancellationToken), cancellationToken);
 
     /// <summary>Proves that each wanted blob is there as it was sealed, without opening it: all that storage can damage is found.</summary>
     /// <param name="range">What is read.</param>
     /// <param name="damaged">Takes what cannot be read anywhere.</param>
     /// <param name="cancellationToken">Ends between two blobs.</param>
     internal Task AuthenticateAsync<T>(PackRange<T> range, Action<RepositoryException, ReadOnlyMemory<Wanted<T>>> damaged, CancellationToken cancellationToken) =>
-        InTurnAsync(range, (content, opened) => new RangeBlobs<T>(blobs, codec, range, content, opened, static (_, _) => { }, damaged).AuthenticateAsync(cancellationToken), cancellationToken);
+        InTurnAsync(range, (content, opened) => new RangeBlobs<T>(blobs, codec, range, content, opened, taker: null, damaged).AuthenticateAsync(cancellationToken), cancellationToken);
 
     private async Task InTurnAsync<T>(PackRange<T> range, Func<Memory<byte>, OpenedBlobs, Task> use, CancellationToken cancellationToken)
     {

@@ -3,8 +3,15 @@ using StellaOps.Backup.Repository.Blobs;
 namespace StellaOps.Backup.Repository.Packs;
 
 /// <summary>The blobs of a range that was read, in order, each with those who wait for it.</summary>
+/// <param name="blobs">Reads what is damaged here once more.</param>
+/// <param name="codec">Opens what is stored.</param>
+/// <param name="range">What was to be read.</param>
+/// <param name="content">What was read.</param>
+/// <param name="opened">Room for short blobs.</param>
+/// <param name="taker">Takes what was opened; null where nothing is.</param>
+/// <param name="damaged">Takes what cannot be read anywhere; null throws.</param>
 internal sealed class RangeBlobs<T>(
-    BlobReader blobs, BlobCodec codec, PackRange<T> range, Memory<byte> content, OpenedBlobs opened, Action<ReadOnlySpan<byte>, ReadOnlyMemory<Wanted<T>>> take,
+    BlobReader blobs, BlobCodec codec, PackRange<T> range, Memory<byte> content, OpenedBlobs opened, IBlobTaker<T>? taker,
     Action<RepositoryException, ReadOnlyMemory<Wanted<T>>>? damaged)
 {
     private readonly List<ReadOnlyMemory<Wanted<T>>> _opened = [];
@@ -81,27 +88,54 @@ internal sealed class RangeBlobs<T>(
             return false;
         }
 
-        take(plain, waiting);
+        Take(plain, waiting);
         return true;
+    }
+
+    private void Take(ReadOnlySpan<byte> plain, ReadOnlyMemory<Wanted<T>> waiting)
+    {
+        foreach (var wanted in waiting.Span)
+        {
+            taker?.Take(plain, wanted.For, blobs: 1);
+        }
     }
 
     private async Task TakeOpenedAsync(CancellationToken cancellationToken)
     {
         opened.Compare();
-        for (var blob = 0; blob < opened.Count; blob++)
+        for (int first = 0, next; first < opened.Count; first = next)
         {
-            if (opened.Wrong(blob) is null)
+            next = EndOfRun(first);
+            if (next > first + 1)
             {
-                take(opened.Plain(blob), _opened[blob]);
+                taker!.Take(opened.Plain(first, next), _opened[first].Span[0].For, next - first);
+            }
+            else if (opened.Wrong(first) is null)
+            {
+                Take(opened.Plain(first, next), _opened[first]);
             }
             else
             {
-                await ReadAgainAsync(_opened[blob], cancellationToken).ConfigureAwait(false);
+                await ReadAgainAsync(_opened[first], cancellationToken).ConfigureAwait(false);
             }
         }
 
         opened.Clear();
         _opened.Clear();
+    }
+
+    /// <summary>Blobs that follow one another here and where each is wanted, once, are taken as one.</summary>
+    /// <returns>The first blob behind those from <paramref name="first"/> on.</returns>
+    private int EndOfRun(int first)
+    {
+        var next = first + 1;
+        while (next < opened.Count && _opened[next - 1].Length == 1 && _opened[next].Length == 1 && opened.Wrong(next - 1) is null && opened.Wrong(next) is null
+            && taker?.Follows(_opened[next - 1].Span[0].For, opened.Plain(next - 1, next).Length, _opened[next].Span[0].For) == true)
+        {
+            next++;
+        }
+
+        return next;
     }
 
     /// <summary>Once more, alone, and where else it may lie.</summary>
@@ -110,7 +144,7 @@ internal sealed class RangeBlobs<T>(
         try
         {
             using var plain = await blobs.ReadAsync(BlobType.Data, waiting.Span[0].Id, cancellationToken).ConfigureAwait(false);
-            take(plain.Memory.Span, waiting);
+            Take(plain.Memory.Span, waiting);
         }
         catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.Damaged && damaged is not null)
         {

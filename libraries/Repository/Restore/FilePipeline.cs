@@ -76,13 +76,11 @@ internal sealed class FilePipeline(
 
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
-        var stretch = new WriteStretch();
-        var finished = new List<FileInProgress>();
+        var taker = new FileTaker(writer);
         await foreach (var range in _ranges.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
-            await reader.ReadAsync<FilePart>(range, (content, waiting) => writer.Write(content, waiting, stretch, finished), damaged: null, cancellationToken).ConfigureAwait(false);
-            writer.Flush(stretch, finished);
-            foreach (var file in finished)
+            await reader.ReadAsync(range, taker, damaged: null, cancellationToken).ConfigureAwait(false);
+            foreach (var file in taker.Finished)
             {
                 if (file.TemporaryName is { } name)
                 {
@@ -96,7 +94,7 @@ internal sealed class FilePipeline(
                 writer.Release(file);
             }
 
-            finished.Clear();
+            taker.Finished.Clear();
         }
 
         if (Interlocked.Decrement(ref _reading) == 0)

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Win32.SafeHandles;
 using StellaOps.Backup.Repository.Files;
-using StellaOps.Backup.Repository.Packs;
-
 namespace StellaOps.Backup.Repository.Restore;
 
 /// <summary>A place in a file that waits for a blob.</summary>
@@ -16,47 +14,24 @@ internal sealed class FileWriter(RestoreRequest request, MetadataWriter metadata
     /// <summary>Takes care of a file until <see cref="Release"/>.</summary>
     public void Keep(FileInProgress file) => _unfinished[file] = true;
 
-    /// <summary>Writes one blob to all its places; a short one later, with those that follow it in its file.</summary>
-    /// <param name="content">The blob.</param>
-    /// <param name="waiting">Its places.</param>
-    /// <param name="stretch">What the caller's thread has not written yet.</param>
-    /// <param name="finished">Receives the files that are complete now: those under a temporary name still need their own.</param>
-    public void Write(ReadOnlySpan<byte> content, ReadOnlyMemory<Wanted<FilePart>> waiting, WriteStretch stretch, List<FileInProgress> finished)
-    {
-        foreach (var wanted in waiting.Span)
-        {
-            if (!stretch.TryAdd(wanted.For, content))
-            {
-                Flush(stretch, finished);
-                if (!stretch.TryAdd(wanted.For, content))
-                {
-                    Write(wanted.For, content, blobs: 1, finished);
-                }
-            }
-        }
-    }
-
-    /// <summary>Writes what was put off.</summary>
-    public void Flush(WriteStretch stretch, List<FileInProgress> finished)
-    {
-        if (stretch.Blobs > 0)
-        {
-            Write(stretch.Start, stretch.Content, stretch.Blobs, finished);
-            stretch.Clear();
-        }
-    }
-
-    private void Write(FilePart part, ReadOnlySpan<byte> content, int blobs, List<FileInProgress> finished)
+    /// <summary>Writes blobs that follow one another in a file.</summary>
+    /// <param name="content">The blobs.</param>
+    /// <param name="part">Place of the first one.</param>
+    /// <param name="blobs">How many there are.</param>
+    /// <returns>The file when it is complete now: under a temporary name it still needs its own.</returns>
+    public FileInProgress? Write(ReadOnlySpan<byte> content, FilePart part, int blobs)
     {
         var (file, offset) = part;
         var open = file.Borrow(Create);
         counters.AddBytesWritten(SparseWriting.Write(open, content, offset, request.Sparse && file.InPlace is null));
         counters.Report(0, content.Length);
-        if (file.Return(blobs))
+        if (!file.Return(blobs))
         {
-            Finish(file, open);
-            finished.Add(file);
+            return null;
         }
+
+        Finish(file, open);
+        return file;
     }
 
     /// <summary>From now on somebody else takes care of the file.</summary>
