@@ -157,7 +157,7 @@ public sealed class ResticRepository : IAsyncDisposable
         return NewWriter(Index, options, StopWriting);
     }
 
-    /// <summary>All snapshots, in no order.</summary>
+    /// <summary>All snapshots, in no order; ends at the first that cannot be read, for work that must not miss one.</summary>
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.Damaged"/> snapshot.</exception>
     public async IAsyncEnumerable<Snapshot> ListSnapshotsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -166,6 +166,15 @@ public sealed class ResticRepository : IAsyncDisposable
             yield return await _snapshots.LoadAsync(id, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// Those that can be read, in no order, for whoever only looks for one among them: a backup is no less whole because an old snapshot is damaged, or goes
+    /// while it looks.
+    /// </summary>
+    /// <param name="onDamaged">Hears of each damaged one; the message names its file. A check reports it in any case.</param>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    public IAsyncEnumerable<Snapshot> ListReadableSnapshotsAsync(Action<RepositoryException>? onDamaged = null, CancellationToken cancellationToken = default) =>
+        _snapshots.ListReadableAsync(onDamaged, cancellationToken);
 
     /// <exception cref="RepositoryException"><see cref="RepositoryFailure.SnapshotNotFound"/> or <see cref="RepositoryFailure.Damaged"/>.</exception>
     public Task<Snapshot> LoadSnapshotAsync(BlobId id, CancellationToken cancellationToken = default) => _snapshots.LoadAsync(id, cancellationToken);
@@ -179,7 +188,7 @@ public sealed class ResticRepository : IAsyncDisposable
 
     /// <summary>Of the readable snapshots that have an original, its id.</summary>
     public ValueTask<Dictionary<BlobId, BlobId>> FirstIdsAsync(CancellationToken cancellationToken = default) =>
-        _snapshots.ListReadableAsync(cancellationToken).Where(snapshot => snapshot is { Original: not null, IsRewritten: false })
+        _snapshots.ListReadableAsync(onDamaged: null, cancellationToken).Where(snapshot => snapshot is { Original: not null, IsRewritten: false })
             .ToDictionaryAsync(snapshot => snapshot.Id, snapshot => snapshot.Original!.Value, cancellationToken: cancellationToken);
 
     /// <summary>Saves a snapshot of blobs that were flushed. When the task ends, it is durable and complete.</summary>

@@ -1,3 +1,5 @@
+using StellaOps.Backup.Repository;
+
 namespace StellaOps.Backup.Workers;
 
 /// <summary>What a running task knows of itself, and its way to report.</summary>
@@ -20,6 +22,13 @@ public sealed class TaskContext
 
     /// <summary>Of a backup: a place that is no location yet is not made one.</summary>
     public bool ExpectsLocation { get; init; }
+
+    /// <summary>Tells of a damaged snapshot that a backup is made without.</summary>
+    public void PassOver(RepositoryException damaged)
+    {
+        ArgumentNullException.ThrowIfNull(damaged);
+        Log.Warning($"{damaged.Message}; the backup goes on without it. Delete nothing: 'stella repo verify' says what else is damaged, docs/operations.md (\"A damaged repository\") how to mend it");
+    }
 }
 
 /// <summary>Lines for the operation's log. Never give it a secret.</summary>

@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Repository.Archive;
 using StellaOps.Backup.Repository.Files;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.EvidenceBackup.Tests;
@@ -64,6 +65,26 @@ public sealed class LockerBackupTests : IAsyncDisposable
             .Select(snapshot => snapshot.Id.ToString()).ToListAsync(TestContext.Current.CancellationToken);
         Assert.Equal([second.Snapshot!.SnapshotId], ids);
         Assert.NotEqual(first.Snapshot!.SnapshotId, second.Snapshot.SnapshotId);
+    }
+
+    [Fact]
+    public async Task A_damaged_snapshot_ends_no_later_backup_and_is_named()
+    {
+        _bench.Write("a", "1");
+        var first = await _bench.BackupAsync();
+        var second = await _bench.BackupAsync();
+        await using var location = _bench.OpenLocation();
+        var damaged = $"snapshots/{first.Snapshot!.SnapshotId}";
+        var content = await location.ReadAllAsync($"evidence/{damaged}", 1 << 20, TestContext.Current.CancellationToken);
+        content[^1] ^= 1;
+        await location.PutAsync($"evidence/{damaged}", content, PutMode.Replace, TestContext.Current.CancellationToken);
+
+        // A second attempt looks for what the first one saved, too.
+        var third = await _bench.BackupAsync(Guid.NewGuid(), attempt: 2);
+
+        Assert.Equal(Outcome.Complete, third.Outcome);
+        Assert.Contains(_bench.Log.Lines, line => line.Contains($"unchanged since {second.Snapshot!.SnapshotId}", StringComparison.Ordinal));
+        Assert.Contains(_bench.Log.Lines, line => line.StartsWith($"warning: {damaged} is damaged", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -7,9 +7,20 @@ internal sealed class RecordedLog : ITaskLog
 {
     public List<string> Lines { get; } = [];
 
-    public void Info(string message) => Lines.Add($"info: {message}");
+    /// <summary>Called once, with the next line: what happens while the task is at work.</summary>
+    public Action<string>? OnNext { get; set; }
 
-    public void Warning(string message) => Lines.Add($"warning: {message}");
+    public void Info(string message) => Add($"info: {message}");
 
-    public void Error(string message) => Lines.Add($"error: {message}");
+    public void Warning(string message) => Add($"warning: {message}");
+
+    public void Error(string message) => Add($"error: {message}");
+
+    private void Add(string line)
+    {
+        Lines.Add(line);
+        var act = OnNext;
+        OnNext = null;
+        act?.Invoke(line);
+    }
 }

@@ -76,6 +76,11 @@ public sealed class ManifestCodecTests
     [InlineData("")]
     public void What_is_not_a_manifest_is_damaged(string text) => AssertDamaged(Encoding.UTF8.GetBytes(text));
 
+    [Theory]
+    [InlineData("components")]
+    [InlineData("notes")]
+    public void A_list_with_a_null_in_it_is_damaged(string list) => AssertDamaged(Altered(json => json[list] = JsonNode.Parse("[null]")));
+
     [Fact]
     public void Every_truncation_is_damaged()
     {

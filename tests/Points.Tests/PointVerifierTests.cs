@@ -1,3 +1,4 @@
+using System.Text;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Points.Manifests;
 using StellaOps.Backup.Points.Signing;
@@ -94,6 +95,15 @@ public sealed class PointVerifierTests : IDisposable
     [Fact]
     public void A_signature_that_is_no_signature_is_refused() =>
         Refused(_signer.Sign(SamplePoints.Full) with { Signatures = [new EnvelopeSignature { KeyId = _signer.KeyId, Sig = [1, 2, 3] }] });
+
+    [Fact]
+    public void A_null_among_the_signatures_is_damaged()
+    {
+        var whole = Encoding.UTF8.GetString(_signer.Sign(SamplePoints.Full).ToJson());
+        var odd = whole.Replace("\"signatures\":[", "\"signatures\":[null,", StringComparison.Ordinal);
+        Assert.NotEqual(whole, odd);
+        Assert.Equal(ErrorCodes.Damaged, Assert.Throws<BackupException>(() => SignedEnvelope.Parse(Encoding.UTF8.GetBytes(odd))).Error);
+    }
 
     public void Dispose()
     {

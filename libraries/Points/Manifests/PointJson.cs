@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using StellaOps.Backup.Contracts.Json;
 using StellaOps.Backup.Contracts.Points;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Points.Manifests;
 
@@ -21,7 +22,7 @@ internal static class PointJson
         AllowDuplicateProperties = false,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // names stay readable: this is no web page
         Converters = { new UtcTimeConverter() },
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutEmptyAdditions } },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutEmptyAdditions, StoredJson.RefuseNullElements } },
     };
 
     // Lists that came after the first manifests: a manifest that has none keeps the bytes that it had before them.

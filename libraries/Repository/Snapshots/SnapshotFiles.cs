@@ -34,7 +34,7 @@ internal sealed class SnapshotFiles(UnpackedFiles files)
         }
         catch (RepositoryException exception) when (exception.Failure == RepositoryFailure.SnapshotNotFound)
         {
-            await foreach (var snapshot in ListReadableAsync(cancellationToken).ConfigureAwait(false))
+            await foreach (var snapshot in ListReadableAsync(onDamaged: null, cancellationToken).ConfigureAwait(false))
             {
                 if (snapshot.Original == id && !snapshot.IsRewritten)
                 {
@@ -47,7 +47,9 @@ internal sealed class SnapshotFiles(UnpackedFiles files)
     }
 
     /// <summary>All snapshots but those that are damaged or vanish meanwhile.</summary>
-    internal async IAsyncEnumerable<Snapshot> ListReadableAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="onDamaged">Hears of each damaged one; the message names its file, as a check does.</param>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    internal async IAsyncEnumerable<Snapshot> ListReadableAsync(Action<RepositoryException>? onDamaged, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var (id, _) in files.ListAsync(FileKind.Snapshot, cancellationToken).ConfigureAwait(false))
         {
@@ -56,9 +58,13 @@ internal sealed class SnapshotFiles(UnpackedFiles files)
             {
                 snapshot = await LoadAsync(id, cancellationToken).ConfigureAwait(false);
             }
-            catch (RepositoryException exception) when (exception.Failure is RepositoryFailure.Damaged or RepositoryFailure.SnapshotNotFound)
+            catch (RepositoryException damaged) when (damaged.Failure == RepositoryFailure.Damaged)
             {
-                // Named by a check.
+                onDamaged?.Invoke(damaged);
+            }
+            catch (RepositoryException gone) when (gone.Failure == RepositoryFailure.SnapshotNotFound)
+            {
+                // Forgotten since it was listed.
             }
 
             if (snapshot is not null)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal.Expiry;
 using StellaOps.Backup.Wal.Ledger;
 
@@ -13,6 +14,7 @@ namespace StellaOps.Backup.Wal.Manifests;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     WriteIndented = true,
+    RespectNullableAnnotations = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     Converters = [typeof(LsnConverter), typeof(JsonStringEnumConverter<GapState>)])]
 [JsonSerializable(typeof(ArchiveState))]
@@ -41,7 +43,13 @@ internal sealed partial class WalJson : JsonSerializerContext
         }
     }
 
-    private static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Default.GetTypeInfo(typeof(T))!;
+    private static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>)Documents.Options.GetTypeInfo(typeof(T));
+
+    /// <summary>A class of its own, so that it is made after the context.</summary>
+    private static class Documents
+    {
+        internal static readonly JsonSerializerOptions Options = new(Default.Options) { TypeInfoResolver = Default.WithAddedModifier(StoredJson.RefuseNullElements) };
+    }
 }
 
 /// <summary>A document with the version of its format.</summary>

@@ -38,7 +38,7 @@ public sealed class ComponentBackup(
         {
             await EarlierAttempts.ForgetAsync(opened.Repository, context, cancellationToken).ConfigureAwait(false);
             var parent = await SnapshotQueries.FindParentAsync(
-                opened.Repository, hostname: null, paths, [$"stella.component={component.Name()}"], cancellationToken).ConfigureAwait(false);
+                opened.Repository, hostname: null, paths, [$"stella.component={component.Name()}"], context.PassOver, cancellationToken).ConfigureAwait(false);
             context.Log.Info(parent is null ? $"{component.Name()}: first snapshot" : $"{component.Name()}: what is unchanged since {parent.Id} is not read again");
 
             context.Progress.Begin("read");

@@ -26,7 +26,9 @@ public static class EarlierAttempts
 
         var tag = TaskContexts.TaskTag(context.TaskId);
         var earlier = new List<BlobId>();
-        await foreach (var snapshot in repository.ListSnapshotsAsync(cancellationToken).ConfigureAwait(false))
+
+        // Damaged ones are named when the backup looks for its parent.
+        await foreach (var snapshot in repository.ListReadableSnapshotsAsync(cancellationToken: cancellationToken).ConfigureAwait(false))
         {
             if (snapshot.Tags is { } tags && tags.Contains(tag, StringComparer.Ordinal) && TaskContexts.MayBeEarlier(tags, context.Attempt))
             {

@@ -18,12 +18,12 @@ internal sealed class RebuildIndexPlan : OperationPlan
             return conclusion;
         }
 
-        // The index before is named as missing where it could not be read as a whole.
+        // The index before is named as missing where it is kept because the new one does not have all of it.
         var result = tasks[0].Result!;
         return conclusion with
         {
             Error = result.Missing is [{ Path: "index.json" } unread, ..]
-                ? Conclusion.Missing($"the index before {unread.Reason}", "Let the platform take over what the kept index records, then delete that file.")
+                ? Conclusion.Missing($"the index before {unread.Reason}", "Do what it says; delete the kept index only once nobody needs what it records.")
                 : Conclusion.Missing(
                     $"artifacts that were not indexed as they are now: {result.MissingCount}", "Look at them: move what was altered away and keep it, bring it back ('stella backup restore --type evidence'), and rebuild again."),
         };

@@ -50,12 +50,12 @@ internal sealed class BackupParent
     /// <summary>False for what is always read: damage has to be reported again, and <c>pg_control</c> is of the backup's end.</summary>
     public bool Trusts(ClusterFile file) => file.Path != ControlData.Path && !_damaged.Contains(file.Path);
 
-    /// <summary>Looks for the newest snapshot of the same cluster.</summary>
+    /// <summary>Looks for the newest snapshot of the same cluster; <paramref name="onDamaged"/> hears of those that are damaged and passed over.</summary>
     public static async Task<BackupParent> FindAsync(
-        ResticRepository repository, BackupPosition position, ParentHistory history, int fullReadDays, CancellationToken cancellationToken)
+        ResticRepository repository, BackupPosition position, ParentHistory history, int fullReadDays, Action<RepositoryException> onDamaged, CancellationToken cancellationToken)
     {
         var snapshots = new List<Snapshot>();
-        await foreach (var snapshot in repository.ListSnapshotsAsync(cancellationToken))
+        await foreach (var snapshot in repository.ListReadableSnapshotsAsync(onDamaged, cancellationToken))
         {
             if (!snapshot.IsRewritten)
             {

@@ -36,7 +36,7 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
         context.Progress.Begin("read", listing.Files.Count(file => !file.IsDirectory), listing.Files.Where(file => !file.IsDirectory).Sum(file => file.Size));
 
         var history = new ParentHistory(cluster, new SnapshotWal(repository));
-        var parent = await BackupParent.FindAsync(repository, BackupPosition.Of(session, control, listing), history, settings.FullReadDays, cancellationToken);
+        var parent = await BackupParent.FindAsync(repository, BackupPosition.Of(session, control, listing), history, settings.FullReadDays, context.PassOver, cancellationToken);
         var cutBytes = CutSize.Choose(listing, session.Server.MajorVersion, parent.CutBytes);
         var changes = await KnownChanges.FindAsync(cluster, session, parent, cutBytes, cancellationToken);
         context.Log.Info(Description(parent, changes));

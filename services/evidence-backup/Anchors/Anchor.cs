@@ -4,6 +4,7 @@ using System.Text.Json;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.EvidenceBackup.Lockers;
 using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Workers.Files;
 
 namespace StellaOps.Backup.EvidenceBackup.Anchors;
 
@@ -43,7 +44,13 @@ internal sealed record Anchor(long Sequence, string Digest, SignedEnvelope? Enve
 
     public static async Task<Anchor> ReadAsync(string locker, long sequence, CancellationToken cancellationToken)
     {
-        var content = await File.ReadAllBytesAsync(System.IO.Path.Combine(locker, PathOf(sequence)), cancellationToken);
+        var file = System.IO.Path.Combine(locker, PathOf(sequence));
+        if (!RegularFile.Is(file, followLinks: true))
+        {
+            return new Anchor(sequence, Digest: "", null, null, "no regular file");
+        }
+
+        var content = await File.ReadAllBytesAsync(file, cancellationToken);
         var read = new Anchor(sequence, Convert.ToHexStringLower(SHA256.HashData(content)), null, null, null);
         try
         {

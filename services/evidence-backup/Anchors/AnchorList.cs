@@ -1,6 +1,7 @@
 using System.Text;
 using StellaOps.Backup.EvidenceBackup.Lockers;
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Workers.Files;
 
 namespace StellaOps.Backup.EvidenceBackup.Anchors;
 
@@ -15,6 +16,11 @@ internal sealed record AnchorList(IReadOnlyList<(string Path, BlobId Sha256)> Ar
     /// <exception cref="FormatException">It is no such list.</exception>
     public static async Task<AnchorList> ReadAsync(string file, CancellationToken cancellationToken)
     {
+        if (Path.Exists(file) && !RegularFile.Is(file, followLinks: true))
+        {
+            throw new FormatException("no regular file");
+        }
+
         var tree = new MerkleTree();
         var artifacts = new List<(string, BlobId)>();
         var strict = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

@@ -57,7 +57,8 @@ internal sealed class LockerLosses(ResticRepository repository)
 
     private async Task<IReadOnlyList<Snapshot>> EarlierAsync(Snapshot made, string locker, CancellationToken cancellationToken)
     {
-        var all = await repository.ListSnapshotsAsync(cancellationToken).ToListAsync(cancellationToken);
+        // Damaged ones were named when the backup looked for its parent.
+        var all = await repository.ListReadableSnapshotsAsync(cancellationToken: cancellationToken).ToListAsync(cancellationToken);
         return [.. all.Where(snapshot => snapshot.Tree != made.Tree && snapshot.Paths is [var only] && only == locker).OrderByDescending(snapshot => snapshot.Time).DistinctBy(snapshot => snapshot.Tree)];
     }
 

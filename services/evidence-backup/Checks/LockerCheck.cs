@@ -53,7 +53,7 @@ internal sealed class LockerCheck(EvidenceSettings settings, TimeProvider clock)
     private static Findings CheckIndex(LockerFiles files, LockerIndex index)
     {
         var found = new Findings("index") { Checked = index.Entries.Count };
-        if (index.Content is null)
+        if (index is { Content: null, Problems.Count: 0 })
         {
             found.NotChecked = $"there is no {LockerLayout.Index}: stella evidence index rebuild";
         }

@@ -23,6 +23,14 @@ internal sealed class IndexDraft(LockerIndex before, AnchorChain chain, bool tru
 
     public IReadOnlyDictionary<string, IndexEntry> Entries => _entries;
 
+    /// <summary>The index before has what this one lacks, and nobody else knows. Asked when all artifacts were added.</summary>
+    public bool LosesRecords => before.Problems.Count > 0 || Recorded > 0;
+
+    private IEnumerable<KeyValuePair<string, IndexEntry>> Dropped => before.Entries.Where(entry => !_entries.ContainsKey(entry.Key));
+
+    /// <summary>Dropped entries of which the platform recorded something.</summary>
+    private int Recorded => Dropped.Count(entry => entry.Value.More is not null);
+
     /// <summary>An artifact that was read. Safe from any thread.</summary>
     public void Add(string path, long size, BlobId sha256)
     {
@@ -55,20 +63,19 @@ internal sealed class IndexDraft(LockerIndex before, AnchorChain chain, bool tru
         }
     }
 
-    /// <param name="files">What is in the locker.</param>
     /// <param name="content">The new index.</param>
-    /// <param name="keptAs">Name under which the index before is kept because it cannot be read as a whole; null for none.</param>
+    /// <param name="keptAs">Name under which the index before is kept because of what the new one lacks; null for none.</param>
     /// <param name="written">The new index is in its place.</param>
     /// <param name="phases">What took how long.</param>
-    public TaskResult ToResult(LockerFiles files, byte[] content, string? keptAs, bool written, IReadOnlyList<PhaseTime> phases)
+    public TaskResult ToResult(byte[] content, string? keptAs, bool written, IReadOnlyList<PhaseTime> phases)
     {
-        IReadOnlyList<MissingItem> unread = keptAs is null ? [] : [Unread(keptAs, written)];
-        var dropped = before.Entries.Keys.Where(path => !_entries.ContainsKey(path) && files.SizeOf(path) is null).ToList();
+        IReadOnlyList<MissingItem> lost = keptAs is null ? [] : [.. Lost(written ? $"it is kept as {keptAs}" : $"it would be kept as {keptAs}")];
+        var dropped = Dropped.Select(entry => entry.Key).ToList();
         return new TaskResult
         {
-            Outcome = _altered.IsEmpty && unread.Count == 0 ? Outcome.Complete : Outcome.Incomplete,
-            MissingCount = unread.Count + _altered.Count,
-            Missing = [.. unread.Concat(_altered.OrderBy(item => item.Path, PathOrder.Instance)).Take(TaskResult.MaxMissing)],
+            Outcome = _altered.IsEmpty && lost.Count == 0 ? Outcome.Complete : Outcome.Incomplete,
+            MissingCount = lost.Count + _altered.Count,
+            Missing = [.. lost.Concat(_altered.OrderBy(item => item.Path, PathOrder.Instance)).Take(TaskResult.MaxMissing)],
             Index = new IndexResult
             {
                 Artifacts = _entries.Count,
@@ -85,15 +92,22 @@ internal sealed class IndexDraft(LockerIndex before, AnchorChain chain, bool tru
         };
     }
 
-    private MissingItem Unread(string keptAs, bool written)
+    /// <param name="kept">Where the index before is.</param>
+    private IEnumerable<MissingItem> Lost(string kept)
     {
-        var others = before.Problems.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $", and {before.Problems.Count - 1} more") : "";
-        return new MissingItem
+        if (before.Problems.Count > 0)
         {
-            Path = LockerLayout.Index,
-            Reason = $"could not be read as a whole ({before.Problems[0]}{others}): what only that index recorded, legal holds say, the new one lacks; "
-                + (written ? $"it is kept as {keptAs}: have the platform take over what it says" : $"it would be kept as {keptAs}"),
-        };
+            var others = before.Problems.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $", and {before.Problems.Count - 1} more") : "";
+            yield return Item($"could not be read as a whole ({before.Problems[0]}{others}): what only that index recorded, legal holds say, the new one lacks; {kept}: have the platform take over what it says");
+        }
+
+        if (Recorded is > 0 and var recorded)
+        {
+            yield return Item(string.Create(CultureInfo.InvariantCulture,
+                $"had entries of artifacts that are not in the locker, with what only these entries record, legal holds say: {recorded}; the new one lacks them, and {kept}: where a disk is not mounted, mount it and put that file in the place of {LockerLayout.Index}; else delete it once nobody needs it"));
+        }
+
+        static MissingItem Item(string reason) => new() { Path = LockerLayout.Index, Reason = reason };
     }
 
     private void Keep(string path, IndexEntry? entry, string why)

@@ -12,8 +12,24 @@ internal static class IndexFile
     private const string Temporary = ".stella-index-new";
     private const UnixFileMode UsualMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    /// <summary>Name under which an index that could not be read as a whole is kept: hidden, and the same for the same bytes, however often it is tried.</summary>
-    public static string KeptNameOf(byte[] content) => $".stella-index-kept-{Convert.ToHexStringLower(SHA256.HashData(content))[..16]}.json";
+    private const string KeptPrefix = ".stella-index-kept-", KeptEnd = "-kept";
+
+    /// <summary>Name under which an index is kept that says what the one in its place does not: hidden, and the same for the same bytes, however often it is tried.</summary>
+    public static string KeptNameOf(byte[] content) => $"{KeptPrefix}{Convert.ToHexStringLower(SHA256.HashData(content))[..16]}.json";
+
+    /// <summary>Names of those that are kept in a locker.</summary>
+    public static IReadOnlyList<string> Kept(string locker) => [.. Directory.GetFiles(locker, $"{KeptPrefix}*.json").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+
+    /// <summary>Keeps an index beside the one in its place. When the task ends it is durable.</summary>
+    /// <returns>Its name at the top of the locker.</returns>
+    public static async Task<string> KeepAsync(string locker, byte[] content, CancellationToken cancellationToken)
+    {
+        var (name, temporary) = (KeptNameOf(content), NewTemporary(locker));
+        await WriteAsync(locker, temporary, content, cancellationToken);
+        File.Move(temporary, Path.Combine(locker, name), overwrite: true);
+        DirectorySync.Flush(locker);
+        return name;
+    }
 
     /// <param name="locker">Root of the locker.</param>
     /// <param name="expected">The index before; null for none.</param>
@@ -23,15 +39,29 @@ internal static class IndexFile
     /// <returns>False when the index is no longer the expected one, and was left as it is.</returns>
     public static async Task<bool> TryReplaceAsync(string locker, byte[]? expected, byte[] content, string? keepAs, CancellationToken cancellationToken)
     {
+        var temporary = await PrepareAsync(locker, content, keepAs is null ? null : expected, cancellationToken);
+        return await TryPutAsync(locker, expected, temporary, keepAs, cancellationToken);
+    }
+
+    /// <summary>Writes the new index and, where it is to be kept, the one before once more under names that nobody reads.</summary>
+    /// <returns>Path of the new one.</returns>
+    public static async Task<string> PrepareAsync(string locker, byte[] content, byte[]? kept, CancellationToken cancellationToken)
+    {
         Array.ForEach(Directory.GetFiles(locker, $"{Temporary}*"), File.Delete);
-        var path = Path.Combine(locker, LockerLayout.Index);
-        var temporary = Path.Combine(locker, $"{Temporary}-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
-        var kept = $"{temporary}-kept";
+        var temporary = NewTemporary(locker);
         await WriteAsync(locker, temporary, content, cancellationToken);
-        if (keepAs is not null)
+        if (kept is not null)
         {
-            await WriteAsync(locker, kept, expected!, cancellationToken);
+            await WriteAsync(locker, $"{temporary}{KeptEnd}", kept, cancellationToken);
         }
+
+        return temporary;
+    }
+
+    /// <summary>Gives the name of the index to one that was prepared.</summary>
+    public static async Task<bool> TryPutAsync(string locker, byte[]? expected, string temporary, string? keepAs, CancellationToken cancellationToken)
+    {
+        var kept = $"{temporary}{KeptEnd}";
 
         // Durable now: the new index, and the one before once more, under names that nobody reads. A crash here leaves the index before.
         var now = await LockerIndex.ReadAsync(locker, cancellationToken);
@@ -49,12 +79,14 @@ internal static class IndexFile
         }
 
         cancellationToken.ThrowIfCancellationRequested(); // The next attempt may have begun.
-        File.Move(temporary, path, overwrite: true);
+        File.Move(temporary, Path.Combine(locker, LockerLayout.Index), overwrite: true);
 
         // Visible now, and durable after this: a power failure may undo the name before, never tear the content.
         DirectorySync.Flush(locker);
         return true;
     }
+
+    private static string NewTemporary(string locker) => Path.Combine(locker, $"{Temporary}-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
 
     private static async Task WriteAsync(string locker, string path, byte[] content, CancellationToken cancellationToken)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using StellaOps.Backup.EvidenceBackup.Lockers;
 using StellaOps.Backup.Repository.Blobs;
+using StellaOps.Backup.Workers.Files;
 
 namespace StellaOps.Backup.EvidenceBackup.Indexes;
 
@@ -14,14 +15,18 @@ internal sealed class LockerIndex
     public const int Version = 1;
 
     private readonly Dictionary<string, IndexEntry> _entries = new(StringComparer.Ordinal);
+    private readonly List<KeyValuePair<string, JsonElement>> _more = [];
     private readonly List<string> _problems = [];
 
     private LockerIndex(byte[]? content) => Content = content;
 
-    /// <summary>The file; null when there is none.</summary>
+    /// <summary>The file; null when there is none, or what is there is no regular file, which is a problem then.</summary>
     public byte[]? Content { get; }
 
     public IReadOnlyDictionary<string, IndexEntry> Entries => _entries;
+
+    /// <summary>What the platform recorded beside the artifacts, in its order.</summary>
+    public IReadOnlyList<KeyValuePair<string, JsonElement>> More => _more;
 
     /// <summary>What in it cannot be read, or contradicts itself.</summary>
     public IReadOnlyList<string> Problems => _problems;
@@ -31,10 +36,16 @@ internal sealed class LockerIndex
 
     public static async Task<LockerIndex> ReadAsync(string locker, CancellationToken cancellationToken)
     {
+        var file = Path.Combine(locker, LockerLayout.Index);
+        if (Path.Exists(file) && !RegularFile.Is(file, followLinks: true))
+        {
+            return new LockerIndex(null) { _problems = { $"{LockerLayout.Index} is no regular file" } };
+        }
+
         byte[] content;
         try
         {
-            content = await File.ReadAllBytesAsync(Path.Combine(locker, LockerLayout.Index), cancellationToken);
+            content = await File.ReadAllBytesAsync(file, cancellationToken);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -71,7 +82,7 @@ internal sealed class LockerIndex
             }
             else
             {
-                reader.Skip();
+                ParseMore(ref reader);
             }
         }
 
@@ -86,6 +97,20 @@ internal sealed class LockerIndex
             OtherVersion = version;
             throw new JsonException($"its version is {version}, and {Version} is known here");
         }
+    }
+
+    private void ParseMore(ref Utf8JsonReader reader)
+    {
+        var name = TextOf(ref reader);
+        reader.Read();
+        if (name is not null)
+        {
+            _more.Add(new(name, JsonElement.ParseValue(ref reader)));
+            return;
+        }
+
+        reader.Skip();
+        _problems.Add($"{LockerLayout.Index} has a member whose name is no text");
     }
 
     private void ParseArtifacts(ref Utf8JsonReader reader)

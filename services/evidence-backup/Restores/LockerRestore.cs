@@ -1,10 +1,13 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.EvidenceBackup.Indexes;
 using StellaOps.Backup.EvidenceBackup.Lockers;
 using StellaOps.Backup.EvidenceBackup.Settings;
+using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Restore;
 using StellaOps.Backup.Repository.Snapshots;
+using StellaOps.Backup.Repository.Trees;
 using StellaOps.Backup.Workers;
 using StellaOps.Backup.Workers.Comparison;
 using StellaOps.Backup.Workers.Repositories;
@@ -17,9 +20,6 @@ namespace StellaOps.Backup.EvidenceBackup.Restores;
 /// </summary>
 internal sealed class LockerRestore(EvidenceSettings settings, ComponentRepositories repositories, TimeProvider clock)
 {
-    /// <summary>The index follows from the artifacts, and is another one wherever the locker has gone on: no conflict.</summary>
-    private const string OtherIndex = $"{LockerLayout.Index} is another one now, and stays: stella evidence index rebuild";
-
     public async Task<TaskResult> RunAsync(TaskContext context, RestoreSpec spec, CancellationToken cancellationToken)
     {
         var target = spec.TargetDirectory ?? Path.TrimEndingDirectorySeparator(settings.Directory);
@@ -38,15 +38,15 @@ internal sealed class LockerRestore(EvidenceSettings settings, ComponentReposito
             snapshot, LockerPath.Of(snapshot), target, new ComparisonOptions { OnProgress = context.Progress.Add }, cancellationToken);
         var different = report.Of(ComparedState.Different).ToList();
         var conflicts = different.Where(item => item.Path != LockerLayout.Index).Select(item => Conflict(item.Path, item.Reason)).ToList();
-        var index = conflicts.Count < different.Count;
-        var count = report.Different - (index ? 1 : 0);
+        var index = conflicts.Count < different.Count ? await OtherIndexAsync(opened, snapshot, target, dryRun: true, cancellationToken) : null;
+        var count = report.Different - (index is null ? 0 : 1);
         return Result(conflicts, count, new RestoreResult
         {
             TargetDirectory = target,
             FilesWritten = report.MissingFiles,
             FilesUnchanged = report.EqualFiles,
             BytesWritten = report.MissingBytes,
-            Notes = [$"{report.MissingFiles} missing files would be added, {report.EqualFiles} are there and equal, {count} differ and would be left as they are", .. index ? [OtherIndex] : Array.Empty<string>()],
+            Notes = [$"{report.MissingFiles} missing files would be added, {report.EqualFiles} are there and equal, {count} differ and would be left as they are", .. index is null ? Array.Empty<string>() : [index]],
         });
     }
 
@@ -63,7 +63,7 @@ internal sealed class LockerRestore(EvidenceSettings settings, ComponentReposito
             VerifyFirst = VerifyFirst.WhatDiffers,
         }, context, cancellationToken);
         var conflicts = report.Conflicts.Where(conflict => conflict.Path != LockerLayout.Index).Select(conflict => Conflict(conflict.Path, conflict.Reason)).ToList();
-        var index = conflicts.Count < report.Conflicts.Count;
+        var index = conflicts.Count < report.Conflicts.Count ? await OtherIndexAsync(opened, snapshot, target, dryRun: false, cancellationToken) : null;
         var note = $"{report.FilesWritten} missing files added, {report.FilesUnchanged} were there and equal, {conflicts.Count} differ and were left as they are";
         context.Log.Info($"evidence: {note}");
         return Result(conflicts, conflicts.Count, new RestoreResult
@@ -72,9 +72,35 @@ internal sealed class LockerRestore(EvidenceSettings settings, ComponentReposito
             FilesWritten = report.FilesWritten,
             FilesUnchanged = report.FilesUnchanged,
             BytesWritten = report.BytesWritten,
-            Notes = [note, .. index ? [OtherIndex] : Array.Empty<string>(), .. report.Warnings],
+            Notes = [note, .. index is null ? Array.Empty<string>() : [index], .. report.Warnings],
             Phases = [new PhaseTime("restore", clock.GetElapsedTime(startedAt))],
         });
+    }
+
+    /// <summary>
+    /// The index is another one wherever the locker has gone on: no conflict, and the one that is there stays. That of the point is put beside it: what the
+    /// platform had recorded then, legal holds say, nobody else may know.
+    /// </summary>
+    /// <returns>What is to be done.</returns>
+    private static async Task<string> OtherIndexAsync(
+        ComponentRepository opened, Snapshot snapshot, string target, bool dryRun, CancellationToken cancellationToken)
+    {
+        const string Stays = $"{LockerLayout.Index} is another one now, and stays";
+        var blobs = opened.Repository.Blobs;
+        if (await new TreeReader(blobs).FindAsync(snapshot.Tree, $"{LockerPath.Of(snapshot)}/{LockerLayout.Index}", cancellationToken) is not { Type: NodeType.File } saved)
+        {
+            return $"{Stays}: stella evidence index rebuild";
+        }
+
+        using var content = new MemoryStream();
+        await using (var stream = new BlobContentStream(blobs, saved))
+        {
+            await stream.CopyToAsync(content, cancellationToken);
+        }
+
+        var index = content.ToArray();
+        var name = dryRun ? IndexFile.KeptNameOf(index) : await IndexFile.KeepAsync(target, index, cancellationToken);
+        return $"{Stays}; that of the point {(dryRun ? "would be" : "is")} kept beside it as {name}: have the platform take over what only that records, legal holds say, and delete it; then stella evidence index rebuild";
     }
 
     private static MissingItem Conflict(string path, string reason) => new() { Path = path, Reason = reason };

@@ -25,7 +25,7 @@ internal sealed class SecretsArchive(
 
         // A parent for other recipients must not lend its files: they are encrypted to the wrong people.
         var parent = await SnapshotQueries.FindParentAsync(
-            repository, hostname: null, settings.SourcePaths, [recipients.Tag], cancellationToken);
+            repository, hostname: null, settings.SourcePaths, [recipients.Tag], context.PassOver, cancellationToken);
         if (parent is null)
         {
             context.Log.Info($"every file is encrypted anew: there is no earlier snapshot for these {recipients.Names.Count} recipients");

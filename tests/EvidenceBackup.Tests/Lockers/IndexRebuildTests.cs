@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.EvidenceBackup.Indexes;
@@ -36,7 +37,8 @@ public sealed class IndexRebuildTests : IAsyncDisposable
         _locker.Bench.Write("vex/new.json", "new");
         File.Delete(Path.Combine(_locker.Bench.Source, "sboms/c.json"));
         File.SetUnixFileMode(_locker.IndexFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
-        var rebuilt = await _locker.RebuildAsync();
+        var before = await File.ReadAllTextAsync(_locker.IndexFile, Token);
+        var rebuilt = await _locker.RebuildAsync(Outcome.Incomplete);
 
         Assert.Equal(["vex/new.json"], rebuilt.Added);
         Assert.Equal(["sboms/c.json"], rebuilt.Dropped);
@@ -44,6 +46,60 @@ public sealed class IndexRebuildTests : IAsyncDisposable
         var text = await File.ReadAllTextAsync(_locker.IndexFile, Token);
         Assert.Contains("\"sizeBytes\":1,\"tenant\":\"t1\",\"legalHold\":true}", text, StringComparison.Ordinal);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(_locker.IndexFile));
+        Assert.Equal(before, await File.ReadAllTextAsync(Assert.Single(Kept()), Token));
+    }
+
+    [Fact]
+    public async Task What_went_and_had_nothing_of_the_platform_is_dropped_without_more()
+    {
+        File.Delete(Path.Combine(_locker.Bench.Source, "sboms/c.json"));
+        Assert.Equal(["sboms/c.json"], (await _locker.RebuildAsync()).Dropped);
+        Assert.Empty(Kept());
+    }
+
+    /// <summary>The platform goes on while the locker is looked at, and has recorded a legal hold before the listing ends.</summary>
+    [Fact]
+    public async Task An_artifact_that_is_added_and_indexed_meanwhile_keeps_its_entry()
+    {
+        const string Hold = ",\"legalHold\":true";
+        _locker.Bench.Log.OnNext = line =>
+        {
+            Assert.Equal("info: index.json names 3 artifacts", line);
+            _locker.Add("vex/d.json", "d");
+            _locker.Index(Hold);
+        };
+
+        Assert.Equal(4, (await _locker.RebuildAsync()).Artifacts);
+
+        Assert.Null(_locker.Bench.Log.OnNext);
+        Assert.Equal(4, Regex.Count(await File.ReadAllTextAsync(_locker.IndexFile, Token), Hold));
+    }
+
+    [Fact]
+    public async Task What_the_index_names_and_is_there_keeps_its_entry_listed_or_not()
+    {
+        _locker.Add(".making/d.json", "d");
+        _locker.Index(",\"legalHold\":true");
+        var before = await File.ReadAllTextAsync(_locker.IndexFile, Token);
+
+        var rebuilt = await _locker.RebuildAsync();
+
+        Assert.Equal((4, 0), (rebuilt.Artifacts, rebuilt.DroppedCount));
+        Assert.Equal(before, await File.ReadAllTextAsync(_locker.IndexFile, Token));
+    }
+
+    [Fact]
+    public async Task What_the_platform_recorded_beside_the_artifacts_stays()
+    {
+        const string Theirs = "{\"version\":1,\"policy\":{\"holds\":[\"CASE-17\"]},\"madeBy\":\"platform 7\",\"artifacts\":[";
+        var index = await File.ReadAllTextAsync(_locker.IndexFile, Token);
+        await File.WriteAllTextAsync(_locker.IndexFile, index.Replace("{\"version\":1,\"artifacts\":[", Theirs, StringComparison.Ordinal), Token);
+        _locker.Bench.Write("vex/new.json", "new");
+
+        Assert.True((await _locker.RebuildAsync()).Written);
+
+        Assert.StartsWith(Theirs, await File.ReadAllTextAsync(_locker.IndexFile, Token), StringComparison.Ordinal);
+        Assert.False((await _locker.RebuildAsync()).Written);
     }
 
     [Theory]
@@ -147,9 +203,33 @@ public sealed class IndexRebuildTests : IAsyncDisposable
         Assert.Contains("index: sboms/pipe: missing", SealedLocker.Problems(await _locker.CheckAsync()));
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData("index.json", "index: index.json is no regular file")]
+    [InlineData("anchors/000001.json", "anchors: anchors/000001.json: no regular file")]
+    [InlineData("anchors/000001.sha256", "anchors: anchors/000001.sha256: no regular file")]
+    public async Task A_fifo_in_the_place_of_an_index_or_an_anchor_is_named_and_not_waited_for(string path, string problem)
+    {
+        var place = Path.Combine(_locker.Bench.Source, path);
+        File.Delete(place);
+        (await Processes.RunAsync("mkfifo", [place], cancellationToken: TestContext.Current.CancellationToken)).Checked();
+
+        Assert.Contains(problem, SealedLocker.Problems(await _locker.CheckAsync()));
+
+        if (place == _locker.IndexFile)
+        {
+            Assert.Equal(ErrorCodes.SourceDamaged, (await Assert.ThrowsAsync<BackupException>(() => _locker.RebuildAsync())).Error);
+        }
+        else
+        {
+            Assert.Equal(3, (await _locker.RebuildAsync()).Artifacts);
+        }
+    }
+
     [Fact]
     public async Task A_restore_into_a_locker_that_went_on_leaves_its_index_and_says_what_to_do()
     {
+        _locker.Index(more: ",\"legalHold\":true");
+        var recorded = await File.ReadAllBytesAsync(_locker.IndexFile, Token);
         var backup = await _locker.Bench.BackupAsync();
         _locker.Add("vex/d.json", "d");
         _locker.Index();
@@ -158,10 +238,17 @@ public sealed class IndexRebuildTests : IAsyncDisposable
         {
             var restored = await _locker.Bench.RestoreAsync(backup, dryRun);
             Assert.Equal((Outcome.Complete, 0), (restored.Outcome, restored.MissingCount));
-            Assert.Contains(restored.Restore!.Notes, note => note.EndsWith("stella evidence index rebuild", StringComparison.Ordinal));
+            Assert.Contains(restored.Restore!.Notes, note =>
+                note.Contains(IndexFile.KeptNameOf(recorded), StringComparison.Ordinal) && note.EndsWith("stella evidence index rebuild", StringComparison.Ordinal));
+            Assert.Equal(dryRun ? 0 : 1, Kept().Length);
         }
 
+        // No artifact, neither to a check nor to a rebuild, which says that it is there.
+        Assert.Equal(recorded, await File.ReadAllBytesAsync(Assert.Single(Kept()), Token));
         Assert.Equal(Outcome.Complete, (await _locker.CheckAsync()).Outcome);
+        Assert.Equal(Outcome.Complete, (await _locker.Bench.BackupAsync()).Outcome);
+        Assert.False((await _locker.RebuildAsync()).Written);
+        Assert.Contains(_locker.Bench.Log.Lines, line => line.StartsWith($"warning: an index of earlier is there as {IndexFile.KeptNameOf(recorded)}", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -186,4 +273,6 @@ public sealed class IndexRebuildTests : IAsyncDisposable
             locker.Task(), new Contracts.Tasks.EvidenceCheckSpec { Index = true, Full = true }, Token));
         Assert.Equal(ErrorCodes.NotConfigured, refused.Error);
     }
+
+    private string[] Kept() => Directory.GetFiles(_locker.Bench.Source, ".stella-index-kept-*.json");
 }

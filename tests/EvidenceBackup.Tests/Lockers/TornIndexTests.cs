@@ -64,6 +64,32 @@ public sealed class TornIndexTests : IAsyncDisposable
         Assert.Equal(holds, Holds(await File.ReadAllTextAsync(_locker.IndexFile, Token)));
     }
 
+    /// <summary>A disk that is not mounted in its folder, and comes back later.</summary>
+    [Fact]
+    public async Task What_only_the_index_records_of_artifacts_that_are_not_there_is_kept_until_they_are()
+    {
+        _locker.Index(more: $",{Hold}");
+        var whole = await File.ReadAllTextAsync(_locker.IndexFile, Token);
+        Directory.Move(Path.Combine(_locker.Bench.Source, "sboms"), _locker.Bench["unmounted"]);
+        Assert.Equal(Outcome.Incomplete, (await RebuildAsync(dryRun: true)).Outcome);
+        Assert.Empty(Kept());
+
+        var result = await RebuildAsync();
+        Assert.Equal((Outcome.Incomplete, 1, 2), (result.Outcome, result.MissingCount, result.Index!.DroppedCount));
+        Assert.Equal(1, Holds(await File.ReadAllTextAsync(_locker.IndexFile, Token)));
+        var kept = Assert.Single(Kept());
+        Assert.Equal(whole, await File.ReadAllTextAsync(kept, Token));
+        Assert.Equal("index.json", Assert.Single(result.Missing).Path);
+        Assert.Contains($"legal holds say: 2; the new one lacks them, and it is kept as {Path.GetFileName(kept)}", result.Missing[0].Reason, StringComparison.Ordinal);
+
+        // Nothing more is lost by another one; and as the message has it, all comes back.
+        Assert.Equal(Outcome.Complete, (await RebuildAsync()).Outcome);
+        Directory.Move(_locker.Bench["unmounted"], Path.Combine(_locker.Bench.Source, "sboms"));
+        File.Move(kept, _locker.IndexFile, overwrite: true);
+        Assert.False((await _locker.RebuildAsync()).Written);
+        Assert.Equal(Outcome.Complete, (await _locker.CheckAsync()).Outcome);
+    }
+
     private Task<TaskResult> RebuildAsync(bool dryRun = false) =>
         _locker.Bench.Handler.RebuildIndexAsync(_locker.Bench.Task(), new RebuildIndexSpec { DryRun = dryRun }, Token);
 
