@@ -15,6 +15,12 @@ public sealed record ArchiveAddress(string Place, string Key)
     /// <summary>The archive of the newest full point of a place.</summary>
     public const string LatestFull = "latest-full" + Suffix;
 
+    /// <summary>
+    /// Whether the archive of a point of that name would lie where that of the newest full point does, which others replace. There are file systems that do not tell
+    /// upper from lower case.
+    /// </summary>
+    public static bool IsReserved(string pointName) => string.Equals(pointName + Suffix, LatestFull, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Address of a place, checked.</summary>
     /// <exception cref="BackupException"><see cref="ErrorCodes.InvalidInput"/>.</exception>
     public static string CheckPlace(string place)

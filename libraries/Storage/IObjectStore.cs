@@ -71,7 +71,13 @@ public interface IObjectStore : IAsyncDisposable
     /// in the way; they only take space. A put that is under way is not disturbed.
     /// </summary>
     /// <returns>Leftovers removed; 0 for stores that leave none.</returns>
-    ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) => ValueTask.FromResult(0);
+    ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) => SweepAsync(prefix, _ => true, cancellationToken);
+
+    /// <summary>The same of certain objects only, in a place where other programs have theirs, too.</summary>
+    /// <param name="prefix">Folder with its <c>/</c>, or empty for all.</param>
+    /// <param name="goes">Told the key of the object that was to be put.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<int> SweepAsync(string prefix, Func<string, bool> goes, CancellationToken cancellationToken = default) => ValueTask.FromResult(0);
 
     /// <summary>What the store can really do: tried out on it, not taken from its documentation.</summary>
     ValueTask<StoreFeatures> ProbeAsync(CancellationToken cancellationToken = default) => ValueTask.FromResult(StoreFeatures.Complete);

@@ -50,8 +50,8 @@ public sealed class PrefixStore(IObjectStore inner, string folder) : IObjectStor
         inner.CopyAsync(Full(from), Full(to), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) =>
-        inner.SweepAsync(_prefix + prefix, cancellationToken);
+    public ValueTask<int> SweepAsync(string prefix, Func<string, bool> goes, CancellationToken cancellationToken = default) =>
+        inner.SweepAsync(_prefix + prefix, key => goes(key[_prefix.Length..]), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<StoreFeatures> ProbeAsync(CancellationToken cancellationToken = default) => inner.ProbeAsync(cancellationToken);

@@ -1,3 +1,4 @@
+using System.Text;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Portable.Format;
@@ -70,6 +71,16 @@ public sealed class ArchiveDamageTests
         var layout = new ArchiveLayout();
         layout.Add([new ArchiveMember { Path = "README.txt", Length = 1, Sha256 = new string('0', 64) }]);
         Assert.Equal(ErrorCodes.Damaged, Assert.Throws<BackupException>(() => layout.Add([new ArchiveMember { Path = path, Length = 1, Sha256 = new string('0', 64) }])).Error);
+    }
+
+    [Theory]
+    [InlineData("members")]
+    [InlineData("lists")]
+    public void A_list_of_the_manifest_with_a_null_in_it_is_damaged(string list)
+    {
+        var envelope = SignedEnvelope.Parse(SampleArchive.Make(6, files: 1).Envelope);
+        var odd = Encoding.UTF8.GetString(envelope.Payload).Replace($"\"{list}\":[", $"\"{list}\":[null,", StringComparison.Ordinal);
+        Assert.Equal(ErrorCodes.Damaged, Assert.Throws<BackupException>(() => ArchiveManifestCodec.Decode(envelope with { Payload = Encoding.UTF8.GetBytes(odd) })).Error);
     }
 
     /// <summary>Whoever made it up: the lengths in it are believed only as far as the archive goes.</summary>

@@ -32,7 +32,10 @@ public sealed record ArchiveSpec
     /// <summary>The point holds everything: its archive becomes the latest full one, unless a newer one is.</summary>
     public bool Full { get; init; }
 
-    /// <summary>An archive of that name that is there is not replaced: one of the same snapshots is taken for this one, any other is refused.</summary>
+    /// <summary>
+    /// Of the archives of the point that are there already and whole, one that brings back the same is taken for this one, and any other is refused. Where this is false, one
+    /// that holds less is replaced.
+    /// </summary>
     public bool KeepsExisting { get; init; }
 }
 

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Portable.Manifests;
 
@@ -10,6 +12,9 @@ public static class ArchiveManifestCodec
 {
     /// <summary>Type of the payload.</summary>
     public const string PayloadType = "application/vnd.stellaops.backup-archive+json";
+
+    private static readonly JsonSerializerOptions Reading =
+        new(ArchiveJson.Default.Options) { TypeInfoResolver = ArchiveJson.Default.WithAddedModifier(StoredJson.RefuseNullElements) };
 
     /// <summary>Encodes and signs a manifest.</summary>
     public static byte[] Sign(ArchiveManifest manifest, PointSigner signer)
@@ -33,7 +38,7 @@ public static class ArchiveManifestCodec
             // The version first: a later format may have changed everything else.
             var version = JsonSerializer.Deserialize(envelope.Payload, ArchiveJson.Default.ArchiveVersion)?.Version;
             return version == ArchiveManifest.CurrentVersion
-                ? JsonSerializer.Deserialize(envelope.Payload, ArchiveJson.Default.ArchiveManifest)!
+                ? JsonSerializer.Deserialize(envelope.Payload, (JsonTypeInfo<ArchiveManifest>)Reading.GetTypeInfo(typeof(ArchiveManifest)))!
                 : throw new BackupException(
                     ErrorCodes.VersionMismatch,
                     $"the archive has format version {version}, this product reads version {ArchiveManifest.CurrentVersion}",

@@ -41,14 +41,20 @@ public static class ArchiveOpening
     }
 
     /// <summary>What a file that may be damaged behind its beginning says that it is. Nothing of it is checked.</summary>
-    /// <returns>Null where there is no file, or one that does not begin as an archive does.</returns>
+    /// <returns>The manifest and its SHA-256, lower hex; null where there is no file, or one that does not begin as an archive does.</returns>
     /// <exception cref="StorageException">What the store refused.</exception>
-    public static async Task<ArchiveManifest?> FindManifestAsync(IObjectStore place, string key, CancellationToken cancellationToken = default)
+    public static async Task<(ArchiveManifest Manifest, string Sha256)?> FindManifestAsync(IObjectStore place, string key, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(place);
         try
         {
-            return await place.FindAsync(key, cancellationToken).ConfigureAwait(false) is null ? null : (await ManifestAsync(place, key, cancellationToken).ConfigureAwait(false)).Manifest;
+            if (await place.FindAsync(key, cancellationToken).ConfigureAwait(false) is null)
+            {
+                return null;
+            }
+
+            var opened = await ManifestAsync(place, key, cancellationToken).ConfigureAwait(false);
+            return (opened.Manifest, opened.Sha256);
         }
         catch (BackupException)
         {

@@ -64,7 +64,7 @@ public sealed class BoundedStore(IObjectStore inner, int limit) : IObjectStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) => inner.SweepAsync(prefix, cancellationToken);
+    public ValueTask<int> SweepAsync(string prefix, Func<string, bool> goes, CancellationToken cancellationToken = default) => inner.SweepAsync(prefix, goes, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<StoreFeatures> ProbeAsync(CancellationToken cancellationToken = default) => inner.ProbeAsync(cancellationToken);

@@ -26,7 +26,7 @@ public sealed class ReadOnlyStore(IObjectStore inner) : IObjectStore
     public ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default) => throw Refused(key);
 
     /// <inheritdoc/>
-    public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) => throw Refused(prefix);
+    public ValueTask<int> SweepAsync(string prefix, Func<string, bool> goes, CancellationToken cancellationToken = default) => throw Refused(prefix);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => inner.DisposeAsync();

@@ -71,8 +71,8 @@ public sealed class RetryingStore(IObjectStore inner, RetryPolicy policy) : IObj
         }, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) =>
-        policy.RunAsync((_, token) => inner.SweepAsync(prefix, token), cancellationToken);
+    public ValueTask<int> SweepAsync(string prefix, Func<string, bool> goes, CancellationToken cancellationToken = default) =>
+        policy.RunAsync((_, token) => inner.SweepAsync(prefix, goes, token), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<StoreFeatures> ProbeAsync(CancellationToken cancellationToken = default) =>

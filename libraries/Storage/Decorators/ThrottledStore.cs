@@ -68,7 +68,7 @@ public sealed class ThrottledStore(
     public ValueTask CopyAsync(string from, string to, CancellationToken cancellationToken = default) => inner.CopyAsync(from, to, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) => inner.SweepAsync(prefix, cancellationToken);
+    public ValueTask<int> SweepAsync(string prefix, Func<string, bool> goes, CancellationToken cancellationToken = default) => inner.SweepAsync(prefix, goes, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<StoreFeatures> ProbeAsync(CancellationToken cancellationToken = default) => inner.ProbeAsync(cancellationToken);

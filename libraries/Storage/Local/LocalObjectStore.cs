@@ -144,15 +144,16 @@ public sealed class LocalObjectStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default)
+    public ValueTask<int> SweepAsync(string prefix, Func<string, bool> goes, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(goes);
         var swept = 0;
         var before = _clock.GetUtcNow() - TimeToLock;
         foreach (var path in FilesUnder(DirectoryOfPrefix(prefix)))
         {
             cancellationToken.ThrowIfCancellationRequested();
             var name = Path.GetFileName(path.AsSpan());
-            if (TemporaryName.IsOurs(name) && File.GetLastWriteTimeUtc(path) < (TemporaryName.MayGoOn(name) ? before - TimeToGoOn : before).UtcDateTime)
+            if (TemporaryName.IsOurs(name) && goes(TemporaryName.ObjectOf(path[(_root.Length + 1)..])) && File.GetLastWriteTimeUtc(path) < (TemporaryName.MayGoOn(name) ? before - TimeToGoOn : before).UtcDateTime)
             {
                 swept += RemoveIfAbandoned(path) ? 1 : 0;
             }

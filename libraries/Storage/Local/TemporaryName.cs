@@ -10,6 +10,9 @@ internal static class TemporaryName
 {
     private const string Mark = "-tmp-";
 
+    /// <summary>Of the mark, the letter behind it and 16 digits.</summary>
+    private const int EndLength = 22;
+
     internal static string For(string path) =>
         string.Concat(path, Mark, "s", Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
 
@@ -19,7 +22,10 @@ internal static class TemporaryName
     internal static bool Is(ReadOnlySpan<char> name) => name.LastIndexOf(Mark, StringComparison.Ordinal) > 0;
 
     internal static bool IsOurs(ReadOnlySpan<char> name) =>
-        name.Length > 22 && name[..^17].EndsWith(Mark, StringComparison.Ordinal) && name[^17] is ('s' or 'r');
+        name.Length > EndLength && name[..^17].EndsWith(Mark, StringComparison.Ordinal) && name[^17] is ('s' or 'r');
+
+    /// <summary>The path that the file was to get.</summary>
+    internal static string ObjectOf(string path) => path[..^EndLength];
 
     /// <summary>Whether somebody may want to go on with what is in it.</summary>
     internal static bool MayGoOn(ReadOnlySpan<char> name) => IsOurs(name) && name[^17] == 'r';

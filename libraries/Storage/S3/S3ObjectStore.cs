@@ -192,14 +192,15 @@ public sealed class S3ObjectStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default)
+    public async ValueTask<int> SweepAsync(string prefix, Func<string, bool> goes, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prefix);
+        ArgumentNullException.ThrowIfNull(goes);
         var before = _clock.GetUtcNow().UtcDateTime - AbandonedAfter;
         var swept = 0;
         try
         {
-            foreach (var upload in await AbandonedAsync(_requests.Prefixed(prefix), before, cancellationToken).ConfigureAwait(false))
+            foreach (var upload in await AbandonedAsync(prefix, goes, before, cancellationToken).ConfigureAwait(false))
             {
                 await _requests.SendAsync("s3:AbortMultipartUpload", upload.Key, (client, guard) => client.AbortMultipartUploadAsync(
                     new AbortMultipartUploadRequest { BucketName = _address.Bucket, Key = upload.Key, UploadId = upload.UploadId }, guard.Token), cancellationToken)
@@ -363,18 +364,19 @@ public sealed class S3ObjectStore : IObjectStore
         }
     }
 
-    private async Task<List<MultipartUpload>> AbandonedAsync(string prefix, DateTime before, CancellationToken cancellationToken)
+    private async Task<List<MultipartUpload>> AbandonedAsync(string prefix, Func<string, bool> goes, DateTime before, CancellationToken cancellationToken)
     {
+        var (root, below) = (_requests.Prefixed("").Length, _requests.Prefixed(prefix));
         var abandoned = new List<MultipartUpload>();
         string? key = null, upload = null;
         do
         {
             var page = await _requests.SendAsync("s3:ListBucketMultipartUploads", "", (client, guard) => client.ListMultipartUploadsAsync(
-                new ListMultipartUploadsRequest { BucketName = _address.Bucket, Prefix = prefix, KeyMarker = key, UploadIdMarker = upload }, guard.Token), cancellationToken)
+                new ListMultipartUploadsRequest { BucketName = _address.Bucket, Prefix = below, KeyMarker = key, UploadIdMarker = upload }, guard.Token), cancellationToken)
                 .ConfigureAwait(false);
             foreach (var found in page.MultipartUploads ?? [])
             {
-                if (found.Initiated?.ToUniversalTime() < before && !await HasPartSinceAsync(found, before, cancellationToken).ConfigureAwait(false))
+                if (found.Initiated?.ToUniversalTime() < before && goes(found.Key[root..]) && !await HasPartSinceAsync(found, before, cancellationToken).ConfigureAwait(false))
                 {
                     abandoned.Add(found);
                 }

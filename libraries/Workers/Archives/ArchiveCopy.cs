@@ -21,40 +21,29 @@ internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvi
 
     public async Task<TaskResult> RunAsync(TaskContext context, ArchiveSpec spec, CancellationToken cancellationToken)
     {
+        var key = KeyOf(spec.PointName);
         var source = ObjectStoreFactory.Open(location.Value, clock);
         await using var sourceDisposed = source.ConfigureAwait(false);
         var place = ObjectStoreFactory.Open(location.Value.ForArchives(spec.Destination), clock);
         await using var placeDisposed = place.ConfigureAwait(false);
         var members = new ArchiveMembers(source, context.OperationId, spec);
         var plan = await members.PlanAsync(cancellationToken).ConfigureAwait(false);
-        var key = spec.PointName + ArchiveAddress.Suffix;
         var phases = new List<PhaseTime>();
-        var notes = new List<string>();
 
-        var taken = await TakeExistingAsync(place, key, plan, spec, cancellationToken).ConfigureAwait(false);
-        if (taken is null)
+        var archive = await ExistingArchive.FindAsync(place, key, plan, spec, cancellationToken).ConfigureAwait(false);
+        if (archive is null || !await IsWholeAsync(context, archive, phases, cancellationToken).ConfigureAwait(false))
         {
             await TimeAsync(phases, "write", plan.Length, () => WriteAsync(context, place, key, plan, members, cancellationToken)).ConfigureAwait(false);
+
+            // Durable from here on: the whole archive, under its own name. Killed now, the next attempt finds it and goes on with reading it back.
+            archive = await ReadBackAsync(context, place, key, plan, phases, cancellationToken).ConfigureAwait(false);
         }
 
-        // Durable from here on: the whole archive, under its own name. Killed now, the next attempt finds it and goes on with reading it back.
-        var length = taken?.Length ?? plan.Length;
-        try
-        {
-            await TimeAsync(phases, "read back", length, () => VerifyAsync(context, place, key, taken?.ManifestSha256 ?? plan.ManifestSha256, cancellationToken)).ConfigureAwait(false);
-        }
-        catch (BackupException exception) when (exception.Error == ErrorCodes.Damaged && taken is null)
-        {
-            // What was written is not what was stored, or an earlier attempt left what it should not: nobody is to go on with it, or to take it for an archive.
-            await place.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
-            throw;
-        }
-
-        notes.Add($"{place.Description.TrimEnd('/')}/{key} was read back and is whole");
+        var notes = new List<string> { $"{archive.Description} was read back and is whole" };
         if (spec.Full)
         {
             // Last, and at once: until then the latest archive is the one before, and whole.
-            notes.Add(await BecomeLatestAsync(place, key, plan, cancellationToken).ConfigureAwait(false));
+            notes.Add(await LatestArchive.BecomeAsync(place, key, archive, cancellationToken).ConfigureAwait(false));
         }
 
         return new TaskResult
@@ -63,55 +52,72 @@ internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvi
             Copy = new CopyResult
             {
                 Files = plan.Files,
-                Bytes = length,
-                Archive = $"{place.Description.TrimEnd('/')}/{key}",
-                Manifest = taken is null || taken.ManifestSha256 == plan.ManifestSha256
+                Bytes = archive.Length,
+                Archive = archive.Description,
+                Manifest = archive.ManifestSha256 == plan.ManifestSha256
                     ? null
-                    : Encoding.UTF8.GetString(await taken.ReadAllAsync(ArchiveOpening.ManifestPath, LargestManifest, cancellationToken).ConfigureAwait(false)),
+                    : Encoding.UTF8.GetString(await archive.ReadAllAsync(ArchiveOpening.ManifestPath, LargestManifest, cancellationToken).ConfigureAwait(false)),
                 Notes = notes,
                 Phases = phases,
             },
         };
     }
 
-    /// <summary>
-    /// The archive that is there already, where it need not be written: an earlier attempt did, or, where existing ones are kept, another operation put the same
-    /// snapshots there. Another point's of the same name is never replaced, and neither is what is no archive: it may be somebody's own file.
-    /// </summary>
-    private static async Task<ArchiveStore?> TakeExistingAsync(IObjectStore place, string key, ArchivePlan plan, ArchiveSpec spec, CancellationToken cancellationToken)
+    private static string KeyOf(string pointName) => ArchiveAddress.IsReserved(pointName)
+        ? throw new BackupException(
+            ErrorCodes.DuplicateName,
+            $"the archive of recovery point '{pointName}' would be {ArchiveAddress.LatestFull}, which is that of the newest full point of a destination, and any newer one would take its place",
+            "Take a backup of another name, and copy that one.")
+        : pointName + ArchiveAddress.Suffix;
+
+    /// <summary>Whether an archive that is there can be taken. A damaged one is written anew: all that it should hold is in the location.</summary>
+    private async Task<bool> IsWholeAsync(TaskContext context, ArchiveStore found, List<PhaseTime> phases, CancellationToken cancellationToken)
     {
-        ArchiveStore found;
         try
         {
-            found = await ArchiveOpening.OpenAsync(place, key, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException exception) when (exception.Error == ErrorCodes.ArchiveNotFound)
-        {
-            return null;
+            await ReadAsync(context, found, phases, cancellationToken).ConfigureAwait(false);
+            return true;
         }
         catch (BackupException exception) when (exception.Error == ErrorCodes.Damaged)
         {
-            // A damaged one of this very point is written anew.
-            return (await ArchiveOpening.FindManifestAsync(place, key, cancellationToken).ConfigureAwait(false))?.PointId == plan.Manifest.PointId ? null : throw new BackupException(
-                ErrorCodes.DuplicateName, $"a file of that name is there already, and is no archive of this point: {exception.Message}", "Copy to another destination, or move that file away.", exception);
+            context.Log.Warning($"{exception.Message}; it is written anew");
+            return false;
         }
-
-        if (found.Manifest.PointId != plan.Manifest.PointId)
-        {
-            throw Taken(found, $"is the archive of another recovery point of that name, taken {found.Manifest.PointStartedAt:yyyy-MM-dd HH:mm} UTC");
-        }
-
-        return found.ManifestSha256 == plan.ManifestSha256 ? found
-            : !spec.KeepsExisting ? null
-            : await HoldsSameAsync(found, spec, cancellationToken).ConfigureAwait(false) ? found
-            : throw Taken(found, "is an archive of this recovery point from when it held something else");
     }
 
-    private static Task<bool> HoldsSameAsync(ArchiveStore found, ArchiveSpec spec, CancellationToken cancellationToken) =>
-        HeldSnapshots.AreInAsync(found, path => Encoding.UTF8.GetBytes(spec.Files.Single(file => file.Path == path).Content), cancellationToken);
+    /// <summary>What was written is read before anybody relies on it.</summary>
+    private async Task<ArchiveStore> ReadBackAsync(
+        TaskContext context, IObjectStore place, string key, ArchivePlan plan, List<PhaseTime> phases, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var written = await ArchiveOpening.OpenAsync(place, key, cancellationToken).ConfigureAwait(false);
+            if (written.ManifestSha256 != plan.ManifestSha256)
+            {
+                throw ExistingArchive.Replaced(place, key);
+            }
 
-    private static BackupException Taken(ArchiveStore found, string what) => new(ErrorCodes.DuplicateName, $"{found.Description} {what}", "Name another destination, or move that archive away.");
+            await ReadAsync(context, written, phases, cancellationToken).ConfigureAwait(false);
+            return written;
+        }
+        catch (BackupException exception) when (exception.Error == ErrorCodes.Damaged)
+        {
+            // What was written is not what was stored, or an earlier attempt left what it should not: nobody is to go on with it, or to take it for an archive.
+            await ExistingArchive.RemoveOwnAsync(place, key, plan, cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+    }
 
+    private Task ReadAsync(TaskContext context, ArchiveStore archive, List<PhaseTime> phases, CancellationToken cancellationToken)
+    {
+        context.Progress.Begin("read back", bytesTotal: archive.Length);
+        return TimeAsync(phases, "read back", archive.Length, () => ArchiveVerification.RunAsync(archive, bytes => context.Progress.Add(1, bytes), cancellationToken));
+    }
+
+    /// <summary>
+    /// The new archive takes the name before it is read back. What had the name was damaged, or holds nothing that the location has not: should the new one be damaged
+    /// and go, there is none of the name, and the point is in the location as it was.
+    /// </summary>
     private static async Task WriteAsync(
         TaskContext context, IObjectStore place, string key, ArchivePlan plan, ArchiveMembers members, CancellationToken cancellationToken)
     {
@@ -133,57 +139,19 @@ internal sealed class ArchiveCopy(IOptions<LocationSettings> location, TimeProvi
         await place.PutAsync(key, content, PutMode.Replace, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Removes what killed copies left of archives. It only takes space, so a place that does not let itself be swept is no reason to stop.</summary>
+    /// <summary>
+    /// Removes what killed copies left of archives, and of nothing else: other programs may put their objects there, too. It only takes space, so a place that does not
+    /// let itself be swept is no reason to stop.
+    /// </summary>
     private static async Task SweepAsync(TaskContext context, IObjectStore place, CancellationToken cancellationToken)
     {
         try
         {
-            await place.SweepAsync("", cancellationToken).ConfigureAwait(false);
+            await place.SweepAsync("", key => !key.Contains('/') && key.EndsWith(ArchiveAddress.Suffix, StringComparison.Ordinal), cancellationToken).ConfigureAwait(false);
         }
         catch (StorageException exception)
         {
             context.Log.Warning($"what earlier copies may have left in {place.Description} was not looked for: {exception.Message}");
-        }
-    }
-
-    private static async Task VerifyAsync(TaskContext context, IObjectStore place, string key, string manifestSha256, CancellationToken cancellationToken)
-    {
-        var written = await ArchiveOpening.OpenAsync(place, key, cancellationToken).ConfigureAwait(false);
-        context.Progress.Begin("read back", bytesTotal: written.Length);
-        if (written.ManifestSha256 != manifestSha256)
-        {
-            throw new BackupException(ErrorCodes.OperationConflict, $"{written.Description} was replaced by another copy while this one was at work");
-        }
-
-        await ArchiveVerification.RunAsync(written, bytes => context.Progress.Add(1, bytes), cancellationToken).ConfigureAwait(false);
-    }
-
-    private static async Task<string> BecomeLatestAsync(IObjectStore place, string key, ArchivePlan plan, CancellationToken cancellationToken)
-    {
-        var latest = await TryOpenAsync(place, ArchiveAddress.LatestFull, cancellationToken).ConfigureAwait(false);
-        if (latest is not null && latest.Manifest.PointStartedAt > plan.Manifest.PointStartedAt)
-        {
-            return $"{ArchiveAddress.LatestFull} stays: it holds '{latest.Manifest.PointName}', which is newer";
-        }
-
-        if (latest?.ManifestSha256 != plan.ManifestSha256)
-        {
-            await place.CopyAsync(key, ArchiveAddress.LatestFull, cancellationToken).ConfigureAwait(false);
-        }
-
-        return $"{ArchiveAddress.LatestFull} is this archive now";
-    }
-
-    /// <summary>Null where there is none, or none that can be read.</summary>
-    private static async Task<ArchiveStore?> TryOpenAsync(IObjectStore place, string key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await ArchiveOpening.OpenAsync(place, key, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException exception) when (exception.Error == ErrorCodes.ArchiveNotFound || exception.Error == ErrorCodes.Damaged)
-        {
-            return null;
         }
     }
 

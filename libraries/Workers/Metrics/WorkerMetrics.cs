@@ -1,6 +1,7 @@
 using Prometheus;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
 
 namespace StellaOps.Backup.Workers.Metrics;
@@ -9,6 +10,7 @@ namespace StellaOps.Backup.Workers.Metrics;
 internal static class WorkerMetrics
 {
     private static readonly string[] ByComponent = ["component"];
+    private static readonly string[] ByPart = ["component", "cluster"];
     private static readonly string[] ByTask = ["component", "kind", "outcome"];
     private static readonly Gauge LastSuccess = Prometheus.Metrics.CreateGauge(
         "stella_backup_last_success_timestamp", "Unix time of the last complete backup of the component.", ByComponent);
@@ -20,7 +22,7 @@ internal static class WorkerMetrics
         "stella_backup_size_bytes", "Size of the component's data in the last backup, as it is at the source.", ByComponent);
 
     private static readonly Gauge LastTest = Prometheus.Metrics.CreateGauge(
-        "stella_restore_test_last_success", "Unix time of the last test-restore of the component that passed.", ByComponent);
+        "stella_restore_test_last_success", "Unix time of the last test-restore that passed, of what was restored and not only verified; the cluster is that of a database and else empty.", ByPart);
 
     private static readonly Counter Tasks = Prometheus.Metrics.CreateCounter(
         "stella_tasks_total", "Tasks of this process that ended.", ByTask);
@@ -45,9 +47,9 @@ internal static class WorkerMetrics
             }
         }
 
-        if (task is { Kind: OperationKind.TestRestore, TestRestore.DryRun: false } && result.Outcome == Outcome.Complete)
+        if (task is { Kind: OperationKind.TestRestore, TestRestore.DryRun: false } && result is { Outcome: Outcome.Complete, Proof.Depth: ProofDepth.Restored })
         {
-            LastTest.WithLabels(component).Set(now.ToUnixTimeSeconds());
+            LastTest.WithLabels(component, Clusters.Of(task.Component, task.Cluster) ?? "").Set(now.ToUnixTimeSeconds());
         }
     }
 }

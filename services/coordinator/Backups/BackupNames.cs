@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Portable;
 
 namespace StellaOps.Backup.Coordinator.Backups;
 
@@ -25,6 +26,14 @@ internal sealed partial class BackupNames(CatalogContext catalog, TimeProvider c
                 ErrorCodes.InvalidInput,
                 $"'{wanted}' cannot be the name of a backup",
                 "Use 1 to 100 letters, digits, dots, hyphens and underscores.");
+        }
+
+        if (ArchiveAddress.IsReserved(wanted))
+        {
+            throw new BackupException(
+                ErrorCodes.InvalidInput,
+                $"'{wanted}' cannot be the name of a backup: {ArchiveAddress.LatestFull} is the archive of the newest full backup of each destination, and any newer one would take its place there",
+                "Choose another name.");
         }
 
         return await IsTakenAsync(wanted, cancellationToken)

@@ -22,10 +22,10 @@ namespace StellaOps.Backup.Coordinator.Copies;
 internal sealed class CopyRecords(CatalogContext catalog, PointStore store, PointSigner signer, PointVerifier trusted)
 {
     /// <summary>The point is there, too.</summary>
-    /// <exception cref="BackupException">The location failed.</exception>
+    /// <exception cref="BackupException">The location failed, or an archive that was there already is signed by a key that is not trusted.</exception>
     public Task CopiedAsync(TaskRow task, CancellationToken cancellationToken)
     {
-        var copy = Describe(task, task.Command.Archive!.Manifest!);
+        var copy = Describe(task);
         return ChangeAsync(task, point => point.Manifest with { Copies = [.. point.Manifest.Copies.Where(other => other.Url != copy.Url), copy] }, cancellationToken);
     }
 
@@ -35,14 +35,7 @@ internal sealed class CopyRecords(CatalogContext catalog, PointStore store, Poin
     /// </exception>
     public async Task ArchivedAsync(TaskRow task, CancellationToken cancellationToken)
     {
-        var manifest = task.Command.Archive!.Manifest!;
-        if (task.Result!.Copy!.Manifest is { } found && found != manifest)
-        {
-            trusted.Require(SignedEnvelope.Parse(Encoding.UTF8.GetBytes(found)));
-            manifest = found;
-        }
-
-        var archive = Describe(task, manifest);
+        var archive = Describe(task);
         var exported = await ExportedAsync(task, cancellationToken);
         await ChangeAsync(
             task,
@@ -118,11 +111,25 @@ internal sealed class CopyRecords(CatalogContext catalog, PointStore store, Poin
         }
     }
 
-    private static PointCopy Describe(TaskRow task, string manifest) => new()
+    private PointCopy Describe(TaskRow task) => new()
     {
         Url = new ArchiveAddress(task.Command.Archive!.Destination, task.Command.Archive.PointName + ArchiveAddress.Suffix).ToString(),
         At = task.EndedAt!.Value,
         Bytes = task.Result!.Copy!.Bytes,
-        ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(manifest))),
+        ManifestSha256 = Convert.ToHexStringLower(SHA256.HashData(ManifestOf(task))),
     };
+
+    /// <summary>That of the archive which was there already and was taken, if it can be trusted, or the one that was signed for this.</summary>
+    private byte[] ManifestOf(TaskRow task)
+    {
+        var signed = task.Command.Archive!.Manifest!;
+        if (task.Result!.Copy!.Manifest is not { } found || found == signed)
+        {
+            return Encoding.UTF8.GetBytes(signed);
+        }
+
+        var taken = Encoding.UTF8.GetBytes(found);
+        trusted.Require(SignedEnvelope.Parse(taken));
+        return taken;
+    }
 }

@@ -4,8 +4,9 @@ using StellaOps.Backup.Contracts.Operations;
 namespace StellaOps.Backup.Coordinator.Operations;
 
 /// <summary>
-/// What may run beside what. Like a lock table: verify, verify-integrity, verify-evidence, test-restore, copy, trial and diff read a component or its repository, a backup
+/// What may run beside what. Like a lock table: verify, verify-integrity, verify-evidence, test-restore, archive, trial and diff read a component or its repository, a backup
 /// adds to it, restore, migrate, rebuild-index, delete, undelete and retention want the component for themselves. Readers share with readers and with one writer.
+/// A copy reads, too, and waits for another copy: which of two archives is the latest full one of a place is looked at and then changed.
 /// A replicate stands aside: it may last for hours, nobody waits for it, and what is dropped while it runs is not copied.
 /// </summary>
 internal static class Turns
@@ -39,11 +40,12 @@ internal static class Turns
 
     private static bool Conflict(Access one, Access other) =>
         one == Access.Aside || other == Access.Aside ? one == other
-        : one == Access.Alone || other == Access.Alone || (one == Access.Add && other == Access.Add);
+        : one == Access.Alone || other == Access.Alone || (one == other && one != Access.Read);
 
     private static Access Mode(Entry entry) => entry.Kind switch
     {
         OperationKind.Backup => Access.Add,
+        OperationKind.Copy => Access.Copy,
         OperationKind.Replicate => Access.Aside,
         OperationKind.Restore or OperationKind.Migrate or OperationKind.RebuildIndex when !entry.DryRun => Access.Alone,
         OperationKind.Delete or OperationKind.Undelete or OperationKind.Retention => Access.Alone,
@@ -56,6 +58,7 @@ internal static class Turns
     {
         Read,
         Add,
+        Copy,
         Alone,
         Aside,
     }

@@ -89,24 +89,37 @@ internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
 
     /// <summary>A copy of it to the secondary location is none: what is dropped meanwhile is not copied.</summary>
     /// <exception cref="BackupException">An operation that has not ended uses the point.</exception>
-    public async Task RequireUnusedAsync(PointRow point, CancellationToken cancellationToken)
-    {
-        if (await UsersOf(point).FirstOrDefaultAsync(cancellationToken) is { } user)
-        {
-            throw new BackupException(
-                ErrorCodes.OperationConflict,
-                $"recovery point '{point.Name}' is used by operation {user.CorrelationId} ({user.Kind.Name()})",
-                "Wait for that operation to end, or cancel it.");
-        }
-    }
+    public async Task RequireUnusedAsync(PointRow point, CancellationToken cancellationToken) => RequireNone(point, await UsersOf(point).FirstOrDefaultAsync(cancellationToken));
+
+    /// <summary>
+    /// Each copy of a point is another archive of the same name: of two at once, one would replace what the other has written. Which archive an archived point is in is
+    /// recorded when its operation ends, hours after that was read back.
+    /// </summary>
+    /// <exception cref="BackupException">An operation that has not ended copies or archives the point, wherever to.</exception>
+    public async Task RequireNotCopyingAsync(PointRow point, CancellationToken cancellationToken) =>
+        RequireNone(point, await UsersOf(point).FirstOrDefaultAsync(user => user.Kind == OperationKind.Copy || user.Kind == OperationKind.Archive, cancellationToken));
 
     /// <summary>Whether an operation that has not ended uses the point, copies it, deletes it, or is about to drop a part of it.</summary>
     public async Task<bool> IsUsedAsync(PointRow point, CancellationToken cancellationToken)
     {
         var dropping = await DroppingAsync(cancellationToken);
         return point.Snapshots.Exists(snapshot => dropping.ContainsKey(snapshot.SnapshotId))
-            || await UsersOf(point).AnyAsync(cancellationToken)
-            || await catalog.Operations.AnyAsync(one => one.PointId == point.Id && one.CurrentState != nameof(OperationState.Finished), cancellationToken);
+            || await catalog.Operations.AnyAsync(
+                one => one.CurrentState != nameof(OperationState.Finished)
+                    && (one.PointId == point.Id
+                        || (one.Kind != OperationKind.Replicate && catalog.Tasks.Any(task => task.OperationId == one.CorrelationId && task.PointId == point.Id))),
+                cancellationToken);
+    }
+
+    private static void RequireNone(PointRow point, Operation? user)
+    {
+        if (user is not null)
+        {
+            throw new BackupException(
+                ErrorCodes.OperationConflict,
+                $"recovery point '{point.Name}' is used by operation {user.CorrelationId} ({user.Kind.Name()})",
+                "Wait for that operation to end, or cancel it.");
+        }
     }
 
     private IQueryable<Operation> UsersOf(PointRow point) => catalog.Operations.AsNoTracking().Where(

@@ -136,6 +136,43 @@ public sealed class ArchiveFlowTests(SharedStack shared) : IClassFixture<SharedS
         Assert.Equal(2, (await ListedAsync("p", token)).Copies.Count);
     }
 
+    [Fact(Timeout = 300_000)]
+    public async Task A_point_that_is_being_copied_or_archived_is_not_copied_until_that_has_ended()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("old", 100, token);
+        await BackupAsync("new", 0, token);
+        var release = new TaskCompletionSource();
+        _stack.Workers.Work = async task =>
+        {
+            if (task.Command.Archive is not null)
+            {
+                await release.Task;
+            }
+
+            await task.FinishAsync();
+        };
+        var archiving = await _stack.Api.StartAsync(Routes.Archives, new ArchiveRequest { Point = "old", Destination = Cold }, token);
+        var copying = await _stack.Api.StartAsync(Routes.Copies, new CopyRequest { Point = "new", Destination = Cold }, token);
+
+        await AssertUsedAsync("old", archiving.Id);
+        await AssertUsedAsync("new", copying.Id);
+
+        release.SetResult();
+        Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync(copying.Id, token)).Outcome);
+        Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync(archiving.Id, token)).Outcome);
+        await RunAsync(Routes.Copies, new CopyRequest { Point = "new", Destination = Cold }, token);
+        var archived = await _stack.Api.RefusedAsync(Routes.Copies, new CopyRequest { Point = "old", Destination = Cold }, HttpStatusCode.Conflict, token);
+        Assert.Equal(ErrorCodes.PointArchived.Code, archived.Code);
+
+        async Task AssertUsedAsync(string name, Guid operation)
+        {
+            var refused = await _stack.Api.RefusedAsync(Routes.Copies, new CopyRequest { Point = name, Destination = "/mnt/elsewhere" }, HttpStatusCode.Conflict, token);
+            Assert.Equal(ErrorCodes.OperationConflict.Code, refused.Code);
+            Assert.Contains($"{operation}", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
     private IEnumerable<RunTask> Commands(OperationKind kind) => _stack.Workers.Commands.Where(command => command.Kind == kind).DistinctBy(command => command.TaskId);
 
     /// <summary>Once the coordinator has compared the location with the catalog.</summary>

@@ -90,6 +90,22 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
         Assert.Equal(ErrorCodes.InvalidInput, (await Assert.ThrowsAsync<BackupException>(() => harness.AcceptBackupAsync(name, token))).Error);
     }
 
+    [Theory(Timeout = 300_000)]
+    [InlineData("latest-full")]
+    [InlineData("Latest-Full")]
+    public async Task The_name_of_the_newest_full_archive_of_a_place_is_no_backups_own(string name)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        await harness.AnnounceAsync(Component.Evidence);
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => harness.AcceptBackupAsync(name, token));
+
+        Assert.Equal(ErrorCodes.InvalidInput, refused.Error);
+        Assert.Contains("latest-full.tar.gz", refused.Message, StringComparison.Ordinal);
+        Assert.Equal("latest-full-2", (await harness.AcceptBackupAsync("latest-full-2", token)).PointName);
+    }
+
     [Fact(Timeout = 300_000)]
     public async Task A_name_is_used_once_among_points_and_backups_under_way()
     {

@@ -30,6 +30,14 @@ public sealed class TurnsTests
     [InlineData(OperationKind.Replicate, OperationKind.Restore, false)]
     [InlineData(OperationKind.Replicate, OperationKind.Retention, false)]
     [InlineData(OperationKind.Replicate, OperationKind.Replicate, true)]
+    [InlineData(OperationKind.Copy, OperationKind.Copy, true)]
+    [InlineData(OperationKind.Copy, OperationKind.Archive, false)]
+    [InlineData(OperationKind.Copy, OperationKind.Backup, false)]
+    [InlineData(OperationKind.Copy, OperationKind.Verify, false)]
+    [InlineData(OperationKind.Copy, OperationKind.Replicate, false)]
+    [InlineData(OperationKind.Copy, OperationKind.Retention, true)]
+    [InlineData(OperationKind.Copy, OperationKind.Restore, true)]
+    [InlineData(OperationKind.Archive, OperationKind.Archive, false)]
     public void Kinds_conflict_on_one_component_and_never_on_two(OperationKind one, OperationKind other, bool conflict)
     {
         var evidence = Entry(one, 1, Component.Evidence);
@@ -55,6 +63,18 @@ public sealed class TurnsTests
         var other = Entry(OperationKind.Backup, 3, Component.Config);
 
         Assert.Equal([other.Id], Turns.MayStart([running, same, other]));
+    }
+
+    [Fact]
+    public void Of_two_copies_the_later_one_starts_when_the_first_has_ended()
+    {
+        var first = Entry(OperationKind.Copy, 1, Component.Evidence, Component.Config);
+        var second = Entry(OperationKind.Copy, 2, Component.Evidence);
+        var archiving = Entry(OperationKind.Archive, 3, Component.Evidence);
+
+        Assert.Equal([first.Id, archiving.Id], Turns.MayStart([first, second, archiving]));
+        Assert.Equal([archiving.Id], Turns.MayStart([first with { Running = true }, second, archiving]));
+        Assert.Equal([second.Id], Turns.MayStart([second, archiving with { Running = true }]));
     }
 
     [Fact]

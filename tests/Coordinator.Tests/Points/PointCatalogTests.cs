@@ -74,6 +74,22 @@ public sealed class PointCatalogTests(PostgresFixture postgres)
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task A_manifest_with_a_null_among_its_signatures_hides_no_other_and_ends_no_rebuild()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        await harness.Services.GetRequiredService<PointStore>().SaveAsync(Samples.Manifest("kept", Component.Evidence), harness.Services.GetRequiredService<PointSigner>(), token);
+        await harness.Services.GetRequiredService<IObjectStore>().PutAsync(
+            StoredPoint.At(Guid.CreateVersion7(), DateTimeOffset.UnixEpoch).Key,
+            """{"payloadType":"application/vnd.stellaops.backup-manifest+json","payload":"e30=","signatures":[null]}"""u8.ToArray(), PutMode.Create, token);
+        var rebuild = harness.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<CatalogRebuild>().Single();
+
+        Assert.Equal(1, await rebuild.RunAsync(token));
+
+        harness.Services.GetRequiredService<RebuildGate>().RequireOpen();
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task A_catalog_of_an_earlier_state_follows_the_location()
     {
         var token = TestContext.Current.CancellationToken;

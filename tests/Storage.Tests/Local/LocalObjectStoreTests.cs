@@ -79,6 +79,22 @@ public sealed class LocalObjectStoreTests : ObjectStoreContract, IDisposable
     }
 
     [Fact]
+    public async Task Of_what_dead_writers_left_only_that_of_the_objects_that_are_meant_is_swept()
+    {
+        await using var store = CreateStore();
+        await store.PutAsync("a/object", Content(1), PutMode.Create, Cancellation);
+        string[] left = [_directory["not/there/yet/a/other-tmp-s0123456789abcdef"], _directory["not/there/yet/other-tmp-s0123456789abcdef"]];
+        foreach (var path in left)
+        {
+            await File.WriteAllTextAsync(path, "half", Cancellation);
+            File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(path).AddMinutes(-1));
+        }
+
+        Assert.Equal(1, await store.SweepAsync("", key => key == "other", Cancellation));
+        Assert.Equal([true, false], left.Select(File.Exists));
+    }
+
+    [Fact]
     public async Task A_put_into_a_directory_that_was_removed_makes_it_again()
     {
         await using var store = CreateStore();

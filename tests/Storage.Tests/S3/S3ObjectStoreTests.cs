@@ -168,6 +168,21 @@ public sealed class S3ObjectStoreTests(S3Fixture server) : ObjectStoreContract, 
     }
 
     [Fact]
+    public async Task Of_old_uploads_those_of_objects_that_are_not_meant_stay()
+    {
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow.AddHours(25));
+        await using var store = ObjectStoreFactory.Open(server.Location(_bucket, "offsite"), clock);
+        using var client = server.CreateClient();
+        foreach (var key in (string[])["offsite/nightly.tar.gz", "offsite/theirs.bin", "offsite/below/theirs.tar.gz"])
+        {
+            await client.InitiateMultipartUploadAsync(_bucket, key, Cancellation);
+        }
+
+        Assert.Equal(1, await store.SweepAsync("", key => key == "nightly.tar.gz", Cancellation));
+        Assert.Equal(["offsite/below/theirs.tar.gz", "offsite/theirs.bin"], (await UploadsAsync()).Select(upload => upload.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_retention_keeps_each_version_from_everybody()
     {
         var bucket = await server.CreateBucketAsync(objectLock: true, cancellationToken: Cancellation);

@@ -9,6 +9,10 @@ using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Portable;
 using StellaOps.Backup.Portable.Format;
 using StellaOps.Backup.Portable.Manifests;
+using StellaOps.Backup.Repository;
+using StellaOps.Backup.Repository.Crypto;
+using StellaOps.Backup.Repository.Rotation;
+using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Workers.Failures;
 
 namespace StellaOps.Backup.Workers.Tests.Archives;
@@ -78,6 +82,66 @@ public sealed class ArchiveCopyTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_copy_takes_an_archive_of_the_same_snapshots_and_replaces_one_of_fewer_but_never_one_of_more()
+    {
+        var (first, second) = (await BackupAsync("first"), await BackupAsync("second"));
+        await CopyAsync(first);
+        Assert.Equal(["write", "read back"], (await CopyAsync(first, second)).Result.Phases.Select(phase => phase.Phase));
+        var written = await File.ReadAllBytesAsync(Archive, Token);
+
+        var (again, source) = await CopyAsync(first, second);
+        Assert.NotNull(again.Manifest);
+        Assert.Equal(["read back"], again.Phases.Select(phase => phase.Phase));
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => CopyAsync(second));
+        Assert.Equal(ErrorCodes.DuplicateName, refused.Error);
+        Assert.Contains("(evidence)", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(written, await File.ReadAllBytesAsync(Archive, Token));
+        Assert.Equal(ProofDepth.Verified, (await _bench.VerifyAsync(first, source)).Proof!.Depth);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_archive_that_would_be_taken_and_does_not_read_back_is_written_anew(bool keepsExisting)
+    {
+        var snapshot = await BackupAsync("first");
+        await RunAsync(keepsExisting, snapshot);
+        await using (var archive = File.Open(Archive, FileMode.Open))
+        {
+            archive.Position = archive.Length / 2;
+            var value = archive.ReadByte();
+            archive.Position--;
+            archive.WriteByte((byte)~value);
+        }
+
+        var (again, source) = await RunAsync(keepsExisting, snapshot);
+        Assert.Equal(["write", "read back"], again.Phases.Select(phase => phase.Phase));
+        Assert.Equal(ProofDepth.Verified, (await _bench.VerifyAsync(snapshot, source)).Proof!.Depth);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_archive_that_only_former_passwords_open_is_not_taken(bool newMasterKey)
+    {
+        var snapshot = await BackupAsync("first");
+        await ArchiveAsync(snapshot);
+        var written = await File.ReadAllBytesAsync(Archive, Token);
+        await ChangePasswordAsync(newMasterKey);
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => ArchiveAsync(snapshot));
+        Assert.Equal(ErrorCodes.DuplicateName, refused.Error);
+        Assert.Contains("former", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(written, await File.ReadAllBytesAsync(Archive, Token));
+
+        // A copy takes nothing out of the location, so it may replace what holds no more.
+        var (copied, source) = await CopyAsync(snapshot);
+        Assert.Equal(["write", "read back"], copied.Phases.Select(phase => phase.Phase));
+        Assert.Equal(ProofDepth.Verified, (await _bench.VerifyAsync(snapshot, source)).Proof!.Depth);
+    }
+
+    [Fact]
     public async Task An_archive_that_was_cut_off_is_written_again()
     {
         var snapshot = await BackupAsync("first");
@@ -122,18 +186,40 @@ public sealed class ArchiveCopyTests : IAsyncDisposable
         return await _bench.BackupAsync();
     }
 
-    private async Task<(CopyResult Result, ArchiveSource Source)> ArchiveAsync(string snapshot)
+    private async Task ChangePasswordAsync(bool newMasterKey)
     {
-        var (spec, operation) = await PrepareAsync(snapshot);
-        var result = (await _bench.ExecuteAsync(spec, operation)).Copy!;
+        const string Next = "battery staple";
+        if (newMasterKey)
+        {
+            await using var location = new LocalObjectStore(_bench.Location);
+            var options = new RepositoryOptions { Kdf = new KdfParameters(16, 8, 1), LockWait = TimeSpan.FromMinutes(2) };
+            await new KeyRotation(location, "evidence", options).RunAsync(new RotationRequest { Password = "correct horse", NewPassword = Next }, Token);
+        }
+        else
+        {
+            await using var opened = await _bench.Repositories.OpenAsync(Component.Evidence, Token);
+            await opened.Repository.Keys.ChangePasswordAsync(Next, Token);
+        }
+
+        await File.WriteAllTextAsync(_bench["password"], Next, Token);
+    }
+
+    private Task<(CopyResult Result, ArchiveSource Source)> ArchiveAsync(params string[] snapshots) => RunAsync(keepsExisting: true, snapshots);
+
+    private Task<(CopyResult Result, ArchiveSource Source)> CopyAsync(params string[] snapshots) => RunAsync(keepsExisting: false, snapshots);
+
+    private async Task<(CopyResult Result, ArchiveSource Source)> RunAsync(bool keepsExisting, params string[] snapshots)
+    {
+        var (spec, operation) = await PrepareAsync(snapshots);
+        var result = (await _bench.ExecuteAsync(spec with { KeepsExisting = keepsExisting }, operation)).Copy!;
         return (result, new ArchiveSource { Url = Archive, ManifestSha256 = Digest(result.Manifest ?? spec.Manifest!) });
     }
 
-    private async Task<(ArchiveSpec Spec, Guid Operation)> PrepareAsync(string snapshot)
+    private async Task<(ArchiveSpec Spec, Guid Operation)> PrepareAsync(params string[] snapshots)
     {
         var operation = Guid.NewGuid();
-        var listed = (await _bench.ExecuteAsync(new ExportSpec { PointId = _point, PointName = "point", SnapshotIds = [snapshot] }, operation)).Copy!;
-        var point = Point(snapshot);
+        var listed = (await _bench.ExecuteAsync(new ExportSpec { PointId = _point, PointName = "point", SnapshotIds = snapshots }, operation)).Copy!;
+        var point = Point(snapshots);
         ArchiveFile[] files =
         [
             new() { Path = ArchiveReadme.Path, Content = ArchiveReadme.Text },
@@ -164,7 +250,7 @@ public sealed class ArchiveCopyTests : IAsyncDisposable
         return new ArchiveMember { Path = file.Path, Length = content.Length, Sha256 = Convert.ToHexStringLower(SHA256.HashData(content)) };
     }
 
-    private PointManifest Point(string snapshot)
+    private PointManifest Point(string[] snapshots)
     {
         var at = new DateTimeOffset(2026, 1, 17, 2, 0, 0, TimeSpan.Zero);
         return new PointManifest
@@ -172,10 +258,10 @@ public sealed class ArchiveCopyTests : IAsyncDisposable
             Version = PointManifest.CurrentVersion, Id = _point, Name = "point", Full = false, Outcome = Outcome.Complete, OperationId = Guid.Empty, StartedAt = at, FinishedAt = at, ProductVersion = "1",
             Components =
             [
-                new ComponentSnapshot
+                .. snapshots.Select(snapshot => new ComponentSnapshot
                 {
                     Component = Component.Evidence, Outcome = Outcome.Complete, RepositoryId = new string('a', 64), SnapshotId = snapshot, StartedAt = at, FinishedAt = at, Files = 1, Bytes = 1, BytesAdded = 1,
-                },
+                }),
             ],
         };
     }

@@ -6,7 +6,9 @@ using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Portable.Format;
 using StellaOps.Backup.Portable.Manifests;
+using StellaOps.Backup.Portable.Writing;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Workers.Archives;
 
@@ -21,6 +23,8 @@ public sealed class OccupiedNameTests : IDisposable
 
     private string Archive => _directory["offsite", "nightly.tar.gz"];
 
+    private string Latest => _directory["offsite", "latest-full.tar.gz"];
+
     public void Dispose() => _directory.Dispose();
 
     [Fact]
@@ -31,7 +35,7 @@ public sealed class OccupiedNameTests : IDisposable
         var written = File.GetLastWriteTimeUtc(Archive);
         Assert.Equal(["read back"], (await RunAsync(spec)).Copy!.Phases.Select(phase => phase.Phase));
         Assert.Equal(written, File.GetLastWriteTimeUtc(Archive));
-        Assert.Equal(await File.ReadAllBytesAsync(Archive, Token), await File.ReadAllBytesAsync(_directory["offsite", "latest-full.tar.gz"], Token));
+        Assert.Equal(await File.ReadAllBytesAsync(Archive, Token), await File.ReadAllBytesAsync(Latest, Token));
     }
 
     [Theory]
@@ -54,6 +58,66 @@ public sealed class OccupiedNameTests : IDisposable
         await File.WriteAllBytesAsync(Archive, (await File.ReadAllBytesAsync(Archive, Token))[..^1], Token);
         Assert.Equal(ErrorCodes.DuplicateName, (await Assert.ThrowsAsync<BackupException>(() => RunAsync(Spec(Guid.NewGuid())))).Error);
     }
+
+    [Fact]
+    public async Task An_archive_that_is_damaged_is_removed_by_none_but_the_copy_that_wrote_it()
+    {
+        var point = Guid.NewGuid();
+        var (earlier, later) = (Spec(point), Spec(point));
+        await RunAsync(later);
+        var written = await File.ReadAllBytesAsync(Archive, Token);
+        await using var place = new LocalObjectStore(_directory["offsite"]);
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => ExistingArchive.RemoveOwnAsync(place, "nightly.tar.gz", PlanOf(earlier), Token));
+        Assert.Equal(ErrorCodes.OperationConflict, refused.Error);
+        Assert.Equal(written, await File.ReadAllBytesAsync(Archive, Token));
+
+        await ExistingArchive.RemoveOwnAsync(place, "nightly.tar.gz", PlanOf(later), Token);
+        Assert.False(File.Exists(Archive));
+    }
+
+    [Fact]
+    public async Task A_point_that_is_called_as_the_latest_archive_is_not_put_in_its_place()
+    {
+        var refused = await Assert.ThrowsAsync<BackupException>(() => RunAsync(Spec(Guid.NewGuid()) with { PointName = "latest-full" }));
+        Assert.Equal(ErrorCodes.DuplicateName, refused.Error);
+        Assert.False(Directory.Exists(_directory["offsite"]));
+    }
+
+    [Fact]
+    public async Task A_latest_archive_that_is_none_stays_and_the_copy_says_so_and_a_damaged_one_is_replaced()
+    {
+        const string Theirs = "somebody's own file, of a name that we want";
+        Directory.CreateDirectory(_directory["offsite"]);
+        await File.WriteAllTextAsync(Latest, Theirs, Token);
+        var spec = Spec(Guid.NewGuid());
+        Assert.Contains((await RunAsync(spec)).Copy!.Notes, note => note.StartsWith("latest-full.tar.gz stays", StringComparison.Ordinal));
+        Assert.Equal(Theirs, await File.ReadAllTextAsync(Latest, Token));
+
+        var whole = await File.ReadAllBytesAsync(Archive, Token);
+        await File.WriteAllBytesAsync(Latest, whole[..^1], Token);
+        await RunAsync(spec);
+        Assert.Equal(whole, await File.ReadAllBytesAsync(Latest, Token));
+    }
+
+    [Fact]
+    public async Task What_others_left_of_their_files_is_not_swept()
+    {
+        const string End = "-tmp-s0123456789abcdef";
+        Directory.CreateDirectory(_directory["offsite", "below"]);
+        string[] left = [_directory["offsite", $"earlier.tar.gz{End}"], _directory["offsite", $"theirs.bin{End}"], _directory["offsite", "below", $"theirs.tar.gz{End}"]];
+        foreach (var path in left)
+        {
+            await File.WriteAllTextAsync(path, "half", Token);
+            File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(path).AddDays(-2));
+        }
+
+        await RunAsync(Spec(Guid.NewGuid()));
+
+        Assert.Equal([false, true, true], left.Select(File.Exists));
+    }
+
+    private static ArchivePlan PlanOf(ArchiveSpec spec) => ArchivePlan.Make(Encoding.UTF8.GetBytes(spec.Manifest!), []);
 
     private Task<TaskResult> RunAsync(ArchiveSpec spec) => new ArchiveCopy(Options.Create(new LocationSettings { Url = _directory["location"] }), TimeProvider.System)
         .RunAsync(WorkerBench.Context(), spec, Token);
