@@ -18,7 +18,7 @@ public sealed class WalStream : IAsyncDisposable
 
     private WalStream(ClusterConnection cluster, PhysicalReplicationConnection connection) => (_cluster, _connection) = (cluster, connection);
 
-    /// <summary>The server, as <c>IDENTIFY_SYSTEM</c> tells it.</summary>
+    /// <summary>The server, as <c>IDENTIFY_SYSTEM</c> told it when this was opened.</summary>
     public required ServerIdentity Server { get; init; }
 
     /// <summary>Connects.</summary>
@@ -38,11 +38,7 @@ public sealed class WalStream : IAsyncDisposable
                 await connection.Open(cancellationToken).ConfigureAwait(false);
                 return await connection.IdentifySystem(cancellationToken).ConfigureAwait(false);
             }).ConfigureAwait(false);
-            return new WalStream(cluster, connection)
-            {
-                Server = new ServerIdentity(
-                    ulong.Parse(identity.SystemId, CultureInfo.InvariantCulture), identity.Timeline, new Lsn((ulong)identity.XLogPos)),
-            };
+            return new WalStream(cluster, connection) { Server = ToServer(identity) };
         }
         catch
         {
@@ -50,6 +46,11 @@ public sealed class WalStream : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Asks once more who the server is; not while it streams.</summary>
+    /// <exception cref="ClusterException">The connection is lost.</exception>
+    public async Task<ServerIdentity> IdentifyAsync(CancellationToken cancellationToken) =>
+        ToServer(await _cluster.RunAsync(() => _connection.IdentifySystem(cancellationToken)).ConfigureAwait(false));
 
     /// <summary>
     /// Streams from a position of a timeline. The stream of a timeline that the server has left ends, as a lost connection does, with a
@@ -72,6 +73,9 @@ public sealed class WalStream : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
+
+    private static ServerIdentity ToServer(ReplicationSystemIdentification identity) =>
+        new(ulong.Parse(identity.SystemId, CultureInfo.InvariantCulture), identity.Timeline, new Lsn((ulong)identity.XLogPos));
 }
 
 /// <summary>A server, as <c>IDENTIFY_SYSTEM</c> tells it.</summary>

@@ -1,3 +1,6 @@
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Wal;
+
 namespace StellaOps.Backup.Wal.Archive;
 
 /// <summary>
@@ -6,6 +9,9 @@ namespace StellaOps.Backup.Wal.Archive;
 /// </summary>
 internal static class WalConflict
 {
+    /// <summary>Segments before the end of a timeline among which one that is there twice still matters.</summary>
+    private const ulong Recent = 64;
+
     /// <summary>The archive has other bytes.</summary>
     /// <param name="system">Cluster.</param>
     /// <param name="what">Of what.</param>
@@ -15,6 +21,18 @@ internal static class WalConflict
     public static WalException Of(string found) => new(
         WalFailure.Conflict, $"{found}: this server was put back to an earlier state, or a second copy of the cluster wrote the same timeline",
         remedy: "docs/postgresql.md, \"A server that went back\", says how to go on with the one or the other");
+
+    /// <summary>Refuses an archive that has a segment near the end of a timeline twice, by two servers that stored it at the same moment: what follows would be of the one or of the other.</summary>
+    /// <param name="inventory">The archive.</param>
+    /// <param name="timeline">The timeline that is archived.</param>
+    /// <exception cref="WalException"><see cref="WalFailure.Conflict"/>.</exception>
+    public static void RequireOne(WalInventory inventory, uint timeline)
+    {
+        if (inventory.EndOf(timeline) is { } end && inventory.Conflicts.FirstOrDefault(conflict => IsRecent(inventory.Files!, conflict.Name, timeline, end)) is { } twice)
+        {
+            throw Of($"segment {twice.Name} of cluster {inventory.Keys.SystemIdentifier} is in the archive with two contents");
+        }
+    }
 
     /// <summary>Refuses bytes of a segment that differ from the parts of it that are in the archive.</summary>
     /// <param name="system">Cluster.</param>
@@ -31,4 +49,7 @@ internal static class WalConflict
             }
         }
     }
+
+    // One that lies further back is over: the archive went on with one of the two, and base backups made since do not need the segment.
+    private static bool IsRecent(WalFiles files, WalName name, uint timeline, Lsn end) => name.Timeline == timeline && files.NumberOf(name) + Recent > files.NumberAt(end);
 }

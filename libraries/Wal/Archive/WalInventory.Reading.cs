@@ -68,14 +68,25 @@ public sealed partial class WalInventory
     /// </summary>
     private async Task LookAgainAsync(IObjectStore location, CancellationToken cancellationToken)
     {
-        foreach (var last in NewestNames())
+        await ListAgainAsync(location, NewestNames().SelectMany(Keys.Around), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks for segments once more and takes in what is there by now. One listing for each folder that they are in.</summary>
+    /// <exception cref="StorageException">The store failed.</exception>
+    public Task LookAgainAsync(IObjectStore location, IEnumerable<WalName> names, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(location);
+        ArgumentNullException.ThrowIfNull(names);
+        return ListAgainAsync(location, names.Select(Keys.Neighbours), cancellationToken);
+    }
+
+    private async Task ListAgainAsync(IObjectStore location, IEnumerable<string> folders, CancellationToken cancellationToken)
+    {
+        foreach (var folder in folders.Distinct())
         {
-            foreach (var folder in Keys.Around(last))
+            await foreach (var entry in location.ListAsync(folder, cancellationToken).ConfigureAwait(false))
             {
-                await foreach (var entry in location.ListAsync(folder, cancellationToken).ConfigureAwait(false))
-                {
-                    Add(entry);
-                }
+                Add(entry);
             }
         }
     }

@@ -51,10 +51,11 @@ public static class GapFinder
     internal static MissingRange Kept(WalInventory inventory, MissingRange range) =>
         inventory.Expired?.Before(range.Timeline) is { } before && before > range.Start ? range with { Start = before } : range;
 
-    /// <summary>Parts of <paramref name="missing"/> that no entry of the ledger covers.</summary>
-    internal static IReadOnlyList<MissingRange> Without(WalFiles files, IEnumerable<MissingRange> missing, IReadOnlyList<WalGap> entries)
+    /// <summary>Segments of <paramref name="missing"/> that are neither on their way into the archive nor covered by an entry of the ledger; neighbours as one range.</summary>
+    internal static IReadOnlyList<MissingRange> Without(WalFiles files, IEnumerable<MissingRange> missing, IReadOnlyCollection<WalName> waiting, IReadOnlyList<WalGap> entries)
     {
         var covered = entries.SelectMany(gap => Numbers(files, new MissingRange(gap.Timeline, gap.StartLsn, gap.StopLsn)).Select(number => (gap.Timeline, number))).ToHashSet();
+        covered.UnionWith(waiting.Select(name => (name.Timeline, files.NumberOf(name) ?? 0)));
         return [.. missing
             .SelectMany(range => Numbers(files, range).Select(number => (range.Timeline, Number: number)))
             .Where(one => !covered.Contains(one))
@@ -68,6 +69,16 @@ public static class GapFinder
         for (var number = files.NumberAt(range.Start); files.StartOf(number) < range.Stop; number++)
         {
             yield return number;
+        }
+    }
+
+    /// <summary>Names of the segments of a range.</summary>
+    internal static IEnumerable<WalName> Names(WalFiles files, MissingRange range)
+    {
+        foreach (var number in Numbers(files, range))
+        {
+            _ = WalName.TryParse(files.Name(range.Timeline, number), out var name);
+            yield return name;
         }
     }
 

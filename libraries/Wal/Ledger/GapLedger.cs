@@ -17,10 +17,16 @@ public sealed class GapLedger(IObjectStore location, WalKeys keys, TimeProvider 
     /// Brings the ledger in line with the listing: what is missing and has no entry is opened, gaps whose bytes are there again end as
     /// refilled. Of a gap that is there again in part, the rest gets entries of its own.
     /// </summary>
+    /// <param name="inventory">The listing.</param>
+    /// <param name="waiting">Segments on their way into the archive: that they are not there yet is no gap.</param>
+    /// <param name="reason">Why what is missing is thought to be.</param>
+    /// <param name="by">What brought back what is there again.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Gaps that are open or closed, that is, whose bytes are missing.</returns>
-    public async Task<IReadOnlyList<WalGap>> UpdateAsync(WalInventory inventory, string reason, string by, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<WalGap>> UpdateAsync(WalInventory inventory, IReadOnlyCollection<WalName> waiting, string reason, string by, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(inventory);
+        ArgumentNullException.ThrowIfNull(waiting);
         if (inventory.Files is not { } files)
         {
             return [];
@@ -42,7 +48,7 @@ public sealed class GapLedger(IObjectStore location, WalKeys keys, TimeProvider 
             await SaveAsync(gap with { State = GapState.Refilled, EndedAt = clock.GetUtcNow(), EndedBy = by }, cancellationToken).ConfigureAwait(false);
         }
 
-        foreach (var range in GapFinder.Without(files, missing, unresolved))
+        foreach (var range in GapFinder.Without(files, missing, waiting, unresolved))
         {
             unresolved.Add(await OpenAsync(files, range, reason, cancellationToken).ConfigureAwait(false));
         }

@@ -24,7 +24,8 @@ public enum PushOutcome
 /// </summary>
 public sealed partial class WalPush(IObjectStore location, AgeEncryption encryption)
 {
-    private const long LargestOther = 64 << 20;
+    /// <summary>The largest segment that PostgreSQL can have: what is left of one has its length, whatever is in it.</summary>
+    private const long LargestOther = 1 << 30;
 
     /// <summary>Archives a file.</summary>
     /// <param name="path">Its path: what PostgreSQL puts for <c>%p</c>.</param>

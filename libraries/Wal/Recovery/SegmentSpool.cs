@@ -1,5 +1,4 @@
 using StellaOps.Backup.Postgres.Wal;
-using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal.Archive;
 
 namespace StellaOps.Backup.Wal.Recovery;
@@ -29,7 +28,10 @@ public sealed class SegmentSpool(WalReader reader, IReadOnlyList<WalName> planne
 
     private int Ahead => (int)Math.Clamp(AheadBytes / segmentSize, 1, 16);
 
-    /// <summary>Serves until it is cancelled. A failure is told to the server, whose recovery ends then.</summary>
+    /// <summary>
+    /// Serves until it is cancelled, or until it fails: <see cref="Failure"/> says why. The server, which waits for answers, is told, and ends its recovery; where
+    /// even that fails, whoever started the server has to stop it.
+    /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -47,14 +49,27 @@ public sealed class SegmentSpool(WalReader reader, IReadOnlyList<WalName> planne
             await Task.WhenAll(work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await first.ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is WalException or StorageException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
+            // Whatever it is: a server that nobody answers any more would wait for days.
             Failure = failure;
-            directory.Fail();
+            TellServer();
         }
         catch (OperationCanceledException)
         {
             // The replay has ended.
+        }
+    }
+
+    private void TellServer()
+    {
+        try
+        {
+            directory.Fail();
+        }
+        catch (Exception unsaid) when (unsaid is IOException or UnauthorizedAccessException)
+        {
+            // The disk of the directory is full, or gone: that is why it failed, as a rule.
         }
     }
 

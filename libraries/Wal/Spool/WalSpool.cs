@@ -13,49 +13,42 @@ namespace StellaOps.Backup.Wal.Spool;
 /// </summary>
 public sealed class WalSpool : IDisposable
 {
-    private const string Receiving = ".receiving", Refused = ".refused";
+    private const string Refused = ".refused";
+
+    /// <summary>EWOULDBLOCK of Linux, which .NET keeps as the result code.</summary>
+    private const int HeldByAnother = 11;
 
     private readonly string _directory;
     private readonly WalFiles _files;
-    private readonly int _capacity;
+    private readonly WaitingSegments _waiting;
     private readonly FileStream _lock;
+
     /// <summary>Held by whoever gives segments their own names; before <see cref="_gate"/>, and never by the receive loop.</summary>
     private readonly Lock _sealing = new();
 
+    /// <summary>Held while the segment that is received, or its position, changes.</summary>
     private readonly Lock _gate = new();
-
-    /// <summary>By position, then timeline: where a timeline began, two of them have a segment at the same place.</summary>
-    private readonly SortedDictionary<(Lsn Start, uint Timeline), SpoolSegment> _pending = [];
     private readonly Channel<SpoolSegment> _received = Channel.CreateUnbounded<SpoolSegment>(new UnboundedChannelOptions { SingleReader = true });
-    private TaskCompletionSource _room = NewSignal();
     private SafeFileHandle? _current;
     private WalName _currentName;
     private uint _timeline;
     private ulong _position;
+    private bool _refused;
 
     private WalSpool(string directory, WalFiles files, long bytes, FileStream held)
     {
         (_directory, _files, _lock) = (directory, files, held);
-        _capacity = (int)Math.Clamp(bytes / files.SegmentSize, 2, int.MaxValue);
+        _waiting = new WaitingSegments((int)Math.Clamp(bytes / files.SegmentSize, 2, int.MaxValue));
     }
 
     /// <summary>Position up to which WAL was received.</summary>
     public Lsn Received => new(Volatile.Read(ref _position));
 
     /// <summary>Segments that are whole and not archived.</summary>
-    public int Waiting
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _pending.Count;
-            }
-        }
-    }
+    public int Waiting => _waiting.Count;
 
     /// <summary>Segments that fit.</summary>
-    public int Capacity => _capacity;
+    public int Capacity => _waiting.Capacity;
 
     /// <summary>Everything received before it is in the archive as whole segments.</summary>
     public Lsn ArchivedTo
@@ -66,7 +59,7 @@ public sealed class WalSpool : IDisposable
             {
                 // What waits may be behind the segment that is received: one before it is missing, and is received first.
                 var floor = _files.Floor(Received);
-                return _pending.Count > 0 && _pending.First().Key.Start is var first && (first < floor || Received == default) ? first : floor;
+                return _waiting.First is { } first && (first < floor || Received == default) ? first : floor;
             }
         }
     }
@@ -75,16 +68,7 @@ public sealed class WalSpool : IDisposable
     public ChannelReader<SpoolSegment> Whole => _received.Reader;
 
     /// <summary>Names of all that waits.</summary>
-    public IReadOnlyList<WalName> WaitingNames
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return [.. _pending.Values.Select(segment => segment.Name)];
-            }
-        }
-    }
+    public IReadOnlyList<WalName> WaitingNames => [.. _waiting.All.Select(segment => segment.Name)];
 
     /// <summary>Opens the spool, and takes up whole segments that an earlier process left.</summary>
     /// <param name="directory">Directory of this cluster.</param>
@@ -101,20 +85,27 @@ public sealed class WalSpool : IDisposable
         {
             held = new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException failure) when (failure.HResult == 11 || failure is not DirectoryNotFoundException and not FileNotFoundException and not PathTooLongException)
+        catch (IOException failure) when (failure.HResult == HeldByAnother)
         {
             return null; // The lock ends with the process that has it.
         }
 
-        var spool = new WalSpool(directory, files, bytes, held);
-        spool.TakeUp();
-        return spool;
-    }
+        try
+        {
+            var spool = new WalSpool(directory, files, bytes, held);
+            foreach (var segment in EarlierSpool.TakeUp(directory, files))
+            {
+                spool.Wait(segment);
+            }
 
-    /// <summary>Whether an earlier process left whole segments.</summary>
-    /// <param name="directory">Directory of a cluster; need not be there.</param>
-    public static bool HasWhole(string directory) =>
-        Directory.Exists(directory) && Directory.EnumerateFiles(directory).Any(path => WalName.TryParse(Path.GetFileName(path.AsSpan()), out _));
+            return spool;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Starts to receive at the beginning of a segment. What waits has its own name from here on: it may be received once more.</summary>
     public void Begin(uint timeline, Lsn start)
@@ -139,7 +130,7 @@ public sealed class WalSpool : IDisposable
         {
             if (_current is null)
             {
-                if (!await WaitForRoomAsync(patience, cancellationToken).ConfigureAwait(false))
+                if (!await _waiting.WaitForRoomAsync(patience, cancellationToken).ConfigureAwait(false))
                 {
                     return false;
                 }
@@ -166,31 +157,7 @@ public sealed class WalSpool : IDisposable
 
     /// <summary>Waits until a segment fits.</summary>
     /// <returns>False when none did in time.</returns>
-    public async Task<bool> WaitForRoomAsync(TimeSpan patience, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            Task room;
-            lock (_gate)
-            {
-                if (_pending.Count < _capacity)
-                {
-                    return true;
-                }
-
-                room = _room.Task;
-            }
-
-            try
-            {
-                await room.WaitAsync(patience, cancellationToken).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                return false;
-            }
-        }
-    }
+    public Task<bool> WaitForRoomAsync(TimeSpan patience, CancellationToken cancellationToken) => _waiting.WaitForRoomAsync(patience, cancellationToken);
 
     /// <summary>Reads received bytes of the segment that is being received; null when it was finished meanwhile.</summary>
     /// <returns>Name of the segment, and bytes from its start on, as many as were received.</returns>
@@ -221,12 +188,7 @@ public sealed class WalSpool : IDisposable
     /// <summary>Reads a whole segment that waits; null when it does not, or was archived meanwhile.</summary>
     public async Task<byte[]?> ReadAsync(WalName name, CancellationToken cancellationToken)
     {
-        string? path;
-        lock (_gate)
-        {
-            path = _pending.Values.FirstOrDefault(segment => segment.Name == name)?.Path;
-        }
-
+        var path = _waiting.All.FirstOrDefault(segment => segment.Name == name)?.Path;
         try
         {
             return path is null ? null : await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
@@ -243,12 +205,17 @@ public sealed class WalSpool : IDisposable
     {
         lock (_sealing)
         {
+            if (_refused)
+            {
+                return ArchivedTo;
+            }
+
             Lsn received;
-            List<SpoolSegment> waiting;
+            IReadOnlyList<SpoolSegment> waiting;
             lock (_gate)
             {
                 received = Received;
-                waiting = [.. _pending.Values];
+                waiting = _waiting.All;
                 if (_current is not null)
                 {
                     RandomAccess.FlushToDisk(_current);
@@ -277,7 +244,7 @@ public sealed class WalSpool : IDisposable
     private SpoolSegment SealFile(SpoolSegment segment)
     {
         var whole = segment with { Path = PathOf(segment.Name) };
-        if (segment == whole || IsSealed(whole))
+        if (segment == whole || _waiting.Contains(whole))
         {
             return whole;
         }
@@ -287,20 +254,8 @@ public sealed class WalSpool : IDisposable
         DurableFiles.Sync(_directory);
 
         // Durable now: the segment. The next process finds it and archives it, even when the server has dropped it.
-        lock (_gate)
-        {
-            _pending[KeyOf(whole)] = whole;
-        }
-
+        _waiting.Replace(whole);
         return whole;
-    }
-
-    private bool IsSealed(SpoolSegment whole)
-    {
-        lock (_gate)
-        {
-            return _pending.TryGetValue(KeyOf(whole), out var known) && known == whole;
-        }
     }
 
     /// <summary>Removes a segment that is durable in the archive, and makes room.</summary>
@@ -308,30 +263,27 @@ public sealed class WalSpool : IDisposable
     {
         ArgumentNullException.ThrowIfNull(segment);
         File.Delete(segment.Path);
-        Forget(segment);
+        _waiting.Remove(segment);
     }
 
-    /// <summary>Keeps a segment that the archive refuses for a human, out of the way of the next process.</summary>
-    /// <returns>Its path.</returns>
+    /// <summary>
+    /// Keeps a segment that the archive refuses for a human, with what came after it on its timeline, out of the way of the next process. They count as
+    /// waiting until this spool is closed: nothing of that history is acknowledged.
+    /// </summary>
+    /// <returns>Path of the segment.</returns>
     public string SetAside(SpoolSegment segment)
     {
         ArgumentNullException.ThrowIfNull(segment);
-        var kept = PathOf(segment.Name) + Refused;
-        File.Move(segment.Path, kept, overwrite: true);
-        Forget(segment);
-        return kept;
-    }
-
-    private void Forget(SpoolSegment segment)
-    {
-        TaskCompletionSource room;
-        lock (_gate)
+        lock (_sealing)
         {
-            _pending.Remove(KeyOf(segment));
-            (room, _room) = (_room, NewSignal());
+            _refused = true;
+            foreach (var one in _waiting.All.Where(one => one.Name.Timeline == segment.Name.Timeline && one.Start >= segment.Start))
+            {
+                File.Move(one.Path, PathOf(one.Name) + Refused, overwrite: true);
+            }
         }
 
-        room.TrySetResult();
+        return PathOf(segment.Name) + Refused;
     }
 
     /// <summary>Forgets the part of the current segment, which the archive has.</summary>
@@ -342,7 +294,7 @@ public sealed class WalSpool : IDisposable
             if (_current is not null)
             {
                 CloseCurrent();
-                File.Delete(PathOf(_currentName) + Receiving);
+                File.Delete(PathOf(_currentName) + EarlierSpool.Receiving);
             }
         }
     }
@@ -354,47 +306,32 @@ public sealed class WalSpool : IDisposable
         _lock.Dispose();
     }
 
-    private void TakeUp()
-    {
-        foreach (var path in Directory.EnumerateFiles(_directory).Order(StringComparer.Ordinal))
-        {
-            if (WalName.TryParse(Path.GetFileName(path.AsSpan()), out var name) && _files.NumberOf(name) is { } number && new FileInfo(path).Length == _files.SegmentSize)
-            {
-                Wait(new SpoolSegment(name, _files.StartOf(number), path));
-            }
-        }
-    }
-
     private void OpenCurrent()
     {
         lock (_gate)
         {
             _ = WalName.TryParse(_files.SegmentAt(_timeline, Received), out _currentName);
-            _current = File.OpenHandle(PathOf(_currentName) + Receiving, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+            _current = File.OpenHandle(PathOf(_currentName) + EarlierSpool.Receiving, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         }
     }
 
     private void FinishCurrent()
     {
         CloseCurrent();
-        Wait(new SpoolSegment(_currentName, new Lsn(_position - (ulong)_files.SegmentSize), PathOf(_currentName) + Receiving));
+        Wait(new SpoolSegment(_currentName, new Lsn(_position - (ulong)_files.SegmentSize), PathOf(_currentName) + EarlierSpool.Receiving));
     }
 
     private void Wait(SpoolSegment segment)
     {
-        lock (_gate)
+        if (_waiting.TryAdd(segment))
         {
-            if (!_pending.TryAdd(KeyOf(segment), segment))
-            {
-                File.Delete(segment.Path); // Received once more, and still waiting as it was received first.
-                return;
-            }
+            _received.Writer.TryWrite(segment);
         }
-
-        _received.Writer.TryWrite(segment);
+        else
+        {
+            File.Delete(segment.Path); // Received once more, and still waiting as it was received first.
+        }
     }
-
-    private static (Lsn Start, uint Timeline) KeyOf(SpoolSegment segment) => (segment.Start, segment.Name.Timeline);
 
     private void CloseCurrent()
     {
@@ -406,6 +343,4 @@ public sealed class WalSpool : IDisposable
     }
 
     private string PathOf(WalName name) => Path.Combine(_directory, name.ToString());
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

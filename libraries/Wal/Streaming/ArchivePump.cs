@@ -21,6 +21,9 @@ internal sealed class ArchivePump(
     /// <summary>Room for what is synced and not taken: small, so that memory does not depend on the backlog.</summary>
     private readonly Channel<SpoolSegment> _synced = Channel.CreateBounded<SpoolSegment>(16);
 
+    /// <summary>The first one that the archive refused.</summary>
+    private SpoolSegment? _refused;
+
     /// <summary>Runs until it is cancelled.</summary>
     /// <exception cref="WalException"><see cref="WalFailure.Conflict"/>.</exception>
     /// <exception cref="IOException">The spool's disk failed.</exception>
@@ -36,7 +39,15 @@ internal sealed class ArchivePump(
         var first = await Task.WhenAny(tasks).ConfigureAwait(false);
         await all.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first.ConfigureAwait(false);
+        try
+        {
+            await first.ConfigureAwait(false);
+        }
+        catch (WalException other) when (other.Failure == WalFailure.Conflict && _refused is { } segment)
+        {
+            // Only now, when no other task works on what comes behind it.
+            throw new WalException(WalFailure.Conflict, $"{other.Message}; what it wrote is kept as {spool.SetAside(segment)}", other, other.Remedy);
+        }
     }
 
     private async Task SyncAsync(CancellationToken cancellationToken)
@@ -60,7 +71,8 @@ internal sealed class ArchivePump(
             }
             catch (WalException other) when (other.Failure == WalFailure.Conflict)
             {
-                throw new WalException(WalFailure.Conflict, $"{other.Message}; what it wrote is kept as {spool.SetAside(segment)}", other, other.Remedy);
+                Interlocked.CompareExchange(ref _refused, segment, null);
+                throw;
             }
         }
     }
@@ -90,7 +102,7 @@ internal sealed class ArchivePump(
         await RemoveTailsAsync(tails, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Before anything is stored, or removed because it is in the whole segment.</summary>
+    /// <summary>Before anything is stored, or removed because it is in the whole segment: what the archive was listed with, and this process added.</summary>
     private void RefuseOther(WalName name, string digest, ReadOnlySpan<byte> plain)
     {
         IReadOnlyList<ArchivedTail> tails;
@@ -113,6 +125,13 @@ internal sealed class ArchivePump(
         {
             try
             {
+                // A second copy of the cluster may have stored its own since the archive was listed: keys hold the digest, so no put would fail.
+                var (present, _) = await archive.FindAsync(name, cancellationToken).ConfigureAwait(false);
+                if (present.Any(segment => segment.Digest != content.Digest))
+                {
+                    throw WalConflict.Other(archive.Keys.SystemIdentifier, $"segment {name}");
+                }
+
                 var stored = await archive.PutSegmentAsync(name, content, cancellationToken).ConfigureAwait(false);
                 state.StoreWorks();
                 return stored;

@@ -1,4 +1,5 @@
 using StellaOps.Backup.Age;
+using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Wal.Archive;
 using StellaOps.Backup.Wal.Ledger;
 using StellaOps.Backup.Wal.Manifests;
@@ -19,14 +20,14 @@ internal sealed class ArchiveScrub(ClusterArchive cluster, AgeEncryption encrypt
         var files = cluster.Files;
         var inventory = await WalInventory.ReadAsync(archive.Location, archive.Keys.SystemIdentifier, files.SegmentSize, cancellationToken).ConfigureAwait(false);
         Report(inventory);
-        var missing = GapFinder.Find(inventory)
-            .Concat(inventory.Gaps.Where(gap => gap.State != GapState.Refilled).Select(gap => new MissingRange(gap.Timeline, gap.StartLsn, gap.StopLsn)))
-            .Distinct()
-            .SelectMany(range => GapFinder.MissingWithin(inventory, files, range))
-            .Distinct()
-            .ToList();
-        var by = await RefillAsync(inventory, missing, cancellationToken).ConfigureAwait(false);
-        var unresolved = await cluster.Ledger.UpdateAsync(inventory, "missing from the archive", by, cancellationToken).ConfigureAwait(false);
+        WalConflict.RequireOne(inventory, state.Status.Timeline);
+
+        // Segments are stored several at a time, and a listing takes time. Asked for after it: what has left the spool by now is durable, and is seen by a second look.
+        var waiting = cluster.Spool.WaitingNames;
+        var missing = Missing(inventory, waiting);
+        await inventory.LookAgainAsync(archive.Location, missing.SelectMany(range => GapFinder.Names(files, range)), cancellationToken).ConfigureAwait(false);
+        var by = await RefillAsync(inventory, Missing(inventory, waiting), cancellationToken).ConfigureAwait(false);
+        var unresolved = await cluster.Ledger.UpdateAsync(inventory, waiting, "missing from the archive", by, cancellationToken).ConfigureAwait(false);
         foreach (var gap in unresolved.Where(gap => !inventory.Gaps.Contains(gap)))
         {
             journal.Error($"WAL is missing from the archive and nowhere else to be had: {gap.FirstSegment} to {gap.LastSegment} of timeline {gap.Timeline}; take a base backup");
@@ -37,7 +38,15 @@ internal sealed class ArchiveScrub(ClusterArchive cluster, AgeEncryption encrypt
         await archive.RemoveAsync(needless, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<string> RefillAsync(WalInventory inventory, List<MissingRange> missing, CancellationToken cancellationToken)
+    /// <summary>What the listing lacks, and the ledger knows to be lacking, but for what waits in the spool.</summary>
+    private IReadOnlyList<MissingRange> Missing(WalInventory inventory, IReadOnlyList<WalName> waiting)
+    {
+        var known = inventory.Gaps.Where(gap => gap.State != GapState.Refilled).Select(gap => new MissingRange(gap.Timeline, gap.StartLsn, gap.StopLsn));
+        return GapFinder.Without(
+            cluster.Files, GapFinder.Find(inventory).Concat(known).SelectMany(range => GapFinder.MissingWithin(inventory, cluster.Files, range)), waiting, []);
+    }
+
+    private async Task<string> RefillAsync(WalInventory inventory, IReadOnlyList<MissingRange> missing, CancellationToken cancellationToken)
     {
         if (missing.Count == 0)
         {

@@ -6,6 +6,7 @@ using StellaOps.Backup.Postgres.Replication;
 using StellaOps.Backup.Postgres.Timelines;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Wal.Archive;
 using StellaOps.Backup.Wal.Ledger;
 
 namespace StellaOps.Backup.Wal.Streaming;
@@ -35,12 +36,15 @@ internal sealed class ArchiveSession(
     /// <returns>The first position that the server has, when it does not have the one that was asked for; else null.</returns>
     public async Task<Lsn?> RunAsync(ReplicationSlot? slot, Lsn? least, CancellationToken cancellationToken)
     {
-        _path = (await TakeHistoriesAsync(cancellationToken).ConfigureAwait(false)).Path();
+        _path = (await ServerHistories.TakeAsync(cluster, archive.Archive, stream.Server.Timeline, cancellationToken).ConfigureAwait(false)).Path();
+        lock (archive.Inventory)
+        {
+            WalConflict.RequireOne(archive.Inventory, stream.Server.Timeline);
+        }
+
         if (slot is null)
         {
-            state.Set(status => status with { Activity = WalActivity.Watching, Timeline = stream.Server.Timeline });
-            var pushes = new PushWatch(archive, stream.Server.Timeline, options, clock, journal);
-            await RunAsync([ScrubAsync, WatchAsync, pushes.RunAsync], cancellationToken).ConfigureAwait(false);
+            await WatchPushesAsync(cancellationToken).ConfigureAwait(false);
             return null;
         }
 
@@ -48,6 +52,7 @@ internal sealed class ArchiveSession(
         _start = Choose(slot, least);
         await new SameHistory(cluster, archive, journal).RequireAsync(stream.Server.Timeline, _start, cancellationToken).ConfigureAwait(false);
         await archive.EnterAsync(_start.Timeline, cancellationToken).ConfigureAwait(false);
+        archive.LetGoOf(_acknowledged);
         archive.Spool.Begin(_start.Timeline, _start.Start);
         state.Set(status => status with { Timeline = _start.Timeline, Slot = slot, Received = _start.Start, Archived = archive.ArchivedTo, SpoolSegments = archive.Spool.Waiting });
         state.Advanced = Acknowledge;
@@ -70,6 +75,16 @@ internal sealed class ArchiveSession(
 
     /// <inheritdoc/>
     public void Dispose() => _shipping.Dispose();
+
+    /// <summary>The server archives by itself: until it does so on another timeline.</summary>
+    private async Task WatchPushesAsync(CancellationToken cancellationToken)
+    {
+        var timeline = stream.Server.Timeline;
+        state.Set(status => status with { Activity = WalActivity.Watching, Timeline = timeline, Problem = null, Remedy = null, IsConflict = false });
+        var server = new PushingServer(cluster, stream, options, state, clock, journal);
+        var pushes = new PushWatch(archive, timeline, options, state, clock, journal);
+        await RunAsync([server.RunAsync, pushes.RunAsync, ScrubAsync], cancellationToken).ConfigureAwait(false);
+    }
 
     private StartPoint Choose(ReplicationSlot slot, Lsn? least)
     {
@@ -178,6 +193,7 @@ internal sealed class ArchiveSession(
             if (position > _acknowledged)
             {
                 _acknowledged = position;
+                archive.LetGoOf(position);
                 stream.Acknowledge(position);
             }
         }
@@ -195,15 +211,15 @@ internal sealed class ArchiveSession(
                 var asked = clock.GetUtcNow();
                 var (position, _, _) = await ServerWal.PositionAsync(cluster, cancellationToken).ConfigureAwait(false);
                 var slot = await ReplicationSlot.FindAsync(cluster, options.Slot, cancellationToken).ConfigureAwait(false);
-                state.Set(status => status with { Server = position, ServerAt = asked, Slot = slot, Received = options.Stream ? archive.Spool.Received : status.Received, SpoolSegments = archive.Spool.Waiting });
-                if (options.Stream && slot is null or { WalStatus: "lost" })
+                state.Set(status => status with { Server = position, ServerAt = asked, Slot = slot, Received = archive.Spool.Received, SpoolSegments = archive.Spool.Waiting });
+                if (slot is null or { WalStatus: "lost" })
                 {
                     return; // The next session makes it anew.
                 }
 
-                if (options.Stream && IsPressed(slot))
+                if (IsPressed(slot))
                 {
-                    journal.Warning($"replication slot '{options.Slot}' is about to be lost: it holds {slot!.RetainedBytes >> 20} MiB; what is safe in the spool is acknowledged");
+                    journal.Warning($"replication slot '{options.Slot}' is about to be lost: it holds {slot.RetainedBytes >> 20} MiB; what is safe in the spool is acknowledged");
                     await LetGoOfAsync(slot, archive.Spool.Sync(), cancellationToken).ConfigureAwait(false);
                 }
             }
@@ -226,21 +242,21 @@ internal sealed class ArchiveSession(
         }
         else if (safe > slot.Restart)
         {
+            lock (_acknowledging)
+            {
+                archive.LetGoOf(safe); // First: the server's answer may be lost.
+            }
+
             await ReplicationSlot.AdvanceAsync(cluster, slot.Name, safe, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private static bool IsPressed(ReplicationSlot? slot) =>
+    private static bool IsPressed(ReplicationSlot slot) =>
         slot is { WalStatus: "unreserved" } || slot is { SafeBytes: { } safe, KeepLimit: { } limit } && safe < limit / 4;
 
     /// <summary>The server is shutting down and waits for the acknowledgement of its last byte.</summary>
     private async Task LetGoAsync(CancellationToken cancellationToken)
     {
-        if (!options.Stream)
-        {
-            return;
-        }
-
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(LastShipLimit);
         try
@@ -280,43 +296,6 @@ internal sealed class ArchiveSession(
             }
 
             await Task.Delay(options.ScrubInterval, clock, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Archives the histories of the server's timeline and its ancestors, before any WAL of it.</summary>
-    private async Task<TimelineHistory> TakeHistoriesAsync(CancellationToken cancellationToken)
-    {
-        var timeline = stream.Server.Timeline;
-        if (timeline == 1)
-        {
-            return TimelineHistory.First;
-        }
-
-        var content = await ServerWal.HistoryAsync(cluster, timeline, cancellationToken).ConfigureAwait(false)
-            ?? throw new WalException(WalFailure.NotFound, $"the server is on timeline {timeline} and does not have its history file {WalName.History(timeline)}");
-        var history = Parse(timeline, content);
-        await archive.Archive.PutHistoryAsync(timeline, content, cancellationToken).ConfigureAwait(false);
-        foreach (var ancestor in history.Ancestors.Where(ancestor => ancestor.Timeline > 1))
-        {
-            // A server that was restored need not have the histories of its ancestors; its own names them all.
-            if (await ServerWal.HistoryAsync(cluster, ancestor.Timeline, cancellationToken).ConfigureAwait(false) is { } older)
-            {
-                await archive.Archive.PutHistoryAsync(ancestor.Timeline, older, cancellationToken).ConfigureAwait(false);
-            }
-        }
-
-        return history;
-    }
-
-    private static TimelineHistory Parse(uint timeline, byte[] content)
-    {
-        try
-        {
-            return TimelineHistory.Parse(timeline, content);
-        }
-        catch (FormatException failure)
-        {
-            throw new WalException(WalFailure.Invalid, failure.Message, failure);
         }
     }
 

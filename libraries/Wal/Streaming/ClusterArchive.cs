@@ -45,6 +45,9 @@ internal sealed class ClusterArchive : IAsyncDisposable
 
     public TailShipper Tail { get; }
 
+    /// <summary>What the server was let go of on the timeline, as far as this process knows; null before it has the slot. A slot that goes on behind it was somebody else's meanwhile.</summary>
+    public Lsn? LetGo { get; private set; }
+
     /// <summary>Ends only by a failure, or after <see cref="DisposeAsync"/>.</summary>
     public Task Pump { get; private set; } = Task.CompletedTask;
 
@@ -69,7 +72,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
         {
             var inventory = await WalInventory.ReadAsync(location, systemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false);
             var opened = new ClusterArchive(options, state, clock, new WalArchive(location, inventory.Keys), inventory, spool, encryption);
-            state.Set(status => status with { LastCommitAt = inventory.State?.LastCommitAt, SpoolCapacity = spool.Capacity });
+            state.Set(status => status with { LastCommitAt = inventory.State?.LastCommitAt, CaughtUpAt = inventory.State?.CaughtUpAt, SpoolCapacity = spool.Capacity });
             opened.Pump = new ArchivePump(spool, opened.Archive, inventory, files, opened.Book, encryption, options.Writers, state, clock, journal).RunAsync(opened._stop.Token);
             return opened;
         }
@@ -87,8 +90,12 @@ internal sealed class ClusterArchive : IAsyncDisposable
         {
             await Book.EndAsync(last.Timeline, last.Tail is { } tail ? tail with { CaughtUpAt = last.CaughtUpAt } : null, cancellationToken).ConfigureAwait(false);
             Tail.Forget();
+            LetGo = null;
         }
     }
+
+    /// <summary>The server need not keep what is before a position, by this process or by what the slot says when it is taken.</summary>
+    public void LetGoOf(Lsn position) => LetGo = LetGo > position ? LetGo : position;
 
     /// <summary>Writes down what the listing does not say, when it has changed.</summary>
     /// <param name="timeline">Timeline that is archived.</param>
@@ -109,6 +116,11 @@ internal sealed class ClusterArchive : IAsyncDisposable
 
     private async Task SaveAsync(uint timeline, Lsn archived, CancellationToken cancellationToken)
     {
+        if (_saved is { } before && before.Timeline == timeline && before.ArchivedTo > archived)
+        {
+            archived = before.ArchivedTo; // After a start the unfinished segment is first received again, and the archive has it all the while.
+        }
+
         var now = _clock.GetUtcNow();
         var status = _state.Status;
         // What was committed since the server was asked may be missing.
@@ -166,6 +178,10 @@ internal sealed class ClusterArchive : IAsyncDisposable
     {
         await Archive.Location.PutAsync(Archive.Keys.State, WalJson.Write(document), PutMode.Replace, cancellationToken).ConfigureAwait(false);
         _saved = document;
+        if (Spool.Waiting == 0)
+        {
+            _state.StoreWorks(); // While segments wait, theirs are the puts that count: a full store may have room for a document.
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -180,7 +196,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
 
     /// <summary>After a start the unfinished segment is first received again: until then it is what the last process wrote of it.</summary>
     private TailEntry? TailAt(Lsn archived) =>
-        Tail.Entry is { } entry ? entry.StopLsn == archived ? entry : null
+        Tail.Entry is { } entry && entry.StopLsn == archived ? entry
         : _saved?.Tail is { } last && last.StopLsn == archived ? last : null;
 
     private static DateTimeOffset? Latest(DateTimeOffset? one, DateTimeOffset? two) => one is null || two > one ? two ?? one : one;

@@ -1,5 +1,4 @@
 using StellaOps.Backup.Postgres;
-using StellaOps.Backup.Postgres.Connections;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal.Archive;
@@ -11,11 +10,10 @@ namespace StellaOps.Backup.Wal.Streaming;
 /// Where the server pushes its WAL by <c>archive_command</c>: takes what was written beside each pushed segment into the manifests, and keeps the
 /// state. One worker for each cluster does it.
 /// </summary>
-internal sealed class PushWatch(ClusterArchive cluster, uint timeline, WalArchiverOptions options, TimeProvider clock, IWalJournal journal)
+internal sealed class PushWatch(ClusterArchive cluster, uint timeline, WalArchiverOptions options, ArchiverState state, TimeProvider clock, IWalJournal journal)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private readonly HashSet<string> _taken = [];
-    private bool _fails;
 
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -25,16 +23,14 @@ internal sealed class PushWatch(ClusterArchive cluster, uint timeline, WalArchiv
             try
             {
                 await TakeAsync(cancellationToken).ConfigureAwait(false);
-                _fails = false;
+                state.StoreWorks();
             }
-            catch (Exception failure) when (failure is StorageException or ClusterException)
+            catch (StorageException failure)
             {
-                if (!_fails)
+                if (state.StoreFailed(failure.Message))
                 {
                     journal.Warning($"pushed WAL cannot be looked at now: {failure.Message}");
                 }
-
-                _fails = true;
             }
 
             await Task.Delay(options.ScrubInterval < Pause ? options.ScrubInterval : Pause, clock, cancellationToken).ConfigureAwait(false);

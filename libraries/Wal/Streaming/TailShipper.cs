@@ -20,12 +20,14 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
     private readonly WalSealer _sealer = new(encryption);
     private readonly List<ArchivedTail> _parts = [];
 
+    /// <summary>Parts that were there when the segment began, and were not compared with it yet.</summary>
+    private readonly List<ArchivedTail> _others = [];
+
     /// <summary>Folded parts that are still there: who listed the archive just before the fold sees them, and not what they were folded into.</summary>
     private IReadOnlyList<ArchivedTail> _folded = [];
     private byte[] _buffer = [];
     private WalName _name;
     private long _shipped;
-    private bool _compared;
     private WalFacts? _facts;
     private long _looked;
 
@@ -50,14 +52,11 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
 
         if (name != _name)
         {
-            Begin(name);
+            await BeginAsync(name, cancellationToken).ConfigureAwait(false);
         }
 
-        if (!_compared && length >= _shipped)
-        {
-            WalConflict.RequireParts(archive.Keys.SystemIdentifier, _parts, _buffer.AsSpan(0, length));
-            _compared = true;
-        }
+        WalConflict.RequireParts(archive.Keys.SystemIdentifier, _others, _buffer.AsSpan(0, length));
+        _others.RemoveAll(part => part.To <= length);
 
         if (length > _shipped)
         {
@@ -79,17 +78,21 @@ internal sealed class TailShipper(WalSpool spool, WalArchive archive, WalInvento
     /// <inheritdoc/>
     public void Dispose() => _sealer.Dispose();
 
-    private void Begin(WalName name)
+    private async Task BeginAsync(WalName name, CancellationToken cancellationToken)
     {
+        // A second copy of the cluster may have shipped parts since the archive was listed. What is not known from there is compared, and not relied on.
+        var (_, found) = await archive.FindAsync(name, cancellationToken).ConfigureAwait(false);
         _name = name;
         _parts.Clear();
+        _others.Clear();
         lock (inventory)
         {
             _shipped = inventory.Available(name);
             _parts.AddRange(inventory.Tails(name));
         }
 
-        (_facts, _looked, _compared) = (null, 0, false);
+        _others.AddRange(_parts.Concat(found).DistinctBy(part => part.Key));
+        (_facts, _looked) = (null, 0);
     }
 
     private async Task PutAsync(long from, int to, CancellationToken cancellationToken)

@@ -18,7 +18,9 @@ public sealed class WalArchiver(
     // What is committed while nobody streams would be lost with the server: one that is back is found soon.
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5), StandbyPause = TimeSpan.FromSeconds(3);
     private readonly ArchiverState _state = new();
-    private readonly Dictionary<ulong, Lsn> _least = [];
+
+    /// <summary>Before what a server said to have nothing of a timeline.</summary>
+    private readonly Dictionary<(ulong System, uint Timeline), Lsn> _least = [];
     private ClusterArchive? _archive;
 
     /// <summary>Somebody else had the slot since the archive was listed, and has added to it.</summary>
@@ -77,7 +79,8 @@ public sealed class WalArchiver(
             cluster.ForgetIdle();
             if (_archive?.Pump.IsFaulted == true || failure is WalException { Failure: WalFailure.Conflict })
             {
-                // Whoever settles a conflict changes the archive, the server, or both: the next attempt lists it anew.
+                // Whoever settles a conflict changes the archive, the server, or both: the next attempt lists it anew, and asks the server anew.
+                _least.Clear();
                 await CloseAsync().ConfigureAwait(false);
             }
 
@@ -108,19 +111,31 @@ public sealed class WalArchiver(
         }
 
         using var session = new ArchiveSession(cluster, stream, archive, encryption, options, _state, clock, journal);
-        var least = _least.TryGetValue(server.SystemIdentifier, out var known) ? known : (Lsn?)null;
-        if (await session.RunAsync(slot, least, cancellationToken).ConfigureAwait(false) is { } available)
+        var place = (server.SystemIdentifier, server.Timeline);
+        if (await session.RunAsync(slot, LeastOf(place, archive), cancellationToken).ConfigureAwait(false) is { } available)
         {
-            _least[server.SystemIdentifier] = available;
+            _least[place] = available;
         }
 
         return true;
     }
 
+    /// <summary>Before what the server has nothing; null when it did not say so, or when a whole segment from there on was received since: then that one says where to go on.</summary>
+    private Lsn? LeastOf((ulong System, uint Timeline) place, ClusterArchive archive)
+    {
+        if (_least.TryGetValue(place, out var least) && archive.Spool.Received < archive.Files.StartOf(archive.Files.NumberAt(least) + 1))
+        {
+            return least;
+        }
+
+        _least.Remove(place);
+        return null;
+    }
+
     /// <summary>What an earlier process of this host left in the spool may have been acknowledged: nobody else has it, and it does not wait until this one gets the slot.</summary>
     private async Task ArchiveLeftAsync(ulong systemIdentifier, long segmentSize, CancellationToken cancellationToken)
     {
-        if (_archive is null && WalSpool.HasWhole(ClusterArchive.SpoolDirectory(options, systemIdentifier)))
+        if (_archive is null && EarlierSpool.HasWhole(ClusterArchive.SpoolDirectory(options, systemIdentifier)))
         {
             await OpenAsync(systemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false);
         }
@@ -134,7 +149,11 @@ public sealed class WalArchiver(
     /// <summary>The slot; one that the server has given up is made anew, and what it lost will show as a gap.</summary>
     private async Task<ReplicationSlot> UsableSlotAsync(CancellationToken cancellationToken)
     {
-        var slot = await ReplicationSlot.EnsureAsync(cluster, options.Slot, cancellationToken).ConfigureAwait(false);
+        var slot = await ReplicationSlot.FindAsync(cluster, options.Slot, cancellationToken).ConfigureAwait(false);
+
+        // Also when nobody was seen at it: whoever had it has archived what it was let go of since.
+        _outdated |= slot?.Restart > _archive?.LetGo;
+        slot ??= await ReplicationSlot.EnsureAsync(cluster, options.Slot, cancellationToken).ConfigureAwait(false);
         if (slot is { WalStatus: "lost", Active: false })
         {
             journal.Error($"the server gave up replication slot '{slot.Name}': it held more WAL than max_slot_wal_keep_size; it is made anew");

@@ -85,6 +85,9 @@ public sealed record WalArchiverStatus
     /// <summary>What failed last; null while all is well.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>That the server's own <c>archive_command</c> fails, where it pushes; null while it works, and where WAL is streamed.</summary>
+    public string? PushProblem { get; init; }
+
     /// <summary>What failed last is that server and archive have two histories (<see cref="WalFailure.Conflict"/>).</summary>
     public bool IsConflict { get; init; }
 

@@ -71,11 +71,17 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
             OnAsked = count => totals.Report(count, count * archive.SegmentSize),
         };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var served = spool.RunAsync(stop.Token);
+        using var replaying = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var served = ServeAsync(spool, replaying, stop.Token);
         try
         {
             var replay = options with { Settings = new Dictionary<string, string>(options.Settings, StringComparer.Ordinal) { ["restore_command"] = directory.RestoreCommand } };
-            return await StartAsync(replay, plan, cancellationToken);
+            var server = await PrivateServer.StartAsync(replay, clock, replaying.Token);
+            return (server, await BeganAsync(server, options.DataDirectory, plan, cancellationToken));
+        }
+        catch (OperationCanceledException) when (spool.Failure is { } cause && !cancellationToken.IsCancellationRequested)
+        {
+            throw BrokeOff(cause);
         }
         catch (ClusterException failed) when (failed.Failure == ClusterFailure.StartFailed)
         {
@@ -88,14 +94,24 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
         }
     }
 
-    private async Task<(PrivateServer Server, TimelineHistory History)> StartAsync(PrivateServerOptions options, RecoveryPlan plan, CancellationToken cancellationToken)
+    /// <summary>Stops the server when there is nobody who answers it any more: it need not have learnt that, and would wait as long as it may.</summary>
+    private static async Task ServeAsync(SegmentSpool spool, CancellationTokenSource replaying, CancellationToken cancellationToken)
     {
-        var server = await PrivateServer.StartAsync(options, clock, cancellationToken);
+        await spool.RunAsync(cancellationToken);
+        if (spool.Failure is not null)
+        {
+            await replaying.CancelAsync();
+        }
+    }
+
+    /// <summary>The history of the timeline that the server has begun, when it is the one that was planned; else the server is stopped.</summary>
+    private static async Task<TimelineHistory> BeganAsync(PrivateServer server, string dataDirectory, RecoveryPlan plan, CancellationToken cancellationToken)
+    {
         try
         {
-            var history = await BeganAsync(server, options.DataDirectory, cancellationToken);
+            var history = await BeganAsync(server, dataDirectory, cancellationToken);
             Verify(history, plan);
-            return (server, history);
+            return history;
         }
         catch
         {
@@ -153,9 +169,11 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
     }
 
     private static BackupException Explain(ClusterException failed, RecoveryPlan plan, SegmentSpool spool) =>
-        spool.Failure is { } cause ? new BackupException(
-            ErrorCodes.Damaged, $"the replay broke off: {cause.Message}", "The data directory is not usable. Run the command again when the cause is gone, or choose an earlier target.", cause)
+        spool.Failure is { } cause ? BrokeOff(cause)
         : failed.Message.Contains(NotReached, StringComparison.Ordinal) ? new BackupException(
             ErrorCodes.TargetNotReachable, $"the replay came to the end of the WAL before {plan.Asked}; the server was not promoted. {failed.Message}")
         : new BackupException(ErrorCodes.ProofFailed, $"the replay failed: {failed.Message}", "The data directory is not usable. The server's last lines say why; run the command again after that is solved.", failed);
+
+    private static BackupException BrokeOff(Exception cause) => new(
+        ErrorCodes.Damaged, $"the replay broke off: {cause.Message}", "The data directory is not usable. Run the command again when the cause is gone, or choose an earlier target.", cause);
 }

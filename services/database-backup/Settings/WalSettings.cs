@@ -34,7 +34,7 @@ internal sealed class WalSettings
     /// <summary>Directory with plain segments, to refill gaps from.</summary>
     public string? ArchiveDirectory { get; set; }
 
-    /// <summary>WAL that the slot may hold back before it is warned about.</summary>
+    /// <summary>WAL that the slot may hold back, or that was not pushed, before it is warned about.</summary>
     public int RetainedWarningMiB { get; set; } = 1024;
 
     /// <summary>Name of the slot for a cluster: lower-case letters, digits and underscores, as PostgreSQL wants them.</summary>

@@ -16,6 +16,8 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
     /// <summary>What an attempt of the archiver may take to find a server, or that there is none.</summary>
     private static readonly TimeSpan AttemptLimit = TimeSpan.FromSeconds(7), LookAgain = TimeSpan.FromMilliseconds(50);
 
+    private const string LookAtCommand = "SELECT name, setting FROM pg_settings WHERE name IN ('archive_mode', 'archive_command', 'archive_library');";
+
     public string Id => "check.postgres.wal";
 
     public string Category => "source";
@@ -54,7 +56,7 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
     private CheckResult Problem(WalArchiverStatus status)
     {
         var retained = (status.Slot?.RetainedBytes ?? 0) >> 20;
-        if (status.Problem is { } problem)
+        if ((status.Problem ?? status.PushProblem) is { } problem)
         {
             return CheckResults.Fail(this, $"WAL of cluster '{settings.Name}' is not archived now: {problem}", Remedies(status));
         }
@@ -75,16 +77,26 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
             return CheckResults.Warn(this, $"the server keeps {retained} MiB of WAL for slot '{status.Slot?.Name}', and its disk may fill up", "stella doctor --check check.storage.backup");
         }
 
-        return status.Activity == WalActivity.Connecting ? CheckResults.Warn(this, "connecting to the server")
-            : status.Activity == WalActivity.Full ? CheckResults.Warn(this, $"the location takes WAL slower than it is written: the spool is full, and {retained} MiB wait on the server", "stella doctor --check check.storage.backup")
-            : status.Activity == WalActivity.Streaming && clock.GetUtcNow() - status.CaughtUpAt > LateAfter
-                ? CheckResults.Warn(this, string.Create(CultureInfo.InvariantCulture, $"the archive is {(status.Server > status.Archived ? status.Server.Value - status.Archived.Value : 0) >> 20} MiB behind the server and catches up"))
-            : CheckResults.Pass(this, $"WAL of cluster '{settings.Name}' is archived to {status.Archived} on timeline {status.Timeline}");
+        var behind = (long)((status.Server > status.Archived ? status.Server.Value - status.Archived.Value : 0) >> 20);
+        return status.Activity switch
+        {
+            WalActivity.Connecting => CheckResults.Warn(this, "connecting to the server"),
+            WalActivity.Full => CheckResults.Warn(
+                this, $"the location takes WAL slower than it is written: the spool is full, and {retained} MiB wait on the server", "stella doctor --check check.storage.backup"),
+            WalActivity.Streaming when IsLate(status) => CheckResults.Warn(this, $"the archive is {behind} MiB behind the server and catches up"),
+            WalActivity.Watching when status.Archived == default => CheckResults.Warn(this, $"the server has not pushed any WAL of timeline {status.Timeline} yet", LookAtCommand),
+            WalActivity.Watching when behind > settings.Wal.RetainedWarningMiB => CheckResults.Warn(this, $"the server has {behind} MiB of WAL that it did not push yet, and its disk may fill up", LookAtCommand),
+            _ => CheckResults.Pass(this, $"WAL of cluster '{settings.Name}' is archived to {status.Archived} on timeline {status.Timeline}"),
+        };
     }
 
+    /// <summary>An archive that never had everything is late while anything is missing.</summary>
+    private bool IsLate(WalArchiverStatus status) => status.CaughtUpAt is { } at ? clock.GetUtcNow() - at > LateAfter : status.Server > status.Archived;
+
     private static string[] Remedies(WalArchiverStatus status) =>
-        status.Remedy is { } remedy ? [remedy]
-        : status.Problem!.Contains("pg_hba.conf", StringComparison.Ordinal)
+        status.Problem is not { } problem ? ["Read in the server's log what 'stella wal push' said", "stella doctor --check check.storage.backup"]
+        : status.Remedy is { } remedy ? [remedy]
+        : problem.Contains("pg_hba.conf", StringComparison.Ordinal)
             ? ["Add to pg_hba.conf, then reload: host replication stella_backup <address of this worker>/32 scram-sha-256"]
         : status.StoreFailures > 0 ? ["stella doctor --check check.storage.backup"]
         : ["stella doctor --check check.postgres.connectivity"];

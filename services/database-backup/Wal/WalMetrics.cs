@@ -21,6 +21,8 @@ internal sealed class WalMetrics : IDisposable
     private static readonly Counter Stored = Counter("stella_wal_bytes_stored_total", "Bytes stored for them.");
     private static readonly Counter Failures = Counter("stella_wal_store_failures_total", "Writes to the location that failed and were tried again.");
 
+    private static readonly Gauge[] OfTheOneAtWork = [Lag, CaughtUp, LastCommit, Spool, SpoolCapacity, Retained, Safe, Gaps];
+
     private readonly string _cluster;
     private readonly Func<WalArchiverStatus?> _status;
     private bool _ended;
@@ -35,7 +37,6 @@ internal sealed class WalMetrics : IDisposable
 
     private void Update()
     {
-        // Of a process that only waits, no figures: those of the one at work count.
         if (_ended || _status() is not { } status)
         {
             return;
@@ -43,35 +44,48 @@ internal sealed class WalMetrics : IDisposable
 
         Streaming.WithLabels(_cluster).Set(status.Activity is WalActivity.Streaming ? 1 : 0);
         Failures.WithLabels(_cluster).IncTo(status.StoreFailures);
-        if (status.Activity is WalActivity.Standby || status.SystemIdentifier == 0)
+        if (status.Activity is WalActivity.Standby)
+        {
+            // Those of the process at work count: what this one knew when it was at work itself would stand for good.
+            foreach (var gauge in OfTheOneAtWork)
+            {
+                gauge.RemoveLabelled(_cluster);
+            }
+
+            return;
+        }
+
+        if (status.SystemIdentifier == 0)
         {
             return;
         }
 
-        Lag.WithLabels(_cluster).Set(status.Server > status.Archived ? status.Server.Value - status.Archived.Value : 0);
-        Set(CaughtUp, status.CaughtUpAt);
-        Set(LastCommit, status.LastCommitAt);
-        Spool.WithLabels(_cluster).Set(status.SpoolSegments);
-        SpoolCapacity.WithLabels(_cluster).Set(status.SpoolCapacity);
-        Retained.WithLabels(_cluster).Set(status.Slot?.RetainedBytes ?? 0);
-        if (status.Slot?.SafeBytes is { } safe)
-        {
-            Safe.WithLabels(_cluster).Set(safe);
-        }
-
-        Gaps.WithLabels(_cluster).Set(status.OpenGaps);
+        Set(Lag, status.Server > status.Archived ? status.Server.Value - status.Archived.Value : 0);
+        Set(CaughtUp, Seconds(status.CaughtUpAt));
+        Set(LastCommit, Seconds(status.LastCommitAt));
+        Set(Spool, status.SpoolSegments);
+        Set(SpoolCapacity, status.SpoolCapacity);
+        Set(Retained, status.Slot?.RetainedBytes);
+        Set(Safe, status.Slot?.SafeBytes);
+        Set(Gaps, status.OpenGaps);
         Segments.WithLabels(_cluster).IncTo(status.SegmentsArchived);
         Bytes.WithLabels(_cluster).IncTo(status.BytesArchived);
         Stored.WithLabels(_cluster).IncTo(status.BytesStored);
     }
 
-    private void Set(Gauge gauge, DateTimeOffset? time)
+    private void Set(Gauge gauge, double? value)
     {
-        if (time is { } known)
+        if (value is { } known)
         {
-            gauge.WithLabels(_cluster).Set(known.ToUnixTimeMilliseconds() / 1000.0);
+            gauge.WithLabels(_cluster).Set(known);
+        }
+        else
+        {
+            gauge.RemoveLabelled(_cluster);
         }
     }
+
+    private static double? Seconds(DateTimeOffset? time) => time?.ToUnixTimeMilliseconds() / 1000.0;
 
     private static Gauge Gauge(string name, string help) => Metrics.CreateGauge(name, help, ByCluster);
 

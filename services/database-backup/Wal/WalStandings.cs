@@ -19,7 +19,7 @@ internal static class WalStandings
             Slot = status.Slot is { } slot
                 ? new SlotStanding { Name = slot.Name, RetainedBytes = slot.RetainedBytes, SafeBytes = slot.SafeBytes, LimitBytes = slot.KeepLimit }
                 : null,
-            Problem = status.Problem,
+            Problem = status.Problem ?? status.PushProblem,
         };
     }
 }

@@ -2,6 +2,8 @@ using System.Text.RegularExpressions;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
 using StellaOps.Backup.Postgres.Checks;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Workers.Repositories;
 
 namespace StellaOps.Backup.DatabaseBackup.Tests.Backups;
 
@@ -118,6 +120,26 @@ public sealed class IncrementalBackup15Tests() : IncrementalBackupTests(15)
         Assert.Contains(accounts, await ReadByBackupAsync(bench));
         Assert.Equal(before, await StatAsync(bench, accounts));
         Assert.DoesNotContain(accounts, await ReadByBackupAsync(bench));
+    }
+
+    [Fact]
+    public async Task A_damaged_snapshot_ends_no_later_backup_and_is_named()
+    {
+        await using var bench = await StartAsync();
+        var first = await bench.BackupAsync();
+        var second = await bench.BackupAsync();
+        var damaged = $"snapshots/{first.Snapshot!.SnapshotId}";
+        var content = await bench.Location.ReadAllAsync(damaged, 1 << 20, Cancellation);
+        content[^1] ^= 1;
+        await bench.Location.PutAsync(damaged, content, PutMode.Replace, Cancellation);
+
+        var task = new TestTask();
+        var third = await bench.BackupAsync(task);
+
+        Assert.Equal(Outcome.Complete, third.Outcome);
+        var saved = await bench.Repository.LoadSnapshotAsync(ComponentRepository.ParseId(third.Snapshot!.SnapshotId), Cancellation);
+        Assert.Equal(second.Snapshot!.SnapshotId, saved.Parent?.ToString());
+        Assert.Contains(task.Lines, line => line.StartsWith($"{damaged} is damaged", StringComparison.Ordinal));
     }
 }
 

@@ -57,7 +57,7 @@ public sealed class MountedDirectory18Tests() : MountedDirectoryTests(18)
 
         // A copy of a moment ago: the backup's own checkpoint tells it from the original.
         bench.Settings.Source = FileSource.Directory;
-        var refused = await Assert.ThrowsAsync<ClusterException>(bench.BackupAsync);
+        var refused = await Assert.ThrowsAsync<ClusterException>(() => bench.BackupAsync());
         Assert.Equal(ClusterFailure.Unsuitable, refused.Failure);
         Assert.Contains("pg_control is not that of the server", refused.Message, StringComparison.Ordinal);
         bench.Settings.Source = FileSource.Auto;

@@ -86,10 +86,10 @@ internal sealed class Workbench : IAsyncDisposable
         await Cluster.Server.ExecuteAsync("SELECT pg_reload_conf()", cancellationToken: cancellationToken);
     }
 
-    public async Task<TaskResult> BackupAsync()
+    public async Task<TaskResult> BackupAsync(TestTask? task = null)
     {
         var spec = new BackupSpec { PointId = Guid.CreateVersion7(), PointName = "test" };
-        return await new BaseBackupJob(Repository, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, TestContext.Current.CancellationToken);
+        return await new BaseBackupJob(Repository, Settings, TimeProvider.System).RunAsync((task ?? new TestTask()).Context, spec, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Relations of a snapshot by path: size and blobs. The rest (pg_control, WAL, counters) differs between any two backups.</summary>

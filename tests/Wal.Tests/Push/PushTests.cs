@@ -1,5 +1,6 @@
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Storage.Local;
+using StellaOps.Backup.Testing.Postgres;
 using StellaOps.Backup.Testing.Storage;
 using StellaOps.Backup.Wal.Coverage;
 using StellaOps.Backup.Wal.Ledger;
@@ -48,7 +49,7 @@ public sealed class PushTests
         await bench.RunAsync("SELECT pg_create_restore_point('pushed')");
         await bench.RunAsync("INSERT INTO load (body) VALUES ('newest')");
         var newest = new DateTimeOffset((DateTime)(await bench.RunAsync("SELECT pg_xact_commit_timestamp(xmin) FROM load WHERE body = 'newest'"))!);
-        await PushAllAsync(bench, push);
+        await PushAllAsync(bench.Server, push);
 
         // Without any worker: the documents beside the segments say it.
         Assert.Equal(newest, Assert.Single(ArchivedRanges.Of(await bench.InventoryAsync())).LastCommitAt);
@@ -59,7 +60,7 @@ public sealed class PushTests
         var segments = (await bench.InventoryAsync()).Segments.Count;
         await UntilFoldedAsync(bench, segments);
         await bench.WriteAsync(20);
-        await PushAllAsync(bench, push);
+        await PushAllAsync(bench.Server, push);
         await UntilFoldedAsync(bench, segments + 2);
         var inventory = await bench.InventoryAsync();
         Assert.Equal(WalActivity.Watching, watching.Status.Activity);
@@ -72,15 +73,38 @@ public sealed class PushTests
         Assert.Empty(GapFinder.Find(inventory));
     }
 
-    /// <summary>As the server does: every finished segment, oldest first.</summary>
-    private static async Task PushAllAsync(WalBench bench, WalPush push)
+    [Fact]
+    public async Task A_server_that_pushes_is_followed_to_its_new_timeline()
     {
-        var current = (string)(await bench.RunAsync("SELECT pg_walfile_name(pg_switch_wal())"))!;
-        foreach (var segment in Directory.GetFiles(Path.Combine(bench.Server.DataDirectory, "pg_wal"), "0*").Order(StringComparer.Ordinal))
+        await using var bench = await WalBench.StartAsync(15);
+        await using var standby = await PrivatePostgres.StartStandbyAsync(bench.Server, new Dictionary<string, string> { ["wal_keep_size"] = "1GB" }, Cancelled);
+        var push = new WalPush(bench.Location, bench.Encryption);
+        await bench.WriteAsync(20);
+        await PushAllAsync(bench.Server, push);
+        var watching = bench.Archive(change: options => options with { Stream = false, ManifestInterval = TimeSpan.FromMilliseconds(200) }, server: standby);
+        await UntilFoldedAsync(bench, (await bench.InventoryAsync()).Segments.Count);
+        Assert.Equal(1u, (await bench.InventoryAsync()).State!.Timeline);
+
+        await WalBench.RunAsync(standby, "SELECT pg_promote()");
+        await bench.Server.StopAsync(PostgresStop.Immediate, Cancelled);
+        await bench.WriteAsync(20, standby);
+        await PushAllAsync(standby, push);
+        await UntilFoldedAsync(bench, (await bench.InventoryAsync()).Segments.Count);
+        var inventory = await bench.InventoryAsync();
+        Assert.Equal((WalActivity.Watching, 2u, 2u), (watching.Status.Activity, watching.Status.Timeline, inventory.State!.Timeline));
+        Assert.Contains(inventory.Manifests, manifest => manifest.Content.Timeline == 2 && manifest.Content.Segments.Count > 0);
+        Assert.Empty(GapFinder.Find(inventory));
+    }
+
+    /// <summary>As the server does: every finished segment of its timeline, and its history, oldest first.</summary>
+    private static async Task PushAllAsync(PrivatePostgres server, WalPush push)
+    {
+        var current = (string)(await WalBench.RunAsync(server, "SELECT pg_walfile_name(pg_switch_wal())"))!;
+        foreach (var file in Directory.GetFiles(Path.Combine(server.DataDirectory, "pg_wal"), $"{current[..8]}*").Order(StringComparer.Ordinal))
         {
-            if (string.CompareOrdinal(Path.GetFileName(segment), current) <= 0)
+            if (string.CompareOrdinal(Path.GetFileName(file), current) <= 0)
             {
-                await push.RunAsync(segment, Cancelled);
+                await push.RunAsync(file, Cancelled);
             }
         }
     }
@@ -145,5 +169,18 @@ public sealed class PushTests
         Assert.Equal(PushOutcome.AlreadyThere, await push.RunAsync(label, Cancelled));
         await Assert.ThrowsAsync<WalException>(() => push.RunAsync(Path.Combine(directory, "archive_status"), Cancelled));
         Assert.Empty((await bench.InventoryAsync()).Segments);
+    }
+
+    [Fact]
+    public async Task What_is_left_of_a_large_segment_is_archived()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var left = Path.Combine(bench.Server.DataDirectory, "pg_wal", "000000010000000000000003.partial");
+        await using (var file = File.Create(left))
+        {
+            file.SetLength(128 << 20);
+        }
+
+        Assert.Equal(PushOutcome.Stored, await new WalPush(bench.Location, bench.Encryption).RunAsync(left, Cancelled));
     }
 }

@@ -66,6 +66,53 @@ public sealed class WalSpoolTests : IDisposable
         Assert.Empty(Directory.GetFiles(_directory.Path, "*.receiving"));
     }
 
+    [Fact]
+    public async Task What_an_earlier_process_had_not_made_durable_is_removed()
+    {
+        using (var spool = Open())
+        {
+            spool.Begin(1, Files.StartOf(1));
+            Assert.True(await spool.WriteAsync(new byte[Segment + 8192], TimeSpan.Zero, TestContext.Current.CancellationToken));
+        }
+
+        Assert.Equal(2, Directory.GetFiles(_directory.Path, "*.receiving").Length);
+        using var next = Open();
+        Assert.Equal(0, next.Waiting);
+        Assert.Equal(["lock"], Directory.GetFiles(_directory.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task What_came_after_a_segment_that_the_archive_refused_is_set_aside_with_it_and_none_of_it_is_let_go()
+    {
+        using (var spool = Open())
+        {
+            await ReceiveAsync(spool, 1, 4);
+            Assert.True(spool.Whole.TryRead(out var archived));
+            spool.Remove(spool.Seal(archived));
+            Assert.True(spool.Whole.TryRead(out var refused));
+            Assert.EndsWith(".refused", spool.SetAside(spool.Seal(refused)), StringComparison.Ordinal);
+            Assert.Equal((3, Files.StartOf(2), Files.StartOf(2)), (spool.Waiting, spool.ArchivedTo, spool.Sync()));
+        }
+
+        using var next = Open();
+        Assert.Equal((0, 3), (next.Waiting, Directory.GetFiles(_directory.Path, "*.refused").Length));
+    }
+
+    [Fact]
+    public void Only_a_lock_that_another_one_holds_says_that_the_spool_is_in_use()
+    {
+        using (Open())
+        {
+            Assert.Null(Open());
+        }
+
+        var path = _directory["lock"];
+        File.Delete(path);
+        File.CreateSymbolicLink(path, path);
+        Assert.ThrowsAny<IOException>(() => Open());
+        File.Delete(path);
+    }
+
     private WalSpool Open() => WalSpool.TryOpen(_directory.Path, Files, 100 << 20)!;
 
     private static async Task ReceiveAsync(WalSpool spool, ulong first, int count)

@@ -245,8 +245,10 @@ public sealed class OutageTests
         Assert.Equal(bytes, await File.ReadAllBytesAsync($"{left}.refused", TestContext.Current.CancellationToken));
     }
 
-    [Fact]
-    public async Task Who_gets_the_slot_back_knows_what_another_one_archived_meanwhile()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // It comes back when the other one has gone already.
+    public async Task Who_gets_the_slot_back_knows_what_another_one_archived_meanwhile(bool seen)
     {
         await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["wal_keep_size"] = "0" });
         await bench.RunAsync("CREATE ROLE one LOGIN SUPERUSER REPLICATION");
@@ -257,8 +259,12 @@ public sealed class OutageTests
         await bench.RunAsync("ALTER ROLE one NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'one'");
         var other = bench.Archive();
         await WalBench.UntilAsync(() => other.Status.Activity == WalActivity.Streaming, () => $"{other.Status}");
-        await bench.RunAsync("ALTER ROLE one LOGIN");
-        await WalBench.UntilAsync(() => one.Status.Activity == WalActivity.Standby, () => $"{one.Status}");
+        if (seen)
+        {
+            await bench.RunAsync("ALTER ROLE one LOGIN");
+            await WalBench.UntilAsync(() => one.Status.Activity == WalActivity.Standby, () => $"{one.Status}");
+        }
+
         await bench.WriteAsync(100);
         await bench.CatchUpAsync(other);
         await bench.RunAsync("CHECKPOINT; SELECT pg_switch_wal(); CHECKPOINT");
@@ -266,6 +272,7 @@ public sealed class OutageTests
         await bench.RunAsync("CHECKPOINT");
 
         await other.DisposeAsync();
+        await bench.RunAsync("ALTER ROLE one LOGIN");
         await bench.WriteAsync(20);
         await bench.CatchUpAsync(one);
         Assert.DoesNotContain(one.Journal.Lines, line => line.Contains("lost", StringComparison.Ordinal));
@@ -288,6 +295,30 @@ public sealed class OutageTests
         await bench.WriteAsync(1);
         await bench.CatchUpAsync(archiver);
         Assert.Equal(asked, archiver.Status.CaughtUpAt);
+    }
+
+    [Fact]
+    public async Task Who_starts_while_nothing_can_be_stored_takes_back_nothing_that_the_state_says()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var first = bench.Archive();
+        await bench.WriteAsync(20);
+        await bench.CatchUpAsync(first);
+        await WalBench.UntilAsync(() => first.Status.CaughtUpAt is not null, () => $"{first.Status}");
+        await first.DisposeAsync();
+        var before = (await bench.InventoryAsync()).State!;
+        Assert.NotNull(before.CaughtUpAt);
+
+        // Documents are written, WAL is not.
+        await bench.WriteAsync(40);
+        var written = await WalBench.FlushedAsync(bench.Server);
+        var second = bench.Archive(new FaultyStore(bench.Location, new FaultRule(Fault.FailAlways) { Matches = call => call.Kind == StoreCallKind.Put && call.Key.EndsWith(".age", StringComparison.Ordinal) }));
+        await WalBench.UntilAsync(() => second.Status.Received >= written, () => $"{second.Status}");
+        await second.DisposeAsync();
+
+        var after = (await bench.InventoryAsync()).State!;
+        Assert.Equal((before.CaughtUpAt, before.CaughtUpAt), (after.CaughtUpAt, second.Status.CaughtUpAt));
+        Assert.Equal((before.ArchivedTo, before.Tail?.StopLsn), (after.ArchivedTo, after.Tail?.StopLsn));
     }
 
     /// <summary>The server shuts down while the store is away, and removes what it was told to be safe, whether or not its slot was saved after that.</summary>
