@@ -14,13 +14,19 @@ build() {
     touch "$started"
     # The compiler's servers stay: they must not keep the locks of `up` (8 and 9).
     dotnet build "$LOCAL/local.slnf" -c Release -v quiet -nologo >"$log" 2>&1 </dev/null 8>&- 9>&- ||
-      { grep -E 'error' "$log" | sort -u | head -n 20 >&2; fail "the build failed" "see $log"; }
+      { hand_over_artifacts; grep -E 'error' "$log" | sort -u | head -n 20 >&2 || true; fail "the build failed" "see $log"; }
     mv "$started" "$BUILT"
   fi
+  hand_over_artifacts
   if [ ! -f "$DATA/app/built" ] || [ "$BUILT" -nt "$DATA/app/built" ]; then
     install_programs
   fi
   exec 9>&-
+}
+
+# What root builds goes to the owner of the clone, who builds in it, too (tests/run).
+hand_over_artifacts() {
+  ! is_root || [ -O "$REPO" ] || find "$REPO/artifacts" -user 0 -exec chown -h "$(stat -c %u:%g "$REPO")" {} + || true
 }
 
 changed_sources() {
@@ -28,16 +34,17 @@ changed_sources() {
     \( -name '*.cs' -o -name '*.csproj' -o -name '*.json' -o -name '*.props' -o -name '*.targets' \) -newer "$BUILT" -print -quit
 }
 
-# A running process keeps its files; so those of an older build are stopped before they are replaced.
+# A running process keeps its files; so those of an older build are stopped before they are replaced. What is broken off is done again: the mark
+# goes first and comes last.
 install_programs() {
   local project
-  for project in "${SERVICES[@]}"; do
-    stop_process "$project"
-  done
+  stop_services
+  rm -f "$DATA/app/built"
   rm -rf "$DATA/app" "$DATA/app.new"
   mkdir -p "$DATA/app.new"
   for project in "${PROJECTS[@]}"; do
-    cp -a "$REPO/artifacts/bin/StellaOps.Backup.${project#*:}/release" "$DATA/app.new/${project%%:*}"
+    # To the account of the stack, whoever built them.
+    cp -dR --preserve=mode,timestamps "$REPO/artifacts/bin/StellaOps.Backup.${project#*:}/release" "$DATA/app.new/${project%%:*}"
   done
   touch -r "$BUILT" "$DATA/app.new/built"
   mv "$DATA/app.new" "$DATA/app"

@@ -14,6 +14,8 @@ create_credentials() {
   [ -s "$SECRETS/platform.pgpass" ] || (umask 077 && printf '*:*:*:postgres:%s\n' "$(head -n 1 "$SECRETS/platform-superuser")" >"$SECRETS/platform.pgpass")
   [ -s "$SECRETS/wal-identity" ] || new_identity "$SECRETS/wal-identity"
   WAL_RECIPIENT=$(recipient_of "$SECRETS/wal-identity")
+  # Durable before anything is encrypted with them: one that a power failure takes away would be made anew, and open nothing.
+  find "$SECRETS" "$DATA/custodian" -type f,d -exec sync {} +
 }
 
 # The demonstration custodian. In earnest the identity lives offline, and only its public half (the recipient) stays here, in a file of its

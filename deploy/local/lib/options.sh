@@ -49,6 +49,15 @@ use_data() {
   [ ! -f "$DATA/stack" ] || . "$DATA/stack"
 }
 
+# need_own_stack COMMAND: stops where another account made the stack: its files and processes are out of reach, and the command is one for it.
+need_own_stack() {
+  if [ -e "$DATA/stack" ] && [ ! -w "$DATA/stack" ]; then
+    local owner
+    owner=$(stat -c %U "$DATA/stack")
+    die "the stack in $DATA belongs to the account $owner" "sudo -u $owner $1"
+  fi
+}
+
 # configures SECTION: whether the user's file has this section.
 configures() { [ -n "$OVERLAY" ] && grep -qE "\"$1\"[[:space:]]*:[[:space:]]*(\{|\$)" "$OVERLAY"; }
 
@@ -64,6 +73,7 @@ use_ports() {
   EVIDENCE_BACKUP_PORT=$((PORTS + 3))
   CONFIG_BACKUP_PORT=$((PORTS + 4))
   SECRETS_BACKUP_PORT=$((PORTS + 5))
+  RABBITMQ_METRICS_PORT=$((PORTS + 9))
   PLATFORM_PORT=$((PORTS + 10))
   CATALOG_PORT=$((PORTS + 11))
   RABBITMQ_PORT=$((PORTS + 12))

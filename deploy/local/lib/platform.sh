@@ -68,8 +68,13 @@ fill_database() {
       <"$DATA/platform/evidence.tsv" >>"$LOGS/sample.log" 2>&1 ||
       { tail -n 5 "$LOGS/sample.log" >&2; fail "the sample data could not be loaded" "see $LOGS/sample.log"; }
   done
-  platform_sql -d postgres -c "ALTER ROLE stellaops_app PASSWORD '$(head -n 1 "$SECRETS/platform-app")'"
-  platform_sql -d postgres -v password="'$(head -n 1 "$SECRETS/platform-backup")'" -f "$REPO/deploy/postgresql/backup-role.sql"
+  # psql reads the passwords itself: all accounts of the machine see the arguments of a command.
+  platform_sql -d postgres -v app="$SECRETS/platform-app" -v backup="$SECRETS/platform-backup" -v role="$REPO/deploy/postgresql/backup-role.sql" -f - <<'SQL'
+\set app_password `head -n 1 :'app'`
+ALTER ROLE stellaops_app PASSWORD :'app_password';
+\set role_password `head -n 1 :'backup'`
+\i :role
+SQL
 }
 
 allow_integrity_checks() {

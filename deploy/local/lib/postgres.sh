@@ -4,16 +4,16 @@
 create_cluster() {
   local dir=$1 port=$2 password=$3
   [ ! -f "$dir/PG_VERSION" ] || return 0
-  rm -rf "$dir"
-  mkdir -p "$dir"
+  rm -rf "$dir" "$dir.new"
+  mkdir -p "$dir.new"
   local copy
   copy=$(mktemp)
   head -n 1 "$password" >"$copy"
-  give postgres "$dir" "$copy"
-  as postgres "$PGBIN/initdb" --pgdata "$dir" --username postgres --pwfile "$copy" --auth scram-sha-256 \
-    --encoding UTF8 --locale C.UTF-8 --data-checksums >>"$LOGS/initdb.log" 2>&1 || fail "initdb failed" "see $LOGS/initdb.log"
+  give postgres "$dir.new" "$copy"
+  as postgres "$PGBIN/initdb" --pgdata "$dir.new" --username postgres --pwfile "$copy" --auth scram-sha-256 \
+    --encoding UTF8 --locale C.UTF-8 --data-checksums >>"$LOGS/initdb.log" 2>&1 || { rm -f "$copy"; fail "initdb failed" "see $LOGS/initdb.log"; }
   rm -f "$copy"
-  cat >>"$dir/postgresql.conf" <<CONF
+  cat >>"$dir.new/postgresql.conf" <<CONF
 
 # deploy/local
 listen_addresses = '127.0.0.1'
@@ -25,6 +25,11 @@ shared_buffers = 128MB
 max_wal_size = 512MB
 log_line_prefix = '%m [%p] %u@%d '
 CONF
+  # initdb writes PG_VERSION first and has synced its files. The cluster gets its name when all of it is durable: what is broken off before has
+  # the other name, and is removed.
+  sync "$dir.new/postgresql.conf" "$dir.new"
+  mv -T "$dir.new" "$dir"
+  sync "$(dirname "$dir")"
 }
 
 # start_cluster NAME DIR PORT
@@ -65,10 +70,12 @@ sql() {
 start_catalog() {
   create_cluster "$DATA/catalog" "$CATALOG_PORT" "$SECRETS/catalog-superuser"
   start_cluster catalog "$DATA/catalog" "$CATALOG_PORT"
-  local password
-  password=$(head -n 1 "$SECRETS/catalog")
   if [ -z "$(sql "$CATALOG_PORT" "$SECRETS/catalog-superuser" -d postgres -Atc "SELECT 1 FROM pg_roles WHERE rolname = 'coordinator'")" ]; then
-    sql "$CATALOG_PORT" "$SECRETS/catalog-superuser" -d postgres -c "CREATE ROLE coordinator LOGIN PASSWORD '$password'"
+    # psql reads the password itself: all accounts of the machine see the arguments of a command.
+    sql "$CATALOG_PORT" "$SECRETS/catalog-superuser" -d postgres -v file="$SECRETS/catalog" -f - <<'SQL'
+\set password `head -n 1 :'file'`
+CREATE ROLE coordinator LOGIN PASSWORD :'password';
+SQL
   fi
   if [ -z "$(sql "$CATALOG_PORT" "$SECRETS/catalog-superuser" -d postgres -Atc "SELECT 1 FROM pg_database WHERE datname = 'catalog'")" ]; then
     sql "$CATALOG_PORT" "$SECRETS/catalog-superuser" -d postgres -c "CREATE DATABASE catalog OWNER coordinator"

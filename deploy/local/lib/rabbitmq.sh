@@ -1,16 +1,21 @@
 # A private RabbitMQ node with a name, a data directory, ports and a name server (epmd) of its own.
 
+# Written anew before each start, so that the node of an older stack gets what is new; a running one does not look at it.
 prepare_rabbitmq() {
   local dir=$DATA/rabbitmq
-  [ ! -f "$dir/rabbitmq.conf" ] || return 0
   mkdir -p "$dir/mnesia" "$dir/log" "$dir/home"
-  (umask 077 && openssl rand -hex 16 >"$dir/home/.erlang.cookie")
-  chmod 400 "$dir/home/.erlang.cookie"
-  printf '[rabbitmq_management].\n' >"$dir/enabled_plugins"
+  [ -s "$dir/home/.erlang.cookie" ] || {
+    rm -f "$dir/home/.erlang.cookie"
+    (umask 077 && openssl rand -hex 16 >"$dir/home/.erlang.cookie")
+    chmod 400 "$dir/home/.erlang.cookie"
+  }
+  printf '[rabbitmq_management, rabbitmq_prometheus].\n' >"$dir/enabled_plugins"
   (umask 077 && cat >"$dir/rabbitmq.conf") <<CONF
 listeners.tcp.1 = 127.0.0.1:$RABBITMQ_PORT
 management.tcp.ip = 127.0.0.1
 management.tcp.port = $RABBITMQ_MANAGEMENT_PORT
+prometheus.tcp.ip = 127.0.0.1
+prometheus.tcp.port = $RABBITMQ_METRICS_PORT
 default_user = stella
 default_pass = $(head -n 1 "$SECRETS/rabbitmq")
 vm_memory_high_watermark.absolute = 512MiB
@@ -29,8 +34,8 @@ rabbitmq_environment() {
 }
 
 start_rabbitmq() {
-  prepare_rabbitmq
   if ! is_running rabbitmq; then
+    prepare_rabbitmq
     need_free_port rabbitmq "$RABBITMQ_PORT"
     account_prefix rabbitmq
     is_running epmd || (rabbitmq_environment && start_process epmd "${AS[@]}" epmd -address 127.0.0.1 -port "$EPMD_PORT")
@@ -43,7 +48,7 @@ start_rabbitmq() {
 }
 
 rabbitmq_answers() {
-  curl -sf -o /dev/null -u "stella:$(head -n 1 "$SECRETS/rabbitmq")" \
+  curl -sf -o /dev/null --config <(printf 'user = "stella:%s"\n' "$(head -n 1 "$SECRETS/rabbitmq")") \
     "http://127.0.0.1:$RABBITMQ_MANAGEMENT_PORT/api/health/checks/port-listener/$RABBITMQ_PORT"
 }
 

@@ -69,7 +69,7 @@ wanted_services() {
 # The answer waits for the status commands of the platform's services, which take long on a machine that has much else to do.
 workers_are_known() {
   local health name
-  health=$(curl -s --max-time 60 -H "Authorization: Bearer $(head -n 1 "$SECRETS/token")" "http://127.0.0.1:$GATEWAY_PORT/api/v1/health") || return 1
+  health=$(curl -s --max-time 60 -H @<(printf 'Authorization: Bearer %s\n' "$(head -n 1 "$SECRETS/token")") "http://127.0.0.1:$GATEWAY_PORT/api/v1/health") || return 1
   grep -q '"name":"broker"[^}]*"status":"healthy"' <<<"$health" || return 1
   for name in $(wanted_services | grep -- -backup); do
     grep -q "\"name\":\"$name\"[^}]*\"instances\":[1-9]" <<<"$health" || return 1
