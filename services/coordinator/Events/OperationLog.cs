@@ -22,9 +22,10 @@ internal sealed class OperationLog(CatalogContext catalog, TimeProvider clock)
 
     public void Error(Operation operation, Component component, string message) => Add(operation, component, "error", message);
 
-    /// <summary>The last line.</summary>
-    public void Conclusion(Operation operation)
+    /// <summary>The last line. Why a task failed was said when it did.</summary>
+    public void Conclusion(Operation operation, IReadOnlyList<TaskRow> tasks)
     {
+        var isSaid = tasks.Any(task => task is { State: TaskState.Failed, StartedAt: not null } && task.Error?.Message == operation.Error?.Message);
         var level = operation.Outcome switch
         {
             Outcome.Complete => "info",
@@ -32,7 +33,7 @@ internal sealed class OperationLog(CatalogContext catalog, TimeProvider clock)
             _ => "error",
         };
         var outcome = operation.Outcome!.Value.Name();
-        Add(operation, null, level, operation.Error is { } error ? $"{outcome}: {error.Message}" : outcome);
+        Add(operation, null, level, operation.Error is { } error && !isSaid ? $"{outcome}: {error.Message}" : outcome);
     }
 
     public void Add(TaskRow task, string level, string message) => Add(task.OperationId, task.Kind, task.Component, level, message, clock.GetUtcNow());

@@ -144,7 +144,7 @@ internal sealed class OperationWork(
         operation.Outcome = conclusion.Outcome;
         operation.Error = conclusion.Error;
         operation.FinishedAt = clock.GetUtcNow();
-        log.Conclusion(operation);
+        log.Conclusion(operation, all);
         if (operation.Kind == OperationKind.Backup)
         {
             await bus.Publish(Finished(operation), cancellationToken);

@@ -11,7 +11,8 @@ using StellaOps.Backup.Coordinator.Status;
 namespace StellaOps.Backup.Coordinator.Protection;
 
 /// <summary>Pins and legal holds: set and taken back, with a row of the audit log and a line of the log for each.</summary>
-internal sealed class PointProtection(CatalogContext catalog, PointCatalog points, PointUse use, ProtectionCopies copies, AuditLog audit, TimeProvider clock)
+internal sealed class PointProtection(
+    CatalogContext catalog, PointCatalog points, PointUse use, ProtectionCopies copies, RebuildGate gate, AuditLog audit, TimeProvider clock)
 {
     private const int LongestReason = 500;
 
@@ -46,6 +47,12 @@ internal sealed class PointProtection(CatalogContext catalog, PointCatalog point
             await catalog.LockAsync(AdvisoryLock.Accept, cancellationToken);
             point = await points.FindAsync(nameOrId, cancellationToken);
             await use.RequireNotDeletingAsync(point, cancellationToken);
+            if (!gate.IsOpen)
+            {
+                // What the copy has is replaced below: as long as nobody has adopted it, it is looked at here.
+                await copies.AdoptAsync(point, cancellationToken);
+            }
+
             var (pin, holds) = change(point, reason, clock.GetUtcNow());
             var row = await catalog.Points.SingleAsync(row => row.Id == point.Id, cancellationToken);
             (row.Pin, row.Holds) = (pin, holds);

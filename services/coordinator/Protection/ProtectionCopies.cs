@@ -117,6 +117,23 @@ internal sealed partial class ProtectionCopies(CatalogContext catalog, IObjectSt
         }
     }
 
+    /// <summary>Gives a point, which the caller saves, what the location has and it lacks.</summary>
+    /// <exception cref="BackupException">The location failed: then nothing is known of what protects it.</exception>
+    public async Task AdoptAsync(PointRow point, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await ReadAsync(point.Id, cancellationToken) is { } copy && Adopt(point, copy))
+            {
+                LogAdopted(logger, point.Name, string.Join(", ", ProtectedPoint.Reasons(copy.Pin, copy.Holds)));
+            }
+        }
+        catch (StorageException failure)
+        {
+            throw failure.ToBackupException($"what protects '{point.Name}' could not be read from the location");
+        }
+    }
+
     /// <returns>Whether the point lacked something.</returns>
     public static bool Adopt(PointRow point, ProtectionCopy copy)
     {
@@ -131,7 +148,7 @@ internal sealed partial class ProtectionCopies(CatalogContext catalog, IObjectSt
         try
         {
             var copy = JsonSerializer.Deserialize<ProtectionCopy>(await location.ReadAllAsync(Key(id), LargestCopy, cancellationToken), JsonColumn.Options);
-            return copy?.PointId == id && copy.Version == ProtectionCopy.CurrentVersion ? copy : throw new JsonException("it is of another point, or of a version that is not known");
+            return copy?.PointId == id && copy.Version == ProtectionCopy.CurrentVersion && copy.Holds.All(hold => hold is not null) ? copy : throw new JsonException("it is of another point, of a version that is not known, or has a hold that is null");
         }
         catch (StorageException gone) when (gone.Failure == StorageFailure.NotFound)
         {

@@ -52,13 +52,16 @@ internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog au
     };
 
     /// <summary>Changes the rules of some components.</summary>
-    /// <exception cref="BackupException"><c>input.invalid</c>: a number is out of range, or no rule would be left.</exception>
+    /// <exception cref="BackupException">
+    /// <c>input.invalid</c>: a number is out of range, or no rule would be left. <c>integrity.damaged</c>: the only rules are in a copy that cannot be read, and
+    /// not all components are named.
+    /// </exception>
     public async Task SetAsync(SetRetentionRequest request, IReadOnlyList<Component> components, string who, CancellationToken cancellationToken)
     {
         RuleNumbers.RequireSane(request);
         await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);
         await catalog.LockAsync(AdvisoryLock.Accept, cancellationToken);
-        var before = await ReadAsync(cancellationToken);
+        var before = await ReadToChangeAsync(components, who, cancellationToken);
 
         // What the copy has is replaced below: as long as nobody has adopted it, it is looked at here.
         var known = gate.IsOpen ? before : await LongestAsync(before, cancellationToken);
@@ -123,6 +126,24 @@ internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog au
         }
     }
 
+    /// <summary>
+    /// The rules as they are. Where nothing has them but a copy that cannot be read, all have to be set anew: of a component that is not named, nobody knows how
+    /// long it was to be kept, and the default may be shorter.
+    /// </summary>
+    private async Task<IReadOnlyList<RetentionRule>> ReadToChangeAsync(IReadOnlyList<Component> components, string who, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(cancellationToken);
+        }
+        catch (BackupException damaged) when (damaged.Error == ErrorCodes.Damaged && (components.Count == 0 || Defaults.All(rule => components.Contains(rule.Component))))
+        {
+            LogReplaced(logger, damaged.Message, who);
+            await audit.AppendAsync(who, "retention.replace", CopyKey, damaged.Message, cancellationToken);
+            return Defaults;
+        }
+    }
+
     private async Task ReplaceAsync(IReadOnlyList<RetentionRule> rules, CancellationToken cancellationToken)
     {
         await catalog.RetentionRules.ExecuteDeleteAsync(cancellationToken);
@@ -149,19 +170,24 @@ internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog au
     {
         try
         {
-            return JsonSerializer.Deserialize<List<RetentionRule>>(await location.ReadAllAsync(CopyKey, LargestCopy, cancellationToken), JsonColumn.Options) ?? [];
+            var copy = JsonSerializer.Deserialize<List<RetentionRule>>(await location.ReadAllAsync(CopyKey, LargestCopy, cancellationToken), JsonColumn.Options);
+            return copy?.TrueForAll(rule => rule is not null) == true ? copy : throw new JsonException("it, or a rule of it, is null");
         }
         catch (StorageException none) when (none.Failure == StorageFailure.NotFound)
         {
             return [];
         }
+        catch (Exception damaged) when (damaged is JsonException or StorageException { Failure: StorageFailure.Invalid })
+        {
+            throw new BackupException(
+                ErrorCodes.Damaged,
+                $"{CopyKey} in the location is damaged: {damaged.Message}",
+                "Set the rules of all components anew, as long as the longest of them, then single ones: stella backup retention set --type full --days 365",
+                damaged);
+        }
         catch (StorageException failure)
         {
             throw failure.ToBackupException("the rules could not be read from the location");
-        }
-        catch (JsonException damaged)
-        {
-            throw new BackupException(ErrorCodes.Damaged, $"{CopyKey} in the location is damaged: {damaged.Message}", "Set the rules anew with 'stella backup retention set'.", damaged);
         }
     }
 
@@ -173,4 +199,7 @@ internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog au
 
     [LoggerMessage(3, LogLevel.Warning, "the rules of the catalog count without a look at their copy: {Reason}")]
     private static partial void LogDamaged(ILogger logger, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "{Reason}; it is replaced by what {Who} sets for all components, and by the defaults")]
+    private static partial void LogReplaced(ILogger logger, string reason, string who);
 }

@@ -18,10 +18,11 @@ namespace StellaOps.Backup.Coordinator.Status;
 internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, IOptions<CoordinatorSettings> settings, ILogger<CatalogMetrics> logger) : IHostedService
 {
     private static readonly GaugeConfiguration Silent = new() { SuppressInitialValue = true };
+    private static readonly Gauge Up = Metrics.CreateGauge("stella_catalog_up", "1 while the catalog answers, 0 while it does not: what is read from it stands as it was.", Silent);
     private static readonly Gauge LastSuccess = Metrics.CreateGauge("stella_backup_last_success_timestamp", "Unix time of the last snapshot of the component that is part of a recovery point; of several clusters, of the one that lags.", "component");
     private static readonly Gauge Duration = Metrics.CreateGauge("stella_backup_duration_seconds", "Duration of the last snapshot.", "component");
     private static readonly Gauge Size = Metrics.CreateGauge("stella_backup_size_bytes", "Size of the data in the last snapshot, as it is at the source; of all clusters.", "component");
-    private static readonly Gauge LastTestRestore = Metrics.CreateGauge("stella_restore_test_last_success", "Unix time of the last test-restore of the component that passed.", "component");
+    private static readonly Gauge LastTestRestore = Metrics.CreateGauge("stella_restore_test_last_success", "Unix time of the last test-restore that passed, of what was restored and not only verified; the cluster is that of a database and else empty.", "component", "cluster");
     private static readonly Gauge LastFailure = Metrics.CreateGauge("stella_backup_last_failure_timestamp", "Unix time of the last backup that failed, by the code of its error (docs/errors.md); the cluster is that of a database and else empty.", "component", "cluster", "code");
     private static readonly Gauge Newest = Metrics.CreateGauge("stella_backup_newest_timestamp", "Unix time of the newest snapshot in a recovery point; the cluster is that of a database and else empty.", "component", "cluster");
     private static readonly Gauge Missing = Metrics.CreateGauge("stella_backup_newest_missing", "Items that the newest snapshot lacks, damaged pages of a database among them; the cluster is that of a database and else empty.", "component", "cluster");
@@ -44,15 +45,17 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, IOptio
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>While the catalog is away the last values stand.</summary>
+    /// <summary>While the catalog is away the last values stand, here and in all metrics that are read from it; <see cref="Up"/> says so of them all.</summary>
     private async Task UpdateAsync(CancellationToken cancellationToken)
     {
         try
         {
             await ReadAsync(cancellationToken);
+            Up.Set(1);
         }
         catch (Exception e) when (CatalogOutage.Is(e))
         {
+            Up.Set(0);
             LogKept(logger, e.Message);
         }
     }
@@ -119,6 +122,7 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, IOptio
         foreach (var snapshot in newest)
         {
             Newest.WithLabels(component.Name(), snapshot.Cluster).Set(snapshot.FinishedAt.ToUnixTimeMilliseconds() / 1000.0);
+            await ProvenAsync(catalog, snapshot, cancellationToken);
         }
 
         if (newest.Count > 0)
@@ -135,10 +139,18 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, IOptio
         Points.WithLabels(component.Name()).Set(await snapshots.CountAsync(cancellationToken));
         Damaged.WithLabels(component.Name()).Set(
             (await snapshots.Select(snapshot => snapshot.Damages).ToListAsync(cancellationToken)).Count(damages => damages.Count > 0));
+    }
+
+    /// <summary>Of each cluster for itself: one that was never restored must not hide behind another.</summary>
+    private static async Task ProvenAsync(CatalogContext catalog, SnapshotRow newest, CancellationToken cancellationToken)
+    {
         var proven = await catalog.Proofs
-            .Where(proof => proof.Component == component && proof.Passed && proof.Depth == ProofDepth.Restored)
+            .Where(proof => proof.Component == newest.Component && proof.Cluster == newest.Cluster && proof.Passed && proof.Depth == ProofDepth.Restored)
             .MaxAsync(proof => (DateTimeOffset?)proof.At, cancellationToken);
-        Set(LastTestRestore, component, proven);
+        if (proven is { } at)
+        {
+            LastTestRestore.WithLabels(newest.Component.Name(), newest.Cluster).Set(at.ToUnixTimeMilliseconds() / 1000.0);
+        }
     }
 
     private static void Set(Gauge gauge, Component component, DateTimeOffset? time)

@@ -112,9 +112,12 @@ internal sealed class HealthReport(
 
     private static string NoWorker(IEnumerable<Part> parts) => $"no worker runs for {string.Join(", ", parts.Select(part => part.Title))}";
 
-    /// <summary>A service of the platform that an operator stopped is as it should be for a restore; it degrades and does not fail.</summary>
-    private static string Worst(IReadOnlyList<ServiceHealth> services) =>
-        services.Any(service => service is { Group: Own, Status: "unhealthy" or "stopped" }) ? "unhealthy"
+    /// <summary>
+    /// A service of the platform that an operator stopped is as it should be for a restore; it degrades and does not fail. One that runs and is not healthy
+    /// fails, and one of which nobody can tell whether it runs: nothing says that it is well.
+    /// </summary>
+    internal static string Worst(IReadOnlyList<ServiceHealth> services) =>
+        services.Any(service => service is { Status: "unhealthy" } or { Group: Own, Status: "stopped" }) ? "unhealthy"
         : services.Any(service => service.Status != "healthy") ? "degraded"
         : "healthy";
 }

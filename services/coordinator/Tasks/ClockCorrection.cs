@@ -6,27 +6,50 @@ using StellaOps.Backup.Coordinator.Catalog;
 namespace StellaOps.Backup.Coordinator.Tasks;
 
 /// <summary>
-/// Takes back times that lie further ahead than they are ever put. A clock that was ahead for a while wrote them, and nothing would look at their
-/// rows again before the right clock comes there: after a year, an operation that is being sealed would still hold up all that come after it.
+/// Puts off times by what the clock was set forward, and takes back those that lie further ahead than they are ever put. By a clock that is ahead for seconds
+/// all that runs would be past its deadline. What it wrote nothing would look at again before the right clock comes there: after a year, an operation that is
+/// being sealed would still hold up all that come after it.
 /// </summary>
 internal sealed partial class ClockCorrection(CatalogContext catalog, IOptions<CoordinatorSettings> settings, ILogger<ClockCorrection> logger)
 {
     /// <summary>More than the clocks of coordinators may differ by.</summary>
-    private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
+    internal static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
 
     /// <summary>
     /// In the transaction of the sweep, before it looks what is due: what is taken back to now has its turn in the same round. Operations come before
     /// tasks, in the order in which a step of an operation locks them: neither waits for the other for ever.
     /// </summary>
     /// <param name="now">What the clock says.</param>
+    /// <param name="jump">How far it was set forward since the last sweep.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task RunAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task RunAsync(DateTimeOffset now, TimeSpan jump, CancellationToken cancellationToken)
     {
+        if (jump > TimeSpan.Zero)
+        {
+            await PutOffAsync(jump, cancellationToken);
+        }
+
         var count = await CorrectOperationsAsync(now, cancellationToken) + await CorrectTasksAsync(now, cancellationToken);
         if (count > 0)
         {
             LogCorrected(logger, count);
         }
+    }
+
+    /// <summary>Of two coordinators on one machine each may do it: what comes out too late is taken back at once.</summary>
+    private async Task PutOffAsync(TimeSpan jump, CancellationToken cancellationToken)
+    {
+        // In seconds: PostgreSQL adds days by the calendar of the session's time zone.
+        var seconds = jump.TotalSeconds;
+        await catalog.Database.ExecuteSqlAsync(
+            $"UPDATE operations SET deadline_at = deadline_at + make_interval(secs => {seconds}) WHERE current_state <> 'Finished'", cancellationToken);
+        await catalog.Database.ExecuteSqlAsync(
+            $"""
+            UPDATE tasks SET deadline_at = deadline_at + make_interval(secs => {seconds}), lease_until = lease_until + make_interval(secs => {seconds})
+             WHERE state IN ('Queued', 'Running')
+            """,
+            cancellationToken);
+        LogPutOff(logger, jump);
     }
 
     private async Task<int> CorrectOperationsAsync(DateTimeOffset now, CancellationToken cancellationToken)
@@ -65,4 +88,7 @@ internal sealed partial class ClockCorrection(CatalogContext catalog, IOptions<C
 
     [LoggerMessage(1, LogLevel.Warning, "{Count} deadline(s) lay further ahead than any is put, and were taken back: the clock was ahead for a while, or a setting was lowered")]
     private static partial void LogCorrected(ILogger logger, int count);
+
+    [LoggerMessage(2, LogLevel.Warning, "the clock was set forward by {Jump}, or the machine was suspended; the deadlines of all that runs or waits were put off by as much")]
+    private static partial void LogPutOff(ILogger logger, TimeSpan jump);
 }

@@ -25,8 +25,9 @@ internal sealed class TaskSweep(
 
     /// <param name="leasesCount">False right after an outage of the coordinator or its catalog: nobody could have kept a lease.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="jump">How far the clock was set forward since the last sweep.</param>
     /// <returns>False when another coordinator sweeps at this moment.</returns>
-    public async Task<bool> RunAsync(bool leasesCount, CancellationToken cancellationToken)
+    public async Task<bool> RunAsync(bool leasesCount, CancellationToken cancellationToken, TimeSpan jump = default)
     {
         await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);
         if (!await catalog.TryLockAsync(AdvisoryLock.Sweep, cancellationToken))
@@ -35,7 +36,7 @@ internal sealed class TaskSweep(
         }
 
         var now = clock.GetUtcNow();
-        await correction.RunAsync(now, cancellationToken);
+        await correction.RunAsync(now, jump, cancellationToken);
         if (leasesCount)
         {
             await RequeueLostAsync(now, cancellationToken);

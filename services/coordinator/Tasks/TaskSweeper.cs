@@ -13,6 +13,7 @@ internal sealed partial class TaskSweeper(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var steadySince = clock.GetTimestamp();
+        var clockJump = new ClockJump(clock);
         using var timer = new PeriodicTimer(_interval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
@@ -22,7 +23,11 @@ internal sealed partial class TaskSweeper(
 
                 // Heartbeats could not be answered while this process or the catalog was away: judge leases only a lease later.
                 var leasesCount = clock.GetElapsedTime(steadySince) > settings.Value.Lease;
-                await scope.ServiceProvider.GetRequiredService<TaskSweep>().RunAsync(leasesCount, stoppingToken);
+                if (await scope.ServiceProvider.GetRequiredService<TaskSweep>().RunAsync(leasesCount, stoppingToken, clockJump.Look()))
+                {
+                    clockJump.Settle();
+                }
+
                 signal.Set();
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Tasks;
 
 namespace StellaOps.Backup.Coordinator.Workers;
 
@@ -17,7 +18,8 @@ internal sealed class WorkerRow
     /// <summary>Announcements come every five seconds; three missed ones mean that the process is not there.</summary>
     public static TimeSpan Silence { get; } = TimeSpan.FromSeconds(15);
 
-    public bool IsLive(DateTimeOffset now) => !Leaving && HeardAt > now - Silence;
+    /// <summary>Whether the process is there. One that a clock heard which was far ahead, and that is silent since, would else be there until the right clock comes there.</summary>
+    public bool IsLive(DateTimeOffset now) => !Leaving && HeardAt > now - Silence && HeardAt < now + ClockCorrection.Tolerance;
 }
 
 internal sealed class WorkerMap : IEntityTypeConfiguration<WorkerRow>

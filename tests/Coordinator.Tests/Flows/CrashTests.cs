@@ -153,7 +153,9 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
             await database.KillAsync(token);
             var away = await stack.Api.RefusedAsync(Routes.Backups, new CreateBackupRequest(), HttpStatusCode.ServiceUnavailable, token);
             Assert.Equal(ErrorCodes.ServerUnreachable.Code, away.Code);
-            Assert.Contains("stella_backup_tasks", await stack.Coordinator.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), token), StringComparison.Ordinal);
+            var metrics = await stack.Coordinator.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), token);
+            Assert.Contains("stella_backup_tasks", metrics, StringComparison.Ordinal);
+            Assert.Contains("stella_catalog_up 0\n", metrics, StringComparison.Ordinal);
             await database.StartAgainAsync(token);
         }
         else
@@ -170,5 +172,6 @@ public sealed class CrashTests(PostgresFixture postgres, RabbitMqFixture rabbit)
         }
 
         Assert.Equal(10, (await stack.Api.GetAsync<Page<PointView>>(Routes.Points, token)).Items.Count);
+        Assert.Contains("stella_catalog_up 1\n", await stack.Coordinator.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), token), StringComparison.Ordinal);
     }
 }

@@ -67,7 +67,7 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         Assert.Null(commands[Component.Config].EvidenceReferencesKey);
         Assert.Equal("/srv/t/evidence", commands[Component.Evidence].TargetDirectory);
         var metrics = await _stack.Coordinator.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), token);
-        Assert.Contains("stella_restore_test_last_success{component=\"database\"}", metrics, StringComparison.Ordinal);
+        Assert.Contains("stella_restore_test_last_success{component=\"database\",cluster=\"main\"}", metrics, StringComparison.Ordinal);
         Assert.Contains("stella_backup_size_bytes{component=\"keys\"} 1000", metrics, StringComparison.Ordinal);
         Assert.Equal(testedBefore + 1, await CountedAsync(TestRestores, token));
     }

@@ -154,6 +154,20 @@ public sealed class RecoveryFlowTests(RecoveryFlowTests.RecoveryStack shared) : 
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task A_test_restore_of_one_cluster_says_nothing_about_another()
+    {
+        var token = TestContext.Current.CancellationToken;
+        _stack.Workers.Announce(new ClusterAnnouncement { Name = "main", SystemIdentifier = "1" }, new ClusterAnnouncement { Name = FakeWorkers.SecondCluster, SystemIdentifier = "2" });
+        await UntilAsync("SELECT count(*) > 0 FROM workers WHERE announcement->'clusters'->1 IS NOT NULL", token);
+        await BackupAsync("both", token);
+        var (main, second) = (await LastProvenAsync("main", token), await LastProvenAsync(FakeWorkers.SecondCluster, token));
+
+        await RunAsync(Routes.TestRestores, new TestRestoreRequest { Point = "both", Cluster = FakeWorkers.SecondCluster }, token);
+        Assert.Equal(main, await LastProvenAsync("main", token));
+        Assert.NotEqual(second, await LastProvenAsync(FakeWorkers.SecondCluster, token));
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task Two_servers_under_one_name_are_neither_saved_nor_restored()
     {
         var token = TestContext.Current.CancellationToken;
@@ -189,6 +203,13 @@ public sealed class RecoveryFlowTests(RecoveryFlowTests.RecoveryStack shared) : 
         var finished = await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(route, body, cancellationToken)).Id, cancellationToken);
         Assert.True(finished.Outcome == Outcome.Complete, finished.Error?.Message);
         return finished;
+    }
+
+    /// <summary>The metric of a cluster; null before its first test-restore. It outlives the proofs that a test clears.</summary>
+    private async Task<string?> LastProvenAsync(string cluster, CancellationToken cancellationToken)
+    {
+        var metrics = await _stack.Coordinator.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellationToken);
+        return metrics.Split('\n').SingleOrDefault(line => line.StartsWith($"stella_restore_test_last_success{{component=\"database\",cluster=\"{cluster}\"}}", StringComparison.Ordinal));
     }
 
     private async Task UntilAsync(string condition, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Points;
@@ -71,6 +72,7 @@ public sealed class RetentionRulesTests(PostgresFixture postgres)
     [InlineData("")]
     [InlineData("[{\"component\":\"Database\",\"da")]
     [InlineData("[{\"component\":\"Ledger\",\"days\":400}]")]
+    [InlineData("[null]")]
     public async Task A_damaged_copy_takes_nothing_from_the_rules_of_the_catalog(string content)
     {
         await using var harness = await CatalogHarness.StartAsync(postgres, Token);
@@ -82,6 +84,29 @@ public sealed class RetentionRulesTests(PostgresFixture postgres)
 
         Assert.Equal(400, (await RuleAsync(harness, Component.Database)).Days);
         harness.Services.GetRequiredService<RebuildGate>().RequireOpen();
+    }
+
+    [Fact]
+    public async Task A_damaged_copy_beside_an_empty_catalog_is_named_and_replaced_by_rules_for_all_components_only()
+    {
+        await using var harness = await CatalogHarness.StartAsync(postgres, Token);
+        var location = harness.Services.GetRequiredService<IObjectStore>();
+        await location.PutAsync(RetentionRules.CopyKey, "[{"u8.ToArray(), PutMode.Create, Token);
+
+        var shown = await Assert.ThrowsAsync<BackupException>(() => harness.InAsync((RetentionRules rules) => rules.ViewAsync(Token)));
+        Assert.Equal(ErrorCodes.Damaged, shown.Error);
+        Assert.Contains("retention.json in the location is damaged", shown.Message, StringComparison.Ordinal);
+        Assert.Contains("--type full", shown.Hint, StringComparison.Ordinal);
+        var partial = await Assert.ThrowsAsync<BackupException>(() => SetAsync(harness, Component.Database, new() { Types = [], Days = 400 }));
+        Assert.Equal(ErrorCodes.Damaged, partial.Error);
+
+        await harness.InAsync((RetentionRules rules) => rules.SetAsync(new SetRetentionRequest { Types = [], Days = 400 }, [], "tester", Token));
+        await StartAgainAsync(harness);
+        await SetAsync(harness, Component.Database, new() { Types = [], Days = 30 });
+
+        Assert.Equal((30, 400), ((await RuleAsync(harness, Component.Database)).Days, (await RuleAsync(harness, Component.Evidence)).Days));
+        var audited = await harness.InAsync((CatalogContext catalog) => catalog.Audit.AsNoTracking().SingleAsync(row => row.Action == "retention.replace", Token));
+        Assert.Equal(("tester", "retention.json"), (audited.Who, audited.Subject));
     }
 
     /// <summary>As at a start of the coordinator.</summary>

@@ -1,4 +1,5 @@
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Coordinator.Parts;
 using StellaOps.Backup.Coordinator.Status;
@@ -24,6 +25,17 @@ public sealed class HealthReportTests
     [Fact]
     public void What_only_a_setting_names_is_lacking_too() =>
         Assert.Equal([new Part(Component.Evidence)], HealthReport.Lacking([new Part(Component.Evidence)], [], Now)["evidence-backup"]);
+
+    [Theory]
+    [InlineData("backup", "unhealthy", "unhealthy")]
+    [InlineData("backup", "stopped", "unhealthy")]
+    [InlineData("backup", "degraded", "degraded")]
+    [InlineData("platform", "unhealthy", "unhealthy")] // It runs and is not well, or nobody can tell whether it runs.
+    [InlineData("platform", "stopped", "degraded")] // By an operator, for a restore.
+    [InlineData("platform", "healthy", "healthy")]
+    public void A_service_of_the_platform_that_is_not_well_counts_as_one_of_ours_and_one_that_was_stopped_does_not(string group, string status, string worst) => Assert.Equal(
+        worst,
+        HealthReport.Worst([new ServiceHealth { Name = "broker", Group = "backup", Status = "healthy" }, new ServiceHealth { Name = "one", Group = group, Status = status }]));
 
     private static WorkerRow Row(string host, int secondsAgo, bool leaving, params Component[] components) => new()
     {

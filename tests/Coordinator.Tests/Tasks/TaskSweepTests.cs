@@ -246,6 +246,29 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Equal(2, Assert.Single(await harness.OutgoingAsync<RunTask>(token)).Attempt);
     }
 
+    [Fact(Timeout = 300_000)]
+    public async Task A_clock_that_jumps_ahead_for_a_while_ends_no_task_and_takes_it_from_no_worker()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        await ClaimAsync(harness, task, token);
+        harness.Clock.Advance(Year);
+
+        await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, token, jump: Year));
+
+        Assert.Equal(TaskState.Running, (await harness.TaskAsync(task.OperationId, token)).State);
+        Assert.True((await harness.OperationAsync(task.OperationId, token)).DeadlineAt > harness.Clock.GetUtcNow());
+        Assert.Empty(await harness.OutgoingAsync<RunTask>(token));
+
+        SetRight(harness);
+        await SweepAsync(harness, token);
+        Assert.Equal(harness.Clock.GetUtcNow() + Deadline, (await harness.TaskAsync(task.OperationId, token)).DeadlineAt);
+        harness.Clock.Advance(Lease);
+        await SweepAsync(harness, token);
+        Assert.Equal(2, Assert.Single(await harness.OutgoingAsync<RunTask>(token)).Attempt);
+    }
+
     [Theory(Timeout = 300_000)]
     [InlineData("source.unreachable", true)]
     [InlineData("storage.unavailable", true)]

@@ -39,6 +39,13 @@ public sealed class WorkerDirectoryTests
         [new Part(Component.Database, "orders")],
         WorkerDirectory.Configured([Server("main", "1", 60), Server("orders", "1", 1)], Now));
 
+    [Theory]
+    [InlineData(-30, true)] // The clock of another coordinator is a little ahead.
+    [InlineData(-3600, false)] // Heard by a clock that was ahead, and silent since.
+    [InlineData(60, false)]
+    public void A_process_that_is_silent_is_not_there_whatever_the_clock_was_that_heard_it(int secondsAgo, bool live) =>
+        Assert.Equal(live, Row("evidence-backup", "a", secondsAgo, Component.Evidence).IsLive(Now));
+
     [Fact]
     public void Two_servers_under_one_name_are_told_and_two_workers_of_one_server_are_not()
     {
