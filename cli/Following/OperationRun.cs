@@ -30,8 +30,7 @@ internal static class OperationRun
     /// <summary>Follows an operation that was started by whomever, and prints what came of it, or what <paramref name="print"/> does in its place.</summary>
     public static async Task<int> FollowAsync(this Session session, OperationView operation, CancellationToken cancellationToken, Func<Task>? print = null)
     {
-        await using var view = View(session);
-        var ended = await session.WatchAsync(operation, view, cancellationToken);
+        var ended = await session.WatchAsync(operation, View, cancellationToken);
         if (print is null)
         {
             return session.Conclude(ended);
@@ -46,17 +45,18 @@ internal static class OperationRun
     public static async Task<OperationView> RunPartAsync(this Session session, string path, object body, CancellationToken cancellationToken)
     {
         var accepted = await session.Api.StartAsync(HttpMethod.Post, path, body, cancellationToken);
-        await using var view = session.Settings.Format == OutputFormat.Ndjson ? new NoProgress() : View(session);
-        var ended = await session.WatchAsync(accepted, view, cancellationToken);
+        var ended = await session.WatchAsync(accepted, watched => watched.Settings.Format == OutputFormat.Ndjson ? new NoProgress() : View(watched), cancellationToken);
         return ended.Outcome == Outcome.Complete ? ended : throw Failure(ended);
     }
 
-    private static async Task<OperationView> WatchAsync(this Session session, OperationView operation, IProgressView view, CancellationToken cancellationToken)
+    /// <summary>The view is closed before anything else is printed: what it drew it erases from where the cursor is then.</summary>
+    private static async Task<OperationView> WatchAsync(this Session session, OperationView operation, Func<Session, IProgressView> open, CancellationToken cancellationToken)
     {
         session.TraceId = operation.TraceId;
         session.Remark($"{Describe(operation)}, operation {operation.Id}; Ctrl-C stops watching, not the work");
         try
         {
+            await using var view = open(session);
             var follower = new OperationFollower(session.Api, view, session.Clock, session.Settings.Patience);
             return await follower.FollowAsync(operation.Id, cancellationToken);
         }

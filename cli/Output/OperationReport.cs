@@ -137,7 +137,9 @@ internal static class OperationReport
         List(output, name, restore?.ReplacedDirectory is { } kept ? [$"the replaced data was kept in {kept}"] : []);
         List(output, $"{name}: {Lack(operation)}", [.. (task.Result?.Missing ?? []).Select(item => $"{item.Path}: {item.Reason}")], task.Result?.MissingCount);
         List(output, $"{name}: damaged", [.. task.Damages.Select(damage => $"{damage.Kind} {damage.Item}: {damage.Detail}{Snapshots(damage)}")]);
-        List(output, $"{name}: failed", task.Error is { } error ? [error.Message.Split('\n', 2)[0]] : []); // The rest, such as a server's log, comes with the error of the command.
+
+        // The rest, such as a server's log, comes with the error of the command; and all of it where that is the same.
+        List(output, $"{name}: failed", task.Error is { } error && error.Message != operation.Error?.Message ? [error.Message.Split('\n', 2)[0]] : []);
     }
 
     private static void List(TextWriter output, string name, IReadOnlyList<string> lines, long? count = null)

@@ -92,6 +92,29 @@ public sealed class RepoCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_repair_that_leaves_damage_ends_with_the_status_of_damage()
+    {
+        await RunAsync(0, "init");
+        await RunAsync(0, "backup", Source);
+        await RunAsync(0, "repair", "index");
+        await RunAsync(0, "repair", "snapshots");
+        var packs = Directory.GetFiles(_directory["repository", "data"], "*", SearchOption.AllDirectories);
+        foreach (var pack in packs)
+        {
+            File.Delete(pack);
+        }
+
+        foreach (var arguments in (string[][])[["--dry-run"], []])
+        {
+            var repaired = await RunAsync(20, ["repair", "index", .. arguments]);
+            Assert.All(packs, pack => Assert.Contains($"/{Path.GetFileName(pack)}", repaired.Output, StringComparison.Ordinal));
+            Assert.Contains("'stella repo check'", repaired.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("left as it is, its root is lost", (await RunAsync(20, "repair", "snapshots")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Passwords_are_added_changed_and_taken_back()
     {
         await RunAsync(0, "init");

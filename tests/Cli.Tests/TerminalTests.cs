@@ -31,30 +31,36 @@ public sealed partial class TerminalTests : IAsyncDisposable
     [Fact]
     public async Task Progress_is_drawn_and_the_table_stays()
     {
-        var (exit, screen) = await RunAsync(Create, "backup create --full --name nightly", input: "");
+        var (exit, shown, screen) = await RunAsync(Create, "backup create --full --name nightly", input: "");
         Assert.Equal(0, exit);
-        Assert.Contains("database: started on database-backup@host1", screen, StringComparison.Ordinal);
-        Assert.Contains("━━━", screen, StringComparison.Ordinal);
-        Assert.Contains("read 12.0 MiB of 70.0 MiB, 5.2 MiB/s, 11s left", screen, StringComparison.Ordinal);
-        Assert.Contains("database   complete   1,204  70.0 MiB", screen, StringComparison.Ordinal);
+        Assert.Contains("database: started on database-backup@host1", shown, StringComparison.Ordinal);
+        Assert.Contains("━━━", shown, StringComparison.Ordinal);
+        Assert.Contains("read 12.0 MiB of 70.0 MiB, 5.2 MiB/s, 11s left", shown, StringComparison.Ordinal);
+        Assert.Equal(
+            [
+                "COMPONENT  OUTCOME    FILES      SIZE     ADDED  DURATION  SNAPSHOT",
+                "database   complete   1,204  70.0 MiB  12.0 MiB       42s  d1e2f3a4",
+                "evidence   complete  20,480   1.1 GiB   1.0 MiB       26s  e1e2f3a4",
+            ],
+            screen.TakeLast(3));
     }
 
     [Fact]
     public async Task A_restore_shows_the_point_and_goes_on_when_its_name_is_typed()
     {
-        var (exit, screen) = await RunAsync(Restore, "backup restore --name nightly", input: "nightly\n");
+        var (exit, shown, _) = await RunAsync(Restore, "backup restore --name nightly", input: "nightly\n");
         Assert.Equal(0, exit);
-        Assert.Contains("'nightly-20260117' was taken 2026-01-17T10:30:00Z, holds database,evidence,secrets, is proven", screen, StringComparison.Ordinal);
-        Assert.Contains("Type 'nightly' to go on:", screen, StringComparison.Ordinal);
+        Assert.Contains("'nightly-20260117' was taken 2026-01-17T10:30:00Z, holds database,evidence,secrets, is proven", shown, StringComparison.Ordinal);
+        Assert.Contains("Type 'nightly' to go on:", shown, StringComparison.Ordinal);
         Assert.Contains(_server!.Requests, request => request.StartsWith("POST /api/v1/restores", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_restore_is_not_started_when_something_else_is_typed()
     {
-        var (exit, screen) = await RunAsync(Restore, "backup restore --name nightly", input: "yes\n");
+        var (exit, shown, _) = await RunAsync(Restore, "backup restore --name nightly", input: "yes\n");
         Assert.Equal(23, exit);
-        Assert.Contains("not confirmed, nothing was changed", screen, StringComparison.Ordinal);
+        Assert.Contains("not confirmed, nothing was changed", shown, StringComparison.Ordinal);
         Assert.DoesNotContain(_server!.Requests, request => request.StartsWith("POST", StringComparison.Ordinal));
     }
 
@@ -107,7 +113,8 @@ public sealed partial class TerminalTests : IAsyncDisposable
         return server;
     }
 
-    private async Task<(int ExitStatus, string Screen)> RunAsync(RecordedAnswer[] answers, string commandLine, string input)
+    /// <summary>All that was ever shown, as text, and what stands on the screen at the end.</summary>
+    private async Task<(int ExitStatus, string Shown, IReadOnlyList<string> Screen)> RunAsync(RecordedAnswer[] answers, string commandLine, string input)
     {
         _server = await StartAsync(answers);
         var environment = _stella.EnvironmentFor(_server.Address);
@@ -115,7 +122,7 @@ public sealed partial class TerminalTests : IAsyncDisposable
         environment["COLUMNS"] = "120";
         var result = await Processes.RunAsync(
             "script", ["--quiet", "--return", "--command", $"stty cols 120; {StellaProgram.Path} {commandLine}", "/dev/null"], environment, input, cancellationToken: Cancel);
-        return (result.ExitCode, ControlSequences().Replace(result.Output, ""));
+        return (result.ExitCode, ControlSequences().Replace(result.Output, ""), TerminalScreen.After(result.Output, columns: 120));
     }
 
     [GeneratedRegex(@"\x1B\[[0-9;?]*[A-Za-z]")]

@@ -4,6 +4,7 @@ using StellaOps.Backup.Cli.Commands.Backup.Retention;
 using StellaOps.Backup.Cli.Following;
 using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 
 namespace StellaOps.Backup.Cli.Commands.Backup;
@@ -46,11 +47,13 @@ internal sealed class BackupDeleteCommand : StellaCommand
 
     private async Task<int> DeleteAsync(Session session, ParseResult parsed, string point, CancellationToken cancellationToken)
     {
+        var isConfirmed = parsed.GetValue(_confirm);
+        var lost = isConfirmed ? "" : await LostReach.OfAsync(session.Api, point, cancellationToken);
         await session.RequireAsync(
-            parsed.GetValue(_confirm),
-            $"this deletes the recovery point '{point}'",
+            isConfirmed,
+            $"this deletes the recovery point '{point}'{lost}",
             point,
-            $"stella backup delete --name {point} --confirm",
+            "the same command with --confirm",
             cancellationToken);
         var address = Paging.Address(Paging.Below(Routes.Points, point), ("confirm", "true"), ("reason", _run.Read(parsed).Reason));
         return await session.StartAsync(HttpMethod.Delete, address, body: null, _run.Mode(parsed) == RetentionMode.NoWait, cancellationToken);
@@ -58,17 +61,19 @@ internal sealed class BackupDeleteCommand : StellaCommand
 
     private async Task<int> DeleteAsync(Session session, ParseResult parsed, TimeSpan age, CancellationToken cancellationToken)
     {
+        var types = _types.Named(parsed) ?? [];
         var mode = _run.Mode(parsed);
         if (mode != RetentionMode.DryRun)
         {
+            var parts = types.Count == 0 || types.Contains(Components.Full) ? "" : $"{string.Join(", ", types)} of ";
             await session.RequireAsync(
                 parsed.GetValue(_confirm),
-                $"this deletes all recovery points that are older than {(int)age.TotalDays} days and that nothing protects",
+                $"this deletes {parts}all recovery points that are older than {(int)age.TotalDays} days and that nothing protects",
                 "delete",
-                $"stella backup delete --older-than {(int)age.TotalDays}d --confirm",
+                "the same command with --confirm (or with --dry-run)",
                 cancellationToken);
         }
 
-        return await session.RunRetentionAsync(_run.Read(parsed) with { Types = _types.Named(parsed) ?? [], OlderThan = age, Confirm = true }, mode, cancellationToken);
+        return await session.RunRetentionAsync(_run.Read(parsed) with { Types = types, OlderThan = age, Confirm = true }, mode, cancellationToken);
     }
 }

@@ -179,14 +179,11 @@ internal sealed class BackupRestoreCommand : StellaCommand
             session.Remark($"'{point.Name}' was taken {Units.Time(point.StartedAt)}, holds {Spelling.List(point.Components)}, is {point.Proof}.");
         }
 
-        var types = request.Types.Count > 0 ? $" --type {string.Join(',', request.Types)}" : "";
-        types += request.Cluster is null ? "" : $" --cluster {request.Cluster}";
-        var target = request.Target is null ? "" : $" --target {request.Target}";
         await session.RequireAsync(
             confirmed,
             $"this restores {what} of {(request.Point is { } name ? $"'{name}'" : $"the archive {request.Source}")} {where}",
             request.Point ?? "restore",
-            $"stella backup restore {(request.Point is null ? "--source" : "--name")} {request.Point ?? request.Source}{types}{target} --confirm (or --dry-run to see what would happen)",
+            "the same command with --confirm (or with --dry-run, to see what would happen)",
             cancellationToken);
     }
 }

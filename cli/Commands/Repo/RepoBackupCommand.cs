@@ -46,7 +46,7 @@ internal sealed class RepoBackupCommand : RepoCommand
         var started = run.Session.Clock.GetTimestamp();
         var host = run.Value(_host) ?? Environment.MachineName;
         var repository = await run.OpenAsync(cancellationToken);
-        var parent = run.Value(_readAll) ? null : await SnapshotQueries.FindParentAsync(repository, host, paths, [], cancellationToken);
+        var parent = run.Value(_readAll) ? null : await SnapshotQueries.FindParentAsync(repository, host, paths, [], damaged => PassOver(run, damaged), cancellationToken);
         run.Progress.Begin("read");
         var source = new LocalFileSource(paths, new LocalFileSourceOptions { Exclude = run.Value(_exclude) ?? [], OneFileSystem = run.Value(_oneFileSystem) });
         var result = await ArchiveAsync(run, repository, source, Request(run, paths, host, parent), cancellationToken);
@@ -70,6 +70,9 @@ internal sealed class RepoBackupCommand : RepoCommand
         Parent = parent,
         OnProgress = (files, bytes) => run.Progress.Set(files, bytes),
     };
+
+    private static void PassOver(RepositoryRun run, RepositoryException damaged) =>
+        run.Session.Warn($"{damaged.Message}; the snapshot is made without it", "Delete nothing: 'stella repo verify' says what else is damaged.");
 
     private static void ThrowIfMissing(IReadOnlyList<string> paths)
     {

@@ -59,10 +59,28 @@ internal sealed class RepoKeyRotateCommand : StellaCommand
 
     private async Task<int> RotateAsync(Session session, ParseResult parsed, IObjectStore location, CancellationToken cancellationToken)
     {
-        var progress = new WorkProgress(session);
-        await using var shown = progress;
+        var report = await CopyAsync(session, parsed, location, cancellationToken);
+        session.PrintResult(
+            new RotationView(
+                report.Epoch, report.Folder, report.OldFolder, report.RepositoryId, report.Snapshots, report.Forgotten, report.ForgottenLost, report.Rounds, report.WasInCharge,
+                report.Locked.TotalSeconds),
+            output => output.WriteLine(
+                $"epoch {report.Epoch} is in charge, in the folder {report.Folder}: {Units.Count(report.Snapshots)} snapshots, and {Units.Count(report.Forgotten)} that can be undeleted; "
+                + $"{report.OldFolder} stays readable until --remove-old"));
+        foreach (var lost in report.ForgottenLost)
+        {
+            session.Remark($"forgotten, and its data is gone: {lost}");
+        }
+
+        return 0;
+    }
+
+    /// <summary>The progress is closed before anything is printed: what it drew it erases from where the cursor is then.</summary>
+    private async Task<RotationReport> CopyAsync(Session session, ParseResult parsed, IObjectStore location, CancellationToken cancellationToken)
+    {
+        await using var progress = new WorkProgress(session);
         var round = 0;
-        var report = await new KeyRotation(location, parsed.GetRequiredValue(_component), Engine(session, parsed)).RunAsync(
+        return await new KeyRotation(location, parsed.GetRequiredValue(_component), Engine(session, parsed)).RunAsync(
             new RotationRequest
             {
                 Password = PasswordFile.Read(parsed.GetRequiredValue(_password)),
@@ -78,19 +96,6 @@ internal sealed class RepoKeyRotateCommand : StellaCommand
                 },
             },
             cancellationToken);
-        session.PrintResult(
-            new RotationView(
-                report.Epoch, report.Folder, report.OldFolder, report.RepositoryId, report.Snapshots, report.Forgotten, report.ForgottenLost, report.Rounds, report.WasInCharge,
-                report.Locked.TotalSeconds),
-            output => output.WriteLine(
-                $"epoch {report.Epoch} is in charge, in the folder {report.Folder}: {Units.Count(report.Snapshots)} snapshots, and {Units.Count(report.Forgotten)} that can be undeleted; "
-                + $"{report.OldFolder} stays readable until --remove-old"));
-        foreach (var lost in report.ForgottenLost)
-        {
-            session.Remark($"forgotten, and its data is gone: {lost}");
-        }
-
-        return 0;
     }
 
     private async Task<int> RemoveAsync(Session session, ParseResult parsed, IObjectStore location, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Repositories;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Repository.Repairing;
 
 namespace StellaOps.Backup.Cli.Commands.Repo;
@@ -27,7 +28,11 @@ internal sealed class RepoRepairIndexCommand : RepoCommand
             new IndexRepairView(
                 report.DryRun, report.Changed, report.Packs, report.HeadersRead, report.DamagedIndexFiles, report.MissingPacks, report.UnreadablePacks),
             output => Write(output, report));
-        return 0;
+        return (report.MissingPacks.Count, report.UnreadablePacks.Count) is (0, 0)
+            ? 0
+            : throw new BackupException(
+                ErrorCodes.Damaged, $"{Units.Count(report.MissingPacks.Count)} packs are missing and {Units.Count(report.UnreadablePacks.Count)} unreadable",
+                "'stella repo check' names the snapshots that need them; 'stella repo repair data' heals from another repository.");
     }
 
     private static void Write(TextWriter output, IndexRepairReport report)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using StellaOps.Backup.Cli.Output;
 using StellaOps.Backup.Cli.Repositories;
 using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Repository.Repairing;
 
 namespace StellaOps.Backup.Cli.Commands.Repo;
@@ -37,7 +38,11 @@ internal sealed class RepoRepairSnapshotsCommand : RepoCommand
                 dryRun, [.. report.Repaired.Select(one => new RepairedView(one.Source.ToString(), one.Target.ToString()))],
                 report.Dropped, [.. report.Hopeless.Select(id => id.ToString())]),
             output => Write(output, report));
-        return 0;
+        return report.Hopeless.Count == 0
+            ? 0
+            : throw new BackupException(
+                ErrorCodes.Damaged, $"{Units.Count(report.Hopeless.Count)} snapshots could not be repaired: their root is lost",
+                "'stella repo repair data' brings it back from another repository; 'stella repo forget' drops such snapshots.");
     }
 
     private static void Write(TextWriter output, SnapshotRepairReport report)

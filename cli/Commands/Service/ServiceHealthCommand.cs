@@ -24,7 +24,8 @@ internal sealed class ServiceHealthCommand : StellaCommand
             return 0;
         }
 
-        var down = health.Services.Where(service => service.Status is "unhealthy" or "stopped").Select(service => service.Name);
+        // A service of the platform that was stopped is not what is wrong.
+        var down = health.Services.Where(service => service is { Status: "unhealthy" } or { Status: "stopped", Group: not "platform" }).Select(service => service.Name);
         throw new BackupException(ErrorCodes.Unhealthy, $"not healthy: {string.Join(", ", down)}");
     }
 }

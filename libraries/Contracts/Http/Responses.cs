@@ -178,7 +178,7 @@ public sealed record ComponentStatus
     public int Workers { get; init; }
 }
 
-/// <summary>GET /api/v1/health: every service in one answer; HTTP 503 when one that is needed is down.</summary>
+/// <summary>GET /api/v1/health: every service in one answer; HTTP 503 when one is unhealthy, or one of the backup system does not run.</summary>
 public sealed record HealthView
 {
     /// <summary><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</summary>

@@ -275,9 +275,9 @@ public sealed class ArchiverTests
         var elsewhere = await SaveAsync("there", "/a", "x");
         await SaveAsync("here", "/b", "x");
 
-        Assert.Equal(wanted, (await SnapshotQueries.FindParentAsync(fixture.Repository, "here", ["/a"], ["x"], Cancellation))?.Id);
-        Assert.Equal(elsewhere, (await SnapshotQueries.FindParentAsync(fixture.Repository, hostname: null, ["/a"], ["x"], Cancellation))?.Id);
-        Assert.Null(await SnapshotQueries.FindParentAsync(fixture.Repository, "here", ["/a", "/b"], [], Cancellation));
+        Assert.Equal(wanted, (await SnapshotQueries.FindParentAsync(fixture.Repository, "here", ["/a"], ["x"], onDamaged: null, Cancellation))?.Id);
+        Assert.Equal(elsewhere, (await SnapshotQueries.FindParentAsync(fixture.Repository, hostname: null, ["/a"], ["x"], onDamaged: null, Cancellation))?.Id);
+        Assert.Null(await SnapshotQueries.FindParentAsync(fixture.Repository, "here", ["/a", "/b"], [], onDamaged: null, Cancellation));
     }
 
     private static void SetAttribute(string path, string name, string value) =>

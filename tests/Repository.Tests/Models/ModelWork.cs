@@ -28,7 +28,7 @@ internal static class ModelWork
     /// <summary>As the services do it: with the newest snapshot of the same path as parent.</summary>
     internal static async Task<Snapshot> BackUpAsync(ResticRepository repository, ModelTree tree)
     {
-        var parent = await SnapshotQueries.FindParentAsync(repository, "model", [Path], [], Cancellation);
+        var parent = await SnapshotQueries.FindParentAsync(repository, "model", [Path], [], damaged => throw damaged, Cancellation);
         var request = new ArchiveRequest { Paths = [Path], Hostname = "model", Username = "tester", Parent = parent, Readers = 2 };
         var result = await new Archiver(repository, repository.Options.Clock).RunAsync(new ModelSource(tree), request, Cancellation);
         Assert.Empty(result.Problems);

@@ -65,8 +65,8 @@ public sealed class FaultyStore(IObjectStore inner, params IReadOnlyList<FaultRu
         After(rule);
     }
 
-    public ValueTask<int> SweepAsync(string prefix, CancellationToken cancellationToken = default) =>
-        CallAsync(new StoreCall(StoreCallKind.Sweep, prefix), () => inner.SweepAsync(prefix, cancellationToken), torn: null, cancellationToken);
+    public ValueTask<int> SweepAsync(string prefix, Func<string, bool> goes, CancellationToken cancellationToken = default) =>
+        CallAsync(new StoreCall(StoreCallKind.Sweep, prefix), () => inner.SweepAsync(prefix, goes, cancellationToken), torn: null, cancellationToken);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
