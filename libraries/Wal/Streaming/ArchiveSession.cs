@@ -81,7 +81,7 @@ internal sealed class ArchiveSession(
     {
         var timeline = stream.Server.Timeline;
         state.Set(status => status with { Activity = WalActivity.Watching, Timeline = timeline, Problem = null, Remedy = null, IsConflict = false });
-        var server = new PushingServer(cluster, stream, options, state, clock, journal);
+        var server = new PushingServer(cluster, stream, archive, options, state, clock, journal);
         var pushes = new PushWatch(archive, timeline, options, state, clock, journal);
         await RunAsync([server.RunAsync, pushes.RunAsync, ScrubAsync], cancellationToken).ConfigureAwait(false);
     }

@@ -71,6 +71,7 @@ internal sealed class ClusterArchive : IAsyncDisposable
         try
         {
             var inventory = await WalInventory.ReadAsync(location, systemIdentifier, segmentSize, cancellationToken).ConfigureAwait(false);
+            EarlierSpool.RemoveArchived(SpoolDirectory(options, systemIdentifier), inventory.Available);
             var opened = new ClusterArchive(options, state, clock, new WalArchive(location, inventory.Keys), inventory, spool, encryption);
             state.Set(status => status with { LastCommitAt = inventory.State?.LastCommitAt, CaughtUpAt = inventory.State?.CaughtUpAt, SpoolCapacity = spool.Capacity });
             opened.Pump = new ArchivePump(spool, opened.Archive, inventory, files, opened.Book, encryption, options.Writers, state, clock, journal).RunAsync(opened._stop.Token);

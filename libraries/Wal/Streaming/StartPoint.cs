@@ -19,7 +19,7 @@ public sealed record StartPoint(uint Timeline, Lsn Start, WalName? Behind, bool 
     /// <param name="path">History of the server's current timeline.</param>
     /// <param name="files">Names.</param>
     /// <param name="whole">Whole segments that need not be received again.</param>
-    /// <param name="unfinished">Segments of which there are parts: where there is no whole one yet, the first of them is received again.</param>
+    /// <param name="unfinished">Segments of which there are parts: where there is no whole one of the server's history yet, the first of them is received again.</param>
     /// <param name="kept">The server keeps everything from here on; where to begin when there is nothing.</param>
     /// <param name="least">The server has nothing before it; null when that is not known.</param>
     public static StartPoint Choose(IReadOnlyList<TimelineSpan> path, WalFiles files, IEnumerable<WalName> whole, IEnumerable<WalName> unfinished, Lsn kept, Lsn? least)
@@ -28,6 +28,7 @@ public sealed record StartPoint(uint Timeline, Lsn Start, WalName? Behind, bool 
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(whole);
         ArgumentNullException.ThrowIfNull(unfinished);
+        whole = [.. whole];
         var spans = path.ToDictionary(span => span.Timeline);
         var present = new SortedDictionary<ulong, WalName>();
         foreach (var name in whole)
@@ -40,7 +41,7 @@ public sealed record StartPoint(uint Timeline, Lsn Start, WalName? Behind, bool 
         }
 
         var behind = present.Count > 0 ? present.Last().Value : (WalName?)null;
-        var last = present.Count > 0 ? files.StartOf(FirstMissing(present, files.NumberAt(kept))) : FirstOf(unfinished, spans, files);
+        var last = present.Count > 0 ? files.StartOf(FirstMissing(present, files.NumberAt(kept))) : FirstOf(unfinished.Concat(whole), spans, files);
         var start = last ?? files.Floor(kept);
         var moved = least is { } bound && bound > start;
         start = moved ? least!.Value : start;
@@ -63,9 +64,15 @@ public sealed record StartPoint(uint Timeline, Lsn Start, WalName? Behind, bool 
         return number;
     }
 
-    private static Lsn? FirstOf(IEnumerable<WalName> unfinished, Dictionary<uint, TimelineSpan> spans, WalFiles files)
+    /// <summary>
+    /// The first segment that is there in part: not all of it was received, or a timeline was left in it. What that timeline wrote behind the place where it was left is of
+    /// another history.
+    /// </summary>
+    private static Lsn? FirstOf(IEnumerable<WalName> names, Dictionary<uint, TimelineSpan> spans, WalFiles files)
     {
-        var starts = unfinished.Where(name => spans.ContainsKey(name.Timeline)).Select(files.NumberOf).OfType<ulong>().Select(files.StartOf).ToList();
+        var starts = names
+            .Where(name => spans.TryGetValue(name.Timeline, out var span) && files.NumberOf(name) is { } number && (span.End is not { } left || files.StartOf(number) < left))
+            .Select(name => files.StartOf(files.NumberOf(name)!.Value)).ToList();
         return starts.Count > 0 ? starts.Min() : null;
     }
 }

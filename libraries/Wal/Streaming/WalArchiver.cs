@@ -17,13 +17,19 @@ public sealed class WalArchiver(
 {
     // What is committed while nobody streams would be lost with the server: one that is back is found soon.
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5), StandbyPause = TimeSpan.FromSeconds(3);
+
+    /// <summary>A human settles a conflict, and every attempt until then lists the whole archive.</summary>
+    private static readonly TimeSpan LongestConflictPause = TimeSpan.FromSeconds(30);
     private readonly ArchiverState _state = new();
+
+    /// <summary>What the next failure is followed by; null: the first pause.</summary>
+    private TimeSpan? _pause;
 
     /// <summary>Before what a server said to have nothing of a timeline.</summary>
     private readonly Dictionary<(ulong System, uint Timeline), Lsn> _least = [];
     private ClusterArchive? _archive;
 
-    /// <summary>Somebody else had the slot since the archive was listed, and has added to it.</summary>
+    /// <summary>Somebody else may have added to the archive since it was listed: whoever had the slot, or a server that pushes.</summary>
     private bool _outdated;
     private volatile TaskCompletionSource _wanted = NewWish();
 
@@ -36,16 +42,11 @@ public sealed class WalArchiver(
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var pause = options.RetryPause;
         try
         {
             while (true)
             {
-                var started = clock.GetTimestamp();
-                var next = await TryAsync(cancellationToken).ConfigureAwait(false);
-                var wait = next ?? pause;
-                pause = next is not null || clock.GetElapsedTime(started) > LongestPause ? options.RetryPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
-                await PauseAsync(wait, cancellationToken).ConfigureAwait(false);
+                await PauseAsync(await TryAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
             }
         }
         finally
@@ -65,16 +66,19 @@ public sealed class WalArchiver(
     }
 
     /// <summary>One session.</summary>
-    /// <returns>When to begin the next one; null after a failure.</returns>
-    private async Task<TimeSpan?> TryAsync(CancellationToken cancellationToken)
+    /// <returns>When to begin the next one.</returns>
+    private async Task<TimeSpan> TryAsync(CancellationToken cancellationToken)
     {
         _state.Set(status => status with { Attempt = status.Attempt + 1 });
         try
         {
-            return await RunSessionAsync(cancellationToken).ConfigureAwait(false) ? options.RetryPause : StandbyPause;
+            var archived = await RunSessionAsync(cancellationToken).ConfigureAwait(false);
+            _pause = null;
+            return archived ? options.RetryPause : StandbyPause;
         }
         catch (Exception failure) when (failure is ClusterException or StorageException or WalException or IOException or UnauthorizedAccessException)
         {
+            var wait = PauseAfter(failure);
             Report(failure);
             cluster.ForgetIdle();
             if (_archive?.Pump.IsFaulted == true || failure is WalException { Failure: WalFailure.Conflict })
@@ -84,8 +88,24 @@ public sealed class WalArchiver(
                 await CloseAsync().ConfigureAwait(false);
             }
 
-            return null;
+            return wait;
         }
+    }
+
+    /// <summary>Short again only after a session that archived, and not before one that lists the archive anew. Asked before the failure is reported.</summary>
+    private TimeSpan PauseAfter(Exception failure)
+    {
+        var isConflict = failure is WalException { Failure: WalFailure.Conflict };
+        if (!isConflict && _archive?.Pump.IsFaulted != true && Status.Activity is WalActivity.Streaming or WalActivity.Full or WalActivity.Watching)
+        {
+            _pause = null;
+        }
+
+        var longest = isConflict ? LongestConflictPause : LongestPause;
+        var next = _pause ?? options.RetryPause;
+        var wait = next < longest ? next : longest;
+        _pause = wait * 2;
+        return wait;
     }
 
     /// <summary>False when another worker is at work.</summary>
@@ -112,9 +132,16 @@ public sealed class WalArchiver(
 
         using var session = new ArchiveSession(cluster, stream, archive, encryption, options, _state, clock, journal);
         var place = (server.SystemIdentifier, server.Timeline);
-        if (await session.RunAsync(slot, LeastOf(place, archive), cancellationToken).ConfigureAwait(false) is { } available)
+        try
         {
-            _least[place] = available;
+            if (await session.RunAsync(slot, LeastOf(place, archive), cancellationToken).ConfigureAwait(false) is { } available)
+            {
+                _least[place] = available;
+            }
+        }
+        finally
+        {
+            _outdated |= !options.Stream; // The server, or the one that follows it, may have pushed since; its slot does not tell.
         }
 
         return true;

@@ -36,7 +36,7 @@ public sealed record WalArchiverOptions
     /// <summary>Longest stretch of time in one manifest.</summary>
     public TimeSpan ManifestInterval { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>First pause after a failure; it doubles up to a minute.</summary>
+    /// <summary>First pause after a failure; it doubles up to five seconds, and up to thirty while server and archive have two histories.</summary>
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Threads that compress, encrypt and store. Each takes about three segments of memory.</summary>

@@ -74,7 +74,8 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
 
         if (retained > settings.Wal.RetainedWarningMiB)
         {
-            return CheckResults.Warn(this, $"the server keeps {retained} MiB of WAL for slot '{status.Slot?.Name}', and its disk may fill up", "stella doctor --check check.storage.backup");
+            var remedy = status.Activity == WalActivity.Watching ? $"Drop the slot, which a server that pushes does not need: SELECT pg_drop_replication_slot('{status.Slot?.Name}');" : "stella doctor --check check.storage.backup";
+            return CheckResults.Warn(this, $"the server keeps {retained} MiB of WAL for slot '{status.Slot?.Name}', and its disk may fill up", remedy);
         }
 
         var behind = (long)((status.Server > status.Archived ? status.Server.Value - status.Archived.Value : 0) >> 20);

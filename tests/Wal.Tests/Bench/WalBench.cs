@@ -54,7 +54,8 @@ internal sealed class WalBench : IAsyncDisposable
     }
 
     public RunningArchiver Archive(
-        IObjectStore? location = null, Func<WalArchiverOptions, WalArchiverOptions>? change = null, PrivatePostgres? server = null, bool forMore = false)
+        IObjectStore? location = null, Func<WalArchiverOptions, WalArchiverOptions>? change = null, PrivatePostgres? server = null, bool forMore = false,
+        TimeProvider? clock = null)
     {
         var encryption = forMore ? new AgeEncryption(_identity.Recipient, X25519Identity.Generate().Recipient) : Encryption;
         var options = new WalArchiverOptions
@@ -67,7 +68,7 @@ internal sealed class WalBench : IAsyncDisposable
             ScrubInterval = TimeSpan.FromMilliseconds(500),
             RetryPause = TimeSpan.FromMilliseconds(200),
         };
-        var running = new RunningArchiver((server ?? Server).ConnectionString, location ?? Location, encryption, change?.Invoke(options) ?? options);
+        var running = new RunningArchiver((server ?? Server).ConnectionString, location ?? Location, encryption, change?.Invoke(options) ?? options, clock);
         _archivers.Add(running);
         return running;
     }
@@ -145,10 +146,10 @@ internal sealed class RunningArchiver : IAsyncDisposable
     private readonly WalArchiver _archiver;
     private readonly Task _run;
 
-    public RunningArchiver(string connectionString, IObjectStore location, AgeEncryption encryption, WalArchiverOptions options)
+    public RunningArchiver(string connectionString, IObjectStore location, AgeEncryption encryption, WalArchiverOptions options, TimeProvider? clock = null)
     {
         _connection = new ClusterConnection(connectionString);
-        _archiver = new WalArchiver(_connection, location, encryption, options, TimeProvider.System, Journal);
+        _archiver = new WalArchiver(_connection, location, encryption, options, clock ?? TimeProvider.System, Journal);
         _run = Task.Run(() => _archiver.RunAsync(_stop.Token));
     }
 

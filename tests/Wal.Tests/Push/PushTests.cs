@@ -1,3 +1,5 @@
+using StellaOps.Backup.Postgres.Connections;
+using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing.Postgres;
@@ -96,6 +98,97 @@ public sealed class PushTests
         Assert.Empty(GapFinder.Find(inventory));
     }
 
+    [Fact]
+    public async Task What_a_forgotten_slot_of_a_server_that_pushes_holds_is_seen()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        await bench.RunAsync($"SELECT pg_create_physical_replication_slot('{WalBench.Slot}', true)");
+        var watching = bench.Archive(change: options => options with { Stream = false });
+        await bench.WriteAsync(20);
+        await WalBench.UntilAsync(() => watching.Status.Slot?.RetainedBytes > 16 << 20, () => $"{watching.Status}");
+        Assert.Equal(WalActivity.Watching, watching.Status.Activity);
+    }
+
+    [Fact]
+    public async Task Segments_that_wait_while_none_is_pushed_are_a_problem_until_one_is()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var push = new WalPush(bench.Location, bench.Encryption);
+        await bench.WriteAsync(20);
+        await PushAllAsync(bench.Server, push);
+        var clock = new JumpingClock();
+        var watching = bench.Archive(change: options => options with { Stream = false }, clock: clock);
+        await WalBench.UntilAsync(() => watching.Status is { Activity: WalActivity.Watching, Archived.Value: > 0 }, () => $"{watching.Status}");
+
+        await bench.WriteAsync(50);
+        await WalBench.UntilAsync(
+            () =>
+            {
+                clock.Jump(TimeSpan.FromSeconds(30));
+                return watching.Status.PushProblem is not null;
+            },
+            () => $"{watching.Status}");
+        Assert.Contains("whole segments were not pushed for", watching.Status.PushProblem, StringComparison.Ordinal);
+        await PushAllAsync(bench.Server, push);
+        await WalBench.UntilAsync(() => watching.Status.PushProblem is null, () => $"{watching.Status}");
+    }
+
+    [Fact]
+    public async Task A_failure_from_before_a_switchover_is_none_of_a_standby_that_does_not_archive()
+    {
+        await using var bench = await WalBench.StartAsync(15, new Dictionary<string, string> { ["archive_mode"] = "on", ["archive_command"] = "false" });
+        await using var cluster = new ClusterConnection(bench.Server.ConnectionString);
+        await bench.RunAsync("SELECT pg_switch_wal()");
+        for (var tries = 0; await ArchiveFailure.FindAsync(cluster, Cancelled) is null; tries++)
+        {
+            Assert.True(tries < 600);
+            await Task.Delay(100, Cancelled);
+        }
+
+        await bench.Server.StopAsync(cancellationToken: Cancelled);
+        await File.WriteAllTextAsync(Path.Combine(bench.Server.DataDirectory, "standby.signal"), "", Cancelled);
+        await bench.Server.StartAgainAsync(Cancelled);
+        cluster.ForgetIdle();
+        Assert.True((bool)(await bench.RunAsync("SELECT failed_count > 0 FROM pg_stat_archiver"))!);
+        Assert.Null(await ArchiveFailure.FindAsync(cluster, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_look_at_the_server_that_fails_does_not_end_the_session()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var watching = bench.Archive(change: options => options with { Stream = false });
+        await WalBench.UntilAsync(() => watching.Status.Activity == WalActivity.Watching, () => $"{watching.Status}");
+        var attempt = watching.Status.Attempt;
+        await bench.RunAsync("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
+        await bench.WriteAsync(1);
+        var written = await WalBench.FlushedAsync(bench.Server);
+        await WalBench.UntilAsync(() => watching.Status.Server >= written, () => $"{watching.Status}");
+        Assert.Equal(attempt, watching.Status.Attempt);
+    }
+
+    [Fact]
+    public async Task An_archive_that_was_moved_aside_while_the_server_was_down_begins_anew()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var push = new WalPush(bench.Location, bench.Encryption);
+        await bench.WriteAsync(20);
+        await PushAllAsync(bench.Server, push);
+        var watching = bench.Archive(change: options => options with { Stream = false, ManifestInterval = TimeSpan.FromMilliseconds(200) });
+        await UntilFoldedAsync(bench, (await bench.InventoryAsync()).Segments.Count);
+        await bench.Server.StopAsync(cancellationToken: Cancelled);
+        await WalBench.UntilAsync(() => watching.Status.Activity == WalActivity.Connecting, () => $"{watching.Status}");
+        Directory.Move(Path.Combine(bench["location"], "wal"), bench["aside"]);
+
+        await bench.Server.StartAgainAsync(Cancelled);
+        await bench.WriteAsync(1);
+        var current = (string)(await bench.RunAsync("SELECT pg_walfile_name(pg_switch_wal())"))!;
+        await push.RunAsync(Path.Combine(bench.Server.DataDirectory, "pg_wal", current), Cancelled);
+        await UntilFoldedAsync(bench, 1);
+        Assert.Equal([current], (await bench.InventoryAsync()).Segments.Keys.Select(name => name.ToString()));
+        Assert.Empty(GapFinder.Find(await bench.InventoryAsync()));
+    }
+
     /// <summary>As the server does: every finished segment of its timeline, and its history, oldest first.</summary>
     private static async Task PushAllAsync(PrivatePostgres server, WalPush push)
     {
@@ -182,5 +275,15 @@ public sealed class PushTests
         }
 
         Assert.Equal(PushOutcome.Stored, await new WalPush(bench.Location, bench.Encryption).RunAsync(left, Cancelled));
+    }
+
+    /// <summary>Durations that were measured by it grow when it jumps; timers do not.</summary>
+    private sealed class JumpingClock : TimeProvider
+    {
+        private long _ahead;
+
+        public void Jump(TimeSpan by) => Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
     }
 }

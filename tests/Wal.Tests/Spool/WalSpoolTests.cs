@@ -67,7 +67,7 @@ public sealed class WalSpoolTests : IDisposable
     }
 
     [Fact]
-    public async Task What_an_earlier_process_had_not_made_durable_is_removed()
+    public async Task What_an_earlier_process_had_received_of_a_segment_stays_until_the_archive_has_as_much_or_it_is_received_again()
     {
         using (var spool = Open())
         {
@@ -78,7 +78,14 @@ public sealed class WalSpoolTests : IDisposable
         Assert.Equal(2, Directory.GetFiles(_directory.Path, "*.receiving").Length);
         using var next = Open();
         Assert.Equal(0, next.Waiting);
-        Assert.Equal(["lock"], Directory.GetFiles(_directory.Path).Select(Path.GetFileName));
+        EarlierSpool.RemoveArchived(_directory.Path, _ => 8191);
+        Assert.Equal(2, Directory.GetFiles(_directory.Path, "*.receiving").Length);
+        EarlierSpool.RemoveArchived(_directory.Path, _ => 8192);
+        Assert.Single(Directory.GetFiles(_directory.Path, "*.receiving"));
+        await ReceiveAsync(next, 1, 1);
+        next.Sync();
+        Assert.Equal(1, next.Waiting);
+        Assert.Empty(Directory.GetFiles(_directory.Path, "*.receiving"));
     }
 
     [Fact]

@@ -34,8 +34,21 @@ public sealed class StartPointTests
     public void With_nothing_it_is_where_the_slot_is() =>
         Assert.Equal((Files.StartOf(7), null, true), (Choose("", 7.5, null).Start, Choose("", 7.5, null).Behind, Choose("", 7.5, null).IsNew));
 
+    /// <summary>A recovery to a time within the first segment of the archive: the timeline before went on, and nothing of that is of the new one.</summary>
+    [Theory]
+    [InlineData("2 3 11", "12")]
+    [InlineData("3 11", "2 12")]
+    public void In_the_segment_in_which_the_timeline_before_was_left_it_is_the_start_of_that_segment_whatever_came_behind_it(string whole, string unfinished)
+    {
+        var history = TimelineHistory.Parse(2, "1\t0/233333\tbefore 2026-01-17 10:30:07+00\n"u8.ToArray());
+        var chosen = StartPoint.Choose(history.Path(), Files, Names(whole), Names(unfinished), Files.StartOf(3), null);
+        Assert.Equal((2u, Files.StartOf(2), null, false), (chosen.Timeline, chosen.Start, chosen.Behind, chosen.IsNew));
+    }
+
     private static StartPoint Choose(string whole, double kept, Lsn? least) => StartPoint.Choose(
-        TimelineHistory.First.Path(), Files, [.. whole.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(number => Name(int.Parse(number)))], [], new Lsn((ulong)(kept * (1 << 20))), least);
+        TimelineHistory.First.Path(), Files, Names(whole), [], new Lsn((ulong)(kept * (1 << 20))), least);
+
+    private static WalName[] Names(string numbers) => [.. numbers.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(number => Name(int.Parse(number)))];
 
     private static WalName Name(int number) => WalName.TryParse(Files.SegmentAt(1, Files.StartOf((ulong)number)), out var name) ? name : throw new ArgumentOutOfRangeException(nameof(number));
 }
