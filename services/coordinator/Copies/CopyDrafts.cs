@@ -27,7 +27,7 @@ internal sealed class CopyDrafts(PointCatalog points, PointUse use, PointStore s
         var point = await points.FindAsync(request.Point, cancellationToken);
         point.RequireInLocation();
         await use.RequireNotDeletingAsync(point, cancellationToken);
-        await use.RequireNotCopyingAsync(point, cancellationToken);
+        await use.RequireNotCopyingAsync(point, request.Destination, cancellationToken);
         RestoreDrafts.RequireUndamaged(point, point.Snapshots);
         return new OperationDraft
         {

@@ -52,13 +52,15 @@ internal sealed partial class OutboxRelay(
             return 0;
         }
 
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(BatchLimit);
+        using var time = new CancellationTokenSource(BatchLimit, clock);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, time.Token);
         foreach (var row in rows)
         {
             row.Deserialize(SystemTextJsonMessageSerializer.Instance);
-            var endpoint = await bus.GetSendEndpoint(row.DestinationAddress!);
-            await endpoint.Send(new SerializedMessageBody(), new OutboxMessageSendPipe(row, row.DestinationAddress), limit.Token);
+            var endpoint = await bus.GetSendEndpoint(row.DestinationAddress!).WaitAsync(limit.Token);
+
+            // A broker that dies may leave a sending without an end, whatever the transport makes of its token: then nothing would ever be sent again.
+            await endpoint.Send(new SerializedMessageBody(), new OutboxMessageSendPipe(row, row.DestinationAddress), limit.Token).WaitAsync(limit.Token);
         }
 
         var sent = rows.Select(row => row.SequenceNumber).ToArray();

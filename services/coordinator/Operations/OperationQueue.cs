@@ -37,6 +37,9 @@ internal sealed class OperationQueue(CatalogContext catalog)
             .Select(operation => new { operation.CorrelationId, operation.Kind, operation.Request, operation.Components, operation.CurrentState, operation.AcceptedAt })
             .ToListAsync(cancellationToken);
         return rows.ConvertAll(row => new Turns.Entry(
-            row.CorrelationId, row.Kind, row.Request.DryRun, row.Components, row.CurrentState != nameof(OperationState.Accepted), row.AcceptedAt));
+            row.CorrelationId, row.Kind, row.Request.DryRun, row.Components, row.CurrentState != nameof(OperationState.Accepted), row.AcceptedAt)
+        {
+            Destination = row.Request.Target,
+        });
     }
 }

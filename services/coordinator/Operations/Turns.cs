@@ -1,18 +1,23 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Portable;
 
 namespace StellaOps.Backup.Coordinator.Operations;
 
 /// <summary>
 /// What may run beside what. Like a lock table: verify, verify-integrity, verify-evidence, test-restore, archive, trial and diff read a component or its repository, a backup
 /// adds to it, restore, migrate, rebuild-index, delete, undelete and retention want the component for themselves. Readers share with readers and with one writer.
-/// A copy reads, too, and waits for another copy: which of two archives is the latest full one of a place is looked at and then changed.
+/// A copy reads, too, and waits for another copy to the same place: which of two archives is the latest full one there is looked at and then changed.
 /// A replicate stands aside: it may last for hours, nobody waits for it, and what is dropped while it runs is not copied.
 /// </summary>
 internal static class Turns
 {
     /// <summary>An operation as far as its turn depends on it.</summary>
-    public sealed record Entry(Guid Id, OperationKind Kind, bool DryRun, IReadOnlyList<Component> Components, bool Running, DateTimeOffset AcceptedAt);
+    public sealed record Entry(Guid Id, OperationKind Kind, bool DryRun, IReadOnlyList<Component> Components, bool Running, DateTimeOffset AcceptedAt)
+    {
+        /// <summary>Of a copy, the place that it writes to.</summary>
+        public string? Destination { get; init; }
+    }
 
     /// <summary>
     /// Ids of those that may start now, beside the running ones and each other. Restores go before all others, then first come,
@@ -36,7 +41,14 @@ internal static class Turns
     }
 
     public static bool Conflict(Entry one, Entry other) =>
-        one.Components.Intersect(other.Components).Any() && Conflict(Mode(one), Mode(other));
+        one.Components.Intersect(other.Components).Any() && Conflict(Mode(one), Mode(other))
+        && (Mode(one) != Access.Copy || Mode(other) != Access.Copy || IsSamePlace(one.Destination, other.Destination));
+
+    /// <summary>Whether two copies write to one place, as far as its address tells; one that is not known may be any.</summary>
+    public static bool IsSamePlace(string? one, string? other) => one is null || other is null || LatestOf(one) == LatestOf(other);
+
+    /// <summary>Address of what they must not both change. A slash at the end of a place makes no other one.</summary>
+    private static string LatestOf(string place) => new ArchiveAddress(place, ArchiveAddress.LatestFull).ToString();
 
     private static bool Conflict(Access one, Access other) =>
         one == Access.Aside || other == Access.Aside ? one == other

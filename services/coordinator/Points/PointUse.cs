@@ -92,12 +92,15 @@ internal sealed class PointUse(CatalogContext catalog, PointCatalog points)
     public async Task RequireUnusedAsync(PointRow point, CancellationToken cancellationToken) => RequireNone(point, await UsersOf(point).FirstOrDefaultAsync(cancellationToken));
 
     /// <summary>
-    /// Each copy of a point is another archive of the same name: of two at once, one would replace what the other has written. Which archive an archived point is in is
-    /// recorded when its operation ends, hours after that was read back.
+    /// Each copy of a point to one place is another archive of the same name: of two at once, one would replace what the other has written. Which archive an archived
+    /// point is in is recorded when its operation ends, hours after that was read back.
     /// </summary>
-    /// <exception cref="BackupException">An operation that has not ended copies or archives the point, wherever to.</exception>
-    public async Task RequireNotCopyingAsync(PointRow point, CancellationToken cancellationToken) =>
-        RequireNone(point, await UsersOf(point).FirstOrDefaultAsync(user => user.Kind == OperationKind.Copy || user.Kind == OperationKind.Archive, cancellationToken));
+    /// <exception cref="BackupException">An operation that has not ended copies the point to that place, or archives it, wherever to.</exception>
+    public async Task RequireNotCopyingAsync(PointRow point, string destination, CancellationToken cancellationToken)
+    {
+        var users = await UsersOf(point).Where(user => user.Kind == OperationKind.Copy || user.Kind == OperationKind.Archive).ToListAsync(cancellationToken);
+        RequireNone(point, users.Find(user => user.Kind == OperationKind.Archive || Turns.IsSamePlace(user.Request.Target, destination)));
+    }
 
     /// <summary>Whether an operation that has not ended uses the point, copies it, deletes it, or is about to drop a part of it.</summary>
     public async Task<bool> IsUsedAsync(PointRow point, CancellationToken cancellationToken)

@@ -12,12 +12,12 @@ internal sealed class ClockJump(TimeProvider clock)
     private Reading _settled = new(clock.GetUtcNow(), clock.GetTimestamp());
     private Reading _looked;
 
-    /// <summary>How far it was set forward since the look that was settled last; zero where it was not, or was set back.</summary>
-    public TimeSpan Look()
+    /// <summary>What the clock says, and how far it was set forward since the look that was settled last.</summary>
+    public ClockLook Look()
     {
         _looked = new Reading(clock.GetUtcNow(), clock.GetTimestamp());
         var jump = _looked.Now - _settled.Now - clock.GetElapsedTime(_settled.Timestamp, _looked.Timestamp);
-        return jump < Least ? TimeSpan.Zero : jump;
+        return new ClockLook(_looked.Now, jump < Least ? TimeSpan.Zero : jump);
     }
 
     /// <summary>What the last look found was seen to.</summary>

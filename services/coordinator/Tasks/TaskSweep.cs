@@ -18,16 +18,16 @@ namespace StellaOps.Backup.Coordinator.Tasks;
 /// operations that wait. All rows that are due are changed in one transaction with the messages that follow from it.
 /// </summary>
 internal sealed class TaskSweep(
-    CatalogContext catalog, ClockCorrection correction, Outbox outbox, OperationLog log, IOptions<CoordinatorSettings> settings, TimeProvider clock)
+    CatalogContext catalog, ClockCorrection correction, Outbox outbox, OperationLog log, IOptions<CoordinatorSettings> settings)
 {
     /// <summary>An operation looks at itself again after so long, from its acceptance on.</summary>
     internal static readonly TimeSpan ReviewInterval = TimeSpan.FromSeconds(60);
 
     /// <param name="leasesCount">False right after an outage of the coordinator or its catalog: nobody could have kept a lease.</param>
+    /// <param name="look">What the clock says: all is judged by this reading, as a later one may be past a jump that nobody has noticed yet.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="jump">How far the clock was set forward since the last sweep.</param>
     /// <returns>False when another coordinator sweeps at this moment.</returns>
-    public async Task<bool> RunAsync(bool leasesCount, CancellationToken cancellationToken, TimeSpan jump = default)
+    public async Task<bool> RunAsync(bool leasesCount, ClockLook look, CancellationToken cancellationToken)
     {
         await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);
         if (!await catalog.TryLockAsync(AdvisoryLock.Sweep, cancellationToken))
@@ -35,8 +35,8 @@ internal sealed class TaskSweep(
             return false;
         }
 
-        var now = clock.GetUtcNow();
-        await correction.RunAsync(now, jump, cancellationToken);
+        var now = look.Now;
+        await correction.RunAsync(now, look.Jump, cancellationToken);
         if (leasesCount)
         {
             await RequeueLostAsync(now, cancellationToken);

@@ -23,7 +23,7 @@ internal sealed partial class TaskSweeper(
 
                 // Heartbeats could not be answered while this process or the catalog was away: judge leases only a lease later.
                 var leasesCount = clock.GetElapsedTime(steadySince) > settings.Value.Lease;
-                if (await scope.ServiceProvider.GetRequiredService<TaskSweep>().RunAsync(leasesCount, stoppingToken, clockJump.Look()))
+                if (await scope.ServiceProvider.GetRequiredService<TaskSweep>().RunAsync(leasesCount, clockJump.Look(), stoppingToken))
                 {
                     clockJump.Settle();
                 }

@@ -137,8 +137,9 @@ public sealed class ArchiveFlowTests(SharedStack shared) : IClassFixture<SharedS
     }
 
     [Fact(Timeout = 300_000)]
-    public async Task A_point_that_is_being_copied_or_archived_is_not_copied_until_that_has_ended()
+    public async Task A_point_that_is_being_archived_or_copied_to_the_same_place_is_not_copied_until_that_has_ended()
     {
+        const string Elsewhere = "/mnt/elsewhere";
         var token = TestContext.Current.CancellationToken;
         await BackupAsync("old", 100, token);
         await BackupAsync("new", 0, token);
@@ -155,19 +156,21 @@ public sealed class ArchiveFlowTests(SharedStack shared) : IClassFixture<SharedS
         var archiving = await _stack.Api.StartAsync(Routes.Archives, new ArchiveRequest { Point = "old", Destination = Cold }, token);
         var copying = await _stack.Api.StartAsync(Routes.Copies, new CopyRequest { Point = "new", Destination = Cold }, token);
 
-        await AssertUsedAsync("old", archiving.Id);
-        await AssertUsedAsync("new", copying.Id);
+        await AssertUsedAsync("old", Elsewhere, archiving.Id);
+        await AssertUsedAsync("new", $"{Cold}/", copying.Id);
+        var beside = await _stack.Api.StartAsync(Routes.Copies, new CopyRequest { Point = "new", Destination = Elsewhere }, token);
 
         release.SetResult();
+        Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync(beside.Id, token)).Outcome);
         Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync(copying.Id, token)).Outcome);
         Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync(archiving.Id, token)).Outcome);
         await RunAsync(Routes.Copies, new CopyRequest { Point = "new", Destination = Cold }, token);
         var archived = await _stack.Api.RefusedAsync(Routes.Copies, new CopyRequest { Point = "old", Destination = Cold }, HttpStatusCode.Conflict, token);
         Assert.Equal(ErrorCodes.PointArchived.Code, archived.Code);
 
-        async Task AssertUsedAsync(string name, Guid operation)
+        async Task AssertUsedAsync(string name, string destination, Guid operation)
         {
-            var refused = await _stack.Api.RefusedAsync(Routes.Copies, new CopyRequest { Point = name, Destination = "/mnt/elsewhere" }, HttpStatusCode.Conflict, token);
+            var refused = await _stack.Api.RefusedAsync(Routes.Copies, new CopyRequest { Point = name, Destination = destination }, HttpStatusCode.Conflict, token);
             Assert.Equal(ErrorCodes.OperationConflict.Code, refused.Code);
             Assert.Contains($"{operation}", refused.Message, StringComparison.Ordinal);
         }

@@ -77,6 +77,20 @@ public sealed class TurnsTests
         Assert.Equal([second.Id], Turns.MayStart([second, archiving with { Running = true }]));
     }
 
+    [Theory]
+    [InlineData("/mnt/offsite", "/mnt/elsewhere", true)]
+    [InlineData("/mnt/offsite", "/mnt/offsite/", false)]
+    [InlineData("s3://offsite?endpoint=http://one", "s3://offsite?endpoint=http://other", true)]
+    [InlineData("s3://offsite?endpoint=http://one", "s3://offsite/?endpoint=http://one", false)]
+    public void A_copy_waits_for_no_copy_to_another_place(string one, string other, bool beside)
+    {
+        var hanging = Entry(OperationKind.Copy, 1, Component.Evidence) with { Running = true, Destination = one };
+        var next = Entry(OperationKind.Copy, 2, Component.Evidence) with { Destination = other };
+
+        Assert.Equal(beside, Turns.MayStart([hanging, next]).Contains(next.Id));
+        Assert.Empty(Turns.MayStart([hanging, Entry(OperationKind.Retention, 3, Component.Evidence) with { Destination = other }]));
+    }
+
     [Fact]
     public void A_restore_goes_before_backups_that_came_earlier()
     {

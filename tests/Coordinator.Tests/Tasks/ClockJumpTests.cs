@@ -18,7 +18,7 @@ public sealed class ClockJumpTests
         clock.Pass(Sweep);
         clock.Now += TimeSpan.FromHours(hours);
 
-        Assert.Equal(TimeSpan.FromHours(noticed), jump.Look());
+        Assert.Equal(new ClockLook(clock.Now, TimeSpan.FromHours(noticed)), jump.Look());
     }
 
     [Fact]
@@ -28,12 +28,12 @@ public sealed class ClockJumpTests
         var jump = new ClockJump(clock);
         clock.Now += TimeSpan.FromHours(1);
 
-        Assert.Equal(TimeSpan.FromHours(1), jump.Look());
+        Assert.Equal(TimeSpan.FromHours(1), jump.Look().Jump);
         clock.Pass(Sweep);
-        Assert.Equal(TimeSpan.FromHours(1), jump.Look());
+        Assert.Equal(TimeSpan.FromHours(1), jump.Look().Jump);
         jump.Settle();
         clock.Pass(Sweep);
-        Assert.Equal(TimeSpan.Zero, jump.Look());
+        Assert.Equal(TimeSpan.Zero, jump.Look().Jump);
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class ClockJumpTests
             clock.Pass(Sweep);
             clock.Now += TimeSpan.FromSeconds(1);
 
-            Assert.Equal(TimeSpan.Zero, jump.Look());
+            Assert.Equal(TimeSpan.Zero, jump.Look().Jump);
             jump.Settle();
         }
     }

@@ -141,7 +141,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         await ClaimAsync(harness, task, token);
         harness.Clock.Advance(2 * Lease);
 
-        await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: false, token));
+        await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: false, Look(harness), token));
 
         Assert.Equal(TaskState.Running, (await harness.TaskAsync(task.OperationId, token)).State);
     }
@@ -156,10 +156,10 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
             await using var transaction = await other.Database.BeginTransactionAsync(token);
             await other.LockAsync(AdvisoryLock.Sweep, token);
 
-            Assert.False(await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, token)));
+            Assert.False(await SweepAsync(harness, token));
         });
 
-        Assert.True(await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, token)));
+        Assert.True(await SweepAsync(harness, token));
     }
 
     [Fact(Timeout = 300_000)]
@@ -255,7 +255,7 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         await ClaimAsync(harness, task, token);
         harness.Clock.Advance(Year);
 
-        await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, token, jump: Year));
+        await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, Look(harness, jump: Year), token));
 
         Assert.Equal(TaskState.Running, (await harness.TaskAsync(task.OperationId, token)).State);
         Assert.True((await harness.OperationAsync(task.OperationId, token)).DeadlineAt > harness.Clock.GetUtcNow());
@@ -267,6 +267,23 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         harness.Clock.Advance(Lease);
         await SweepAsync(harness, token);
         Assert.Equal(2, Assert.Single(await harness.OutgoingAsync<RunTask>(token)).Attempt);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_clock_that_jumps_after_the_sweep_looked_at_it_ends_no_task_before_the_next_look()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        await ClaimAsync(harness, task, token);
+        var look = Look(harness);
+        harness.Clock.Advance(Year);
+
+        await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, look, token));
+        await harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, Look(harness, jump: Year), token));
+
+        Assert.Equal(TaskState.Running, (await harness.TaskAsync(task.OperationId, token)).State);
+        Assert.Empty(await harness.OutgoingAsync<RunTask>(token));
     }
 
     [Theory(Timeout = 300_000)]
@@ -306,7 +323,9 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
     private static void SetRight(CatalogHarness harness) => harness.Clock.AdjustTime(harness.Clock.GetUtcNow() - Year);
 
     private static Task<bool> SweepAsync(CatalogHarness harness, CancellationToken cancellationToken) =>
-        harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, cancellationToken));
+        harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, Look(harness), cancellationToken));
+
+    private static ClockLook Look(CatalogHarness harness, TimeSpan jump = default) => new(harness.Clock.GetUtcNow(), jump);
 
     private static Task<ClaimGranted?> ClaimAsync(CatalogHarness harness, TaskRow task, CancellationToken cancellationToken) =>
         harness.InAsync((TaskClaims claims) => claims.ClaimAsync(new ClaimTask { TaskId = task.Id, Worker = "w" }, Guid.NewGuid(), cancellationToken));
