@@ -30,21 +30,37 @@ public sealed class ComposeUpTests : IDisposable
     public void Dispose() => _home.Dispose();
 
     [Fact]
-    public async Task Images_that_are_missing_are_pulled_and_only_those_that_the_registry_lacks_are_built()
+    public async Task An_image_that_cannot_be_pulled_is_not_built_beside_those_of_the_registry()
     {
-        var result = (await UpAsync(Registry, "999:999", images: [], registry: [$"{Registry}/coordinator:4.2"])).Checked();
+        var result = await UpAsync(Registry, "999:999", images: [], registry: [$"{Registry}/coordinator:4.2"]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains($"error: images that could not be had: {Registry}/stella:4.2;", result.Error, StringComparison.Ordinal);
+        Assert.Contains("next: try again, or build them of this source: deploy/compose/up --build", result.Error, StringComparison.Ordinal);
         Assert.Contains($"pull --quiet {Registry}/stella:4.2", Calls());
         Assert.DoesNotContain(Calls(), call => call.Contains("rabbitmq", StringComparison.Ordinal));
-        Assert.Equal(["compose build volumes"], Builds());
-        Assert.Contains($"warning: not to be had from the registry: {Registry}/stella:4.2; building", result.Error, StringComparison.Ordinal);
+        Assert.Empty(Builds());
+        Assert.DoesNotContain(Calls(), call => call.StartsWith("compose up", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(Registry)]
+    [InlineData("docker.io/acme")]
+    [InlineData("registry:5000/acme")]
+    [InlineData("localhost")]
+    public async Task Images_that_the_registry_has_are_pulled_and_not_built(string prefix)
+    {
+        string[] all = [$"{prefix}/coordinator:4.2", $"{prefix}/stella:4.2"];
+        (await UpAsync(prefix, "999:999", images: [], registry: all)).Checked();
+        Assert.All(all, image => Assert.Contains($"pull --quiet {image}", Calls()));
+        Assert.Empty(Builds());
     }
 
     [Fact]
-    public async Task Images_that_the_registry_has_are_not_built()
+    public async Task All_images_are_built_under_the_names_of_a_registry_where_that_is_asked_for()
     {
-        string[] all = [$"{Registry}/coordinator:4.2", $"{Registry}/stella:4.2"];
-        (await UpAsync(Registry, "999:999", images: [], registry: all)).Checked();
-        Assert.Empty(Builds());
+        (await UpAsync(Registry, "999:999", images: [$"{Registry}/coordinator:4.2"], registry: [], "--build")).Checked();
+        Assert.DoesNotContain(Calls(), call => call.StartsWith("pull", StringComparison.Ordinal));
+        Assert.Equal(["compose build"], Builds());
     }
 
     [Fact]
@@ -55,10 +71,13 @@ public sealed class ComposeUpTests : IDisposable
         Assert.Empty(Builds());
     }
 
-    [Fact]
-    public async Task Without_a_registry_images_are_built_and_none_is_pulled()
+    [Theory]
+    [InlineData("stellaops-backup")]
+    [InlineData("acme")]
+    [InlineData("acme/backup.local")]
+    public async Task Without_a_registry_images_are_built_and_none_is_pulled(string prefix)
     {
-        (await UpAsync("stellaops-backup", "999:999", images: [], registry: [])).Checked();
+        (await UpAsync(prefix, "999:999", images: [], registry: [])).Checked();
         Assert.DoesNotContain(Calls(), call => call.StartsWith("pull", StringComparison.Ordinal));
         Assert.Equal(["compose build coordinator volumes"], Builds());
     }
@@ -79,7 +98,7 @@ public sealed class ComposeUpTests : IDisposable
 
     private IEnumerable<string> Builds() => Calls().Where(call => call.StartsWith("compose build", StringComparison.Ordinal));
 
-    private async Task<ProcessResult> UpAsync(string prefix, string user, string[] images, string[] registry)
+    private async Task<ProcessResult> UpAsync(string prefix, string user, string[] images, string[] registry, params string[] options)
     {
         var token = TestContext.Current.CancellationToken;
         foreach (var script in Scripts)
@@ -97,7 +116,7 @@ public sealed class ComposeUpTests : IDisposable
         await File.WriteAllLinesAsync(_home["images"], images, token);
         await File.WriteAllLinesAsync(_home["registry"], registry, token);
         var environment = new Dictionary<string, string?> { ["ENGINE"] = _home.Path, ["PATH"] = $"{_home["bin"]}:{Environment.GetEnvironmentVariable("PATH")}" };
-        return await Processes.RunAsync(_home["a place", "deploy/compose/up"], ["--no-first-backup"], environment, cancellationToken: token);
+        return await Processes.RunAsync(_home["a place", "deploy/compose/up"], ["--no-first-backup", .. options], environment, cancellationToken: token);
     }
 
     /// <summary>As <c>docker compose config</c> prints it.</summary>

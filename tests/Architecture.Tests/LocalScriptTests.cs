@@ -8,6 +8,16 @@ public sealed class LocalScriptTests : IDisposable
     /// <summary>Any account that is not the one of a stack, by its number.</summary>
     private const string Nobody = "65534";
 
+    private const string PrepareRabbitMq = """
+        . "$1/lib/options.sh"; . "$1/lib/accounts.sh"; . "$1/lib/rabbitmq.sh"
+        is_root() { return 1; }
+        DATA=$2 SECRETS=$2/credentials
+        use_ports 18400
+        mkdir -p "$SECRETS"
+        printf 'secret\n' >"$SECRETS/rabbitmq"
+        prepare_rabbitmq
+        """;
+
     private readonly TemporaryDirectory _home = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -71,6 +81,37 @@ public sealed class LocalScriptTests : IDisposable
         await File.WriteAllTextAsync(_home["cluster", "data"], "", Token);
         (await ShellAsync(make)).Checked();
         Assert.True(File.Exists(_home["cluster", "data"]), "a whole cluster was made anew");
+    }
+
+    [Fact]
+    public async Task Settings_of_the_broker_stay_as_the_operator_left_them()
+    {
+        (await ShellAsync(PrepareRabbitMq)).Checked();
+        var made = await File.ReadAllTextAsync(_home["rabbitmq", "rabbitmq.conf"], Token);
+        Assert.Contains("\nprometheus.tcp.port = 18409\n", made, StringComparison.Ordinal);
+        Assert.Contains("\ndefault_pass = secret\n", made, StringComparison.Ordinal);
+        var cookie = await File.ReadAllTextAsync(_home["rabbitmq", "home", ".erlang.cookie"], Token);
+
+        var own = made.Replace("512MiB", "2GiB", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_home["rabbitmq", "rabbitmq.conf"], own, Token);
+        await File.WriteAllTextAsync(_home["rabbitmq", "enabled_plugins"], "[rabbitmq_management, rabbitmq_shovel].\n", Token);
+        (await ShellAsync(PrepareRabbitMq)).Checked();
+        Assert.Equal(own, await File.ReadAllTextAsync(_home["rabbitmq", "rabbitmq.conf"], Token));
+        Assert.Equal("[rabbitmq_management, rabbitmq_shovel].\n", await File.ReadAllTextAsync(_home["rabbitmq", "enabled_plugins"], Token));
+        Assert.Equal(cookie, await File.ReadAllTextAsync(_home["rabbitmq", "home", ".erlang.cookie"], Token));
+    }
+
+    [Fact]
+    public async Task The_broker_of_an_older_stack_gets_its_metrics_and_keeps_its_settings()
+    {
+        Directory.CreateDirectory(_home["rabbitmq"]);
+        await File.WriteAllTextAsync(_home["rabbitmq", "rabbitmq.conf"], "vm_memory_high_watermark.absolute = 2GiB", Token);
+        await File.WriteAllTextAsync(_home["rabbitmq", "enabled_plugins"], "[rabbitmq_management, rabbitmq_shovel].\n", Token);
+        (await ShellAsync(PrepareRabbitMq)).Checked();
+        (await ShellAsync(PrepareRabbitMq)).Checked();
+        string[] settings = ["vm_memory_high_watermark.absolute = 2GiB", "prometheus.tcp.ip = 127.0.0.1", "prometheus.tcp.port = 18409"];
+        Assert.Equal(settings, await File.ReadAllLinesAsync(_home["rabbitmq", "rabbitmq.conf"], Token));
+        Assert.Equal("[rabbitmq_management, rabbitmq_prometheus, rabbitmq_shovel].\n", await File.ReadAllTextAsync(_home["rabbitmq", "enabled_plugins"], Token));
     }
 
     [Fact]

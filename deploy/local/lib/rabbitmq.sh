@@ -1,27 +1,44 @@
 # A private RabbitMQ node with a name, a data directory, ports and a name server (epmd) of its own.
 
-# Written anew before each start, so that the node of an older stack gets what is new; a running one does not look at it.
+# Each file is made once: what an operator changes in it stays. The account that owns the directory writes them all, since through a link that
+# it could put there, root would write anywhere.
 prepare_rabbitmq() {
-  local dir=$DATA/rabbitmq
-  mkdir -p "$dir/mnesia" "$dir/log" "$dir/home"
-  [ -s "$dir/home/.erlang.cookie" ] || {
-    rm -f "$dir/home/.erlang.cookie"
-    (umask 077 && openssl rand -hex 16 >"$dir/home/.erlang.cookie")
-    chmod 400 "$dir/home/.erlang.cookie"
-  }
-  printf '[rabbitmq_management, rabbitmq_prometheus].\n' >"$dir/enabled_plugins"
-  (umask 077 && cat >"$dir/rabbitmq.conf") <<CONF
+  local dir=$DATA/rabbitmq password
+  password=$(head -n 1 "$SECRETS/rabbitmq")
+  mkdir -p "$dir"
+  give rabbitmq "$dir"
+  as rabbitmq mkdir -p "$dir/mnesia" "$dir/log" "$dir/home"
+  as rabbitmq test -s "$dir/home/.erlang.cookie" || openssl rand -hex 16 | write_as_rabbitmq "$dir/home/.erlang.cookie"
+  as rabbitmq test -s "$dir/enabled_plugins" || printf '[rabbitmq_management, rabbitmq_prometheus].\n' | write_as_rabbitmq "$dir/enabled_plugins"
+  if as rabbitmq test -s "$dir/rabbitmq.conf"; then
+    as rabbitmq grep -q 'prometheus\.' "$dir/rabbitmq.conf" || add_metrics "$dir"
+  else
+    write_as_rabbitmq "$dir/rabbitmq.conf" <<CONF
 listeners.tcp.1 = 127.0.0.1:$RABBITMQ_PORT
 management.tcp.ip = 127.0.0.1
 management.tcp.port = $RABBITMQ_MANAGEMENT_PORT
-prometheus.tcp.ip = 127.0.0.1
-prometheus.tcp.port = $RABBITMQ_METRICS_PORT
+$(metrics_settings)
 default_user = stella
-default_pass = $(head -n 1 "$SECRETS/rabbitmq")
+default_pass = $password
 vm_memory_high_watermark.absolute = 512MiB
 disk_free_limit.absolute = 200MB
 CONF
-  give rabbitmq "$dir"
+  fi
+}
+
+# write_as_rabbitmq FILE: standard input, for this account only. The file gets its name when all of it is durable: half of it would stay.
+write_as_rabbitmq() {
+  as rabbitmq sh -euc 'umask 077; cat >"$1.new"; sync "$1.new"; mv -T "$1.new" "$1"' sh "$1"
+}
+
+metrics_settings() { printf 'prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = %s\n' "$RABBITMQ_METRICS_PORT"; }
+
+# add_metrics DIR: for a stack that was made before its broker was scraped. The settings come last: a file that mentions them, be it in a
+# comment, is left alone, and so are the plugins then.
+add_metrics() {
+  as rabbitmq sed -i '/rabbitmq_prometheus/!s/\brabbitmq_management\b/rabbitmq_management, rabbitmq_prometheus/' "$1/enabled_plugins"
+  # The last line may have no end.
+  printf '\n%s\n' "$(metrics_settings)" | as rabbitmq tee -a "$1/rabbitmq.conf" >/dev/null
 }
 
 rabbitmq_environment() {
