@@ -8,8 +8,6 @@ namespace StellaOps.Backup.Workers.Archives;
 /// <summary>The archive of the newest full point of a place, under the name that always leads to it.</summary>
 internal static class LatestArchive
 {
-    private const string IsLatest = $"{ArchiveAddress.LatestFull} is this archive now";
-
     /// <summary>
     /// Gives an archive of a full point the name of the latest one, unless that is of a newer point, or no archive: it may be somebody's own file. Of two copies that
     /// look at the same time, the older point could come last: <c>Turns</c> of the coordinator keeps them apart.
@@ -28,11 +26,6 @@ internal static class LatestArchive
             {
                 return $"{ArchiveAddress.LatestFull} stays: it holds '{latest.Manifest.PointName}', which is newer";
             }
-
-            if (latest.ManifestSha256 == archive.ManifestSha256)
-            {
-                return IsLatest;
-            }
         }
         catch (BackupException exception) when (exception.Error == ErrorCodes.ArchiveNotFound)
         {
@@ -46,7 +39,8 @@ internal static class LatestArchive
             }
         }
 
+        // Also where it has that name already: only this archive was read back, and a place may hold the other one's bytes apart.
         await place.CopyAsync(key, ArchiveAddress.LatestFull, cancellationToken).ConfigureAwait(false);
-        return IsLatest;
+        return $"{ArchiveAddress.LatestFull} is this archive now";
     }
 }

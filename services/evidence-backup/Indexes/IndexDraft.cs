@@ -36,6 +36,11 @@ internal sealed class IndexDraft(LockerIndex before, AnchorChain chain, bool tru
     {
         var entry = before.Entries.GetValueOrDefault(path);
         var isCovered = chain.Covered.TryGetValue(path, out var cover);
+        if (!isCovered && entry is not null && entry.Sha256 != sha256 && !LockerLayout.IsArtifact(path))
+        {
+            return; // Nobody expects it to stay as it was: the index itself never could.
+        }
+
         if (isCovered ? cover.Sha256 != sha256 && (trusted || entry?.Sha256 != sha256) : entry is not null && entry.Sha256 != sha256)
         {
             Keep(path, entry, isCovered ? $"altered: its content is not what {Anchor.PathOf(cover.Anchor)} records" : "altered: its content is not what the index recorded");

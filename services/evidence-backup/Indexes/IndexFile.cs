@@ -22,11 +22,22 @@ internal static class IndexFile
 
     /// <summary>Keeps an index beside the one in its place. When the task ends it is durable.</summary>
     /// <returns>Its name at the top of the locker.</returns>
+    /// <exception cref="IOException">The locker does not take it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
     public static async Task<string> KeepAsync(string locker, byte[] content, CancellationToken cancellationToken)
     {
         var (name, temporary) = (KeptNameOf(content), NewTemporary(locker));
-        await WriteAsync(locker, temporary, content, cancellationToken);
-        File.Move(temporary, Path.Combine(locker, name), overwrite: true);
+        try
+        {
+            await WriteAsync(locker, temporary, content, cancellationToken);
+            File.Move(temporary, Path.Combine(locker, name), overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+
         DirectorySync.Flush(locker);
         return name;
     }

@@ -15,6 +15,9 @@ internal static class LockerLayout
     /// <summary>True for what lies at the top of a locker and is not evidence itself.</summary>
     public static bool IsAside(ReadOnlySpan<char> name) => name is Index or Anchors or IndexDirectory;
 
+    /// <summary>False for a path that no artifact can have, though an index may name it.</summary>
+    public static bool IsArtifact(string path) => path.Split('/') is var names && !IsAside(names[0]) && !Array.Exists(names, name => IsHidden(name));
+
     /// <summary>The kind of an artifact is the folder that it lies in at the top: <c>attestations</c>, <c>sboms</c> ...</summary>
     public static string TypeOf(string path) => path.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash ? path[..slash] : "other";
 

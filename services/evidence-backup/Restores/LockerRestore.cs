@@ -99,8 +99,16 @@ internal sealed class LockerRestore(EvidenceSettings settings, ComponentReposito
         }
 
         var index = content.ToArray();
-        var name = dryRun ? IndexFile.KeptNameOf(index) : await IndexFile.KeepAsync(target, index, cancellationToken);
-        return $"{Stays}; that of the point {(dryRun ? "would be" : "is")} kept beside it as {name}: have the platform take over what only that records, legal holds say, and delete it; then stella evidence index rebuild";
+        try
+        {
+            var name = dryRun ? IndexFile.KeptNameOf(index) : await IndexFile.KeepAsync(target, index, cancellationToken);
+            return $"{Stays}; that of the point {(dryRun ? "would be" : "is")} kept beside it as {name}: have the platform take over what only that records, legal holds say, and delete it; then stella evidence index rebuild";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
+        {
+            // All evidence is there: what a share or the directory does not let us add is still in the point.
+            return $"{Stays}; that of the point could not be put beside it: {e.Message.TrimEnd('.')}. Get it with --target DIRECTORY, and have the platform take over what only that records, legal holds say; then stella evidence index rebuild";
+        }
     }
 
     private static MissingItem Conflict(string path, string reason) => new() { Path = path, Reason = reason };

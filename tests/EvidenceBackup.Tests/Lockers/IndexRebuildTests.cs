@@ -88,6 +88,27 @@ public sealed class IndexRebuildTests : IAsyncDisposable
         Assert.Equal(before, await File.ReadAllTextAsync(_locker.IndexFile, Token));
     }
 
+    [Theory]
+    [InlineData("index.json")]
+    [InlineData("index/part.json")]
+    [InlineData(".making/d.json")]
+    public async Task What_an_index_names_and_is_no_artifact_loses_its_entry_when_it_has_changed(string path)
+    {
+        var sound = await File.ReadAllTextAsync(_locker.IndexFile, Token);
+        var entry = $"{{\"path\":\"{path}\",\"sha256\":\"{new string('0', 64)}\",\"sizeBytes\":1,\"legalHold\":true}}";
+        if (path != "index.json")
+        {
+            _locker.Bench.Write(path, "now");
+        }
+
+        await File.WriteAllTextAsync(_locker.IndexFile, sound.Replace("\n]}", $",\n  {entry}\n]}}", StringComparison.Ordinal), Token);
+
+        Assert.Equal([path], (await _locker.RebuildAsync(Outcome.Incomplete)).Dropped);
+        Assert.Contains(entry, await File.ReadAllTextAsync(Assert.Single(Kept()), Token), StringComparison.Ordinal);
+        Assert.False((await _locker.RebuildAsync()).Written);
+        Assert.Equal(sound, await File.ReadAllTextAsync(_locker.IndexFile, Token));
+    }
+
     [Fact]
     public async Task What_the_platform_recorded_beside_the_artifacts_stays()
     {
@@ -249,6 +270,26 @@ public sealed class IndexRebuildTests : IAsyncDisposable
         Assert.Equal(Outcome.Complete, (await _locker.Bench.BackupAsync()).Outcome);
         Assert.False((await _locker.RebuildAsync()).Written);
         Assert.Contains(_locker.Bench.Log.Lines, line => line.StartsWith($"warning: an index of earlier is there as {IndexFile.KeptNameOf(recorded)}", StringComparison.Ordinal));
+    }
+
+    /// <summary>A share that does not let files be given away, or a top directory that others own; root is stopped by a directory of that name.</summary>
+    [Fact]
+    public async Task A_restore_that_cannot_put_the_index_of_the_point_beside_the_newer_one_is_whole_and_says_so()
+    {
+        var recorded = await File.ReadAllBytesAsync(_locker.IndexFile, Token);
+        var backup = await _locker.Bench.BackupAsync();
+        _locker.Add("vex/d.json", "d");
+        _locker.Index();
+        File.Delete(Path.Combine(_locker.Bench.Source, "sboms/c.json"));
+        Directory.CreateDirectory(Path.Combine(_locker.Bench.Source, IndexFile.KeptNameOf(recorded)));
+
+        var restored = await _locker.Bench.RestoreAsync(backup);
+
+        Assert.Equal((Outcome.Complete, 0, 1), (restored.Outcome, restored.MissingCount, restored.Restore!.FilesWritten));
+        Assert.Contains(restored.Restore.Notes, note =>
+            note.Contains("could not be put beside it", StringComparison.Ordinal) && note.Contains("--target", StringComparison.Ordinal));
+        Assert.Empty(Directory.GetFiles(_locker.Bench.Source, ".stella-index-new*"));
+        Assert.False((await _locker.RebuildAsync()).Written);
     }
 
     [Theory]

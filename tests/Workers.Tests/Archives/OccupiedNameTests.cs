@@ -101,6 +101,24 @@ public sealed class OccupiedNameTests : IDisposable
     }
 
     [Fact]
+    public async Task A_latest_archive_that_is_damaged_deep_inside_is_whole_after_the_next_copy()
+    {
+        var spec = Spec(Guid.NewGuid());
+        await RunAsync(spec);
+        var whole = await File.ReadAllBytesAsync(Archive, Token);
+
+        // As in a place that copies bytes: a file of its own, whose manifest is still that of the archive.
+        var damaged = whole.ToArray();
+        damaged[whole.AsSpan().IndexOf("read me"u8)] ^= 1;
+        File.Delete(Latest);
+        await File.WriteAllBytesAsync(Latest, damaged, Token);
+
+        Assert.Equal(["read back"], (await RunAsync(spec)).Copy!.Phases.Select(phase => phase.Phase));
+
+        Assert.Equal(whole, await File.ReadAllBytesAsync(Latest, Token));
+    }
+
+    [Fact]
     public async Task What_others_left_of_their_files_is_not_swept()
     {
         const string End = "-tmp-s0123456789abcdef";
