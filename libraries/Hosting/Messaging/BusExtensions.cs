@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Security;
 using System.Text.Json.Serialization;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
@@ -13,6 +14,9 @@ public static class BusExtensions
 {
     /// <summary>Redeliveries after which the broker gives up on a message that kills its consumers.</summary>
     private const int DeliveryLimit = 50;
+
+    /// <summary>AMQP over TLS: the transport speaks it on this port, whatever the settings say.</summary>
+    private const ushort TlsPort = 5671;
 
     /// <summary>
     /// Adds the bus: durable quorum queues, publisher confirms, enums by name, names in kebab-case. The bus connects, and
@@ -76,9 +80,17 @@ public static class BusExtensions
             host.PublisherConfirmation = true;
             host.Heartbeat(TimeSpan.FromSeconds(10));
             host.ConnectionName(string.Create(CultureInfo.InvariantCulture, $"{AppDomain.CurrentDomain.FriendlyName}:{Environment.ProcessId}"));
-            if (settings.UseTls)
+            if (settings.UseTls || settings.Port == TlsPort)
             {
-                host.UseSsl(tls => tls.ServerName = settings.Host);
+                host.UseSsl(tls => VerifyServer(tls, settings.Host));
             }
         });
+
+    /// <summary>The transport by itself takes a certificate of any authority, and would tell whoever shows one the password.</summary>
+    private static void VerifyServer(IRabbitMqSslConfigurator tls, string name)
+    {
+        tls.ServerName = name;
+        tls.EnforcePolicyErrors(
+            SslPolicyErrors.RemoteCertificateChainErrors | SslPolicyErrors.RemoteCertificateNameMismatch | SslPolicyErrors.RemoteCertificateNotAvailable);
+    }
 }
