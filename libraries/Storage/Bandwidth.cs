@@ -7,7 +7,10 @@ namespace StellaOps.Backup.Storage;
 public sealed class Bandwidth(long bytesPerSecond, TimeProvider clock)
 {
     private readonly Lock _gate = new();
-    private DateTimeOffset _free;
+    private readonly long _begunAt = clock.GetTimestamp();
+
+    /// <summary>Since the beginning, by a clock that nobody sets.</summary>
+    private TimeSpan _free;
 
     /// <summary>Books <paramref name="bytes"/> and waits for their turn.</summary>
     public async ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)
@@ -15,7 +18,7 @@ public sealed class Bandwidth(long bytesPerSecond, TimeProvider clock)
         TimeSpan wait;
         lock (_gate)
         {
-            var now = clock.GetUtcNow();
+            var now = clock.GetElapsedTime(_begunAt);
             var start = _free > now ? _free : now;
             _free = start + TimeSpan.FromSeconds((double)bytes / bytesPerSecond);
             wait = start - now;

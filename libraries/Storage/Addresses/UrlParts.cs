@@ -30,6 +30,9 @@ internal sealed class UrlParts
     /// <summary>From that <c>/</c> on, decoded; empty when there is none.</summary>
     internal string Path { get; }
 
+    /// <summary>For messages. An authority that is no name may be the beginning of a secret that has a <c>/</c>, and is not repeated.</summary>
+    private string Shown => Authority.AsSpan().ContainsAnyExcept(BucketCharacters) ? $"{Scheme}://…" : $"{Scheme}://{Authority}";
+
     /// <summary>Splits; null for what has no scheme.</summary>
     /// <exception cref="StorageException">It holds credentials, or is not well formed.</exception>
     internal static UrlParts? Split(string text)
@@ -69,7 +72,7 @@ internal sealed class UrlParts
             if (!known.Contains(key))
             {
                 var list = known.Length == 0 ? "it takes none" : $"known are {string.Join(", ", known!)}";
-                throw LocationAddress.Refused($"{Scheme}://{Authority}: the query key '{key}' is not known ({list})");
+                throw LocationAddress.Refused($"{Shown}: the query key '{key}' is not known ({list})");
             }
         }
     }
@@ -79,12 +82,12 @@ internal sealed class UrlParts
     {
         if (Authority.Contains(':', StringComparison.Ordinal))
         {
-            throw LocationAddress.Refused($"{Scheme}://{Authority}: after {Scheme}:// comes the bucket; a server is named by ?endpoint=https://host:port");
+            throw LocationAddress.Refused($"{Shown}: after {Scheme}:// comes the bucket; a server is named by ?endpoint=https://host:port, and credentials are never in an address: {WhereCredentialsBelong}");
         }
 
         return Authority.Length is > 0 and <= 255 && !Authority.AsSpan().ContainsAnyExcept(BucketCharacters)
             ? Authority
-            : throw LocationAddress.Refused($"{Scheme}://{Authority}: not the name of a bucket or container");
+            : throw LocationAddress.Refused($"{Shown}: not the name of a bucket or container (letters, digits, '.', '-', '_'); credentials are never in an address: {WhereCredentialsBelong}");
     }
 
     /// <summary>The path as a folder without slashes at its ends; empty for the root.</summary>
@@ -100,7 +103,7 @@ internal sealed class UrlParts
         }
         catch (ArgumentException)
         {
-            throw LocationAddress.Refused($"{Scheme}://{Authority}{Path}: the folder must not have empty parts, '.' or '..'");
+            throw LocationAddress.Refused($"{Shown}{Path}: the folder must not have empty parts, '.' or '..'");
         }
 
         return prefix;
@@ -111,7 +114,7 @@ internal sealed class UrlParts
     {
         null => null,
         { Length: > 0 and <= 64 } name when !name.AsSpan().ContainsAnyExcept(BucketCharacters) => name,
-        _ => throw LocationAddress.Refused($"{Scheme}://{Authority}: {key} wants a name such as eu-central-1"),
+        _ => throw LocationAddress.Refused($"{Shown}: {key} wants a name such as eu-central-1"),
     };
 
     internal bool? Flag(string key) => Value(key) switch
@@ -119,7 +122,7 @@ internal sealed class UrlParts
         null => null,
         "true" => true,
         "false" => false,
-        _ => throw LocationAddress.Refused($"{Scheme}://{Authority}: {key} wants true or false"),
+        _ => throw LocationAddress.Refused($"{Shown}: {key} wants true or false"),
     };
 
     /// <summary>A value that is the address of a server.</summary>
@@ -132,17 +135,17 @@ internal sealed class UrlParts
 
         if (!Uri.TryCreate(value, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https"))
         {
-            throw LocationAddress.Refused($"{Scheme}://{Authority}: {key} wants http://host:port or https://host:port");
+            throw LocationAddress.Refused($"{Shown}: {key} wants http://host:port or https://host:port");
         }
 
         if (endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0)
         {
-            throw LocationAddress.Refused($"{Scheme}://{Authority}: {key} never holds credentials: {WhereCredentialsBelong}");
+            throw LocationAddress.Refused($"{Shown}: {key} never holds credentials: {WhereCredentialsBelong}");
         }
 
         return pathAllowed || endpoint.AbsolutePath == "/"
             ? endpoint
-            : throw LocationAddress.Refused($"{Scheme}://{Authority}: {key} has no path: the bucket comes after {Scheme}://");
+            : throw LocationAddress.Refused($"{Shown}: {key} has no path: the bucket comes after {Scheme}://");
     }
 
     private string? Value(string key) => _query.GetValueOrDefault(key);
@@ -155,17 +158,17 @@ internal sealed class UrlParts
             var key = Uri.UnescapeDataString(equals < 0 ? pair : pair[..equals]);
             if (SecretKeys.Any(secret => key.Contains(secret, StringComparison.OrdinalIgnoreCase)))
             {
-                throw LocationAddress.Refused($"the address of a location never holds credentials ({Scheme}://{Authority}?…{key}=…): {WhereCredentialsBelong}");
+                throw LocationAddress.Refused($"the address of a location never holds credentials ({Shown}?…{key}=…): {WhereCredentialsBelong}");
             }
 
             if (equals < 0)
             {
-                throw LocationAddress.Refused($"{Scheme}://{Authority}: a query is key=value, joined by '&'");
+                throw LocationAddress.Refused($"{Shown}: a query is key=value, joined by '&'");
             }
 
             if (!_query.TryAdd(key, Uri.UnescapeDataString(pair[(equals + 1)..])))
             {
-                throw LocationAddress.Refused($"{Scheme}://{Authority}: '{key}' is given twice");
+                throw LocationAddress.Refused($"{Shown}: '{key}' is given twice");
             }
         }
     }

@@ -2,7 +2,7 @@ namespace StellaOps.Backup.Storage.Decorators;
 
 /// <summary>
 /// When a call is made again: only after a failure that may pass, after a pause that doubles and is drawn at random (so that many
-/// clients do not come back in step), until the attempts or the time that one call may take in all are used up.
+/// clients do not come back in step), until the attempts or the time for them are used up.
 /// </summary>
 /// <param name="clock">Time of the pauses.</param>
 public sealed class RetryPolicy(TimeProvider clock)
@@ -10,7 +10,7 @@ public sealed class RetryPolicy(TimeProvider clock)
     /// <summary>Most attempts of one call.</summary>
     public int Attempts { get; init; } = 10;
 
-    /// <summary>No attempt starts later than this after the first.</summary>
+    /// <summary>No attempt starts later than this after the first failure: a first attempt that was long under way, or waited for bandwidth, is repeated as any other.</summary>
     public TimeSpan Budget { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Longest pause after the first attempt; it doubles with each.</summary>
@@ -24,7 +24,7 @@ public sealed class RetryPolicy(TimeProvider clock)
     public async ValueTask<T> RunAsync<T>(Func<int, CancellationToken, ValueTask<T>> attempt, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(attempt);
-        var startedAt = clock.GetTimestamp();
+        long? failedAt = null;
         for (var number = 1; ; number++)
         {
             TimeSpan pause;
@@ -35,7 +35,8 @@ public sealed class RetryPolicy(TimeProvider clock)
             catch (StorageException exception) when (exception.Failure == StorageFailure.Unavailable && number < Attempts)
             {
                 pause = Pause(number);
-                if (clock.GetElapsedTime(startedAt) + pause > Budget)
+                failedAt ??= clock.GetTimestamp();
+                if (clock.GetElapsedTime(failedAt.Value) + pause > Budget)
                 {
                     throw;
                 }

@@ -51,6 +51,7 @@ internal sealed class S3Errors(S3Address address)
         "ConditionalRequestConflict" or "OperationAborted" => Passing(answer, what, "another writer was at the same object"),
         "BadDigest" or "InvalidDigest" or "XAmzContentSHA256Mismatch" or "IncompleteBody" => Passing(answer, what, "the content was damaged on the way"),
         "SlowDown" or "TooManyRequests" or "Throttling" or "RequestLimitExceeded" => Passing(answer, what, "asks to slow down"),
+        "RequestTimeout" or "InternalError" or "ServiceUnavailable" => Passing(answer, what, "failed"),
         "RequestTimeTooSkewed" => New(
             StorageFailure.Misconfigured, $"the clocks of this machine and of {_server} differ too much: set the time, then try again", answer),
         "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" => OtherRegion(answer),
@@ -67,6 +68,7 @@ internal sealed class S3Errors(S3Address address)
 
     private StorageException ByStatus(AmazonServiceException answer, string action, string what) => (int)answer.StatusCode switch
     {
+        200 => Passing(answer, what, "failed"), // Copies and completions: the error came behind a status that was sent before.
         301 or 307 => OtherRegion(answer),
         401 or 403 => New(StorageFailure.PermissionDenied, $"{_server} denies {action} on {what} to these credentials", answer),
         404 => New(StorageFailure.NotFound, $"there is no {what}", answer),

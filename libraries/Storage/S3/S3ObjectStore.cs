@@ -151,7 +151,7 @@ public sealed class S3ObjectStore : IObjectStore
                 }
             }
 
-            next = page.IsTruncated == true ? page.NextContinuationToken : null;
+            next = _requests.NextPage(page.IsTruncated, next, page.NextContinuationToken);
         }
         while (next is not null);
     }
@@ -382,7 +382,8 @@ public sealed class S3ObjectStore : IObjectStore
                 }
             }
 
-            (key, upload) = page.IsTruncated == true ? (page.NextKeyMarker, page.NextUploadIdMarker) : (null, null);
+            var again = page.NextKeyMarker == key && page.NextUploadIdMarker == upload; // A key may have uploads on several pages.
+            (key, upload) = (_requests.NextPage(page.IsTruncated, again ? key : null, page.NextKeyMarker), page.NextUploadIdMarker);
         }
         while (key is not null);
         return abandoned;
@@ -401,7 +402,7 @@ public sealed class S3ObjectStore : IObjectStore
                 return true;
             }
 
-            marker = page.IsTruncated == true ? page.NextPartNumberMarker?.ToString(System.Globalization.CultureInfo.InvariantCulture) : null;
+            marker = _requests.NextPage(page.IsTruncated, marker, page.NextPartNumberMarker?.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
         while (marker is not null);
         return false;

@@ -22,6 +22,22 @@ internal sealed class S3Requests(AmazonS3Client client, S3Address address, TimeS
     /// <summary>The object as messages name it.</summary>
     internal string Named(string key) => $"{address.Root}/{key}";
 
+    /// <summary>Where the next page of a listing begins; null behind the last.</summary>
+    /// <exception cref="StorageException"><see cref="StorageFailure.Misconfigured"/>: there is more and the server does not say where. A listing that ended here would be short.</exception>
+    internal string? NextPage(bool? truncated, string? previous, string? next)
+    {
+        if (truncated != true)
+        {
+            return null;
+        }
+
+        return !string.IsNullOrEmpty(next) && next != previous
+            ? next
+            : throw new StorageException(
+                StorageFailure.Misconfigured,
+                $"the server of {address} does not page its listings: it says that there is more and not where that begins. It is not fit for a repository: update the server, or take another");
+    }
+
     /// <param name="action">What has to be allowed, for messages.</param>
     /// <param name="key">The object.</param>
     /// <param name="send">Sends.</param>

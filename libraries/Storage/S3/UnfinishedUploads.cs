@@ -57,7 +57,7 @@ internal sealed class UnfinishedUploads(S3Requests requests)
                 parts.Add(new PartETag(parts.Count + 1, part.ETag));
             }
 
-            marker = page.IsTruncated == true ? page.NextPartNumberMarker?.ToString(System.Globalization.CultureInfo.InvariantCulture) : null;
+            marker = requests.NextPage(page.IsTruncated, marker, page.NextPartNumberMarker?.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
         while (marker is not null);
         return parts;

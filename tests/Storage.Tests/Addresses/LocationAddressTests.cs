@@ -82,6 +82,9 @@ public sealed class LocationAddressTests
     [Theory]
     [InlineData("s3://id:HUSH@bucket/prefix")]
     [InlineData("s3://HUSH@bucket")]
+    [InlineData("s3://AKIA:HUSH/def@bucket/prefix")]
+    [InlineData("s3://AKIA:abc/HUSH@bucket/prefix")]
+    [InlineData("s3://AKIA+HUSH/def@bucket/prefix")]
     [InlineData("s3://bucket?access-key=HUSH")]
     [InlineData("s3://bucket?AWS_SECRET_ACCESS_KEY=HUSH")]
     [InlineData("s3://bucket?X-Amz-Signature=HUSH")]
@@ -96,6 +99,8 @@ public sealed class LocationAddressTests
     }
 
     [Theory]
+    [InlineData("s3://AKIA:HUSH/def@bucket?acl=private")]
+    [InlineData("s3://AKIA:HUSH/def@bucket?region=")]
     [InlineData("AccountKey=HUSH")]
     [InlineData("id:HUSH@host")]
     public void What_is_no_address_at_all_is_not_repeated_when_it_may_be_a_secret(string text) =>

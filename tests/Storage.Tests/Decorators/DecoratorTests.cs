@@ -66,6 +66,19 @@ public sealed class ThrottledStoreTests : ObjectStoreContract
     }
 
     [Fact]
+    public async Task A_clock_that_is_set_back_holds_nothing_up()
+    {
+        var clock = new SetBackClock();
+        await using var store = new ThrottledStore(new MemoryStore(), uploadBytesPerSecond: 1000, downloadBytesPerSecond: null, clock);
+        await store.PutAsync("first", Content(1000), PutMode.Create, Cancellation);
+        clock.Back = TimeSpan.FromHours(1);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        var second = store.PutAsync("second", Content(1), PutMode.Create, Cancellation).AsTask();
+        Assert.True(second.IsCompleted);
+        await second;
+    }
+
+    [Fact]
     public async Task A_stream_is_held_back_while_it_is_read()
     {
         var clock = new FakeTimeProvider();
@@ -103,6 +116,14 @@ public sealed class ThrottledStoreTests : ObjectStoreContract
         Assert.Equal(Content(3 << 20), await store.ReadAllAsync("object", 3 << 20, Cancellation));
 
         long Written() => Directory.EnumerateFiles(directory.Path, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
+    }
+
+    /// <summary>The time of day is set back; time goes on.</summary>
+    private sealed class SetBackClock : FakeTimeProvider
+    {
+        internal TimeSpan Back { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() - Back;
     }
 }
 

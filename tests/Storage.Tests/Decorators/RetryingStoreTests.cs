@@ -88,6 +88,20 @@ public sealed class RetryingStoreTests : ObjectStoreContract
     }
 
     [Fact]
+    public async Task A_first_attempt_longer_than_the_budget_is_repeated()
+    {
+        var clock = new FakeTimeProvider();
+        var policy = new RetryPolicy(clock) { Budget = TimeSpan.FromMinutes(5), FirstPause = TimeSpan.FromTicks(1) };
+        var call = policy.RunAsync((number, _) =>
+        {
+            clock.Advance(TimeSpan.FromMinutes(6)); // Waits for bandwidth.
+            return number == 1 ? throw new StorageException(StorageFailure.Unavailable, "cut") : ValueTask.FromResult(number);
+        }, Cancellation).AsTask();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(2, await call);
+    }
+
+    [Fact]
     public async Task A_cancelled_wait_ends()
     {
         using var source = new CancellationTokenSource();

@@ -31,7 +31,7 @@ public sealed class S3FaultTests(S3Fixture server) : IAsyncLifetime
     }
 
     public static TheoryData<string> Passing => ["slow down", "internal error", "unavailable", "gateway", "cut before the body", "cut in the body",
-        "answer cut", "answer lost", "bit flipped", "body too slow", "conflict"];
+        "answer cut", "answer lost", "bit flipped", "body too slow", "conflict", "request timeout"];
 
     [Theory]
     [MemberData(nameof(Passing))]
@@ -72,6 +72,32 @@ public sealed class S3FaultTests(S3Fixture server) : IAsyncLifetime
         Assert.All(rules, rule => Assert.True(rule.Struck));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("<NextContinuationToken></NextContinuationToken>")]
+    [InlineData("<NextContinuationToken>again</NextContinuationToken>")]
+    public async Task A_listing_that_the_server_does_not_page_fails_and_is_not_short(string token)
+    {
+        _proxy.Add(new ProxyRule { Of = "GET", Answer = CutPage("ListBucketResult", token), Times = 3 });
+        var failure = await Assert.ThrowsAsync<StorageException>(async () => await _store.ListAsync("", Cancellation).CountAsync(Cancellation));
+        Assert.Equal(StorageFailure.Misconfigured, failure.Failure);
+        Assert.Contains("does not page its listings", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("<NextPartNumberMarker>0</NextPartNumberMarker>")]
+    [InlineData("<NextPartNumberMarker>7</NextPartNumberMarker>")]
+    public async Task An_upload_whose_parts_the_server_does_not_page_is_not_swept(string marker)
+    {
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow.AddHours(25));
+        await using var store = ObjectStoreFactory.Open(server.Location(_bucket, endpoint: _proxy.Endpoint), clock);
+        using var client = server.CreateClient();
+        await client.InitiateMultipartUploadAsync(_bucket, "data/large", Cancellation);
+        _proxy.Add(new ProxyRule { Of = $"GET /{_bucket}/data/large?", Answer = CutPage("ListPartsResult", marker), Times = 2 });
+        Assert.Equal(0, await store.SweepAsync("data/", Cancellation));
+    }
+
     [Fact]
     public async Task A_delete_whose_answer_was_lost_is_done()
     {
@@ -98,6 +124,8 @@ public sealed class S3FaultTests(S3Fixture server) : IAsyncLifetime
     [Theory]
     [InlineData("slow down")]
     [InlineData("answer lost")]
+    [InlineData("request timeout")]
+    [InlineData("error in a success")]
     public async Task Large_content_gets_through_what_hits_its_completion(string fault)
     {
         var content = MakeContent((16 << 20) + 1000);
@@ -212,6 +240,8 @@ public sealed class S3FaultTests(S3Fixture server) : IAsyncLifetime
     {
         "slow down" => new() { Of = of, Answer = ProxyRule.Refusal(503, "SlowDown"), Times = 3 },
         "internal error" => new() { Of = of, Answer = ProxyRule.Refusal(500, "InternalError"), Times = 2 },
+        "request timeout" => new() { Of = of, Answer = ProxyRule.Refusal(400, "RequestTimeout"), Times = 2 },
+        "error in a success" => new() { Of = of, Answer = ProxyRule.Refusal(200, "InternalError") },
         "unavailable" => new() { Of = of, Answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" },
         "gateway" => new() { Of = of, Answer = "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<html>no</html>" },
         "conflict" => new() { Of = of, Answer = ProxyRule.Refusal(409, "ConditionalRequestConflict") },
@@ -224,6 +254,13 @@ public sealed class S3FaultTests(S3Fixture server) : IAsyncLifetime
         "body too slow" => new() { Of = of, Hold = token => Task.Delay(200, token) },
         _ => throw new ArgumentOutOfRangeException(nameof(fault)),
     };
+
+    /// <summary>A page of a listing behind which there is more.</summary>
+    private static string CutPage(string kind, string next)
+    {
+        var body = $"<?xml version=\"1.0\"?><{kind}><IsTruncated>true</IsTruncated>{next}</{kind}>";
+        return $"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}";
+    }
 
     private static byte[] MakeContent(int length)
     {
