@@ -54,7 +54,7 @@ public sealed record ServerFacts
     /// <summary>Asks the server, and refuses what cannot be backed up.</summary>
     /// <exception cref="ClusterException">
     /// <see cref="ClusterFailure.VersionMismatch"/> outside of versions 15 to 18; <see cref="ClusterFailure.Unsuitable"/> for
-    /// <c>wal_level = minimal</c> or another block size.
+    /// <c>wal_level = minimal</c> or another size of blocks or segments.
     /// </exception>
     public static async Task<ServerFacts> ReadAsync(ClusterConnection cluster, NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -91,7 +91,8 @@ public sealed record ServerFacts
         };
     }
 
-    private static void RefuseUnsuitable(Dictionary<string, string> values)
+    /// <summary>Takes settings as <c>pg_settings</c> has them: sizes of segments in blocks.</summary>
+    internal static void RefuseUnsuitable(Dictionary<string, string> values)
     {
         var major = Number(values, "server_version_num") / 10000;
         if (major is < OldestMajor or > NewestMajor)
@@ -103,6 +104,8 @@ public sealed record ServerFacts
         var reason =
             values["wal_level"] == "minimal" ? "wal_level is minimal; a base backup needs replica or logical"
             : Number(values, "block_size") != Pages.PageChecksums.PageSize ? $"block_size is {values["block_size"]}; only {Pages.PageChecksums.PageSize} is supported"
+            : Number(values, "segment_size") != Pages.PageChecksums.PagesPerSegment
+                ? $"segment_size is {values["segment_size"]} blocks; only {Pages.PageChecksums.PagesPerSegment} (1 GiB) is supported: back this server up with pg_dump"
             : null;
         if (reason is not null)
         {

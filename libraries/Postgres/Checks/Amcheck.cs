@@ -6,7 +6,7 @@ namespace StellaOps.Backup.Postgres.Checks;
 
 /// <summary>
 /// Checks every B-tree index and every table of a database with PostgreSQL's amcheck extension, and GIN indexes from version
-/// 18 on. In a restored copy it installs the extension; in a live cluster it uses what is there.
+/// 18 on. In a restored copy it installs the extension and looks for toasted values, too; in a live cluster it uses what is there.
 /// </summary>
 public sealed class Amcheck(long heapLimitBytes = 16L << 30)
 {
@@ -25,7 +25,7 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
         var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var _ = connection.ConfigureAwait(false);
         await InstallAsync(database, connection, cancellationToken).ConfigureAwait(false);
-        return await CheckAsync(database, connection, name, Schema, onChecked, cancellationToken).ConfigureAwait(false);
+        return await CheckAsync(database, connection, name, Schema, toast: true, onChecked, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Checks a database of a live cluster with the extension that is installed there.</summary>
@@ -39,11 +39,13 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
         ArgumentNullException.ThrowIfNull(database);
         var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using var _ = connection.ConfigureAwait(false);
-        return await CheckAsync(database, connection, name, Sql.Identifier(schema), onChecked, cancellationToken).ConfigureAwait(false);
+
+        // Looking up a value in a damaged TOAST table can crash the server (PostgreSQL manual, amcheck): never that of the live cluster.
+        return await CheckAsync(database, connection, name, Sql.Identifier(schema), toast: false, onChecked, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<AmcheckReport> CheckAsync(
-        ClusterConnection database, NpgsqlConnection connection, string name, string schema, Action? onChecked, CancellationToken cancellationToken)
+        ClusterConnection database, NpgsqlConnection connection, string name, string schema, bool toast, Action? onChecked, CancellationToken cancellationToken)
     {
         List<string> ofIndexes = [], ofTables = [];
         var indexes = await IndexesAsync(database, connection, cancellationToken).ConfigureAwait(false);
@@ -64,7 +66,7 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
         var tables = await TablesAsync(database, connection, cancellationToken).ConfigureAwait(false);
         foreach (var table in tables)
         {
-            ofTables.AddRange(await CheckTableAsync(database, connection, schema, table, cancellationToken).ConfigureAwait(false));
+            ofTables.AddRange(await CheckTableAsync(database, connection, schema, toast, table, cancellationToken).ConfigureAwait(false));
             onChecked?.Invoke();
         }
 
@@ -115,11 +117,11 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
             cancellationToken);
 
     private static async Task<IReadOnlyList<string>> CheckTableAsync(
-        ClusterConnection database, NpgsqlConnection connection, string schema, Relation table, CancellationToken cancellationToken)
+        ClusterConnection database, NpgsqlConnection connection, string schema, bool toast, Relation table, CancellationToken cancellationToken)
     {
         var problems = new List<string>();
         var failure = await ContradictionAsync(
-            database, connection, $"SELECT blkno, offnum, msg FROM {schema}.verify_heapam($1)", table.Oid,
+            database, connection, $"SELECT blkno, offnum, msg FROM {schema}.verify_heapam($1, check_toast => {(toast ? "true" : "false")})", table.Oid,
             row => problems.Add($"table {table.Name}: block {row.GetInt64(0)}, item {row.GetValue(1)}: {row.GetString(2)}"),
             cancellationToken).ConfigureAwait(false);
         return failure is null ? problems : [.. problems, $"table {table.Name}: {failure}"];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using StellaOps.Backup.Postgres.Pages;
 using StellaOps.Backup.Postgres.Servers;
 
@@ -12,6 +13,8 @@ public sealed record ChecksumReport(string Checker, long? Pages, IReadOnlyList<s
 /// <summary>Checks all page checksums of a cluster that was stopped in order.</summary>
 public static class OfflineChecksums
 {
+    private const int LastLines = 5;
+
     /// <summary>Checks with <c>pg_checksums</c> of the server's own version, or with this library.</summary>
     public static async Task<ChecksumReport> RunAsync(string dataDirectory, string binDirectory, Account? runAs, CancellationToken cancellationToken)
     {
@@ -22,8 +25,21 @@ public static class OfflineChecksums
         }
 
         var (status, output) = await ServerProcess.RunAsync(program, ["--check", "--pgdata", dataDirectory], runAs, cancellationToken).ConfigureAwait(false);
+        return Report(status, output);
+    }
+
+    /// <summary>What <c>pg_checksums</c> found. Killed, or ended without its sum, it has proved nothing: that is a problem, too.</summary>
+    internal static ChecksumReport Report(int status, string output)
+    {
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return new ChecksumReport("pg_checksums", Blocks(lines), status == 0 ? [] : [.. lines.Where(line => line.Contains("error", StringComparison.Ordinal))]);
+        var blocks = Blocks(lines);
+        string[] problems = status == 0 ? [] : [.. lines.Where(line => line.Contains("error", StringComparison.Ordinal))];
+        return new ChecksumReport(
+            "pg_checksums",
+            blocks,
+            problems.Length > 0 || (status == 0 && blocks is not null)
+                ? problems
+                : [string.Create(CultureInfo.InvariantCulture, $"pg_checksums ended with {status}: {(lines.Length == 0 ? "it said nothing" : string.Join("; ", lines.TakeLast(LastLines)))}")]);
     }
 
     private static async Task<ChecksumReport> CheckFilesAsync(string dataDirectory, CancellationToken cancellationToken)
@@ -39,7 +55,7 @@ public static class OfflineChecksums
             for (uint block = 0; await file.ReadAtLeastAsync(page, page.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) == page.Length; block++, pages++)
             {
                 // Every page counts in a stopped cluster: no backup is under way that could have torn one.
-                if (!PageChecksums.IsIntact(page, relation.FirstBlock + block, new Lsn(ulong.MaxValue)))
+                if (!PageChecksums.IsIntact(page, relation.FirstBlock + block, backupStart: null))
                 {
                     problems.Add($"{path}: block {block} contradicts its checksum");
                 }
@@ -59,6 +75,6 @@ public static class OfflineChecksums
     {
         const string scanned = "Blocks scanned:";
         var line = lines.FirstOrDefault(line => line.StartsWith(scanned, StringComparison.Ordinal));
-        return line is not null && long.TryParse(line.AsSpan(scanned.Length).Trim(), System.Globalization.CultureInfo.InvariantCulture, out var blocks) ? blocks : null;
+        return line is not null && long.TryParse(line.AsSpan(scanned.Length).Trim(), CultureInfo.InvariantCulture, out var blocks) ? blocks : null;
     }
 }

@@ -3,7 +3,7 @@ using Npgsql;
 namespace StellaOps.Backup.Postgres.Connections;
 
 /// <summary>
-/// Pooled connections to one cluster, set up for backup work: no timeouts, only <c>pg_catalog</c> on the search path (a
+/// Pooled connections to one cluster, set up for backup work: no timeouts that the caller does not ask for, only <c>pg_catalog</c> on the search path (a
 /// function planted in <c>public</c> is never called), all rows or an error where policies would hide some, and failures as
 /// <see cref="ClusterException"/>.
 /// </summary>
@@ -25,7 +25,8 @@ public sealed class ClusterConnection : IAsyncDisposable
     /// <param name="password">Password, or null where the connection string or the server needs none.</param>
     /// <param name="connections">Bound of the pool.</param>
     /// <param name="ownSearchPath">True for statements that an operator wrote for the database's own search path.</param>
-    public ClusterConnection(string connectionString, string? password = null, int connections = 6, bool ownSearchPath = false)
+    /// <param name="lockTimeout">How long a statement waits for a lock; zero is for ever.</param>
+    public ClusterConnection(string connectionString, string? password = null, int connections = 6, bool ownSearchPath = false, TimeSpan lockTimeout = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
         _settings = new NpgsqlConnectionStringBuilder(connectionString)
@@ -34,7 +35,7 @@ public sealed class ClusterConnection : IAsyncDisposable
             ApplicationName = "stella-ops-backup",
             KeepAlive = 30,
             ReadBufferSize = ReadBufferBytes,
-            Options = "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 -c row_security=off" + (ownSearchPath ? "" : OwnStatements),
+            Options = $"-c statement_timeout=0 -c lock_timeout={(long)lockTimeout.TotalMilliseconds} -c idle_session_timeout=0 -c row_security=off" + (ownSearchPath ? "" : OwnStatements),
         };
         _settings.CommandTimeout = _settings.Host?.StartsWith('/') == true ? 0 : CommandTimeoutSeconds;
         if (password is not null)
@@ -64,8 +65,10 @@ public sealed class ClusterConnection : IAsyncDisposable
     public string Endpoint => $"{_settings.Host}:{_settings.Port}";
 
     /// <summary>Connections of the same role to another database of the cluster. The caller disposes it.</summary>
-    public ClusterConnection ToDatabase(string database) =>
-        new(new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Database = database, Pooling = false }.ConnectionString);
+    /// <param name="database">Name of the database.</param>
+    /// <param name="lockTimeout">How long a statement waits for a lock; zero is for ever.</param>
+    public ClusterConnection ToDatabase(string database, TimeSpan lockTimeout = default) =>
+        new(new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Database = database, Pooling = false }.ConnectionString, lockTimeout: lockTimeout);
 
     /// <summary>Opens a connection outside of the pool: closing it ends the server's session and all that lives in it.</summary>
     /// <exception cref="ClusterException">Unreachable or refused.</exception>

@@ -57,6 +57,7 @@ public sealed class ClusterListing
     /// <param name="majorVersion">Major version of the server.</param>
     /// <param name="control">Its control data.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ClusterException"><see cref="ClusterFailure.Unsuitable"/>: the files of a tablespace are not there.</exception>
     public static async Task<ClusterListing> ReadAsync(
         ClusterConnection cluster, int majorVersion, ControlData control, CancellationToken cancellationToken)
     {
@@ -65,16 +66,31 @@ public sealed class ClusterListing
         // First: read together with the rest, it could be newer than what was listed before it.
         var fileClock = await cluster.QueryAsync(
             "SELECT modification FROM pg_catalog.pg_stat_file($1, false)", row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken, ControlData.Path).ConfigureAwait(false);
+        var versionDirectory = $"PG_{majorVersion}_{control.CatalogVersion}";
         var listing = await cluster.QueryAsync(
             Sql,
             row => new ClusterFile(
                 row.GetString(0), row.GetBoolean(1), row.GetInt64(2), row.GetFieldValue<DateTimeOffset>(3), row.GetFieldValue<DateTimeOffset>(4)),
             cancellationToken,
             BackupExclusions.EmptiedDirectories.ToArray(),
-            $"PG_{majorVersion}_{control.CatalogVersion}").ConfigureAwait(false);
+            versionDirectory).ConfigureAwait(false);
         var tablespaces = await Tablespace.ReadAllAsync(cluster, cancellationToken).ConfigureAwait(false);
+        RequireFiles(tablespaces, listing, versionDirectory);
         var serverClock = await cluster.QueryAsync(
             "SELECT pg_catalog.clock_timestamp()", row => row.GetFieldValue<DateTimeOffset>(0), cancellationToken).ConfigureAwait(false);
         return new ClusterListing([.. BackupExclusions.Apply(listing)], tablespaces, fileClock[0], serverClock[0]);
+    }
+
+    // CREATE TABLESPACE makes the directory, and only DROP TABLESPACE removes it. Without it a backup would silently lack all that the tablespace holds.
+    private static void RequireFiles(IReadOnlyList<Tablespace> tablespaces, IReadOnlyList<ClusterFile> listing, string versionDirectory)
+    {
+        var directories = listing.Where(file => file.IsDirectory).Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
+        if (tablespaces.FirstOrDefault(tablespace => !directories.Contains($"pg_tblspc/{tablespace.Oid}/{versionDirectory}")) is { } missing)
+        {
+            throw new ClusterException(
+                ClusterFailure.Unsuitable,
+                $"the directory of tablespace '{missing.Name}', {missing.Location}/{versionDirectory}, is not there: is its disk mounted?",
+                "mount it where the server expects it; where the tablespace was made or dropped at this moment, just try again");
+        }
     }
 }

@@ -70,7 +70,10 @@ public static class PageChecksums
     /// True when the page is as PostgreSQL wrote it, or says nothing: a new page has no checksum, and a page changed since
     /// <paramref name="backupStart"/> may be torn and is written again from WAL.
     /// </summary>
-    public static bool IsIntact(ReadOnlySpan<byte> page, uint block, Lsn backupStart)
+    /// <param name="page">The page.</param>
+    /// <param name="block">Its block number, counted from the start of the relation's fork.</param>
+    /// <param name="backupStart">Start of the backup; null where none is under way, so that every page counts, whatever position it claims.</param>
+    public static bool IsIntact(ReadOnlySpan<byte> page, uint block, Lsn? backupStart)
     {
         if (BinaryPrimitives.ReadUInt16LittleEndian(page[14..]) == 0)
         {

@@ -131,5 +131,5 @@ internal sealed class PageCheck(DatabaseSettings settings, ClusterConnection clu
         return false;
     }
 
-    private static bool IsIntact(ReadOnlySpan<byte> page, uint block) => PageChecksums.IsIntact(page, block, new Lsn(ulong.MaxValue));
+    private static bool IsIntact(ReadOnlySpan<byte> page, uint block) => PageChecksums.IsIntact(page, block, backupStart: null);
 }

@@ -42,7 +42,7 @@ internal sealed class ExpectedMigrations(MigrationSettings settings, TimeProvide
         var problems = new List<string>();
         var status = await MigrationCommand.RunAsync(command, lines.Add, problems.Add, TimeSpan.FromMinutes(settings.TimeoutMinutes), clock, cancellationToken);
         return status == 0
-            ? new MigrationList("the installed platform", [.. lines.Where(line => !string.IsNullOrWhiteSpace(line)).Select(Parse)])
+            ? new MigrationList("the installed platform", [.. lines.Where(line => !string.IsNullOrWhiteSpace(line)).Select(Parse)], IsWhole: true)
             : throw new BackupException(ErrorCodes.NotConfigured, $"Database:Migrations:ListCommand ended with {status}: {string.Join("; ", problems.TakeLast(5))}", Shape);
     }
 

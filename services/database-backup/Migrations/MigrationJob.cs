@@ -20,7 +20,13 @@ internal sealed class MigrationJob(DatabaseSettings settings, ResticRepository? 
         context.Progress.Begin("compare");
         await using var cluster = SourceConnection.Open(settings, connections: 2);
         var expected = await new ExpectedMigrations(settings.Migrations, clock).ReadAsync(spec.Newest, repository, cancellationToken);
-        var pending = MigrationRules.Require(What, expected, await AppliedAsync(cluster, context.Log, cancellationToken), spec.WithMigration || spec.DryRun);
+        var applied = await AppliedAsync(cluster, context.Log, cancellationToken);
+        var pending = MigrationRules.Require(What, expected, applied, spec.WithMigration || spec.DryRun);
+        if (expected.Uncompared(applied) is { } uncompared)
+        {
+            context.Log.Warning(uncompared);
+        }
+
         var report = new MigrationReport { Expected = expected.Source, Count = expected.Migrations.Count, Pending = [.. pending.Select(one => one.ToString())] };
         if (pending.Count == 0 || spec.DryRun)
         {

@@ -10,7 +10,7 @@ namespace StellaOps.Backup.DatabaseBackup.Migrations;
 /// <summary>Refuses a restore in place under a platform that could not work with it, before anything is touched.</summary>
 internal sealed class RestoredMigrations(DatabaseSettings settings, ResticRepository repository, TimeProvider clock)
 {
-    /// <returns>What is pending after the restore, in lines for a human.</returns>
+    /// <returns>What is pending after the restore, and what could not be compared, in lines for a human.</returns>
     /// <exception cref="BackupException">The point is newer than the platform, differs from it, or is older and is not to be migrated.</exception>
     public async Task<IReadOnlyList<string>> CheckAsync(DatabaseSnapshot snapshot, RestoreSpec spec, ITaskLog log, CancellationToken cancellationToken)
     {
@@ -20,8 +20,10 @@ internal sealed class RestoredMigrations(DatabaseSettings settings, ResticReposi
         }
 
         var point = $"point '{spec.PointName}'";
-        var pending = MigrationRules.Require(point, expected, MigrationList.Of(point, snapshot.Facts.Cut.Databases), spec.WithMigration);
-        return pending.Count == 0 ? [] : [$"migrations of {expected.Source} that are pending after this restore: {pending.Count}; apply them once PostgreSQL runs: stella db migrate --with-migration"];
+        var applied = MigrationList.Of(point, snapshot.Facts.Cut.Databases);
+        var pending = MigrationRules.Require(point, expected, applied, spec.WithMigration);
+        List<string> notes = expected.Uncompared(applied) is { } uncompared ? [uncompared] : [];
+        return pending.Count == 0 ? notes : [.. notes, $"migrations of {expected.Source} that are pending after this restore: {pending.Count}; apply them once PostgreSQL runs: stella db migrate --with-migration"];
     }
 
     /// <summary>After a disaster the platform's command may be as lost as the database: that must not hinder the restore.</summary>

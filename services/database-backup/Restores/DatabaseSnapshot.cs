@@ -26,10 +26,11 @@ internal sealed record DatabaseSnapshot(Snapshot Snapshot, BaseBackupFacts Facts
         var directories = new Dictionary<uint, string>();
         foreach (var tablespace in facts.Tablespaces)
         {
-            // One directory, named by the server's version: what else lies in the same place belongs to other clusters.
-            if (await trees.FindAsync(snapshot.Tree, $"/{SnapshotLayout.Tablespaces}/{tablespace.Oid}", cancellationToken) is { Subtree: { } subtree })
+            // One directory, named by the server's version: what else lies in the same place belongs to other clusters. None where its disk was not mounted.
+            if (await trees.FindAsync(snapshot.Tree, $"/{SnapshotLayout.Tablespaces}/{tablespace.Oid}", cancellationToken) is { Subtree: { } subtree }
+                && (await trees.ReadAsync(subtree, cancellationToken)).Nodes.SingleOrDefault() is { } version)
             {
-                directories[tablespace.Oid] = (await trees.ReadAsync(subtree, cancellationToken)).Nodes.Single().Name.ToString();
+                directories[tablespace.Oid] = version.Name.ToString();
             }
         }
 

@@ -110,6 +110,33 @@ public sealed class BaseBackupJob15Tests() : BaseBackupJobTests(15)
         var again = await bench.BackupAsync();
         Assert.Equal((Outcome.Incomplete, path), (again.Outcome, Assert.Single(again.Missing).Path));
     }
+
+    [Fact]
+    public async Task A_tablespace_whose_disk_is_not_mounted_fails_the_backup()
+    {
+        await using var bench = await Workbench.StartAsync(15);
+        await bench.StopVacuumingAsync();
+        await bench.RunAsync("CHECKPOINT");
+        var directory = Directory.GetDirectories(bench.Cluster.TablespaceLocation).Single();
+        Directory.Move(directory, $"{directory}.unmounted");
+        var failed = await Assert.ThrowsAsync<ClusterException>(() => bench.BackupAsync());
+        Assert.Equal(ClusterFailure.Unsuitable, failed.Failure);
+        Assert.Contains($"the directory of tablespace 'other', {directory}, is not there", failed.Message, StringComparison.Ordinal);
+
+        Directory.Move($"{directory}.unmounted", directory);
+        Assert.Equal(Outcome.Complete, (await bench.BackupAsync()).Outcome);
+    }
+
+    [Fact]
+    public async Task A_tablespace_inside_of_the_data_directory_is_refused()
+    {
+        await using var bench = await Workbench.StartAsync(15);
+        await bench.RunAsync("ALTER ROLE postgres SET allow_in_place_tablespaces = on");
+        await bench.RunAsync("CREATE TABLESPACE inside LOCATION ''");
+        var refused = await Assert.ThrowsAsync<ClusterException>(() => bench.BackupAsync());
+        Assert.Equal(ClusterFailure.Unsuitable, refused.Failure);
+        Assert.Contains("tablespace 'inside' lies inside of the data directory", refused.Message, StringComparison.Ordinal);
+    }
 }
 
 public sealed class BaseBackupJob18Tests() : BaseBackupJobTests(18)

@@ -72,6 +72,26 @@ public sealed class MigrationJobTests
         Assert.Equal(1L, await bench.Cluster.Server.ExecuteAsync("SELECT count(*) FROM one.schema_migrations", cancellationToken: Cancellation));
     }
 
+    [Fact]
+    public async Task What_was_dropped_before_the_newest_point_is_not_newer_in_an_older_one()
+    {
+        await using var bench = await Workbench.StartAsync(15);
+        var whole = await bench.BackupAsync();
+        await bench.RunAsync("DROP SCHEMA one CASCADE");
+        var newest = await bench.BackupAsync();
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+
+        var notes = (await bench.RestoreAsync(whole.Snapshot!.SnapshotId, spec => spec with { Newest = Workbench.NewestOf(newest) })).Restore!.Notes;
+        Assert.Contains("point 'newest' lists no migrations of postgres/one: those of point 'test' are not compared", notes);
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        Assert.Equal(1L, await bench.Cluster.Server.ExecuteAsync("SELECT count(*) FROM one.schema_migrations", cancellationToken: Cancellation));
+        Assert.Empty((await bench.MigrateAsync(newest)).Migration!.Pending);
+
+        // The platform's own list knows all schemas: one that it lacks is newer.
+        bench.Settings.Migrations.ListCommand = "true";
+        Assert.Contains("newer than the installed platform", await RefusedAsync(bench), StringComparison.Ordinal);
+    }
+
     /// <summary>A platform that has the cluster's one migration, and perhaps one more.</summary>
     private static void Install(Workbench bench, string? next, string command)
     {

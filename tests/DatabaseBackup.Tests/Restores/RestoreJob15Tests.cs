@@ -55,6 +55,33 @@ public sealed class RestoreJob15Tests() : RestoreJobTests(15)
         Assert.Empty(Directory.EnumerateFileSystemEntries(bench.Cluster.TablespaceLocation));
     }
 
+    /// <summary>A restore with a target leaves such links, and the cluster may be taken into use where it is.</summary>
+    [Fact]
+    public async Task A_tablespace_behind_a_relative_link_is_backed_up_and_restored_as_one()
+    {
+        await using var bench = await Workbench.StartAsync(15);
+        var expected = await bench.Cluster.DigestAsync(Cancellation);
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+        var link = TablespaceLink(bench.Cluster.Server.DataDirectory).FullName;
+        File.Delete(link);
+        File.CreateSymbolicLink(link, Path.GetRelativePath(Path.GetDirectoryName(link)!, bench.Cluster.TablespaceLocation));
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        var snapshot = (await bench.BackupAsync()).Snapshot!.SnapshotId;
+
+        await bench.RestoreAsync(snapshot, spec => spec with { TargetDirectory = bench["elsewhere"] });
+        await using (var server = await bench.StartServerAsync(Path.Combine(bench["elsewhere"], "pgdata")))
+        {
+            await using var copy = server.Connect("postgres");
+            Assert.Equal(expected, await PlatformCluster.DigestAsync(copy, Cancellation));
+        }
+
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+        await bench.RestoreAsync(snapshot);
+        Assert.Equal(bench.Cluster.TablespaceLocation, TablespaceLink(bench.Cluster.Server.DataDirectory).LinkTarget);
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+        Assert.Equal(expected, await bench.Cluster.DigestAsync(Cancellation));
+    }
+
     [Fact]
     public async Task A_running_server_is_never_overwritten()
     {

@@ -80,6 +80,28 @@ public abstract class PrivateServerTests(int major)
         Assert.Contains(report.Problems, problem => problem.Contains("kept_i", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Amcheck_finds_a_row_whose_toasted_value_is_gone()
+    {
+        using var home = new TemporaryDirectory("stella-ps-");
+        await using var server = await StartOnCopyAsync(home, async (source, directory) =>
+        {
+            await source.StartAgainAsync();
+            await source.ExecuteAsync("CREATE TABLE wide (body text); ALTER TABLE wide ALTER body SET STORAGE EXTERNAL; INSERT INTO wide VALUES (repeat('x', 100000))");
+            var toast = (string)(await source.ExecuteAsync(
+                "SELECT pg_relation_filepath(reltoastrelid) FROM pg_class WHERE relname = 'wide'", cancellationToken: TestContext.Current.CancellationToken))!;
+            await source.StopAsync();
+            (await Processes.RunAsync("cp", ["-a", $"{source.DataDirectory}/.", directory])).Checked();
+
+            // Empty pages, with which nothing is wrong but that the values are not there.
+            var file = Path.Combine(directory, toast);
+            await File.WriteAllBytesAsync(file, new byte[new FileInfo(file).Length], TestContext.Current.CancellationToken);
+        });
+        await using var connection = server.Connect("postgres");
+        var report = await new Amcheck().RunAsync(connection, "postgres", null, TestContext.Current.CancellationToken);
+        Assert.Contains(report.TableProblems, problem => problem.Contains("wide: block 0, item 1: toast value", StringComparison.Ordinal));
+    }
+
     private static async Task<string> FilePathAsync(PrivatePostgres source, string relation) =>
         (string)(await source.ExecuteAsync($"SELECT pg_relation_filepath('{relation}')", cancellationToken: TestContext.Current.CancellationToken))!;
 
