@@ -28,6 +28,11 @@ internal sealed class ObjectReadStream : SizedStream
         if (_within == _filled)
         {
             (_within, _filled) = (0, await _store.ReadAsync(_key, Done, _piece, cancellationToken).ConfigureAwait(false));
+            if (_filled == 0 && Done < Length)
+            {
+                // Whoever reads on would take it for the end, and store the half as the whole.
+                throw new StorageException(StorageFailure.Unavailable, $"{_store.Description}/{_key} has {Length} bytes, and ended after {Done}: try again");
+            }
         }
 
         var length = Math.Min(_filled - _within, buffer.Length);

@@ -32,6 +32,7 @@ internal sealed class AzureBlobErrors(AzureBlobAddress address, string server)
         "ContainerBeingDeleted" or "ContainerDisabled" => New(StorageFailure.Misconfigured, $"the container '{address.Container}' at {server} is deleted or disabled", answer),
         "BlobNotFound" or "ResourceNotFound" => New(StorageFailure.NotFound, $"there is no {what}", answer),
         "BlobAlreadyExists" or "ConditionNotMet" => New(StorageFailure.AlreadyExists, $"{what} exists", answer),
+        "InvalidBlockList" => New(StorageFailure.Unavailable, $"another put of {what} ended first, and took the blocks of this one away: try again", answer),
         "BlobImmutableDueToPolicy" => New(StorageFailure.Retained, $"{what} is kept by an immutability policy or a legal hold", answer),
         "SnapshotsPresent" => New(StorageFailure.Retained, $"{what} has blob snapshots that someone made: delete those first", answer),
         "LeaseIdMissing" => New(StorageFailure.Retained, $"{what} is leased by someone", answer),

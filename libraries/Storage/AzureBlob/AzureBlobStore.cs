@@ -3,6 +3,7 @@ using Azure;
 using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
 using StellaOps.Backup.Storage.Addresses;
 
 namespace StellaOps.Backup.Storage.AzureBlob;
@@ -13,11 +14,8 @@ namespace StellaOps.Backup.Storage.AzureBlob;
 /// </summary>
 public sealed class AzureBlobStore : IObjectStore
 {
-    /// <summary>Content in memory goes in one request up to here, and in blocks of <see cref="BlockLength"/> beyond; streams go in blocks.</summary>
+    /// <summary>Content in memory goes in one request up to here, and in blocks of <see cref="BlockLength"/> beyond; streams go in blocks as soon as they fill one.</summary>
     private const int SinglePut = 32 << 20;
-
-    /// <summary>Blocks of a stream that are on their way, and so in memory, at a time.</summary>
-    private const int BlocksAtOnce = 3;
 
     /// <summary>Deletes that <see cref="DeleteManyAsync"/> has on their way at a time.</summary>
     private const int DeletesAtOnce = 16;
@@ -65,16 +63,35 @@ public sealed class AzureBlobStore : IObjectStore
     internal int PageLength { get; init; } = 5000;
 
     /// <inheritdoc/>
-    public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken = default) =>
-        PutAsync(key, (blob, options, token) => blob.UploadAsync(BinaryData.FromBytes(content), options, token), SinglePut, Attempts, mode, cancellationToken);
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, PutMode mode, CancellationToken cancellationToken = default)
+    {
+        if (content.Length <= SinglePut)
+        {
+            await PutAsync(key, (blob, options, token) => blob.UploadAsync(BinaryData.FromBytes(content), options, token), Attempts, mode, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        await PutAsync(key, (_, options, token) => Blocks(key).PutAsync(PartContent.Of(content, BlockLength), options, token), Attempts, mode, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
-    public ValueTask PutAsync(string key, Stream content, PutMode mode, CancellationToken cancellationToken = default)
+    public async ValueTask PutAsync(string key, Stream content, PutMode mode, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(content);
-        return content.CanSeek && content.Position >= content.Length
-            ? PutAsync(key, ReadOnlyMemory<byte>.Empty, mode, cancellationToken) // The SDK takes that for a mistake.
-            : PutAsync(key, (blob, options, token) => blob.UploadAsync(content, options, token), BlockLength, attempts: 1, mode, cancellationToken);
+        ObjectKey.Check(key);
+        var first = await PartContent.ReadAsync(content, 1, BlockLength, cancellationToken).ConfigureAwait(false);
+        if (first.Content.Length == BlockLength)
+        {
+            var blocks = AzureBlobBlocks.FromAsync(first, content, cancellationToken);
+            await PutAsync(key, (_, options, token) => Blocks(key, (content as SizedStream)?.Identity).PutAsync(blocks, options, token), attempts: 1, mode, cancellationToken)
+                .ConfigureAwait(false);
+            return;
+        }
+
+        using (first)
+        {
+            await PutAsync(key, first.Content, mode, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>
@@ -179,14 +196,14 @@ public sealed class AzureBlobStore : IObjectStore
 
     /// <summary>The blob is durable and visible when the last request is answered; until then nobody sees a part of it.</summary>
     private async ValueTask PutAsync(
-        string key, Func<BlobClient, BlobUploadOptions, CancellationToken, Task<Response<BlobContentInfo>>> upload, int singlePut, int attempts, PutMode mode, CancellationToken cancellationToken)
+        string key, Func<BlobClient, BlobUploadOptions, CancellationToken, Task<Response<BlobContentInfo>>> upload, int attempts, PutMode mode, CancellationToken cancellationToken)
     {
         var mark = Guid.NewGuid().ToString("n");
         var options = new BlobUploadOptions
         {
             Conditions = mode == PutMode.Create ? new BlobRequestConditions { IfNoneMatch = ETag.All } : null,
             Metadata = new Dictionary<string, string> { [PutMark] = mark },
-            TransferOptions = new StorageTransferOptions { InitialTransferSize = singlePut, MaximumTransferSize = BlockLength, MaximumConcurrency = BlocksAtOnce },
+            TransferOptions = new StorageTransferOptions { InitialTransferSize = SinglePut }, // One request: what is longer goes in blocks, see AzureBlobBlocks.
 
             // The service compares each body with it, so that what was damaged on the way is refused.
             TransferValidation = new UploadTransferValidationOptions { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 },
@@ -199,7 +216,7 @@ public sealed class AzureBlobStore : IObjectStore
                 {
                     return await upload(blob, options, cancellationToken).ConfigureAwait(false);
                 }
-                catch (RequestFailedException answer) when (mode == PutMode.Create && answer.ErrorCode is "BlobAlreadyExists" or "ConditionNotMet")
+                catch (RequestFailedException answer) when (mode == PutMode.Create && answer.ErrorCode is "BlobAlreadyExists" or "ConditionNotMet" or "InvalidBlockList")
                 {
                     var made = await IsMadeByAsync(blob, mark, cancellationToken).ConfigureAwait(false);
                     if (made == true)
@@ -207,7 +224,12 @@ public sealed class AzureBlobStore : IObjectStore
                         return null;
                     }
 
-                    if (made == false || attempt >= attempts)
+                    if (made == false)
+                    {
+                        throw new StorageException(StorageFailure.AlreadyExists, $"{_address}/{key} exists", answer);
+                    }
+
+                    if (attempt >= attempts)
                     {
                         throw;
                     }
@@ -235,6 +257,8 @@ public sealed class AzureBlobStore : IObjectStore
             return null;
         }
     }
+
+    private AzureBlobBlocks Blocks(string key, string? identity = null) => new(_container.GetBlockBlobClient(_prefix + key), identity);
 
     private async ValueTask<bool> TryCreateAsync(CancellationToken cancellationToken)
     {

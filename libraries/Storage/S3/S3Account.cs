@@ -48,8 +48,16 @@ internal sealed class S3Account
         PathStyle = address.PathStyle || _server is not null,
     };
 
-    private static Uri Server(string text, string file) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var server) && (server.Scheme == Uri.UriSchemeHttp || server.Scheme == Uri.UriSchemeHttps)
+    private static Uri Server(string text, string file)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var server) || (server.Scheme != Uri.UriSchemeHttp && server.Scheme != Uri.UriSchemeHttps))
+        {
+            throw LocationAddress.Refused($"{file}: endpoint_url is not the address of a server: https://host:port");
+        }
+
+        // Messages name the server: what is in its address is shown.
+        return server.UserInfo.Length == 0 && server.Query.Length == 0
             ? server
-            : throw LocationAddress.Refused($"{file}: endpoint_url is not the address of a server: https://host:port");
+            : throw LocationAddress.Refused($"{file}: endpoint_url never holds credentials: write https://host:port, and the account as aws_access_key_id and aws_secret_access_key");
+    }
 }

@@ -66,7 +66,7 @@ public sealed class S3ObjectStore : IObjectStore
         ObjectKey.Check(key);
         if (content.Length > 4 * PartLength)
         {
-            await PutPartsAsync(key, S3Parts.Of(content, PartLength), mode, cancellationToken).ConfigureAwait(false);
+            await PutPartsAsync(key, PartContent.Of(content, PartLength), mode, cancellationToken).ConfigureAwait(false);
             return;
         }
 

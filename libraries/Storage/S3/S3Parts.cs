@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 
 namespace StellaOps.Backup.Storage.S3;
@@ -21,32 +20,8 @@ internal sealed class S3Parts(Stream content, int usual)
     internal int PartLength { get; } = !content.CanSeek && content is not SizedStream ? 4 * usual
         : (int)Math.Clamp((((content.Length - content.Position) / MostParts) | 0xFFFFF) + 1, usual, 1 << 30);
 
-    /// <summary>Parts of what is in memory already.</summary>
-    internal static async IAsyncEnumerable<PartContent> Of(ReadOnlyMemory<byte> content, int length)
-    {
-        await Task.CompletedTask.ConfigureAwait(false);
-        var number = 0;
-        for (var offset = 0; offset < content.Length; offset += length)
-        {
-            yield return new PartContent(++number, content.Slice(offset, Math.Min(length, content.Length - offset)), null);
-        }
-    }
-
     /// <summary>The next part; shorter than <see cref="PartLength"/> at the end, and empty when nothing is left.</summary>
-    internal async ValueTask<PartContent> NextAsync(CancellationToken cancellationToken)
-    {
-        var owner = MemoryPool<byte>.Shared.Rent(PartLength);
-        try
-        {
-            var length = await content.ReadAtLeastAsync(owner.Memory[..PartLength], PartLength, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-            return new PartContent(++_number, owner.Memory[..length], owner);
-        }
-        catch
-        {
-            owner.Dispose();
-            throw;
-        }
-    }
+    internal ValueTask<PartContent> NextAsync(CancellationToken cancellationToken) => PartContent.ReadAsync(content, ++_number, PartLength, cancellationToken);
 
     /// <summary>The part behind <paramref name="number"/> whole ones; only of content with an identity.</summary>
     internal async ValueTask<PartContent> GoOnAsync(int number, CancellationToken cancellationToken)

@@ -28,13 +28,7 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return _conditionalCreate ??= !await CreateAsync(cancellationToken).ConfigureAwait(false)
-                || !await CreateAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (StorageException exception) when (exception.InnerException is AmazonS3Exception { StatusCode: (HttpStatusCode)501 or HttpStatusCode.BadRequest })
-        {
-            _conditionalCreate = false; // It refuses the header itself.
-            return false;
+            return _conditionalCreate ??= await IsConditionKnownAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -62,8 +56,33 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
         ConditionalCreateInParts = await ConditionalCompletionAsync(cancellationToken).ConfigureAwait(false),
     };
 
+    /// <summary>
+    /// A server that does not know the condition may refuse the header itself: then it takes the same put without it, and refuses it with it once more. What is
+    /// refused in another way, or passes, says nothing of the condition, and is the caller's to see or to repeat.
+    /// </summary>
+    private async ValueTask<bool> IsConditionKnownAsync(CancellationToken cancellationToken)
+    {
+        for (var refusals = 1; ; refusals++)
+        {
+            try
+            {
+                return !await CreateAsync("*", cancellationToken).ConfigureAwait(false) || !await CreateAsync("*", cancellationToken).ConfigureAwait(false);
+            }
+            catch (StorageException exception) when (exception.Failure == StorageFailure.Misconfigured
+                && exception.InnerException is AmazonS3Exception { StatusCode: HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest })
+            {
+                await CreateAsync(condition: null, cancellationToken).ConfigureAwait(false);
+                if (refusals == 2)
+                {
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// <summary>With the checksum of every put: where a bucket has a retention of its own, servers take none without.</summary>
     /// <returns>True when the server says that it created the object.</returns>
-    private async ValueTask<bool> CreateAsync(CancellationToken cancellationToken)
+    private async ValueTask<bool> CreateAsync(string? condition, CancellationToken cancellationToken)
     {
         try
         {
@@ -76,7 +95,8 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
                     Key = requests.Full(Key),
                     InputStream = nothing,
                     UseChunkEncoding = false,
-                    IfNoneMatch = "*",
+                    MD5Digest = S3Uploads.Digest([]),
+                    IfNoneMatch = condition,
                 }, guard.Token).ConfigureAwait(false);
             }, cancellationToken).ConfigureAwait(false);
             return true;
@@ -99,10 +119,19 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
                 (await client.InitiateMultipartUploadAsync(bucket, key, guard.Token).ConfigureAwait(false)).UploadId, cancellationToken).ConfigureAwait(false);
             await requests.SendAsync("s3:PutObject", Key, async (client, guard) =>
             {
-                await using var body = new MemoryContent(new byte[1], guard);
-                var part = await client.UploadPartAsync(
-                    new UploadPartRequest { BucketName = bucket, Key = key, UploadId = upload, PartNumber = 1, PartSize = 1, InputStream = body, UseChunkEncoding = false },
-                    guard.Token).ConfigureAwait(false);
+                byte[] content = [0];
+                await using var body = new MemoryContent(content, guard);
+                var part = await client.UploadPartAsync(new UploadPartRequest
+                {
+                    BucketName = bucket,
+                    Key = key,
+                    UploadId = upload,
+                    PartNumber = 1,
+                    PartSize = content.Length,
+                    InputStream = body,
+                    UseChunkEncoding = false,
+                    MD5Digest = S3Uploads.Digest(content),
+                }, guard.Token).ConfigureAwait(false);
                 return await client.CompleteMultipartUploadAsync(
                     new CompleteMultipartUploadRequest { BucketName = bucket, Key = key, UploadId = upload, PartETags = [new PartETag(1, part.ETag)], IfNoneMatch = "*" },
                     guard.Token).ConfigureAwait(false);

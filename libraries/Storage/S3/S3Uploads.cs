@@ -24,6 +24,12 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
     private const int CopiedBytesPerSecond = 5_000_000;
 
     /// <summary>
+    /// What a server may take to put an upload together, beyond the time of a stall: minutes, by the protocol, in which nothing comes but white space that keeps the
+    /// connection. One that is cut off after it may have done it all the same; <see cref="CompleteAsync"/> looks.
+    /// </summary>
+    private static readonly TimeSpan CompletionTime = TimeSpan.FromMinutes(10);
+
+    /// <summary>
     /// One request. When it ends, the object is durable and visible; when the server saw a part of it only, it stores nothing. The
     /// client below may send a request again whose answer was lost, so each create carries a mark by which it knows its own object.
     /// </summary>
@@ -124,7 +130,8 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
             return;
         }
 
-        var upload = await StartAsync(to, Guid.NewGuid().ToString("n"), cancellationToken).ConfigureAwait(false);
+        var mark = Guid.NewGuid().ToString("n");
+        var upload = await StartAsync(to, mark, cancellationToken).ConfigureAwait(false);
         try
         {
             var etags = new List<PartETag>();
@@ -134,8 +141,7 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
                 etags.Add(await retry.RunAsync((_, token) => CopyPartAsync(from, to, upload, (int)(first / partLength) + 1, first, last, token), cancellationToken).ConfigureAwait(false));
             }
 
-            await requests.SendAsync("s3:PutObject", to, (client, guard) => client.CompleteMultipartUploadAsync(
-                new CompleteMultipartUploadRequest { BucketName = requests.Bucket, Key = requests.Full(to), UploadId = upload, PartETags = etags }, guard.Token), cancellationToken).ConfigureAwait(false);
+            await retry.RunAsync((attempt, token) => CompleteAsync(to, mark, upload, etags, conditional: false, attempt, token), cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -238,11 +244,11 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
                 UploadId = upload,
                 PartETags = parts,
                 IfNoneMatch = conditional ? "*" : null,
-            }, guard.Token), cancellationToken).ConfigureAwait(false);
+            }, guard.Token), cancellationToken, CompletionTime).ConfigureAwait(false);
         }
-        catch (StorageException exception) when (attempt > 1 || exception.Failure == StorageFailure.AlreadyExists)
+        catch (StorageException exception) when (attempt > 1 || exception.Failure is StorageFailure.AlreadyExists or StorageFailure.Unavailable)
         {
-            // An earlier attempt may have been done and its answer lost: then the object is of this very upload.
+            // This attempt or an earlier one may have been done and its answer lost: then the object is of this very upload, which the server does not know any more.
             if ((await FindAsync(key, cancellationToken).ConfigureAwait(false))?.Metadata[Mark] != mark)
             {
                 throw;
@@ -280,6 +286,6 @@ internal sealed class S3Uploads(S3Requests requests, S3Retention? retention, Ret
     }
 
 #pragma warning disable CA5351 // Not for security: the protocol's checksum of a body.
-    private static string Digest(ReadOnlySpan<byte> content) => Convert.ToBase64String(MD5.HashData(content));
+    internal static string Digest(ReadOnlySpan<byte> content) => Convert.ToBase64String(MD5.HashData(content));
 #pragma warning restore CA5351
 }

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Workers.Files;
 
 namespace StellaOps.Backup.Workers.Proofs;
 
@@ -7,6 +9,15 @@ public static class FreeSpace
 {
     /// <summary>Bytes that are free on the file system of a directory, which need not exist yet.</summary>
     public static long Of(string directory) => new DriveInfo(Existing(directory)).AvailableFreeSpace;
+
+    /// <summary>Number of the file system of a directory, which need not exist yet: places of the same number share their room.</summary>
+    public static ulong DeviceOf(string directory)
+    {
+        var existing = Existing(directory);
+        return PathStatus.TryRead(existing, follow: true, out var status)
+            ? status.Device
+            : throw new IOException($"{existing} cannot be looked at: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
 
     /// <summary>Throws when the file system of a directory, which need not exist yet, has less than <paramref name="bytes"/> free.</summary>
     /// <exception cref="BackupException"><c>storage.full</c>.</exception>

@@ -34,7 +34,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
 
         var replay = spec.Replay ? await phases.RunAsync("search", () => PlanReplayAsync(context, spec, snapshot, cancellationToken)) : null;
         var size = await phases.RunAsync("plan", () => writer.CheckAsync(snapshot, planned, VerifyFirst.Nothing, context.Progress, cancellationToken));
-        SpaceCheck.Run(planned.Directory, size.Bytes, replaced: true);
+        SpaceCheck.Run([(planned.Directory, size.Bytes)], replaced: true);
         var programs = await ServerPrograms.FindAsync(snapshot.Facts.Cut.MajorVersion, settings.BinDirectory, cancellationToken);
         if (spec.DryRun)
         {

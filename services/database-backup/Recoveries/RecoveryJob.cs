@@ -42,11 +42,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         var verify = !target.HoldsData || spec.DryRun ? VerifyFirst.Nothing : spec.KeepReplaced ? VerifyFirst.Everything : VerifyFirst.WhatDiffers;
         var size = await phases.RunAsync(
             PhaseClock.Verify, () => writer.CheckAsync(snapshot, target, verify, context.Progress, cancellationToken), through: size => verify == VerifyFirst.Nothing ? null : size.Bytes);
-        foreach (var (directory, bytes) in await writer.MeasureAsync(snapshot, target, cancellationToken))
-        {
-            SpaceCheck.Run(directory, bytes, replaced: !spec.KeepReplaced);
-        }
-
+        SpaceCheck.Run(await writer.MeasureAsync(snapshot, target, cancellationToken), replaced: !spec.KeepReplaced);
         var linked = LinkedWal.Notes(target);
         if (spec.DryRun)
         {

@@ -1,4 +1,5 @@
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using StellaOps.Backup.Storage.Addresses;
 using StellaOps.Backup.Storage.AzureBlob;
@@ -46,6 +47,40 @@ public sealed class AzureBlobStoreTests(AzuriteFixture azurite) : ObjectStoreCon
         Assert.Equal(["large"], await KeysAsync(store, ""));
         await store.PutAsync("large", new WatchedStream(Content(5)), PutMode.Replace, Cancellation);
         Assert.Equal(Content(5), await store.ReadAllAsync("large", 100, Cancellation));
+    }
+
+    [Fact]
+    public async Task Of_two_streams_to_one_blob_at_a_time_none_has_blocks_of_the_other()
+    {
+        var (store, block) = CreateStoreOfParts();
+        await using var disposed = store;
+        var content = Content((4 * block) + 1);
+        byte[] theirs = [.. content.Select(value => (byte)~value)];
+
+        // They begin and end between our first blocks and our last.
+        var ours = new WatchedStream(content, () => store.PutAsync("large", new WatchedStream(theirs), PutMode.Replace, Cancellation).AsTask());
+        var failure = await Assert.ThrowsAsync<StorageException>(async () => await store.PutAsync("large", ours, PutMode.Replace, Cancellation));
+        Assert.Equal(StorageFailure.Unavailable, failure.Failure);
+        Assert.Equal(theirs, await store.ReadAllAsync("large", content.Length, Cancellation));
+        await store.PutAsync("large", new WatchedStream(content), PutMode.Replace, Cancellation);
+        Assert.Equal(content, await store.ReadAllAsync("large", content.Length, Cancellation));
+    }
+
+    [Fact]
+    public async Task Puts_of_the_same_content_that_are_cut_off_leave_its_blocks_once()
+    {
+        var (store, block) = CreateStoreOfParts();
+        await using var disposed = store;
+        var content = Content(6 * block);
+        for (var i = 0; i < 2; i++)
+        {
+            var broken = new RepeatableContent(content, breaksAt: (5 * block) + 1);
+            await Assert.ThrowsAnyAsync<IOException>(async () => await store.PutAsync("large", broken, PutMode.Replace, Cancellation));
+        }
+
+        var blob = new BlobContainerClient(azurite.ConnectionString, _container).GetBlockBlobClient($"folder/{_stores}/large");
+        BlockList left = await blob.GetBlockListAsync(BlockListTypes.Uncommitted, cancellationToken: Cancellation);
+        Assert.InRange(left.UncommittedBlocks.ToList().Count, 1, 5);
     }
 
     [Fact]

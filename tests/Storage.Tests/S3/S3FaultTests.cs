@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using StellaOps.Backup.Storage.Addresses;
+using StellaOps.Backup.Storage.Decorators;
+using StellaOps.Backup.Storage.S3;
 using StellaOps.Backup.Testing.Network;
 using StellaOps.Backup.Testing.S3;
 
@@ -135,6 +138,108 @@ public sealed class S3FaultTests(S3Fixture server) : IAsyncLifetime
         Assert.True(content.AsSpan().SequenceEqual(read));
     }
 
+    /// <summary>The server gets the time that it takes, and the call is not repeated meanwhile.</summary>
+    [Fact]
+    public async Task A_completion_that_takes_longer_than_a_stall_is_waited_for()
+    {
+        var settings = server.Location(_bucket, endpoint: _proxy.Endpoint);
+        settings.StallSeconds = 2;
+        await using var store = ObjectStoreFactory.Open(settings);
+        var completions = 0;
+        _proxy.Add(new ProxyRule
+        {
+            Of = $"POST /{_bucket}/large?uploadId=",
+            Times = int.MaxValue,
+            Hold = token =>
+            {
+                Interlocked.Increment(ref completions);
+                return Task.Delay(TimeSpan.FromSeconds(3), token);
+            },
+        });
+        var content = MakeContent((16 << 20) + 1000);
+        await store.PutAsync("large", new MemoryStream(content), PutMode.Create, Cancellation);
+        Assert.Equal(1, completions);
+        var read = await _store.ReadAllAsync("large", content.Length, Cancellation);
+        Assert.True(content.AsSpan().SequenceEqual(read));
+    }
+
+    [Fact]
+    public async Task A_completion_whose_answer_was_lost_is_seen_to_be_done_before_it_is_repeated()
+    {
+        await using var once = new S3OnceStore(server, _bucket, _proxy.Endpoint);
+        var content = MakeContent((16 << 20) + 1000);
+        var rule = _proxy.Add(Rule("answer lost", $"POST /{_bucket}/large?uploadId="));
+        await once.Store.PutAsync("large", new MemoryStream(content), PutMode.Create, Cancellation);
+        Assert.True(rule.Struck);
+        var read = await _store.ReadAllAsync("large", content.Length, Cancellation);
+        Assert.True(content.AsSpan().SequenceEqual(read));
+    }
+
+    [Theory]
+    [InlineData("answer lost")]
+    [InlineData("request timeout")]
+    public async Task A_copy_in_parts_gets_through_what_hits_its_completion(string fault)
+    {
+        const int part = 5 << 20; // The least that servers take.
+        var settings = server.Location(_bucket, endpoint: _proxy.Endpoint);
+        await using var store = new S3ObjectStore((S3Address)LocationAddress.Parse(settings.Url), settings, 16, new RetryPolicy(TimeProvider.System), TimeProvider.System) { PartLength = part, LargestCopy = 5 * part };
+        var content = MakeContent((5 * part) + 1000);
+        await store.PutAsync("original", content, PutMode.Create, Cancellation);
+        var rule = _proxy.Add(Rule(fault, $"POST /{_bucket}/copy?uploadId="));
+        await store.CopyAsync("original", "copy", Cancellation);
+        Assert.True(rule.Struck);
+        var read = await _store.ReadAllAsync("copy", content.Length, Cancellation);
+        Assert.True(content.AsSpan().SequenceEqual(read));
+    }
+
+    /// <summary>As a bucket does that has a retention of its own.</summary>
+    [Fact]
+    public async Task A_bucket_that_takes_no_put_without_a_checksum_keeps_creators_apart_all_the_same()
+    {
+        _proxy.Add(new ProxyRule { Of = "PUT", When = head => !Has(head, "Content-MD5"), Answer = ProxyRule.Refusal(400, "InvalidRequest"), Times = int.MaxValue });
+        await using var store = ObjectStoreFactory.Open(server.Location(_bucket, endpoint: _proxy.Endpoint));
+        var features = await store.ProbeAsync(Cancellation);
+        Assert.True(features.ConditionalCreate);
+        Assert.Equal(await _store.ProbeAsync(Cancellation), features); // Which asked before.
+    }
+
+    [Theory]
+    [InlineData(400, "RequestTimeout")]
+    [InlineData(400, "BadRequest")] // Of what stands before the server.
+    [InlineData(501, "NotImplemented")]
+    [InlineData(503, "SlowDown")]
+    public async Task One_refusal_of_the_condition_that_passes_does_not_switch_it_off(int status, string code)
+    {
+        var rule = _proxy.Add(new ProxyRule { Of = "PUT", Answer = ProxyRule.Refusal(status, code) });
+        await using var store = ObjectStoreFactory.Open(server.Location(_bucket, endpoint: _proxy.Endpoint));
+        Assert.True((await store.ProbeAsync(Cancellation)).ConditionalCreate);
+        Assert.True(rule.Struck);
+    }
+
+    [Theory]
+    [InlineData(400, "InvalidArgument")]
+    [InlineData(501, "NotImplemented")]
+    public async Task A_server_that_refuses_the_condition_itself_is_looked_at_before_a_create(int status, string code)
+    {
+        _proxy.Add(new ProxyRule { When = head => Has(head, "If-None-Match"), Answer = ProxyRule.Refusal(status, code), Times = int.MaxValue });
+        await using var store = ObjectStoreFactory.Open(server.Location(_bucket, endpoint: _proxy.Endpoint));
+        Assert.False((await store.ProbeAsync(Cancellation)).ConditionalCreate);
+        await store.PutAsync("object", Content, PutMode.Create, Cancellation);
+        var failure = await Assert.ThrowsAsync<StorageException>(async () => await store.PutAsync("object", Content.AsMemory(1), PutMode.Create, Cancellation));
+        Assert.Equal(StorageFailure.AlreadyExists, failure.Failure);
+        await AssertStoredAsync("object");
+    }
+
+    [Fact]
+    public async Task A_refusal_of_every_put_is_named_and_says_nothing_of_the_condition()
+    {
+        _proxy.Add(new ProxyRule { Of = "PUT", Answer = ProxyRule.Refusal(400, "InvalidRequest"), Times = int.MaxValue });
+        await using var store = ObjectStoreFactory.Open(server.Location(_bucket, endpoint: _proxy.Endpoint));
+        var failure = await Assert.ThrowsAsync<StorageException>(async () => await store.ProbeAsync(Cancellation));
+        Assert.Equal(StorageFailure.Misconfigured, failure.Failure);
+        Assert.Contains("InvalidRequest", failure.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(403, "AccessDenied", StorageFailure.PermissionDenied, "denies s3:PutObject on")]
     [InlineData(403, "QuotaExceeded", StorageFailure.Full, "no space or quota")]
@@ -235,6 +340,8 @@ public sealed class S3FaultTests(S3Fixture server) : IAsyncLifetime
         var read = await direct.ReadAllAsync(key, Length, Cancellation);
         Assert.True(Content.AsSpan().SequenceEqual(read));
     }
+
+    private static bool Has(string head, string header) => head.Contains($"\r\n{header}:", StringComparison.OrdinalIgnoreCase);
 
     private static ProxyRule Rule(string fault, string of) => fault switch
     {

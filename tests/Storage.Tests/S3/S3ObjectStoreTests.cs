@@ -63,6 +63,20 @@ public sealed class S3ObjectStoreTests(S3Fixture server) : ObjectStoreContract, 
         Assert.Contains("endpoint_url", refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("https://id:HUSH@s3.example.org")]
+    [InlineData("https://HUSH@s3.example.org:8443/")]
+    [InlineData("https://s3.example.org?token=HUSH")]
+    public async Task Credentials_in_the_server_of_the_credentials_file_are_refused_and_never_repeated(string endpoint)
+    {
+        using var directory = new TemporaryDirectory();
+        await File.WriteAllTextAsync(directory["credentials"], S3ServerFixture.Credentials("id", "secret") + $"endpoint_url = {endpoint}\n", Cancellation);
+        var refused = Assert.Throws<StorageException>(() => ObjectStoreFactory.Open(new LocationSettings { Url = "s3://bucket", CredentialsFile = directory["credentials"] }));
+        Assert.Equal(StorageFailure.Misconfigured, refused.Failure);
+        Assert.Contains("endpoint_url never holds credentials", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("HUSH", refused.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_server_keeps_creators_apart_and_the_probe_finds_it_out()
     {

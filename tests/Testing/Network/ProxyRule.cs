@@ -8,6 +8,9 @@ public sealed class ProxyRule
     /// <summary>Start of the request line: <c>PUT /bucket/key</c>, or only <c>PUT</c>.</summary>
     public string Of { get; init; } = "";
 
+    /// <summary>Which of these, by the request line and the headers.</summary>
+    public Func<string, bool> When { get; init; } = _ => true;
+
     /// <summary>How many requests are hit.</summary>
     public int Times { init => _left = value; }
 
@@ -35,7 +38,7 @@ public sealed class ProxyRule
     /// <summary>An answer of an S3 server that refuses.</summary>
     public static string Refusal(int status, string code) => Text(status, $"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{code} was injected</Message></Error>");
 
-    internal bool Strikes(string head) => head.StartsWith(Of, StringComparison.Ordinal) && !Struck && Interlocked.Decrement(ref _left) >= 0;
+    internal bool Strikes(string head) => head.StartsWith(Of, StringComparison.Ordinal) && When(head) && !Struck && Interlocked.Decrement(ref _left) >= 0;
 
     private static string Text(int status, string body) =>
         $"HTTP/1.1 {status} Injected\r\nContent-Type: application/xml\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}";
