@@ -17,7 +17,7 @@ internal static class ClusterReport
         }
 
         output.WriteLine();
-        var table = new TextTable("CLUSTER", "DURABLE TO", "LOSS WINDOW", "REACHABLE FROM", "TO", "OPEN GAPS", "SLOT KEEPS", "SLOT LEFT", "RECOVERY TAKES").Right(2, 5, 6, 7);
+        var table = new TextTable("CLUSTER", "DURABLE TO", "LOSS WINDOW", "REACHABLE FROM", "TO", "OPEN GAPS", "SLOT KEEPS", "SLOT LEFT", "LAST PROVEN", "RECOVERY TAKES").Right(2, 5, 6, 7);
         foreach (var cluster in clusters)
         {
             table.Add(
@@ -29,6 +29,7 @@ internal static class ClusterReport
                 Units.Count(cluster.OpenGaps.Count),
                 cluster.Slot is { } slot ? Units.Size(slot.RetainedBytes) : "-",
                 cluster.Slot?.SafeBytes is { } safe ? Units.Size(safe) : "-",
+                Units.Time(cluster.LastProvenAt),
                 cluster.Recovery.Seconds is { } takes ? $"about {Units.Duration(TimeSpan.FromSeconds(takes))}" : "not measured");
         }
 

@@ -28,7 +28,7 @@ internal static class WalReport
     {
         var facts = new Facts();
         facts.Add("cluster", $"{archive.Cluster}, system {archive.SystemIdentifier}");
-        facts.Add("archived to", archive.ArchivedTo is { } position ? $"{position}{(archive.ArchivedTimeline is { } own ? $" of timeline {own}" : "")}, as of {Units.Time(archive.ArchivedAt)}" : null);
+        facts.Add("archived to", ArchivedTo(archive));
         facts.Add("last commit", archive.LastCommitAt is { } commit ? Units.Instant(commit) : null);
         facts.Add("problem", archive.Problem);
         facts.Add("kept from", KeptFrom(archive));
@@ -43,6 +43,15 @@ internal static class WalReport
         WriteGaps(output, archive.Gaps);
         WriteRestorePoints(output, archive.RestorePoints);
     }
+
+    // Before the first push of a timeline its archiver knows that there is nothing of it.
+    private static string? ArchivedTo(WalArchiveView archive) => (archive.ArchivedTo, archive.ArchivedTimeline) switch
+    {
+        (null, null) => null,
+        (null, { } timeline) => $"nothing of timeline {timeline} yet, as of {Units.Time(archive.ArchivedAt)}",
+        ({ } position, { } timeline) => $"{position} of timeline {timeline}, as of {Units.Time(archive.ArchivedAt)}",
+        ({ } position, null) => $"{position}, as of {Units.Time(archive.ArchivedAt)}",
+    };
 
     private static string? KeptFrom(WalArchiveView archive)
     {

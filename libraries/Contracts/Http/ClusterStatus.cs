@@ -40,6 +40,9 @@ public sealed record ClusterStatus
 
     /// <summary>Recovery points that hold a base backup of it.</summary>
     public int Points { get; init; }
+
+    /// <summary>When a restore of it was last proven, of the points that hold it; null when none ever was.</summary>
+    public DateTimeOffset? LastProvenAt { get; init; }
     public required RecoveryForecast Recovery { get; init; }
 }
 

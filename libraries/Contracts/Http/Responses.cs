@@ -170,6 +170,8 @@ public sealed record ComponentStatus
 
     /// <summary>Whether that one is whole; null where there is none.</summary>
     public Outcome? LastOutcome { get; init; }
+
+    /// <summary>When a restore was last proven; of several clusters, of the one that lags. Null when there is none, or one that never was.</summary>
     public DateTimeOffset? LastProvenAt { get; init; }
     public long? Bytes { get; init; }
     public int Points { get; init; }

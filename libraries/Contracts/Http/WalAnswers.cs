@@ -9,10 +9,10 @@ public sealed record WalArchiveView
     public required string Cluster { get; init; }
     public required string SystemIdentifier { get; init; }
 
-    /// <summary>Everything that the server wrote before it is archived, the tail included; null before the archiver has said so.</summary>
+    /// <summary>Everything that the server wrote before it is archived, the tail included; null before the archiver has said so, and while nothing of the timeline is archived yet.</summary>
     public string? ArchivedTo { get; init; }
 
-    /// <summary>Timeline of that position.</summary>
+    /// <summary>Timeline of that position: the one that is archived.</summary>
     public int? ArchivedTimeline { get; init; }
 
     /// <summary>When the archiver said so.</summary>

@@ -28,7 +28,7 @@ public sealed record DiffResult
 /// <summary>One entry that differs.</summary>
 public sealed record DiffItem
 {
-    /// <summary><c>added</c>, <c>removed</c>, <c>content</c>, <c>metadata</c> (permissions, owner, time), or <c>type</c>.</summary>
+    /// <summary><c>added</c>, <c>removed</c>, <c>content</c>, <c>metadata</c> (permissions, owner, attributes, time), or <c>type</c>.</summary>
     public required string Change { get; init; }
     public required string Path { get; init; }
 
@@ -46,6 +46,6 @@ public sealed record DiffItem
     /// <summary>Unified diff of a small text file, without its two header lines.</summary>
     public string? Text { get; init; }
 
-    /// <summary>What differs in words where there is no text, or why there is none.</summary>
+    /// <summary>What differs besides the text, in words, or why there is no text.</summary>
     public string? Detail { get; init; }
 }

@@ -17,13 +17,15 @@ public sealed record WalStanding
 {
     /// <summary>True while WAL is received, or the server archives by itself and that is watched.</summary>
     public required bool Active { get; init; }
+
+    /// <summary>Null while nothing of the timeline is archived.</summary>
     public string? ArchivedTo { get; init; }
 
     /// <summary>When the archive last had all that the server had.</summary>
     public DateTimeOffset? CaughtUpAt { get; init; }
     public DateTimeOffset? LastCommitAt { get; init; }
 
-    /// <summary>WAL that the server has written and the archive does not have.</summary>
+    /// <summary>WAL that the server has written and the archive does not have; null while nothing of the timeline is archived.</summary>
     public long? LagBytes { get; init; }
 
     /// <summary>Replication slot; null where none is used, or it was not seen yet.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StellaOps.Backup.Contracts.Errors;
@@ -42,19 +43,22 @@ public sealed partial class CheckRunner(IEnumerable<IServiceCheck> checks, TimeP
     private async Task<CheckResult> LookAsync(Newest newest, CancellationToken cancellationToken)
     {
         var began = clock.GetTimestamp();
-        var result = await RunAsync(newest.Check, cancellationToken).ConfigureAwait(false);
+        var result = newest.HangsSince(TimeLimit, clock) is { } since ? StillRuns(newest.Check, since) : await RunAsync(newest, cancellationToken).ConfigureAwait(false);
         newest.Set(result, began);
         return result;
     }
 
-    private async Task<CheckResult> RunAsync(IServiceCheck check, CancellationToken cancellationToken)
+    private async Task<CheckResult> RunAsync(Newest newest, CancellationToken cancellationToken)
     {
+        var check = newest.Check;
         using var time = new CancellationTokenSource(TimeLimit, clock);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(time.Token, cancellationToken);
         try
         {
             // A check that does not listen to its token must not hold up the others.
-            return await Task.Run(() => check.RunAsync(limit.Token), limit.Token).WaitAsync(limit.Token).ConfigureAwait(false);
+            var run = Task.Run(() => check.RunAsync(limit.Token), limit.Token);
+            newest.Began(run, clock);
+            return await run.WaitAsync(limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -71,6 +75,11 @@ public sealed partial class CheckRunner(IEnumerable<IServiceCheck> checks, TimeP
             return Failed(check, $"the check itself failed: {e.Message}", []);
         }
     }
+
+    private static CheckResult StillRuns(IServiceCheck check, DateTimeOffset since) => Failed(
+        check,
+        string.Create(CultureInfo.InvariantCulture, $"still running since {since.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}: what it looks at does not answer, and it is not begun again before it ends"),
+        ["Mend what does not answer, such as a network mount; restart this service when the check runs on all the same"]);
 
     private static CheckResult Failed(IServiceCheck check, string message, IReadOnlyList<string> remedy) => new()
     {
@@ -89,11 +98,30 @@ public sealed partial class CheckRunner(IEnumerable<IServiceCheck> checks, TimeP
     private sealed class Newest(IServiceCheck check)
     {
         private readonly Lock _gate = new();
+        private readonly List<(Task Run, long Timestamp, DateTimeOffset At)> _running = [];
         private long _began = long.MinValue;
 
         public IServiceCheck Check => check;
 
         public CheckResult? Result { get; private set; }
+
+        public void Began(Task run, TimeProvider clock)
+        {
+            lock (_gate)
+            {
+                _running.Add((run, clock.GetTimestamp(), clock.GetUtcNow()));
+            }
+        }
+
+        /// <summary>Since when it runs that has had its time and listens to no token; null when no run of it does. One more every half minute would pile up, with a thread or a connection each.</summary>
+        public DateTimeOffset? HangsSince(TimeSpan limit, TimeProvider clock)
+        {
+            lock (_gate)
+            {
+                _running.RemoveAll(one => one.Run.IsCompleted);
+                return _running.Count > 0 && clock.GetElapsedTime(_running[0].Timestamp) >= limit ? _running[0].At : null;
+            }
+        }
 
         public void Set(CheckResult result, long began)
         {

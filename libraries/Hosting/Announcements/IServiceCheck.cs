@@ -17,6 +17,6 @@ public interface IServiceCheck
     /// <summary>Component or service that is looked at.</summary>
     string? Subject => null;
 
-    /// <summary>Looks. What it throws becomes a failed check.</summary>
+    /// <summary>Looks. What it throws becomes a failed check; one that goes on after its time has failed, and is not begun again before it ends.</summary>
     Task<CheckResult> RunAsync(CancellationToken cancellationToken);
 }

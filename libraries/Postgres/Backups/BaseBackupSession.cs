@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Npgsql;
 using StellaOps.Backup.Postgres.Connections;
+using StellaOps.Backup.Postgres.Wal;
 
 namespace StellaOps.Backup.Postgres.Backups;
 
@@ -13,6 +14,9 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
 {
     private readonly ClusterConnection _cluster;
     private readonly NpgsqlConnection _connection;
+
+    /// <summary>A position that the server has reached.</summary>
+    private ulong _reached;
 
     private BaseBackupSession(ClusterConnection cluster, NpgsqlConnection connection, ServerFacts server)
     {
@@ -51,6 +55,25 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
             await connection.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Whether the server can have changed a page since the start: then the WAL of the backup holds the page whole, and what was read of it does not matter. The server writes a page
+    /// only after its WAL, so that one with a position that is not reached yet was never written by it. Safe from any thread.
+    /// </summary>
+    /// <param name="page">Position of the last change, as a page that was read before claims it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ClusterException">The server does not answer.</exception>
+    public async ValueTask<bool> CanHaveChangedAsync(Lsn page, CancellationToken cancellationToken)
+    {
+        if (page < Start || page.Value <= Volatile.Read(ref _reached))
+        {
+            return page >= Start;
+        }
+
+        var now = (await ServerWal.PositionAsync(_cluster, cancellationToken).ConfigureAwait(false)).Position;
+        Volatile.Write(ref _reached, now.Value);
+        return page <= now;
     }
 
     /// <summary>

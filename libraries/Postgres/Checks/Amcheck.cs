@@ -83,6 +83,9 @@ public sealed class Amcheck(long heapLimitBytes = 16L << 30)
                 ClusterFailure.Unsuitable, "the extension amcheck is not installed with PostgreSQL on this host", "install the contrib package of PostgreSQL");
         }
 
+        // What the database or the role sets wins over the server's command line.
+        await ExecuteAsync(database, connection, "SET default_transaction_read_only = off", cancellationToken).ConfigureAwait(false);
+
         // Event triggers of the copy must not run. An amcheck that the database already has moves to where it is looked for.
         await ExecuteAsync(database, connection, "SET session_replication_role = replica", cancellationToken).ConfigureAwait(false);
         await ExecuteAsync(database, connection, "DROP EXTENSION IF EXISTS amcheck CASCADE", cancellationToken).ConfigureAwait(false);

@@ -55,7 +55,7 @@ public static class OfflineChecksums
             for (uint block = 0; await file.ReadAtLeastAsync(page, page.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) == page.Length; block++, pages++)
             {
                 // Every page counts in a stopped cluster: no backup is under way that could have torn one.
-                if (!PageChecksums.IsIntact(page, relation.FirstBlock + block, backupStart: null))
+                if (!PageChecksums.IsIntact(page, relation.FirstBlock + block))
                 {
                     problems.Add($"{path}: block {block} contradicts its checksum");
                 }

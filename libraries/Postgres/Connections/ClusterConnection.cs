@@ -13,6 +13,9 @@ public sealed class ClusterConnection : IAsyncDisposable
     // in that way, and the checks of a copy behind one take as long as they take.
     private const int CommandTimeoutSeconds = 600;
 
+    // A statement that takes as long as it takes is answered in the end, or the system has given the connection up after some nine probes without an answer.
+    private const int ProbeAfterSeconds = 60, ProbeIntervalSeconds = 30;
+
     // Two rows of a file. With Npgsql's own 8 KiB every receive takes one of the server's sends, and the network costs twice as much of the processor's time.
     private const int ReadBufferBytes = 256 << 10;
 
@@ -26,7 +29,9 @@ public sealed class ClusterConnection : IAsyncDisposable
     /// <param name="connections">Bound of the pool.</param>
     /// <param name="ownSearchPath">True for statements that an operator wrote for the database's own search path.</param>
     /// <param name="lockTimeout">How long a statement waits for a lock; zero is for ever.</param>
-    public ClusterConnection(string connectionString, string? password = null, int connections = 6, bool ownSearchPath = false, TimeSpan lockTimeout = default)
+    /// <param name="patient">True for statements that read whole tables, which take as long as they take.</param>
+    public ClusterConnection(
+        string connectionString, string? password = null, int connections = 6, bool ownSearchPath = false, TimeSpan lockTimeout = default, bool patient = false)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
         _settings = new NpgsqlConnectionStringBuilder(connectionString)
@@ -37,7 +42,13 @@ public sealed class ClusterConnection : IAsyncDisposable
             ReadBufferSize = ReadBufferBytes,
             Options = $"-c statement_timeout=0 -c lock_timeout={(long)lockTimeout.TotalMilliseconds} -c idle_session_timeout=0 -c row_security=off" + (ownSearchPath ? "" : OwnStatements),
         };
-        _settings.CommandTimeout = _settings.Host?.StartsWith('/') == true ? 0 : CommandTimeoutSeconds;
+        var overSocket = _settings.Host is ['/' or '@', ..];
+        _settings.CommandTimeout = overSocket || patient ? 0 : CommandTimeoutSeconds;
+        if (!overSocket)
+        {
+            (_settings.TcpKeepAliveTime, _settings.TcpKeepAliveInterval) = (ProbeAfterSeconds, ProbeIntervalSeconds);
+        }
+
         if (password is not null)
         {
             _settings.Password = password;
@@ -67,8 +78,9 @@ public sealed class ClusterConnection : IAsyncDisposable
     /// <summary>Connections of the same role to another database of the cluster. The caller disposes it.</summary>
     /// <param name="database">Name of the database.</param>
     /// <param name="lockTimeout">How long a statement waits for a lock; zero is for ever.</param>
-    public ClusterConnection ToDatabase(string database, TimeSpan lockTimeout = default) =>
-        new(new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Database = database, Pooling = false }.ConnectionString, lockTimeout: lockTimeout);
+    /// <param name="patient">True for statements that read whole tables, which take as long as they take.</param>
+    public ClusterConnection ToDatabase(string database, TimeSpan lockTimeout = default, bool patient = false) =>
+        new(new NpgsqlConnectionStringBuilder(_settings.ConnectionString) { Database = database, Pooling = false }.ConnectionString, lockTimeout: lockTimeout, patient: patient);
 
     /// <summary>Opens a connection outside of the pool: closing it ends the server's session and all that lives in it.</summary>
     /// <exception cref="ClusterException">Unreachable or refused.</exception>

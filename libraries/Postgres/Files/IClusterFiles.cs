@@ -14,6 +14,9 @@ public interface IClusterFiles
     /// <summary>Reads one range; shorter at the end of the file, empty when there is no such file.</summary>
     /// <exception cref="ClusterException">It cannot be read.</exception>
     Task<byte[]> ReadRangeAsync(string path, long offset, int length, CancellationToken cancellationToken);
+
+    /// <summary>Who may do what with a file; null where that cannot be seen.</summary>
+    UnixFileMode? ModeOf(string path);
 }
 
 /// <summary>An open file. Ends where the file ended when its reader got there, even if it grew again and later parts are there.</summary>

@@ -31,6 +31,14 @@ public sealed class MountedFiles(string dataDirectory, bool tablespaces, ICluste
         return range[..count];
     }
 
+    /// <inheritdoc/>
+    public UnixFileMode? ModeOf(string path)
+    {
+        // Of what it leads to, where it is a link: that is what is read.
+        using var file = Open(path);
+        return file is null ? server.ModeOf(path) : File.GetUnixFileMode(file);
+    }
+
     /// <summary>Reads up to the end of the file.</summary>
     internal static async Task<int> ReadAsync(
         string path, SafeFileHandle file, Memory<byte> destination, long offset, CancellationToken cancellationToken)

@@ -69,6 +69,9 @@ public sealed class RemoteFileReader(ClusterConnection cluster) : IClusterFiles
         return rows[0];
     }
 
+    /// <summary>The server does not tell modes over SQL.</summary>
+    public UnixFileMode? ModeOf(string path) => null;
+
     /// <summary>Reads <c>pg_control</c>, again where the server wrote it at the same moment.</summary>
     /// <exception cref="ClusterException"><see cref="ClusterFailure.Damaged"/>.</exception>
     public async Task<(byte[] File, ControlData Data)> ReadControlAsync(CancellationToken cancellationToken)

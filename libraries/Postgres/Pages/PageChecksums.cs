@@ -66,24 +66,14 @@ public static class PageChecksums
         return (ushort)(((folded ^ block) % 65535) + 1);
     }
 
-    /// <summary>
-    /// True when the page is as PostgreSQL wrote it, or says nothing: a new page has no checksum, and a page changed since
-    /// <paramref name="backupStart"/> may be torn and is written again from WAL.
-    /// </summary>
+    /// <summary>True when the page is as PostgreSQL wrote it, or says nothing: a new page has no checksum.</summary>
     /// <param name="page">The page.</param>
     /// <param name="block">Its block number, counted from the start of the relation's fork.</param>
-    /// <param name="backupStart">Start of the backup; null where none is under way, so that every page counts, whatever position it claims.</param>
-    public static bool IsIntact(ReadOnlySpan<byte> page, uint block, Lsn? backupStart)
-    {
-        if (BinaryPrimitives.ReadUInt16LittleEndian(page[14..]) == 0)
-        {
-            // pd_upper is 0 on a page that was never initialised; then all of it must be zero.
-            return page.IndexOfAnyExcept((byte)0) < 0 || PageLsn(page) >= backupStart;
-        }
-
-        return PageLsn(page) >= backupStart
-            || BinaryPrimitives.ReadUInt16LittleEndian(page[ChecksumOffset..]) == Compute(page, block);
-    }
+    public static bool IsIntact(ReadOnlySpan<byte> page, uint block) =>
+        // pd_upper is 0 on a page that was never initialised; then all of it must be zero.
+        BinaryPrimitives.ReadUInt16LittleEndian(page[14..]) == 0
+            ? page.IndexOfAnyExcept((byte)0) < 0
+            : BinaryPrimitives.ReadUInt16LittleEndian(page[ChecksumOffset..]) == Compute(page, block);
 
     /// <summary>Position of the last change of a page.</summary>
     public static Lsn PageLsn(ReadOnlySpan<byte> page) =>

@@ -33,8 +33,9 @@ public sealed record RowCounts(int Tables, IReadOnlyList<TenantRows> Counts, IRe
     /// <summary>Counts every row that there is: a role that sees only some of them gets an error, never a smaller number.</summary>
     /// <param name="database">Connection to the database.</param>
     /// <param name="tenantColumn">Column that names the tenant of a row, in the tables that have it.</param>
+    /// <param name="onCounted">Called with how many tables were counted since the last time.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public static async Task<RowCounts> ReadAsync(ClusterConnection database, string tenantColumn, CancellationToken cancellationToken)
+    public static async Task<RowCounts> ReadAsync(ClusterConnection database, string tenantColumn, Action<int>? onCounted, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(database);
         var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
@@ -49,6 +50,8 @@ public sealed record RowCounts(int Tables, IReadOnlyList<TenantRows> Counts, IRe
             {
                 sums[(count.Schema, count.Tenant)] = sums.GetValueOrDefault((count.Schema, count.Tenant)) + count.Rows;
             }
+
+            onCounted?.Invoke(batch.Length);
         }
 
         return new RowCounts(

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using StellaOps.Backup.Postgres;
 
 namespace StellaOps.Backup.Wal.Manifests;
@@ -25,6 +26,10 @@ public sealed record ArchiveState : IWalDocument
 
     /// <summary>Everything before it is in the archive, the tail included.</summary>
     public required Lsn ArchivedTo { get; init; }
+
+    /// <summary><see cref="ArchivedTo"/>; null while nothing of the timeline is in the archive, as before the first push of a server that archives by itself.</summary>
+    [JsonIgnore]
+    public Lsn? Archived => ArchivedTo == default ? null : ArchivedTo;
 
     /// <summary>Time of the newest commit in the archive; null when none was seen.</summary>
     public DateTimeOffset? LastCommitAt { get; init; }

@@ -4,6 +4,7 @@ using StellaOps.Backup.Postgres.Timelines;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Wal.Archive;
+using StellaOps.Backup.Wal.Coverage;
 using StellaOps.Backup.Wal.Ledger;
 using StellaOps.Backup.Wal.Manifests;
 using StellaOps.Backup.Wal.Spool;
@@ -117,24 +118,16 @@ internal sealed class ClusterArchive : IAsyncDisposable
 
     private async Task SaveAsync(uint timeline, Lsn archived, CancellationToken cancellationToken)
     {
-        if (_saved is { } before && before.Timeline == timeline && before.ArchivedTo > archived)
-        {
-            archived = before.ArchivedTo; // After a start the unfinished segment is first received again, and the archive has it all the while.
-        }
-
-        var now = _clock.GetUtcNow();
-        var status = _state.Status;
-        // What was committed since the server was asked may be missing.
-        var caughtUp = archived >= status.Server ? Latest(status.CaughtUpAt, status.ServerAt) : status.CaughtUpAt;
+        (archived, var caughtUp) = Reached(timeline, archived);
         _state.Set(current => current with { CaughtUpAt = caughtUp, Archived = archived });
-        var open = Book.Open;
+        var (now, open) = (_clock.GetUtcNow(), Book.Open);
         if (_saved is { } saved && saved.Timeline == timeline && saved.ArchivedTo == archived && saved.Open.Count == open.Count && now - saved.UpdatedAt < TimeSpan.FromSeconds(30))
         {
             return;
         }
 
         var tail = TailAt(archived);
-        var newest = Latest(status.LastCommitAt, Latest(tail?.LastCommitAt, Book.LastCommitAt));
+        var newest = Latest(_state.Status.LastCommitAt, Latest(tail?.LastCommitAt, Book.LastCommitAt));
         _state.Set(current => current with { LastCommitAt = newest });
         var document = new ArchiveState
         {
@@ -193,6 +186,33 @@ internal sealed class ClusterArchive : IAsyncDisposable
         Spool.Dispose();
         _stop.Dispose();
         _saving.Dispose();
+    }
+
+    /// <summary>Up to where the archive has everything, and when that was last all that the server had.</summary>
+    private (Lsn Archived, DateTimeOffset? CaughtUpAt) Reached(uint timeline, Lsn archived)
+    {
+        var status = _state.Status;
+        var caughtUp = status.CaughtUpAt;
+        if (_saved is { } before && before.Timeline == timeline && before.ArchivedTo > archived)
+        {
+            // After a start the unfinished segment is first received again, and the archive has it all the while. Where somebody has removed objects since it has not,
+            // and what it had at that time says nothing of what a recovery would find now.
+            archived = HeldTo(timeline, archived, before.ArchivedTo);
+            caughtUp = archived < before.ArchivedTo ? null : caughtUp;
+        }
+
+        // What was committed since the server was asked may be missing.
+        return (archived, archived >= status.Server ? Latest(caughtUp, status.ServerAt) : caughtUp);
+    }
+
+    /// <summary>Up to where the archive has everything between two positions, by its listing and what this process added.</summary>
+    private Lsn HeldTo(uint timeline, Lsn from, Lsn to)
+    {
+        lock (Inventory)
+        {
+            var held = WalCoverage.Prove(Inventory, [new TimelineSpan(timeline, default, null)], from, to).ReachesTo;
+            return held < to ? held : to;
+        }
     }
 
     /// <summary>After a start the unfinished segment is first received again: until then it is what the last process wrote of it.</summary>

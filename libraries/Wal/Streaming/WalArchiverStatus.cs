@@ -43,8 +43,11 @@ public sealed record WalArchiverStatus
     /// <summary>Position up to which WAL was received.</summary>
     public Lsn Received { get; init; }
 
-    /// <summary>Position up to which WAL is in the archive.</summary>
+    /// <summary>Position up to which WAL is in the archive; 0 while nothing of the timeline is, or that is not known yet.</summary>
     public Lsn Archived { get; init; }
+
+    /// <summary>WAL that the server has written and the archive does not have; null while there is nothing that it could be counted from.</summary>
+    public long? LagBytes => SystemIdentifier == 0 || Archived == default ? null : Server > Archived ? (long)(Server.Value - Archived.Value) : 0;
 
     /// <summary>Time of the newest archived commit, by the server's clock.</summary>
     public DateTimeOffset? LastCommitAt { get; init; }

@@ -70,7 +70,7 @@ internal sealed class SecondaryReport(CatalogContext catalog, Replicas replicas,
         return manifests.SelectMany(manifest => manifest.Components).Where(snapshot => lacking.Contains(snapshot.SnapshotId)).Sum(snapshot => snapshot.BytesAdded);
     }
 
-    /// <summary>What the worker wrote there last: everything that it names was there before.</summary>
+    /// <summary>What the worker wrote there last: everything that it names was there before. Nothing of a cluster of whose timeline nothing is archived yet.</summary>
     private static async Task<(IReadOnlyList<SecondaryWal> Wal, string? Problem)> WalAsync(IObjectStore store, IReadOnlyList<ClusterStatus> clusters, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -81,9 +81,9 @@ internal sealed class SecondaryReport(CatalogContext catalog, Replicas replicas,
             foreach (var cluster in clusters.Where(cluster => cluster.SystemIdentifier is not null))
             {
                 var system = ulong.Parse(cluster.SystemIdentifier!, CultureInfo.InvariantCulture);
-                if (await WalInventory.ReadStateAsync(store, system, limit.Token) is { } state)
+                if (await WalInventory.ReadStateAsync(store, system, limit.Token) is { Archived: { } archived } state)
                 {
-                    found.Add(new SecondaryWal { Cluster = cluster.Cluster, ArchivedTo = state.ArchivedTo.ToString(), CaughtUpAt = state.CaughtUpAt });
+                    found.Add(new SecondaryWal { Cluster = cluster.Cluster, ArchivedTo = archived.ToString(), CaughtUpAt = state.CaughtUpAt });
                 }
             }
 

@@ -81,6 +81,8 @@ internal sealed class ClusterStatuses(
             OpenGaps = picture?.OpenGaps ?? [],
             Slot = wal?.Slot is { } slot ? new SlotStatus { Name = slot.Name, RetainedBytes = slot.RetainedBytes, SafeBytes = slot.SafeBytes, LimitBytes = slot.LimitBytes } : null,
             Points = backups.Count,
+            LastProvenAt = backups.SelectMany(backup => backup.Point.Proofs)
+                .Where(proof => proof.Part == part && proof is { Passed: true, Depth: ProofDepth.Restored }).Max(proof => (DateTimeOffset?)proof.At),
             Recovery = Forecast.Of(await DrilledAsync(part, backups, cancellationToken), newest?.Point.Name, newest?.Snapshot.Bytes ?? 0, WalBytes(newest, picture, durable)),
         };
     }

@@ -40,7 +40,7 @@ internal sealed class StatusReport(
     private async Task<IReadOnlyList<ComponentStatus>> ComponentsAsync(CancellationToken cancellationToken)
     {
         var live = await workers.LiveAsync(cancellationToken);
-        var configured = (await workers.ConfiguredAsync(cancellationToken)).Select(part => part.Component).Distinct().ToList();
+        var configured = await workers.ConfiguredAsync(cancellationToken);
         var statuses = new List<ComponentStatus>();
         foreach (var component in Components.All)
         {
@@ -49,7 +49,7 @@ internal sealed class StatusReport(
                 .Join(catalog.Points, snapshot => snapshot.PointId, point => point.Id, (snapshot, point) => new { snapshot.FinishedAt, snapshot.Bytes, snapshot.Cluster, Point = point })
                 .OrderByDescending(row => row.FinishedAt)
                 .FirstOrDefaultAsync(cancellationToken);
-            if (last is null && !configured.Contains(component))
+            if (last is null && configured.All(part => part.Component != component))
             {
                 continue;
             }
@@ -60,9 +60,7 @@ internal sealed class StatusReport(
                 LastSuccessAt = last?.FinishedAt,
                 LastPoint = last?.Point.Name,
                 LastOutcome = last?.Point.Manifest.Components.FirstOrDefault(one => new Part(one.Component, one.Cluster) == new Part(component, last.Cluster))?.Outcome,
-                LastProvenAt = await catalog.Proofs
-                    .Where(proof => proof.Component == component && proof.Passed && proof.Depth == ProofDepth.Restored)
-                    .MaxAsync(proof => (DateTimeOffset?)proof.At, cancellationToken),
+                LastProvenAt = await LastProvenAsync(component, configured, cancellationToken),
                 Bytes = last?.Bytes,
                 Points = await snapshots.CountAsync(cancellationToken),
                 Workers = live.Count(row => row.Announcement.Components.Contains(component)),
@@ -70,5 +68,19 @@ internal sealed class StatusReport(
         }
 
         return statuses;
+    }
+
+    /// <summary>Of several clusters, of the one that lags: one that was never restored must not hide behind another. What is not in use any more does not count.</summary>
+    private async Task<DateTimeOffset?> LastProvenAsync(Component component, IReadOnlyList<Part> configured, CancellationToken cancellationToken)
+    {
+        var proven = await catalog.Proofs
+            .Where(proof => proof.Component == component && proof.Passed && proof.Depth == ProofDepth.Restored)
+            .GroupBy(proof => proof.Cluster)
+            .Select(proofs => new { Cluster = proofs.Key, At = proofs.Max(proof => proof.At) })
+            .ToDictionaryAsync(one => one.Cluster, one => one.At, cancellationToken);
+        var saved = await catalog.Snapshots.Where(snapshot => snapshot.Component == component).Select(snapshot => snapshot.Cluster).Distinct().ToListAsync(cancellationToken);
+        var wanted = saved.Union(proven.Keys)
+            .Where(cluster => configured.Contains(new Part(component, cluster)) || configured.All(part => part.Component != component)).ToList();
+        return wanted.TrueForAll(proven.ContainsKey) ? wanted.Min(cluster => (DateTimeOffset?)proven[cluster]) : null;
     }
 }

@@ -12,6 +12,8 @@ internal sealed record WalPicture
     /// <summary>Name of the cluster as its archiver wrote it; null when none has.</summary>
     public string? Cluster { get; init; }
     public uint? Timeline { get; init; }
+
+    /// <summary>Null while nothing of the timeline is archived.</summary>
     public Lsn? ArchivedTo { get; init; }
     public DateTimeOffset? WrittenAt { get; init; }
     public DateTimeOffset? CaughtUpAt { get; init; }

@@ -69,7 +69,7 @@ internal sealed class WalPictures(IObjectStore location, TimeProvider clock) : I
                 SystemIdentifier = system,
                 Cluster = state?.Cluster,
                 Timeline = state?.Timeline,
-                ArchivedTo = state?.ArchivedTo,
+                ArchivedTo = state?.Archived,
                 WrittenAt = state?.UpdatedAt,
                 CaughtUpAt = state?.CaughtUpAt,
                 Windows = ReachableWindows.Of(inventory, [.. bases[system]]),

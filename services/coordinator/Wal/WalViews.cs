@@ -25,7 +25,7 @@ internal static class WalViews
         {
             Cluster = state?.Cluster ?? (announced.Count > 0 ? announced[0].Name : system),
             SystemIdentifier = system,
-            ArchivedTo = state?.ArchivedTo.ToString(),
+            ArchivedTo = state?.Archived?.ToString(),
             ArchivedAt = state?.UpdatedAt,
             CaughtUpAt = state?.CaughtUpAt,
             ArchivedTimeline = (int?)state?.Timeline,

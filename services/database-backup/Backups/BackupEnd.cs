@@ -12,7 +12,7 @@ namespace StellaOps.Backup.DatabaseBackup.Backups;
 /// the WAL, the label and the facts that only the end knows. Whoever needs a later step waits here for the earlier ones.
 /// </summary>
 internal sealed class BackupEnd(
-    ClusterConnection cluster, BaseBackupSession session, ClusterListing listing, IReadOnlyList<Tablespace> before, ClusterCatalog catalog, BackupParent parent, KnownChanges changes, int cutBytes,
+    ClusterConnection cluster, BaseBackupSession session, ClusterListing listing, IReadOnlyList<Tablespace> before, ClusterCatalog catalog, BackupParent parent, KnownChanges changes, Cuts cuts,
     PageProblems problems)
 {
     private readonly TaskCompletionSource _dataRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,7 +68,7 @@ internal sealed class BackupEnd(
             Read = new ReadFacts
             {
                 ListedAt = listing.FileClock, DirectoryMadeAt = listing.DirectoryMadeAt, AllReadAt = parent.AllReadAt ?? listing.FileClock,
-                ServerStartedAt = session.Server.StartedAt, CutBytes = cutBytes, DamagedFiles = problems.Files,
+                ServerStartedAt = session.Server.StartedAt, CutBytes = cuts.TableBytes, DamagedFiles = problems.Files,
             },
         });
     }

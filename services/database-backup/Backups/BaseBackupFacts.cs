@@ -49,7 +49,7 @@ internal sealed record ReadFacts
     /// <summary>Clock of the files: when the newest backup began that read every file. The content of each file is at least as new.</summary>
     public required DateTimeOffset AllReadAt { get; init; }
 
-    /// <summary>Length of the cuts of relations that were new; null in snapshots of versions that knew only one.</summary>
+    /// <summary>Length of the cuts of tables that were new (<see cref="Cuts"/>); null in snapshots of versions that knew only one.</summary>
     public int? CutBytes { get; init; }
 
     /// <summary>Files with pages that contradict their checksum: read again, and reported again, by every backup.</summary>

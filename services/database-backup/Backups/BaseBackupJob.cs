@@ -37,14 +37,14 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
 
         var history = new ParentHistory(cluster, new SnapshotWal(repository));
         var parent = await BackupParent.FindAsync(repository, BackupPosition.Of(session, control, listing), history, settings.FullReadDays, context.PassOver, cancellationToken);
-        var cutBytes = CutSize.Choose(listing, session.Server.MajorVersion, parent.CutBytes);
-        var changes = await KnownChanges.FindAsync(cluster, session, parent, cutBytes, cancellationToken);
+        var cuts = await Cuts.ChooseAsync(cluster, listing, session.Server.MajorVersion, parent.CutBytes, context.Log, cancellationToken);
+        var changes = await KnownChanges.FindAsync(cluster, session, parent, cuts, cancellationToken);
         context.Log.Info(Description(parent, changes));
         var (files, where) = await new ClusterFileChoice(settings, cluster).ChooseAsync(session.Server, reader, cancellationToken);
         context.Log.Info(where);
         var problems = new PageProblems();
-        var end = new BackupEnd(cluster, session, listing, tablespaces, new ClusterCatalog(cluster, settings, context.Log), parent, changes, cutBytes, problems);
-        var entries = new EntryFactory(session.Server.GroupReadable, Account.Find(settings.RunAs), startedAt, cutBytes);
+        var end = new BackupEnd(cluster, session, listing, tablespaces, new ClusterCatalog(cluster, settings, context.Log), parent, changes, cuts, problems);
+        var entries = new EntryFactory(files, session.Server.GroupReadable, Account.Find(settings.RunAs), startedAt, cuts);
         var source = new ClusterFileSource(session, listing, reader, files, end, entries, problems, parent, changes);
         var archived = await new Archiver(repository, clock).RunAsync(source, Request(context, listing, parent), cancellationToken);
 

@@ -57,7 +57,7 @@ internal sealed class ClusterCatalog(ClusterConnection cluster, DatabaseSettings
         try
         {
             await using var connection = cluster.ToDatabase(database.Name, _lockTimeout);
-            var read = await RowCounts.ReadAsync(connection, settings.TenantColumn, cancellationToken);
+            var read = await RowCounts.ReadAsync(connection, settings.TenantColumn, onCounted: null, cancellationToken);
             foreach (var unreadable in read.Unreadable.Concat(read.Denied).Take(MaxWarnings))
             {
                 log.Warning($"database '{database.Name}': rows were not counted, {unreadable}");

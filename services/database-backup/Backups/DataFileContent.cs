@@ -102,13 +102,17 @@ internal sealed class DataFileContent : IFileContent
         {
             var block = (uint)(firstBlock + (at / PageChecksums.PageSize));
             var page = range.Slice(at, PageChecksums.PageSize);
-            if (!PageChecksums.IsIntact(page.Span, relation.FirstBlock + block, _session.Start)
+            if (!PageChecksums.IsIntact(page.Span, relation.FirstBlock + block)
+                && !await IsInWalAsync(page, cancellationToken)
                 && !await RepairAsync(relation, block, page, cancellationToken))
             {
                 _problems.Add(new DamagedPage(_file.Path, block));
             }
         }
     }
+
+    private ValueTask<bool> IsInWalAsync(ReadOnlyMemory<byte> page, CancellationToken cancellationToken) =>
+        _session.CanHaveChangedAsync(PageChecksums.PageLsn(page.Span), cancellationToken);
 
     private async Task<bool> RepairAsync(RelationFile relation, uint block, Memory<byte> damaged, CancellationToken cancellationToken)
     {
@@ -121,7 +125,7 @@ internal sealed class DataFileContent : IFileContent
                 return true; // Truncated since; WAL says so, too.
             }
 
-            if (PageChecksums.IsIntact(page, relation.FirstBlock + block, _session.Start))
+            if (PageChecksums.IsIntact(page, relation.FirstBlock + block) || await IsInWalAsync(page, cancellationToken))
             {
                 page.CopyTo(damaged.Span);
                 return true;

@@ -6,9 +6,10 @@ using StellaOps.Backup.Repository.Files;
 namespace StellaOps.Backup.DatabaseBackup.Backups;
 
 /// <summary>Entries with the modes and the owner that PostgreSQL demands of its files; the server does not tell them by SQL.</summary>
-internal sealed class EntryFactory(bool groupReadable, Account? owner, DateTimeOffset start, int cutBytes)
+internal sealed class EntryFactory(IClusterFiles files, bool groupReadable, Account? owner, DateTimeOffset start, Cuts cuts)
 {
     private const uint DirectoryMode = 0b111_000_000, FileMode = 0b110_000_000, GroupDirectory = 0b101_000, GroupFile = 0b100_000;
+    private const uint AnyMode = 0b111_111_111, OwnerMode = 0b111_000_000;
 
     public SourceEntry Directory(string name, object handle, DateTimeOffset? modified = null) => new()
     {
@@ -37,11 +38,11 @@ internal sealed class EntryFactory(bool groupReadable, Account? owner, DateTimeO
     {
         Name = new EntryName(file.Name),
         Type = NodeType.File,
-        Metadata = Metadata(FilePermissions, file.Modified) with { Changed = Time(file.Changed) },
+        Metadata = Metadata(PermissionsOf(file.Path), file.Modified) with { Changed = Time(file.Changed) },
         Size = file.Size,
         Handle = file,
         TrustMetadata = trust,
-        Chunking = RelationFile.TryParse(file.Path) is null ? Chunking.ContentDefined : Chunking.Fixed(cutBytes),
+        Chunking = RelationFile.TryParse(file.Path) is { } relation ? Chunking.Fixed(cuts.Of(relation)) : Chunking.ContentDefined,
         Changes = changes,
     };
 
@@ -54,6 +55,20 @@ internal sealed class EntryFactory(bool groupReadable, Account? owner, DateTimeO
     };
 
     private uint FilePermissions => FileMode | (groupReadable ? GroupFile : 0);
+
+    /// <summary>What somebody put beside the server's files keeps its mode. Where that cannot be seen it may be a private key, and is for its owner alone.</summary>
+    private uint PermissionsOf(string path)
+    {
+        if (ServerFiles.Includes(path))
+        {
+            return FilePermissions;
+        }
+
+        var seen = ((uint?)files.ModeOf(path) & AnyMode) ?? FileMode;
+
+        // A key of root's may be readable by a group. Restored, it is the server's, which takes no such key.
+        return path.EndsWith(".key", StringComparison.Ordinal) ? seen & OwnerMode : seen;
+    }
 
     private NodeMetadata Metadata(uint permissions, DateTimeOffset? modified) => new()
     {

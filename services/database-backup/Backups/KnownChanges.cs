@@ -31,10 +31,10 @@ internal sealed class KnownChanges
     /// <param name="cluster">Where to connect.</param>
     /// <param name="session">The backup that has begun.</param>
     /// <param name="parent">The backup before it.</param>
-    /// <param name="cutBytes">Length of a cut of a relation.</param>
+    /// <param name="cuts">How long the cuts of relations are.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<KnownChanges> FindAsync(
-        ClusterConnection cluster, BaseBackupSession session, BackupParent parent, int cutBytes, CancellationToken cancellationToken)
+        ClusterConnection cluster, BaseBackupSession session, BackupParent parent, Cuts cuts, CancellationToken cancellationToken)
     {
         if (parent.Cut is not { } since)
         {
@@ -50,7 +50,7 @@ internal sealed class KnownChanges
         {
             var (summaries, whyNot) = await new WalSummaries(cluster).FindAsync(since.Timeline, Lsn.Parse(since.StartLsn), session.Start, Patience, cancellationToken);
             return whyNot is null
-                ? new KnownChanges(ReadRule.ChangedBlocks, null, await ChangedBlocks.ReadAsync(cluster, summaries, cutBytes / PageChecksums.PageSize, cancellationToken))
+                ? new KnownChanges(ReadRule.ChangedBlocks, null, await ChangedBlocks.ReadAsync(cluster, summaries, cuts.IndexBytes / PageChecksums.PageSize, cancellationToken))
                 : new KnownChanges(ReadRule.ChangedFiles, whyNot, null);
         }
         catch (ClusterException failure) when (failure.Failure is ClusterFailure.PermissionDenied or ClusterFailure.QueryFailed)

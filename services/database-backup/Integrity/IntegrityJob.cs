@@ -31,7 +31,7 @@ internal sealed class IntegrityJob(DatabaseSettings settings, RowReference refer
         await phases.RunAsync("catalogs", () => EachAsync(cluster, databases, ["constraints", "sequences", "collation"], findings, (database, name) => CheckCatalogsAsync(database, name, findings, cancellationToken), cancellationToken));
 
         var point = await phases.RunAsync("point", () => reference.FindAsync(cluster, spec.Points, context.Log, cancellationToken));
-        var comparison = new RowComparison(settings.TenantColumn, point);
+        var comparison = new RowComparison(settings.TenantColumn, point, context.Progress);
         await phases.RunAsync("rows", () => EachAsync(cluster, databases, ["rows"], findings, (database, name) => comparison.RunAsync(database, name, findings, cancellationToken), cancellationToken));
         comparison.AddLostDatabases(databases, findings);
         return Result(findings, point, phases);
@@ -54,7 +54,7 @@ internal sealed class IntegrityJob(DatabaseSettings settings, RowReference refer
             var before = findings.Checks.Count;
             try
             {
-                await using var database = cluster.ToDatabase(entry.Name);
+                await using var database = cluster.ToDatabase(entry.Name, patient: true);
                 await check(database, entry.Name);
             }
             catch (ClusterException refused) when (refused.Failure is ClusterFailure.PermissionDenied or ClusterFailure.QueryFailed or ClusterFailure.Unsuitable)

@@ -97,7 +97,7 @@ internal sealed class PageCheck(DatabaseSettings settings, ClusterConnection clu
         {
             for (var at = 0; at + PageChecksums.PageSize <= length; at += PageChecksums.PageSize, block++)
             {
-                if (!IsIntact(range.AsSpan(at, PageChecksums.PageSize), relation.FirstBlock + block)
+                if (!PageChecksums.IsIntact(range.AsSpan(at, PageChecksums.PageSize), relation.FirstBlock + block)
                     && (bad >= RereadPages || !await BecomesIntactAsync(files, file, relation, block, cancellationToken))
                     && ++bad <= RereadPages)
                 {
@@ -122,7 +122,7 @@ internal sealed class PageCheck(DatabaseSettings settings, ClusterConnection clu
         {
             await Task.Delay(RereadDelay, cancellationToken);
             var page = await files.ReadRangeAsync(file.Path, (long)block * PageChecksums.PageSize, PageChecksums.PageSize, cancellationToken);
-            if (page.Length < PageChecksums.PageSize || IsIntact(page, relation.FirstBlock + block))
+            if (page.Length < PageChecksums.PageSize || PageChecksums.IsIntact(page, relation.FirstBlock + block))
             {
                 return true; // Truncated since, or written.
             }
@@ -130,6 +130,4 @@ internal sealed class PageCheck(DatabaseSettings settings, ClusterConnection clu
 
         return false;
     }
-
-    private static bool IsIntact(ReadOnlySpan<byte> page, uint block) => PageChecksums.IsIntact(page, block, backupStart: null);
 }

@@ -3,6 +3,7 @@ using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Postgres.Checks;
 using StellaOps.Backup.Postgres.Connections;
 using StellaOps.Backup.Postgres.Queries;
+using StellaOps.Backup.Workers;
 
 namespace StellaOps.Backup.DatabaseBackup.Integrity;
 
@@ -10,13 +11,13 @@ namespace StellaOps.Backup.DatabaseBackup.Integrity;
 /// Rows by schema and tenant, against those of a point. Rows come and go by right, so that other numbers are remarks. That a whole
 /// database, a schema or a tenant has none any more is a problem.
 /// </summary>
-internal sealed class RowComparison(string tenantColumn, ReferencePoint? point)
+internal sealed class RowComparison(string tenantColumn, ReferencePoint? point, TaskProgressMeter progress)
 {
     private const string Check = "rows";
 
     public async Task RunAsync(ClusterConnection database, string name, IntegrityFindings findings, CancellationToken cancellationToken)
     {
-        var now = await RowCounts.ReadAsync(database, tenantColumn, cancellationToken);
+        var now = await RowCounts.ReadAsync(database, tenantColumn, tables => progress.Add(tables, 0), cancellationToken);
         if (now.Denied.Count > 0)
         {
             // What is not seen is not lost: nothing is compared.

@@ -39,7 +39,7 @@ internal sealed class CopyChecks(PrivateServer server, TaskContext context, Proo
         foreach (var name in _databases)
         {
             await using var database = server.Connect(name);
-            var rows = await RowCounts.ReadAsync(database, tenantColumn, cancellationToken);
+            var rows = await RowCounts.ReadAsync(database, tenantColumn, tables => context.Progress.Add(tables, 0), cancellationToken);
             var tenants = rows.Counts.Where(count => count.Tenant is not null).Select(count => count.Tenant).Distinct().Count();
             findings.Add(
                 string.Create(CultureInfo.InvariantCulture, $"database '{name}': {rows.Total} rows in {rows.Tables} tables{(tenants == 0 ? "" : $", of {tenants} tenants")}"),

@@ -78,7 +78,7 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
             return CheckResults.Warn(this, $"the server keeps {retained} MiB of WAL for slot '{status.Slot?.Name}', and its disk may fill up", remedy);
         }
 
-        var behind = (long)((status.Server > status.Archived ? status.Server.Value - status.Archived.Value : 0) >> 20);
+        var behind = (status.LagBytes ?? 0) >> 20;
         return status.Activity switch
         {
             WalActivity.Connecting => CheckResults.Warn(this, "connecting to the server"),
@@ -108,7 +108,7 @@ internal sealed class WalCheck(DatabaseSettings settings, WalService service, Ti
         ["slot"] = settings.Wal.SlotOf(settings.Name),
         ["timeline"] = status.Timeline.ToString(CultureInfo.InvariantCulture),
         ["server"] = status.Server.ToString(),
-        ["archived"] = status.Archived.ToString(),
+        ["archived"] = status.Archived == default ? "nothing yet" : status.Archived.ToString(),
         ["retained_bytes"] = (status.Slot?.RetainedBytes ?? 0).ToString(CultureInfo.InvariantCulture),
         ["spool_segments"] = status.SpoolSegments.ToString(CultureInfo.InvariantCulture),
         ["open_gaps"] = status.OpenGaps.ToString(CultureInfo.InvariantCulture),

@@ -8,7 +8,7 @@ internal sealed class WalMetrics : IDisposable
 {
     private static readonly string[] ByCluster = ["cluster"];
     private static readonly Gauge Streaming = Gauge("stella_wal_streaming", "1 while this process receives WAL, 0 while it connects, its spool is full, or another worker has the slot.");
-    private static readonly Gauge Lag = Gauge("stella_wal_archive_lag_bytes", "WAL that the server has written and the archive does not have.");
+    private static readonly Gauge Lag = Gauge("stella_wal_archive_lag_bytes", "WAL that the server has written and the archive does not have; absent while nothing of its timeline is archived.");
     private static readonly Gauge CaughtUp = Gauge("stella_wal_caught_up_timestamp", "Unix time when the archive last had all that the server had.");
     private static readonly Gauge LastCommit = Gauge("stella_wal_last_commit_timestamp", "Unix time of the newest archived commit, by the server's clock.");
     private static readonly Gauge Spool = Gauge("stella_wal_spool_segments", "Segments that wait in the spool.");
@@ -60,7 +60,7 @@ internal sealed class WalMetrics : IDisposable
             return;
         }
 
-        Set(Lag, status.Server > status.Archived ? status.Server.Value - status.Archived.Value : 0);
+        Set(Lag, status.LagBytes);
         Set(CaughtUp, Seconds(status.CaughtUpAt));
         Set(LastCommit, Seconds(status.LastCommitAt));
         Set(Spool, status.SpoolSegments);

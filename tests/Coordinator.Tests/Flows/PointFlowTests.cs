@@ -127,6 +127,19 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task Of_a_timeline_of_which_nothing_was_pushed_yet_no_position_is_told()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await _stack.Location.PutAsync("wal/7448844188812345678/state.json", """
+            { "version": 1, "systemIdentifier": 7448844188812345678, "cluster": "main", "segmentSize": 16777216, "timeline": 2, "archivedTo": "0/0", "updatedAt": "2026-01-17T10:30:00Z" }
+            """u8.ToArray(), PutMode.Create, token);
+        var archive = Assert.Single((await _stack.Api.GetAsync<Page<WalArchiveView>>(Routes.Wal, token)).Items);
+        Assert.Null(archive.ArchivedTo);
+        Assert.Equal(2, archive.ArchivedTimeline);
+        Assert.NotNull(archive.ArchivedAt);
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task Damage_is_named_flagged_at_every_point_that_shares_it_and_refused_by_restore()
     {
         var token = TestContext.Current.CancellationToken;

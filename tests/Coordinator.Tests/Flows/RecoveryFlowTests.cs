@@ -165,6 +165,16 @@ public sealed class RecoveryFlowTests(RecoveryFlowTests.RecoveryStack shared) : 
         await RunAsync(Routes.TestRestores, new TestRestoreRequest { Point = "both", Cluster = FakeWorkers.SecondCluster }, token);
         Assert.Equal(main, await LastProvenAsync("main", token));
         Assert.NotEqual(second, await LastProvenAsync(FakeWorkers.SecondCluster, token));
+
+        var status = await _stack.Api.GetAsync<StatusView>(Routes.Status, token);
+        Assert.Null(status.Clusters.Single(cluster => cluster.Cluster == "main").LastProvenAt);
+        Assert.NotNull(status.Clusters.Single(cluster => cluster.Cluster == FakeWorkers.SecondCluster).LastProvenAt);
+        Assert.Null(status.Components.Single(component => component.Component == Component.Database).LastProvenAt);
+
+        await RunAsync(Routes.TestRestores, new TestRestoreRequest { Point = "both", Cluster = "main" }, token);
+        status = await _stack.Api.GetAsync<StatusView>(Routes.Status, token);
+        Assert.Equal(status.Clusters.Min(cluster => cluster.LastProvenAt), status.Components.Single(component => component.Component == Component.Database).LastProvenAt);
+        Assert.DoesNotContain(status.Clusters, cluster => cluster.LastProvenAt is null);
     }
 
     [Fact(Timeout = 300_000)]

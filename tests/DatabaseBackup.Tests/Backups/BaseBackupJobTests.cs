@@ -4,6 +4,8 @@ using StellaOps.Backup.DatabaseBackup.Tests.Clusters;
 using StellaOps.Backup.Postgres;
 using StellaOps.Backup.Postgres.Checks;
 using StellaOps.Backup.Postgres.Connections;
+using StellaOps.Backup.Testing.Machine;
+using StellaOps.Backup.Testing.Postgres;
 
 namespace StellaOps.Backup.DatabaseBackup.Tests.Backups;
 
@@ -109,6 +111,43 @@ public sealed class BaseBackupJob15Tests() : BaseBackupJobTests(15)
         // Nothing wrote to the file since: a backup that took it over unread must not be the clean one.
         var again = await bench.BackupAsync();
         Assert.Equal((Outcome.Incomplete, path), (again.Outcome, Assert.Single(again.Missing).Path));
+    }
+
+    [Fact]
+    public async Task A_page_of_garbage_is_reported_although_its_position_would_be_behind_the_start()
+    {
+        await using var bench = await Workbench.StartAsync(15);
+        await bench.StopVacuumingAsync();
+        await bench.RunAsync("CHECKPOINT");
+        var path = (string)(await bench.Cluster.Server.ExecuteAsync("SELECT pg_relation_filepath('accounts')", cancellationToken: Cancellation))!;
+        using (var file = File.OpenHandle(Path.Combine(bench.Cluster.Server.DataDirectory, path), FileMode.Open, FileAccess.ReadWrite))
+        {
+            RandomAccess.Write(file, Enumerable.Repeat((byte)0xA7, 8192).ToArray(), 17 * 8192);
+        }
+
+        var result = await bench.BackupAsync();
+        var missing = Assert.Single(result.Missing);
+        Assert.Equal((Outcome.Incomplete, path), (result.Outcome, missing.Path));
+        Assert.Contains("block 17 ", missing.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_private_key_in_a_cluster_with_group_access_comes_back_for_its_owner_alone()
+    {
+        await using var bench = await Workbench.StartAsync(15);
+        var data = bench.Cluster.Server.DataDirectory;
+        await bench.Cluster.Server.StopAsync(cancellationToken: Cancellation);
+        File.SetUnixFileMode(data, (UnixFileMode)0b111_101_000);
+        await File.WriteAllTextAsync(Path.Combine(data, "server.key"), "a key", Cancellation);
+        File.SetUnixFileMode(Path.Combine(data, "server.key"), (UnixFileMode)0b110_000_000);
+        await ServerAccount.GiveAsync(PrivatePostgres.Account, Path.Combine(data, "server.key"), Cancellation);
+        await bench.Cluster.Server.StartAgainAsync(Cancellation);
+
+        var result = await bench.BackupAsync();
+        await bench.RestoreAsync(result.Snapshot!.SnapshotId, spec => spec with { TargetDirectory = bench["restored"] });
+        Assert.Equal(
+            ((UnixFileMode)0b110_000_000, (UnixFileMode)0b110_100_000),
+            (File.GetUnixFileMode(Path.Combine(bench["restored"], "pgdata", "server.key")), File.GetUnixFileMode(Path.Combine(bench["restored"], "pgdata", "PG_VERSION"))));
     }
 
     [Fact]

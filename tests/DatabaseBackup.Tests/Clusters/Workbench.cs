@@ -137,11 +137,13 @@ internal sealed class Workbench : IAsyncDisposable
         FinishedAt = backup.Snapshot.FinishedAt,
     };
 
-    public async Task<IntegrityReport> CheckIntegrityAsync(params IReadOnlyList<RecoveryBase> points)
+    public Task<IntegrityReport> CheckIntegrityAsync(params IReadOnlyList<RecoveryBase> points) => CheckIntegrityAsync(new TestTask(), points);
+
+    public async Task<IntegrityReport> CheckIntegrityAsync(TestTask task, params IReadOnlyList<RecoveryBase> points)
     {
         var reference = new RowReference(async (id, token) => (await DatabaseSnapshot.LoadAsync(Repository, id, token)).Facts);
         var result = await new IntegrityJob(Settings, reference, TimeProvider.System)
-            .RunAsync(new TestTask().Context, new IntegritySpec { Points = points }, TestContext.Current.CancellationToken);
+            .RunAsync(task.Context, new IntegritySpec { Points = points }, TestContext.Current.CancellationToken);
         return result.Integrity!;
     }
 

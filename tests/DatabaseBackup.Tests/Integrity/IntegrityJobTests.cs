@@ -19,7 +19,8 @@ public abstract class IntegrityJobTests(int major)
         await using var bench = await StartAsync(major);
         await InstallAmcheckAsync(bench, "postgres", "template1", PlatformCluster.OddDatabase);
         await bench.Cluster.Server.ExecuteAsync(Tenants, cancellationToken: Cancellation);
-        var report = await bench.CheckIntegrityAsync(Workbench.PointOf(await bench.BackupAsync()));
+        var task = new TestTask();
+        var report = await bench.CheckIntegrityAsync(task, Workbench.PointOf(await bench.BackupAsync()));
         Assert.Equal("test", report.ComparedWith);
         Assert.DoesNotContain(report.Checks, check => check.ProblemCount + check.RemarkCount > 0 || check.NotChecked is not null);
         Assert.True(Check(report, "pages", null).Checked > 3000);
@@ -28,6 +29,9 @@ public abstract class IntegrityJobTests(int major)
         Assert.Equal(55_001, Check(report, "rows", "postgres").Checked);
         Assert.Equal(2, Check(report, "sequences", "postgres").Checked);
         Assert.Equal(["pages", "amcheck", "catalogs", "point", "rows"], report.Phases.Select(phase => phase.Phase));
+
+        // The last phase counts rows, and has told of each table.
+        Assert.Equal(("rows", 6L), (task.Context.Progress.Read().Phase, task.Context.Progress.Read().FilesDone));
     }
 
     [Fact]

@@ -39,6 +39,21 @@ public sealed class WalMetricsTests
     }
 
     [Fact]
+    public async Task How_far_the_archive_is_behind_is_not_told_before_anything_of_the_timeline_is_in_it()
+    {
+        var status = AtWork with { Activity = WalActivity.Watching, Archived = default };
+        using var metrics = new WalMetrics("silent", () => status);
+        Assert.DoesNotContain(await ScrapedAsync("silent"), line => line.StartsWith("stella_wal_archive_lag_bytes", StringComparison.Ordinal));
+        var standing = WalStandings.Of(status);
+        Assert.Null(standing.ArchivedTo);
+        Assert.Null(standing.LagBytes);
+
+        standing = WalStandings.Of(AtWork);
+        Assert.Equal("0/64", standing.ArchivedTo);
+        Assert.Equal(200L, standing.LagBytes);
+    }
+
+    [Fact]
     public async Task A_limit_that_the_slot_no_longer_has_is_not_told()
     {
         var status = AtWork;

@@ -38,6 +38,40 @@ public sealed class CheckRunnerTests
         Assert.Equal("fail", (await running).Single().Status);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_check_that_hangs_is_not_begun_again_before_it_ends()
+    {
+        var looks = 0;
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var hanging = new TaskCompletionSource<string>();
+        using var runner = Runner(new Check("check.hangs", _ =>
+        {
+            looks++;
+            entered.TrySetResult();
+            return hanging.Task;
+        }));
+        var first = runner.LookAsync([], TestContext.Current.CancellationToken);
+        await entered.Task;
+        _clock.Advance(TimeSpan.FromSeconds(11));
+        await first;
+        for (var round = 0; round < 3; round++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(30));
+            var result = (await runner.LookAsync([], TestContext.Current.CancellationToken)).Single();
+            Assert.Equal("fail", result.Status);
+            Assert.Contains("still running since 2000-01-01T00:00:00Z", result.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, looks);
+        hanging.SetResult("pass");
+        while ((await runner.LookAsync([], TestContext.Current.CancellationToken)).Single().Status != "pass")
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(2, looks);
+    }
+
     [Fact]
     public async Task Only_checks_that_are_wanted_run_and_the_others_keep_what_they_saw()
     {

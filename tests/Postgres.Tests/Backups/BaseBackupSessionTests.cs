@@ -29,6 +29,21 @@ public abstract class BaseBackupSessionTests(SampleCluster cluster)
     }
 
     [Fact]
+    public async Task A_page_can_have_changed_since_the_start_up_to_where_the_server_is()
+    {
+        await using var session = await BaseBackupSession.StartAsync(cluster.Connection, "pages", StartCheckpoint.Fast, TestContext.Current.CancellationToken);
+        Assert.False(await session.CanHaveChangedAsync(new Lsn(session.Start.Value - 1), TestContext.Current.CancellationToken));
+        Assert.True(await session.CanHaveChangedAsync(session.Start, TestContext.Current.CancellationToken));
+        Assert.False(await session.CanHaveChangedAsync(new Lsn(ulong.MaxValue), TestContext.Current.CancellationToken));
+
+        var before = (await ServerWal.PositionAsync(cluster.Connection, TestContext.Current.CancellationToken)).Position;
+        await cluster.Server.ExecuteAsync("SELECT pg_switch_wal()", cancellationToken: TestContext.Current.CancellationToken);
+        var after = (await ServerWal.PositionAsync(cluster.Connection, TestContext.Current.CancellationToken)).Position;
+        Assert.True(after > before);
+        Assert.True(await session.CanHaveChangedAsync(after, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_session_that_is_given_up_leaves_no_slot()
     {
         await (await BaseBackupSession.StartAsync(cluster.Connection, "given up", StartCheckpoint.Fast, TestContext.Current.CancellationToken)).DisposeAsync();

@@ -60,6 +60,23 @@ public abstract class PrivateServerTests(int major)
     }
 
     [Fact]
+    public async Task Amcheck_is_installed_where_database_and_role_are_set_to_read_only()
+    {
+        using var home = new TemporaryDirectory("stella-ps-");
+        await using var server = await StartOnCopyAsync(home, async (source, directory) =>
+        {
+            await source.StartAgainAsync();
+            await source.ExecuteAsync("ALTER DATABASE postgres SET default_transaction_read_only = on; ALTER ROLE postgres IN DATABASE postgres SET default_transaction_read_only = on");
+            await source.StopAsync();
+            (await Processes.RunAsync("cp", ["-a", $"{source.DataDirectory}/.", directory])).Checked();
+        });
+        await using var connection = server.Connect("postgres");
+        var report = await new Amcheck().RunAsync(connection, "postgres", null, TestContext.Current.CancellationToken);
+        Assert.Empty(report.Problems);
+        Assert.True(report.Tables > 50);
+    }
+
+    [Fact]
     public async Task Amcheck_finds_an_index_that_lacks_a_row()
     {
         using var home = new TemporaryDirectory("stella-ps-");

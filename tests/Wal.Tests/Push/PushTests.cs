@@ -76,6 +76,22 @@ public sealed class PushTests
     }
 
     [Fact]
+    public async Task Before_the_first_push_nothing_is_said_to_be_archived()
+    {
+        await using var bench = await WalBench.StartAsync(15);
+        var watching = bench.Archive(change: options => options with { Stream = false });
+        var state = await UntilStateAsync(bench, written => written.Timeline == 1);
+        Assert.Null(state.Archived);
+        Assert.Equal((WalActivity.Watching, default(Postgres.Lsn), (long?)null), (watching.Status.Activity, watching.Status.Archived, watching.Status.LagBytes));
+
+        await bench.WriteAsync(20);
+        await PushAllAsync(bench.Server, new WalPush(bench.Location, bench.Encryption));
+        state = await UntilStateAsync(bench, written => written.Archived is not null);
+        Assert.Equal(ArchivedRanges.Of(await bench.InventoryAsync())[^1].Stop, state.Archived);
+        Assert.NotNull(watching.Status.LagBytes);
+    }
+
+    [Fact]
     public async Task A_server_that_pushes_is_followed_to_its_new_timeline()
     {
         await using var bench = await WalBench.StartAsync(15);
@@ -199,6 +215,20 @@ public sealed class PushTests
             {
                 await push.RunAsync(file, Cancelled);
             }
+        }
+    }
+
+    private static async Task<ArchiveState> UntilStateAsync(WalBench bench, Func<ArchiveState, bool> condition)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            if ((await bench.InventoryAsync()).State is { } state && condition(state))
+            {
+                return state;
+            }
+
+            Assert.True(tries < 600);
+            await Task.Delay(100, Cancelled);
         }
     }
 

@@ -1,8 +1,11 @@
 using StellaOps.Backup.Age;
 using StellaOps.Backup.Age.Keys;
+using StellaOps.Backup.Postgres;
+using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Machine;
 using StellaOps.Backup.Testing.Storage;
+using StellaOps.Backup.Wal.Archive;
 using StellaOps.Backup.Wal.Streaming;
 using StellaOps.Backup.Wal.Tests.Bench;
 
@@ -32,7 +35,47 @@ public sealed class ArchiveStateTests : IDisposable
         Assert.Null(_state.Status.Problem);
     }
 
+    [Fact]
+    public async Task What_the_state_says_is_taken_back_only_where_its_objects_were_removed()
+    {
+        await using var store = new MemoryStore();
+        DateTimeOffset? asked = DateTimeOffset.UnixEpoch;
+        var (at, part) = await ArchivePartAsync(store, asked);
+        Assert.Equal((at, asked), await StateAsync(store));
+
+        // The unfinished segment is received again, from its beginning on.
+        Assert.Equal((at, asked), await BeginAnewAsync(store));
+        await store.DeleteAsync(part, Cancelled);
+        Assert.Equal((new WalFiles(SegmentSize).StartOf(8), (DateTimeOffset?)null), await BeginAnewAsync(store));
+    }
+
     public void Dispose() => _home.Dispose();
+
+    /// <summary>An archive with the beginning of a segment, which is all that the server had.</summary>
+    private async Task<(Lsn To, string Part)> ArchivePartAsync(MemoryStore store, DateTimeOffset? asked)
+    {
+        await using var archive = await OpenAsync(store);
+        using var sealer = new WalSealer(new AgeEncryption(X25519Identity.Generate().Recipient));
+        _ = WalName.TryParse(archive.Files.Name(1, 8), out var name);
+        var part = await archive.Archive.PutTailAsync(name, 0, sealer.Seal(new byte[5000]), 5000, Cancelled);
+        var to = new Lsn(archive.Files.StartOf(8).Value + 5000);
+        _state.Set(status => status with { Server = to, ServerAt = asked });
+        await archive.SaveStateAsync(1, to, Cancelled);
+        return (to, part.Key);
+    }
+
+    private async Task<(Lsn ArchivedTo, DateTimeOffset? CaughtUpAt)> BeginAnewAsync(MemoryStore store)
+    {
+        await using var archive = await OpenAsync(store);
+        await archive.SaveStateAsync(1, archive.Files.StartOf(8), Cancelled);
+        return await StateAsync(store);
+    }
+
+    private static async Task<(Lsn ArchivedTo, DateTimeOffset? CaughtUpAt)> StateAsync(MemoryStore store)
+    {
+        var state = (await WalInventory.ReadStateAsync(store, System, Cancelled))!;
+        return (state.ArchivedTo, state.CaughtUpAt);
+    }
 
     private async Task<ClusterArchive> OpenAsync(IObjectStore store)
     {
