@@ -44,13 +44,26 @@ public sealed class ComponentWorkerBuilder
         _builder.Services.AddNamedSettings<TSettings>(section);
         _builder.Services.AddSingleton(services =>
             create(services, services.GetRequiredService<IOptionsMonitor<TSettings>>().Get(section)));
-        AddCheck(section, settings => new RepositoryPasswordCheck(component, settings));
-        AddCheck(section, settings => new ScratchCheck(component, settings));
+        AddCheck<ComponentSettings>(section, settings => new RepositoryPasswordCheck(component, settings));
+        AddCheck<ComponentSettings>(section, settings => new ScratchCheck(component, settings));
         return this;
     }
 
-    private void AddCheck(string section, Func<ComponentSettings, IServiceCheck> create) => _builder.Services.AddSingleton(services =>
-        create(services.GetRequiredService<IOptionsMonitor<ComponentSettings>>().Get(section)));
+    /// <summary>Adds a check of the settings of <paramref name="component"/>, which was named with <see cref="Handle{TSettings}"/> before; none without its section.</summary>
+    public ComponentWorkerBuilder Check<TSettings>(Component component, Func<TSettings, IServiceCheck> create)
+        where TSettings : ComponentSettings
+    {
+        if (_configured.Contains(component))
+        {
+            AddCheck(ComponentSettings.Section(component), create);
+        }
+
+        return this;
+    }
+
+    private void AddCheck<TSettings>(string section, Func<TSettings, IServiceCheck> create)
+        where TSettings : ComponentSettings =>
+        _builder.Services.AddSingleton(services => create(services.GetRequiredService<IOptionsMonitor<TSettings>>().Get(section)));
 
     internal WorkerComponents Build()
     {

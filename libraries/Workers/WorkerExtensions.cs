@@ -62,6 +62,7 @@ public static class WorkerExtensions
         builder.Services.AddSingleton<FailureTable>();
         builder.Services.AddSingleton<RunningTaskFactory>();
         builder.Services.AddSingleton<ComponentRepositories>();
+        builder.Services.AddSingleton<LocationElsewhere>();
         builder.Services.AddSingleton<ComponentBackup>();
         builder.Services.AddSingleton<CopyProof>();
         builder.Services.AddSingleton<Verification>();

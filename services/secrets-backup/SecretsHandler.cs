@@ -16,12 +16,12 @@ namespace StellaOps.Backup.SecretsBackup;
 
 /// <summary>Secrets and attestation keys, which are the same to this worker: files that only custodians may read.</summary>
 internal sealed class SecretsHandler(
-    Component component, SecretsSettings settings, ComponentRepositories repositories, TimeProvider clock) : IComponentHandler
+    Component component, SecretsSettings settings, ComponentRepositories repositories, LocationElsewhere elsewhere, TimeProvider clock) : IComponentHandler
 {
     public Component Component => component;
 
     public Task<TaskResult> BackupAsync(TaskContext context, BackupSpec spec, CancellationToken cancellationToken) =>
-        new SecretsArchive(component, settings, repositories, clock).RunAsync(context, cancellationToken);
+        new SecretsArchive(component, settings, repositories, elsewhere, clock).RunAsync(context, cancellationToken);
 
     /// <summary>What is read is encrypted on the way, as in a backup.</summary>
     public async Task TrySourceAsync(TrialSteps steps, CancellationToken cancellationToken)
@@ -44,7 +44,7 @@ internal sealed class SecretsHandler(
         new SecretsProof(component, settings, repositories, clock).RunAsync(context, spec, cancellationToken);
 
     /// <summary>Removes decrypted copies of test restores, and of restores beside a path, whose process is gone.</summary>
-    /// <param name="warn">Hears of what cannot be removed; the rest is.</param>
+    /// <param name="warn">Hears of what cannot be removed, or must not be; the rest is.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>Copies that lay beside a path.</returns>
     public async Task<IReadOnlyList<string>> RemoveAbandonedAsync(Action<string> warn, CancellationToken cancellationToken)
@@ -53,7 +53,7 @@ internal sealed class SecretsHandler(
         await TryAsync($"in {settings.ScratchDirectory}", () => ScratchDirectory.RemoveAbandonedAsync(settings.ScratchDirectory, component, warn, cancellationToken));
         foreach (var path in settings.SourcePaths)
         {
-            await TryAsync($"beside {path}", async () => removed.AddRange(await Staging.RemoveAbandonedAsync(path, cancellationToken)));
+            await TryAsync($"beside {path}", async () => removed.AddRange(await Staging.RemoveAbandonedAsync(path, warn, cancellationToken)));
         }
 
         return removed;

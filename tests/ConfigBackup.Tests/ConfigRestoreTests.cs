@@ -5,6 +5,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Testing.Files;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.ConfigBackup.Tests;
 
@@ -46,8 +47,10 @@ public sealed class ConfigRestoreTests : IAsyncDisposable
         var backup = await bench.BackupAsync();
         bench.Write("unread.conf", "the only copy");
 
-        Assert.Equal("nothing would change", (await bench.RestoreAsync(backup, dryRun: true)).Restore!.Notes[0]);
+        var planned = await bench.RestoreAsync(backup, dryRun: true);
+        Assert.Equal((Outcome.Incomplete, "nothing would change"), (planned.Outcome, planned.Restore!.Notes[0]));
         var restored = await bench.RestoreAsync(backup);
+        Assert.Equal((Outcome.Incomplete, "/nowhere/at/all"), (restored.Outcome, Assert.Single(restored.Missing).Path));
         Assert.Equal(0, restored.Restore!.FilesDeleted);
         Assert.Contains(restored.Restore.Notes, note => note.StartsWith("nothing is deleted: the backup could not read everything", StringComparison.Ordinal));
         Assert.Equal("the only copy", await File.ReadAllTextAsync(Path.Combine(bench.Source, "unread.conf"), TestContext.Current.CancellationToken));
@@ -170,6 +173,47 @@ public sealed class ConfigRestoreTests : IAsyncDisposable
         await bench.RestoreAsync(backup);
         Assert.Equal("saved", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
         Assert.True(File.Exists(Path.Combine(directory, "other.conf")));
+    }
+
+    [Fact]
+    public async Task What_stands_in_the_way_is_named_by_its_whole_path()
+    {
+        var file = _bench["etc", "stella.conf"];
+        Directory.CreateDirectory(_bench["etc"]);
+        await File.WriteAllTextAsync(file, "saved", TestContext.Current.CancellationToken);
+        await using var bench = new ConfigBench(("Config:Paths:1", file), ("Config:Paths:2", "/nowhere/at/all"));
+        bench.Write("a.conf", "a");
+        var backup = await bench.BackupAsync();
+        foreach (var path in (string[])[file, Path.Combine(bench.Source, "a.conf")])
+        {
+            File.Delete(path);
+            Directory.CreateDirectory(Path.Combine(path, "in-the-way"));
+        }
+
+        var restored = await bench.RestoreAsync(backup);
+
+        Assert.Equal(
+            ((string[])["/nowhere/at/all", file, Path.Combine(bench.Source, "a.conf")]).Order(StringComparer.Ordinal),
+            restored.Missing.Select(item => item.Path).Order(StringComparer.Ordinal));
+    }
+
+    [Fact(Explicit = true)]
+    public async Task A_disk_without_room_for_what_is_replaced_is_named_and_nothing_is_changed()
+    {
+        await using var disk = await SmallDisk.MountAsync(_bench["disk"], "1m", TestContext.Current.CancellationToken);
+        await using var bench = new ConfigBench(("Config:Paths:0", _bench["disk", "etc"]));
+        Directory.CreateDirectory(_bench["disk", "etc"]);
+        await File.WriteAllBytesAsync(_bench["disk", "etc", "large"], new byte[600_000], TestContext.Current.CancellationToken);
+        var backup = await bench.BackupAsync();
+        File.Delete(_bench["disk", "etc", "large"]);
+        await File.WriteAllBytesAsync(_bench["disk", "etc", "other"], new byte[600_000], TestContext.Current.CancellationToken);
+
+        var full = await Assert.ThrowsAsync<BackupException>(() => bench.RestoreAsync(backup, keepReplaced: true));
+
+        Assert.Equal(ErrorCodes.StorageFull, full.Error);
+        Assert.Contains($"{_bench["disk", "etc"]}.replaced-", full.Message, StringComparison.Ordinal);
+        Assert.Equal([_bench["disk", "etc"]], Directory.GetFileSystemEntries(_bench["disk"]));
+        Assert.Equal([_bench["disk", "etc", "other"]], Directory.GetFileSystemEntries(_bench["disk", "etc"]));
     }
 
     [Fact]

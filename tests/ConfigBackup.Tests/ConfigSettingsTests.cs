@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.ConfigBackup.Tests;
 
@@ -8,11 +9,55 @@ public sealed class ConfigSettingsTests
     [InlineData("Secrets:Paths:0", "/etc/stella/secrets", "/etc/stella")]
     [InlineData("Keys:Paths:0", "/etc/stella", "/etc/stella/conf")]
     [InlineData("Secrets:Paths:0", "/etc/stella", "/etc/stella/")]
+    [InlineData("Secrets:Paths:0", "/etc/stella/secrets", "/etc//stella")]
     public async Task A_path_that_holds_secrets_is_refused(string setting, string secrets, string path)
     {
         await using var bench = new ConfigBench(("Config:Paths:0", path), (setting, secrets));
         var refused = Assert.Throws<OptionsValidationException>(() => bench.Handler);
         Assert.Contains("contain one another", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Secrets:IdentityFile")]
+    [InlineData("Keys:IdentityFile")]
+    [InlineData("Database:Wal:IdentityFile")]
+    [InlineData("Config:RepositoryPasswordFile")]
+    [InlineData("Evidence:RepositoryPasswordFile")]
+    [InlineData("Coordinator:PointSigningKeyFile")]
+    public async Task A_path_that_holds_what_opens_or_signs_the_backups_is_refused(string setting)
+    {
+        await using var bench = new ConfigBench(("Config:Paths:0", "/etc/stella"), (setting, "/etc//stella/file"));
+        var refused = Assert.Throws<OptionsValidationException>(() => bench.Handler);
+        Assert.Contains($"/etc/stella contains /etc//stella/file ({setting})", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Location:Url", "")]
+    [InlineData("Secondary:Url", "file://")]
+    public async Task A_path_that_holds_a_location_is_refused(string setting, string scheme)
+    {
+        await using var bench = new ConfigBench(("Config:Paths:0", "/srv/stella"), (setting, $"{scheme}/srv/stella/backups"));
+        var refused = Assert.Throws<OptionsValidationException>(() => bench.Handler);
+        Assert.Contains($"contains the location /srv/stella/backups ({setting})", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_counts_is_where_a_path_leads()
+    {
+        using var home = new TemporaryDirectory("stella-config-");
+        Directory.CreateDirectory(home["secrets"]);
+        File.CreateSymbolicLink(home["link"], home["secrets"]);
+        await using var bench = new ConfigBench(("Config:Paths:0", home["link"]), ("Secrets:Paths:0", home["secrets"]));
+        var refused = Assert.Throws<OptionsValidationException>(() => bench.Handler);
+        Assert.Contains("contain one another", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Paths_that_contain_one_another_are_refused()
+    {
+        await using var bench = new ConfigBench(("Config:Paths:0", "/etc/stella"), ("Config:Paths:1", "/etc/stella/conf"));
+        var refused = Assert.Throws<OptionsValidationException>(() => bench.Handler);
+        Assert.Contains("'/etc/stella' and '/etc/stella/conf' contain one another", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

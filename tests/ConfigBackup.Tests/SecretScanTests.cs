@@ -1,4 +1,7 @@
 using StellaOps.Backup.ConfigBackup.Scanning;
+using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Testing.Machine;
+using StellaOps.Backup.Workers.Checks;
 
 namespace StellaOps.Backup.ConfigBackup.Tests;
 
@@ -27,6 +30,13 @@ public sealed class SecretScanTests : IAsyncDisposable
     [InlineData("oauth: { tokenUrl: https://idp/token, clientSecret: abcdef }")]
     [InlineData("ConnectionStrings__Main=Host=db;PasswordFile=/x;Password=abcdef")]
     [InlineData("ENV PGPASSWORD=${PW} API_KEY=abcdef")]
+    [InlineData("db_pwd: hunter2222")]
+    [InlineData("KEY_PASSPHRASE=hunter2222")]
+    [InlineData("\"Credential\": \"abcdef\",")]
+    [InlineData("private-key: hunter2222")]
+    [InlineData("signing_key=hunter2222")]
+    [InlineData("EncryptionKey=hunter2222")]
+    [InlineData("master_key: hunter2222")]
     public void Known_shapes_are_found(string line) => Assert.NotNull(SecretPatterns.Match(line));
 
     [Theory]
@@ -62,5 +72,31 @@ public sealed class SecretScanTests : IAsyncDisposable
 
         var proven = await _bench.TestRestoreAsync(backup);
         Assert.Contains(proven.Proof!.Findings, finding => finding.StartsWith("1 lines look like secrets", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task What_never_ends_is_not_read()
+    {
+        var token = TestContext.Current.CancellationToken;
+        _bench.Write("a.conf", "a");
+        var fifo = Path.Combine(_bench.Source, "fifo");
+        (await Processes.RunAsync("mkfifo", [fifo], cancellationToken: token)).Checked();
+
+        // On a thread of its own: who opens a FIFO is not ended by a token.
+        var proven = await Task.Run(async () => await _bench.TestRestoreAsync(await _bench.BackupAsync()), token).WaitAsync(token);
+        Assert.Contains("no known secret pattern in 1 files", proven.Proof!.Findings);
+        Assert.Equal("pass", (await Task.Run(() => new SourceCheck(Component.Config, [fifo]).RunAsync(token), token).WaitAsync(token)).Status);
+    }
+
+    [Fact]
+    public async Task Only_files_that_were_read_to_their_end_are_counted()
+    {
+        _bench.Write("a.conf", "a");
+        _bench.Write("logo.png", "first\n\0\n");
+        _bench.Write("large.log", new string('x', (1 << 20) + 1));
+
+        await _bench.BackupAsync();
+
+        Assert.Contains("info: config: no known secret pattern in 1 files; not read to the end: 1 binary, 1 larger than 1 MiB", _bench.Log.Lines);
     }
 }

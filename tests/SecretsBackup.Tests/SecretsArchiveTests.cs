@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using StellaOps.Backup.Age.Keys;
 using StellaOps.Backup.Contracts;
@@ -50,6 +51,55 @@ public sealed class SecretsArchiveTests : IDisposable
         Assert.Equal(File.GetUnixFileMode(file), File.GetUnixFileMode(encrypted));
         Assert.Equal(File.GetLastWriteTimeUtc(file), File.GetLastWriteTimeUtc(encrypted));
         Assert.Contains(_site.Custodian.ToString(), await File.ReadAllTextAsync(Path.Combine(_site["restic"], "RECIPIENTS.txt"), Cancellation), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_commands_of_the_document_bring_everything_back_as_it_was()
+    {
+        _site.Write("db.env", "PASSWORD=1\n");
+        _site.Write("empty", "");
+        _site.Write("odd  name", "x");
+        _site.Write("odd  name.age", "a secret that has such a name");
+        File.SetUnixFileMode(_site.Write("tls/key.pem", new string('k', 200_000)), UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        await ShellAsync("touch -d 2020-02-29T01:02:03Z db.env; if [ \"$(id -u)\" = 0 ]; then chown 4321:1234 tls/key.pem; fi", _site.Source);
+        await _site.BackupAsync();
+        _site.BringIdentity();
+        await RunDocumentedAsync();
+
+        const string list = "find . -type f ! -name '*.age' -printf '%P|%m|%U:%G|%s|%T@\\n' | sort";
+        Assert.Equal(await ShellAsync(list, _site.Source), await ShellAsync(list, _site["restored"] + _site.Source));
+        foreach (var file in Directory.GetFiles(_site.Source, "*", SearchOption.AllDirectories))
+        {
+            Assert.Equal(await File.ReadAllBytesAsync(file, Cancellation), await File.ReadAllBytesAsync(_site["restored"] + file, Cancellation));
+        }
+    }
+
+    [Fact]
+    public async Task The_commands_of_the_document_end_where_a_file_cannot_be_decrypted_and_leave_none_in_its_place()
+    {
+        _site.Write("db.env", "PASSWORD=1\n");
+        await _site.BackupAsync();
+        _site.BringIdentity(X25519Identity.Generate());
+
+        var failed = await Assert.ThrowsAsync<InvalidOperationException>(() => RunDocumentedAsync());
+
+        Assert.Contains("stopped at", failed.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_site["restored"] + Path.Combine(_site.Source, "db.env")));
+    }
+
+    [Theory]
+    [InlineData("location")]
+    [InlineData("secondary")]
+    public async Task A_path_that_holds_a_location_is_not_saved(string place)
+    {
+        _site.Write("a.env", Secret);
+        _site.Secondary = _site["elsewhere", "secondary"];
+        _site.Settings.Paths = [_site.Source, place == "location" ? _site.Location : _site["elsewhere"]];
+
+        var refused = await Assert.ThrowsAsync<BackupException>(() => _site.BackupAsync());
+
+        Assert.Equal(ErrorCodes.NotConfigured, refused.Error);
+        Assert.Contains("which is to be saved", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -138,4 +188,19 @@ public sealed class SecretsArchiveTests : IDisposable
     }
 
     public void Dispose() => _site.Dispose();
+
+    /// <summary>Runs what docs/secrets.md says under "Without this product", with the places of this site.</summary>
+    private async Task RunDocumentedAsync([CallerFilePath] string here = "")
+    {
+        var document = await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(here)!, "../../docs/secrets.md"), Cancellation);
+        var script = document.Split("Without this product:")[1].Split("```sh\n")[1].Split("```")[0]
+            .Replace("restic -r", $"{Environment.GetEnvironmentVariable("STELLA_TEST_RESTIC") ?? "restic"} --no-cache -r", StringComparison.Ordinal)
+            .Replace("/var/lib/stellaops/backups/secrets", Path.Combine(_site.Location, "secrets"), StringComparison.Ordinal)
+            .Replace("/root/restored", _site["restored"], StringComparison.Ordinal)
+            .Replace("/root/identity.txt", _site.IdentityFile, StringComparison.Ordinal);
+        await ShellAsync(script, "/");
+    }
+
+    private static async Task<string> ShellAsync(string script, string directory) => (await Processes.RunAsync(
+        "/bin/sh", ["-c", script], new Dictionary<string, string?> { ["RESTIC_PASSWORD"] = SecretsSite.Password }, workingDirectory: directory, cancellationToken: Cancellation)).Checked().Output;
 }

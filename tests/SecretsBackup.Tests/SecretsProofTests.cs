@@ -123,7 +123,7 @@ public sealed class SecretsProofTests : IDisposable
 
     [Theory]
     [InlineData("not age at all", "is not an age file")]
-    [InlineData(null, "is encrypted to 2 recipients")]
+    [InlineData(null, "has 2 stanzas")]
     public async Task A_file_that_custodians_could_not_open_fails_the_proof(string? content, string reason)
     {
         var bytes = content is null
@@ -135,6 +135,19 @@ public sealed class SecretsProofTests : IDisposable
 
         Assert.Equal(ErrorCodes.ProofFailed, refused.Error);
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_proof_of_ciphertext_does_not_claim_whose_the_stanzas_are()
+    {
+        var snapshot = await SaveAsync(await EncryptAsync(X25519Identity.Generate().Recipient), cut: 0);
+
+        var proof = (await _site.TestRestoreAsync(snapshot)).Proof!;
+
+        Assert.Equal("1 age files are whole; each has as many stanzas as RECIPIENTS.txt has recipients (1): whose they are, only an identity shows", proof.Findings[0]);
+        Assert.Equal("the recipients of RECIPIENTS.txt are the configured ones", proof.Findings[1]);
+        _site.BringIdentity();
+        Assert.Equal(ErrorCodes.IdentityMissing, (await Assert.ThrowsAsync<BackupException>(() => _site.TestRestoreAsync(snapshot))).Error);
     }
 
     [Fact]

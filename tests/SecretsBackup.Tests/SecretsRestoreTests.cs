@@ -12,6 +12,7 @@ namespace StellaOps.Backup.SecretsBackup.Tests;
 
 public sealed class SecretsRestoreTests : IDisposable
 {
+    private const string Owners = "stat -c '%a %u:%g' gone gone/deeper";
     private readonly SecretsSite _site = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -64,6 +65,19 @@ public sealed class SecretsRestoreTests : IDisposable
 
         Assert.Equal("TOKEN=1", await File.ReadAllTextAsync(file, Cancellation));
         Assert.Equal(["neighbour", "stella.env"], Directory.GetFileSystemEntries(_site.Source).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public async Task What_stands_in_the_way_of_a_single_file_is_named_by_its_whole_path()
+    {
+        var file = _site.Write("stella.env", "TOKEN=1");
+        _site.Settings.Paths = [file];
+        var backup = await _site.BackupAsync();
+        File.Delete(file);
+        Directory.CreateDirectory(Path.Combine(file, "in-the-way"));
+        _site.BringIdentity();
+
+        Assert.Equal(file, Assert.Single((await _site.RestoreAsync(backup)).Missing).Path);
     }
 
     [Fact]
@@ -241,6 +255,27 @@ public sealed class SecretsRestoreTests : IDisposable
         Assert.Equal("TOKEN=1", await File.ReadAllTextAsync(file, Cancellation));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Directories_above_a_place_that_are_gone_come_back_as_they_were(bool keep)
+    {
+        var file = _site.Write("gone/deeper/stella.env", "TOKEN=1");
+        await ShellAsync("chmod 751 gone && chmod 750 gone/deeper && if [ \"$(id -u)\" = 0 ]; then chown 4321:1234 gone gone/deeper; fi");
+        var before = await ShellAsync(Owners);
+        _site.Settings.Paths = [file];
+        var backup = await _site.BackupAsync();
+        Directory.Delete(Path.Combine(_site.Source, "gone"), recursive: true);
+        _site.BringIdentity();
+
+        await _site.RestoreAsync(backup, keep: keep);
+
+        Assert.Equal("TOKEN=1", await File.ReadAllTextAsync(file, Cancellation));
+        Assert.Equal(before, await ShellAsync(Owners));
+        Assert.Equal(["gone", "gone/deeper", "gone/deeper/stella.env"], Directory.GetFileSystemEntries(_site.Source, "*", SearchOption.AllDirectories)
+            .Select(entry => Path.GetRelativePath(_site.Source, entry)).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public async Task A_crash_between_the_two_renames_is_finished_by_the_next_attempt()
     {
@@ -292,6 +327,10 @@ public sealed class SecretsRestoreTests : IDisposable
         var result = await new Archiver(repository, TimeProvider.System).RunAsync(new LocalFileSource(request.Paths), request, Cancellation);
         return result.Snapshot.Id.ToString();
     }
+
+    /// <summary>Runs a script in the source.</summary>
+    private async Task<string> ShellAsync(string script) =>
+        (await Processes.RunAsync("/bin/sh", ["-c", script], workingDirectory: _site.Source, cancellationToken: Cancellation)).Checked().Output;
 
     /// <summary>Type, mode, owner, size, time and link target of everything.</summary>
     private static async Task<string> ListAsync(string directory) => (await Processes.RunAsync(

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using StellaOps.Backup.Age.Keys;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Tasks;
@@ -45,6 +46,8 @@ internal sealed class SecretsSite : IDisposable
     public string Source => _directory["source"];
 
     public string Location => _directory["location"];
+
+    public string? Secondary { get; set; }
 
     public string IdentityFile => _directory["identity"];
 
@@ -126,7 +129,12 @@ internal sealed class SecretsSite : IDisposable
         SnapshotTags = ["stella.component=secrets", $"stella.task={taskId:D}"],
     };
 
-    public SecretsHandler Handler() => new(Component.Secrets, Settings, Repositories(), Clock);
+    public SecretsHandler Handler() => new(
+        Component.Secrets,
+        Settings,
+        Repositories(),
+        new LocationElsewhere(Options.Create(new LocationSettings { Url = Location }), Options.Create(new SecondarySettings { Url = Secondary })),
+        Clock);
 
     public Task<ComponentRepository> OpenAsync() => Repositories().OpenAsync(Component.Secrets, Cancellation);
 

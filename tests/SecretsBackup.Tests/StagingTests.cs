@@ -17,6 +17,8 @@ public sealed class StagingTests : IDisposable
 
     private string Staged => $"{_site.Source}.restoring-{_task:N}";
 
+    private string Replaced => $"{_site.Source}.replaced-{_task:N}";
+
     public void Dispose() => _site.Dispose();
 
     [Fact]
@@ -37,15 +39,70 @@ public sealed class StagingTests : IDisposable
         await using (await Staging.BeginAsync(new KeptPlace(_site.Source, _task), _site.Log, Cancellation))
         {
             WriteStaged();
-            Directory.Move(_site.Source, $"{_site.Source}.replaced-{_task:N}");
+            Directory.Move(_site.Source, Replaced);
         }
 
-        await File.WriteAllTextAsync($"{Staged}.lock", "", Cancellation);
-        Assert.Empty(await _site.Handler().RemoveAbandonedAsync(_site.Log.Warning, Cancellation));
+        Assert.True(File.Exists($"{Staged}.lock"));
+        var warnings = new List<string>();
+        Assert.Empty(await _site.Handler().RemoveAbandonedAsync(warnings.Add, Cancellation));
         Assert.True(Directory.Exists(Staged));
+        Assert.Contains($"{Staged} holds decrypted secrets that are not at {_site.Source} yet; what was there is {Replaced}.", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Contains(warnings[0], _site.Log.Text, StringComparison.Ordinal);
         await _site.RestoreAsync(backup, keep: true, context: _site.Context(_task, attempt: 2));
         Assert.Equal("staged", await File.ReadAllTextAsync(Path.Combine(_site.Source, "stella.env"), Cancellation));
         Assert.Equal(["source", $"source.replaced-{_task:N}"], Beside());
+    }
+
+    [Fact]
+    public async Task A_path_that_a_program_makes_anew_between_the_two_renames_is_kept_too()
+    {
+        var backup = await BackUpAsync();
+        WriteStaged();
+        Directory.Move(_site.Source, Replaced);
+        _site.Write("stella.env", "made anew");
+
+        var restored = await _site.RestoreAsync(backup, keep: true, context: _site.Context(_task, attempt: 2));
+
+        Assert.Equal($"{Replaced}, {Replaced}.2", restored.Restore!.ReplacedDirectory);
+        Assert.Equal("staged", await File.ReadAllTextAsync(Path.Combine(_site.Source, "stella.env"), Cancellation));
+        Assert.Equal("then", await File.ReadAllTextAsync(Path.Combine(Replaced, "stella.env"), Cancellation));
+        Assert.Equal("made anew", await File.ReadAllTextAsync(Path.Combine($"{Replaced}.2", "stella.env"), Cancellation));
+        Assert.Equal(["source", Path.GetFileName(Replaced), Path.GetFileName(Replaced) + ".2"], Beside());
+    }
+
+    [Fact]
+    public void What_was_there_has_its_name_again_when_nothing_can_take_it()
+    {
+        _site.Write("stella.env", "now");
+        var place = new KeptPlace(_site.Source, _task); // Without staged content.
+
+        Assert.Throws<FileNotFoundException>(place.Exchange);
+
+        Assert.Equal("now", File.ReadAllText(Path.Combine(_site.Source, "stella.env")));
+        Assert.Equal(["source"], Beside());
+    }
+
+    [Fact]
+    public async Task A_later_attempt_does_not_keep_what_the_first_restored_where_nothing_was()
+    {
+        var zone = Directory.CreateDirectory(_site["zone"]).FullName;
+        var last = Path.Combine(zone, "stella.env");
+        await File.WriteAllTextAsync(last, "then", Cancellation);
+        _site.Settings.Paths = [_site.Source, last];
+        var backup = await BackUpAsync();
+        Directory.Delete(_site.Source, recursive: true);
+        Directory.Delete(zone, recursive: true);
+        File.CreateSymbolicLink(zone, _site["nowhere"]); // Here the first attempt fails, with the source restored.
+
+        await Assert.ThrowsAsync<RepositoryException>(() => _site.RestoreAsync(backup, keep: true, context: _site.Context(_task)));
+        Assert.Equal(["source", Path.GetFileName(Replaced) + ".none"], Beside());
+        File.Delete(zone);
+        var restored = await _site.RestoreAsync(backup, keep: true, context: _site.Context(_task, attempt: 2));
+
+        Assert.Null(restored.Restore!.ReplacedDirectory);
+        Assert.Equal([last], Directory.GetFileSystemEntries(zone));
+        Assert.Equal("then", await File.ReadAllTextAsync(Path.Combine(_site.Source, "stella.env"), Cancellation));
+        Assert.Equal(["source"], Beside());
     }
 
     [Fact]
@@ -111,6 +168,22 @@ public sealed class StagingTests : IDisposable
         await removing.DisposeAsync();
         await using var begun = await beginning;
         Assert.True(File.Exists($"{Staged}.lock"));
+    }
+
+    [Fact(Explicit = true)]
+    public async Task What_cannot_be_removed_is_told_and_the_rest_is_removed()
+    {
+        WriteStaged();
+        await File.WriteAllTextAsync($"{Staged}.lock", "", Cancellation);
+        var other = new KeptPlace(_site.Source, Guid.NewGuid());
+        Directory.CreateDirectory(other.Staged);
+        await File.WriteAllTextAsync($"{other.Staged}.lock", "", Cancellation);
+        await using var disk = await SmallDisk.MountAsync(Path.Combine(Staged, "disk"), "1m", Cancellation);
+
+        Assert.Equal([other.Staged], await _site.Handler().RemoveAbandonedAsync(_site.Log.Warning, Cancellation));
+
+        Assert.Contains($"{Staged} may hold decrypted secrets and cannot be removed", _site.Log.Text, StringComparison.Ordinal);
+        Assert.Equal(["source", Path.GetFileName(Staged), Path.GetFileName(Staged) + ".lock"], Beside());
     }
 
     [Fact(Explicit = true)]

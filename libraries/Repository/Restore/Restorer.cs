@@ -1,4 +1,6 @@
 using StellaOps.Backup.Repository.Files.Linux;
+using StellaOps.Backup.Repository.Snapshots;
+using StellaOps.Backup.Repository.Trees;
 
 namespace StellaOps.Backup.Repository.Restore;
 
@@ -33,7 +35,7 @@ public sealed class Restorer(ResticRepository repository)
     public async Task<RestoreReport> RunAsync(RestoreRequest request, CancellationToken cancellationToken = default)
     {
         var plan = await PrepareAsync(request, onProgress: null, cancellationToken).ConfigureAwait(false);
-        return await NameTargetAsync(request, async () =>
+        return await NameTargetAsync(request.TargetDirectory, async () =>
         {
             using var run = new RestoreRun(repository, request, plan, _compared);
             return await run.RunAsync(cancellationToken).ConfigureAwait(false);
@@ -48,11 +50,27 @@ public sealed class Restorer(ResticRepository repository)
     public async Task<RestoreReport> PreviewAsync(RestoreRequest request, CancellationToken cancellationToken = default)
     {
         var plan = await PrepareAsync(request, onProgress: null, cancellationToken).ConfigureAwait(false);
-        return await NameTargetAsync(request, async () =>
+        return await NameTargetAsync(request.TargetDirectory, async () =>
         {
             using var preview = new RestorePreview(repository.Blobs, repository.Parts.Compared, request, plan);
             return await preview.RunAsync(cancellationToken).ConfigureAwait(false);
         }).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Makes the directories above a place of this machine that are missing, each with the owner, attributes and mode that the snapshot has of it. To be called
+    /// before a restore in place: the directories above its target it makes like any program.
+    /// </summary>
+    /// <param name="snapshot">What is restored.</param>
+    /// <param name="path">Absolute, and in the snapshot under the same path. It is not made itself.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>Warnings, as those of a restore.</returns>
+    /// <exception cref="RepositoryException"><see cref="RepositoryFailure.TargetRefused"/>, <see cref="RepositoryFailure.TargetFull"/>.</exception>
+    public Task<IReadOnlyList<string>> RestoreParentsAsync(Snapshot snapshot, string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        ArgumentNullException.ThrowIfNull(path);
+        return NameTargetAsync(path, () => new ParentDirectories(new TreeReader(repository.Blobs), snapshot).RestoreAsync(path, cancellationToken));
     }
 
     private async Task<RestorePlan> PrepareAsync(RestoreRequest request, Action<RestoreProgress>? onProgress, CancellationToken cancellationToken)
@@ -68,7 +86,7 @@ public sealed class Restorer(ResticRepository repository)
         // The trees are known to be whole and every blob to be in the index: only now is it worth to read the data.
         return request.VerifyFirst == VerifyFirst.Nothing
             ? plan
-            : await NameTargetAsync(request, () => VerifyAsync(request, new RestoreCounters(plan, onProgress), cancellationToken)).ConfigureAwait(false);
+            : await NameTargetAsync(request.TargetDirectory, () => VerifyAsync(request, new RestoreCounters(plan, onProgress), cancellationToken)).ConfigureAwait(false);
     }
 
     private async Task<RestorePlan> VerifyAsync(RestoreRequest request, RestoreCounters counters, CancellationToken cancellationToken)
@@ -81,7 +99,7 @@ public sealed class Restorer(ResticRepository repository)
             .RunAsync((seen, token) => planner.MakeAsync(seen, token), cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task<T> NameTargetAsync<T>(RestoreRequest request, Func<Task<T>> work)
+    private static async Task<T> NameTargetAsync<T>(string target, Func<Task<T>> work)
     {
         try
         {
@@ -93,7 +111,7 @@ public sealed class Restorer(ResticRepository repository)
             var error = (e as LinuxException)?.Error ?? e.HResult;
             throw new RepositoryException(
                 error is noSpace or overQuota ? RepositoryFailure.TargetFull : RepositoryFailure.TargetRefused,
-                $"cannot restore to {request.TargetDirectory}: {e.Message}",
+                $"cannot restore to {target}: {e.Message}",
                 e);
         }
     }

@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Hosting.Announcements;
+using StellaOps.Backup.Workers.Files;
 
 namespace StellaOps.Backup.Workers.Checks;
 
@@ -45,7 +46,7 @@ public sealed class SourceCheck(Component component, IReadOnlyList<string> paths
         {
             _ = Directory.EnumerateFileSystemEntries(path).Any();
         }
-        else
+        else if (RegularFile.Is(path, followLinks: true))
         {
             File.OpenRead(path).Dispose();
         }

@@ -1,21 +1,16 @@
-using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
-using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Hosting.Identity;
 using StellaOps.Backup.Repository.Archive;
 using StellaOps.Backup.Repository.Files;
 using StellaOps.Backup.Repository.Snapshots;
-using StellaOps.Backup.Storage;
-using StellaOps.Backup.Storage.Addresses;
-using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.Workers.Repositories;
 
 /// <summary>Backup of a component whose source is a tree of files: opens or creates the repository, archives, and describes the snapshot.</summary>
 public sealed class ComponentBackup(
-    ComponentRepositories repositories, IOptions<LocationSettings> location, IOptions<SecondarySettings> secondary, ServiceIdentity identity, TimeProvider clock)
+    ComponentRepositories repositories, LocationElsewhere elsewhere, ServiceIdentity identity, TimeProvider clock)
 {
     /// <summary>Saves <paramref name="source"/>; when it returns, the snapshot is durable.</summary>
     /// <param name="context">The task.</param>
@@ -27,12 +22,7 @@ public sealed class ComponentBackup(
         TaskContext context, Component component, IFileSource source, IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ThrowIfInside(location.Value, "Location:Url", paths);
-        if (secondary.Value.ToLocation() is { } second)
-        {
-            ThrowIfInside(second, "Secondary:Url", paths);
-        }
-
+        elsewhere.Require(paths);
         var opened = await repositories.OpenOrCreateAsync(component, context.ExpectsLocation, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -53,17 +43,6 @@ public sealed class ComponentBackup(
         {
             await opened.DisposeAsync().ConfigureAwait(false);
             throw;
-        }
-    }
-
-    /// <summary>A backup that saves its own repository grows for ever.</summary>
-    private static void ThrowIfInside(LocationSettings place, string setting, IReadOnlyList<string> paths)
-    {
-        if (LocationAddress.Parse(place.Url) is LocalAddress { Path: var root }
-            && paths.FirstOrDefault(path => PathRules.Contains(path, root)) is { } path)
-        {
-            throw new BackupException(ErrorCodes.NotConfigured, $"the location {root} lies in {path}, which is to be saved",
-                $"Move the location ({setting}), or save a path that does not contain it.");
         }
     }
 

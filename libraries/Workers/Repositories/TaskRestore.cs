@@ -1,4 +1,6 @@
+using StellaOps.Backup.Repository;
 using StellaOps.Backup.Repository.Restore;
+using StellaOps.Backup.Repository.Snapshots;
 
 namespace StellaOps.Backup.Workers.Repositories;
 
@@ -19,6 +21,17 @@ public static class TaskRestore
         }
 
         return report;
+    }
+
+    /// <summary>Makes the directories above a place that are missing as the snapshot has them, and logs the warnings.</summary>
+    public static async Task MakeParentsAsync(
+        ResticRepository repository, Snapshot snapshot, string path, TaskContext context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        foreach (var warning in await new Restorer(repository).RestoreParentsAsync(snapshot, path, cancellationToken).ConfigureAwait(false))
+        {
+            context.Log.Warning(warning);
+        }
     }
 
     private static Action<RestoreProgress> Progress(TaskContext context)

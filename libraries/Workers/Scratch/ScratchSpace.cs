@@ -26,7 +26,7 @@ public sealed class ScratchSpace : IAsyncDisposable
         var path = System.IO.Path.Combine(scratchDirectory, $"{Prefix(component)}{Guid.NewGuid():n}");
 
         // The lock first: a directory without one is never made, so none is missed.
-        var held = Hold(path + LockSuffix);
+        var held = ProcessLock.Hold(path + LockSuffix);
         try
         {
             Directory.CreateDirectory(path, OwnerOnly);
@@ -40,9 +40,16 @@ public sealed class ScratchSpace : IAsyncDisposable
         }
     }
 
-    /// <summary>Removes what processes that are gone left behind; returns how many directories.</summary>
-    public static async Task<int> RemoveAbandonedAsync(string scratchDirectory, Component component, CancellationToken cancellationToken)
+    /// <summary>Removes what processes that are gone left behind.</summary>
+    /// <param name="scratchDirectory">Where the directories are.</param>
+    /// <param name="component">Whose directories.</param>
+    /// <param name="failed">Hears of each that cannot be removed, and why; the others are. It keeps its lock's file, by which the next that looks finds it.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    /// <returns>How many directories were removed.</returns>
+    public static async Task<int> RemoveAbandonedAsync(
+        string scratchDirectory, Component component, Action<string, Exception> failed, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(failed);
         if (!Directory.Exists(scratchDirectory))
         {
             return 0;
@@ -51,16 +58,20 @@ public sealed class ScratchSpace : IAsyncDisposable
         var removed = 0;
         foreach (var lockFile in Directory.GetFiles(scratchDirectory, $"{Prefix(component)}*{LockSuffix}"))
         {
+            var directory = lockFile[..^LockSuffix.Length];
             try
             {
-                using var held = Hold(lockFile);
-                await DirectoryRemoval.RunAsync(lockFile[..^LockSuffix.Length], cancellationToken).ConfigureAwait(false);
-                File.Delete(lockFile);
-                removed++;
+                using var held = ProcessLock.HoldIfAbandoned(lockFile);
+                if (held is not null)
+                {
+                    await DirectoryRemoval.RunAsync(directory, cancellationToken).ConfigureAwait(false);
+                    File.Delete(lockFile);
+                    removed++;
+                }
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Its process is alive.
+                failed(directory, e);
             }
         }
 
@@ -76,7 +87,4 @@ public sealed class ScratchSpace : IAsyncDisposable
     }
 
     private static string Prefix(Component component) => $"stella-{component.Name()}-";
-
-    /// <summary>FileShare.None is an flock on Linux: the kernel drops it with the process.</summary>
-    private static FileStream Hold(string lockFile) => new(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
 }

@@ -16,7 +16,8 @@ internal sealed partial class ScratchSweep(WorkerComponents components, IOptions
             var directory = settings.Get(ComponentSettings.Section(component)).ScratchDirectory;
             try
             {
-                var removed = await ScratchSpace.RemoveAbandonedAsync(directory, component, stoppingToken).ConfigureAwait(false);
+                var removed = await ScratchSpace.RemoveAbandonedAsync(
+                    directory, component, (left, e) => LogNotRemoved(logger, left, e.Message), stoppingToken).ConfigureAwait(false);
                 if (removed > 0)
                 {
                     LogRemoved(logger, removed, directory);

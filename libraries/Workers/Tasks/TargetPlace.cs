@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Workers.Files;
 using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.Workers.Tasks;
@@ -18,8 +19,8 @@ internal static partial class TargetPlace
             return;
         }
 
-        var place = Resolve(target);
-        if (location is not null && Resolve(location) is var backups && (PathRules.Contains(backups, place) || PathRules.Contains(place, backups)))
+        var place = ResolvedPath.Of(target);
+        if (location is not null && ResolvedPath.Of(location) is var backups && (PathRules.Contains(backups, place) || PathRules.Contains(place, backups)))
         {
             throw new BackupException(ErrorCodes.TargetNotEmpty, $"{target} is no place beside {location}, where the backups are");
         }
@@ -31,19 +32,6 @@ internal static partial class TargetPlace
                 throw new BackupException(ErrorCodes.TargetNotEmpty, $"{target} lies in {directory}, which is data of PostgreSQL");
             }
         }
-    }
-
-    /// <summary>With the links on the way followed, as far as there is anything.</summary>
-    private static string Resolve(string path)
-    {
-        var resolved = "/";
-        foreach (var name in Path.GetFullPath(path).Split('/', StringSplitOptions.RemoveEmptyEntries))
-        {
-            resolved = Path.Combine(resolved, name);
-            resolved = new DirectoryInfo(resolved) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? resolved : resolved;
-        }
-
-        return resolved;
     }
 
     /// <summary>In a tablespace, each version of PostgreSQL has a directory: <c>PG_15_202209061</c>.</summary>

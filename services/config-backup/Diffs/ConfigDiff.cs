@@ -73,7 +73,7 @@ internal sealed class ConfigDiff(ComponentRepositories repositories)
     private static bool IsWanted(Difference difference, string? path)
     {
         var isInside = path is null || difference.Path == path.TrimEnd('/') || difference.Path.StartsWith($"{path.TrimEnd('/')}/", StringComparison.Ordinal);
-        return isInside && !(difference is { Kind: DifferenceKind.MetadataChanged, Before: { Type: NodeType.Directory } old, After: { } now } && Metadata(old, now) == "time");
+        return isInside && !(difference is { Kind: DifferenceKind.MetadataChanged, Before: { Type: NodeType.Directory } old, After: { } now } && MetadataChange.Of(old.Metadata, now.Metadata) is null);
     }
 
     private async Task AddAsync(ResticRepository repository, Difference difference, CancellationToken cancellationToken)
@@ -94,21 +94,30 @@ internal sealed class ConfigDiff(ComponentRepositories repositories)
             SizeBefore = SizeOf(difference.Before),
             SizeAfter = SizeOf(difference.After),
         };
-        _items.Add(difference switch
+        item = difference switch
         {
-            { Kind: DifferenceKind.MetadataChanged, Before: { } old, After: { } now } => item with { Detail = Metadata(old, now) },
+            { Kind: DifferenceKind.MetadataChanged } => item,
             { Kind: DifferenceKind.TypeChanged, Before: { } old } => item with { Detail = $"{Word(old.Type)} before" },
             { Before: null or { Type: NodeType.Symlink }, After: null or { Type: NodeType.Symlink } } => item with { Detail = Targets(difference.Before, difference.After) },
             { Before: null or { Type: NodeType.File }, After: null or { Type: NodeType.File } } => await ContentAsync(repository, item, difference.Before, difference.After, cancellationToken),
             _ => item,
-        });
+        };
+        _items.Add(item with { Detail = Detail(difference, item.Detail) });
+    }
+
+    /// <summary>What is said of the content, and what differs of the rest where both sides have the entry.</summary>
+    private static string? Detail(Difference difference, string? content)
+    {
+        var metadata = difference is { Before: { } old, After: { } now } ? MetadataChange.Of(old.Metadata, now.Metadata) : null;
+        var known = string.Join("; ", new[] { content, metadata }.OfType<string>());
+        return known.Length > 0 ? known : difference.Kind == DifferenceKind.MetadataChanged ? "time" : null;
     }
 
     private async Task<DiffItem> ContentAsync(ResticRepository repository, DiffItem item, Node? before, Node? after, CancellationToken cancellationToken)
     {
         var isSmall = (before?.Size ?? 0) <= LargestText && (after?.Size ?? 0) <= LargestText;
         var text = isSmall && await TextAsync(repository, before, cancellationToken) is { } old && await TextAsync(repository, after, cancellationToken) is { } now
-            ? UnifiedDiff.Of(old, now)
+            ? UnifiedDiff.Of(old, now, item.Path)
             : null;
         if (text is not null && _letters + text.Length <= DiffResult.MaxText)
         {
@@ -165,25 +174,6 @@ internal sealed class ConfigDiff(ComponentRepositories repositories)
         ({ } old, null) => $"to {old.LinkTarget}",
         var (old, now) => $"to {now!.LinkTarget}, before to {old!.LinkTarget}",
     };
-
-    private static string Metadata(Node before, Node after)
-    {
-        var (old, now) = (before.Metadata, after.Metadata);
-        var changes = new List<string>();
-        if (old.Permissions != now.Permissions)
-        {
-            changes.Add($"mode {Mode(now)}, before {Mode(old)}");
-        }
-
-        if ((old.UserId, old.GroupId) != (now.UserId, now.GroupId))
-        {
-            changes.Add($"owner {now.UserId}:{now.GroupId}, before {old.UserId}:{old.GroupId}");
-        }
-
-        return changes.Count > 0 ? string.Join("; ", changes) : old.Modified != now.Modified ? "time" : "attributes";
-    }
-
-    private static string Mode(NodeMetadata metadata) => Convert.ToString(metadata.Permissions, 8).PadLeft(4, '0');
 
     private static string Word(NodeType type) => type switch
     {

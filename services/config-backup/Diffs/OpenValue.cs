@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using StellaOps.Backup.ConfigBackup.Scanning;
 
 namespace StellaOps.Backup.ConfigBackup.Diffs;
 
@@ -36,6 +37,6 @@ internal sealed partial class OpenValue(string? end)
     private static bool IsContinued(ReadOnlySpan<char> line) => line.TrimEnd().EndsWith("\\");
 
     /// <summary>The begin of an element whose content is on the lines below.</summary>
-    [GeneratedRegex(@"<[^<>/]{0,200}(?:password|passwd|passphrase|pwd|secret|token|apikey|authorization|(?<![a-z])pass(?![a-z]))[^<>]{0,200}(?<!/)>\s*$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"<[^<>/]{0,200}(?:" + SecretNames.All + @")[^<>]{0,200}(?<!/)>\s*$", RegexOptions.IgnoreCase)]
     private static partial Regex Element();
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using StellaOps.Backup.ConfigBackup.Scanning;
 
 namespace StellaOps.Backup.ConfigBackup.Diffs;
 
@@ -14,8 +15,15 @@ internal static partial class SecretMask
     private const string Next = @"\\*[""']?[\w.-]+\\*[""']?\s*[=:]";
 
     /// <summary>The same number of lines.</summary>
-    public static IReadOnlyList<string> Mask(IReadOnlyList<string> lines)
+    /// <param name="lines">All lines of a file.</param>
+    /// <param name="path">Of the file: in some, what is a secret has no name.</param>
+    public static IReadOnlyList<string> Mask(IReadOnlyList<string> lines, string path = "")
     {
+        if (Nameless().IsMatch(Path.GetFileName(path)))
+        {
+            return [.. lines.Select(Hidden)];
+        }
+
         var masked = new string[lines.Count];
         var inKey = false;
         ValueBelow? below = null;
@@ -85,6 +93,11 @@ internal static partial class SecretMask
             yield return named;
         }
 
+        foreach (var spaced in SpacedValue.In(line, IsSecret))
+        {
+            yield return spaced;
+        }
+
         for (var assigned = Assigned().Match(line); assigned.Success;)
         {
             var value = assigned.Index + assigned.Length;
@@ -132,14 +145,15 @@ internal static partial class SecretMask
 
     private static int Indent(string line) => line.Length - line.AsSpan().TrimStart().Length;
 
+    /// <summary>Files of passwords, whose lines say by their order what is what.</summary>
+    [GeneratedRegex(@"^(?:\.?pgpass(?:\.conf)?|[._]?netrc|.*htpasswd.*|g?shadow-?|(?:chap|pap)-secrets|sasl_passwd)$", RegexOptions.IgnoreCase)]
+    private static partial Regex Nameless();
+
     /// <summary>A whole name and what assigns. Begins at the first character of the name only: long words take no longer than their length.</summary>
     [GeneratedRegex(@"(?<![\w.-])(?<name>[\w.-]+)\\*[""']?\s*[=:]\s*(?=\S)")]
     private static partial Regex Assigned();
 
-    /// <summary>What names of secrets have in them. <c>pass</c> only as a word of its own: <c>SMTP_PASS</c>, and not <c>bypass</c>.</summary>
-    [GeneratedRegex(
-        @"password|passwd|passphrase|pwd|secret|token|(?:api|access|account|private|signing|encryption|master|shared|storage)[_-]?key|credential|authorization|(?<![a-z])pass(?![a-z])",
-        RegexOptions.IgnoreCase)]
+    [GeneratedRegex(SecretNames.All, RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
     /// <summary>The name of a file or of a lifetime is no secret.</summary>
@@ -163,11 +177,11 @@ internal static partial class SecretMask
     private static partial Regex Naming();
 
     /// <summary>One whose lines are the value.</summary>
-    [GeneratedRegex(@"password|passwd|passphrase|pwd|secret|token|key|credential|authorization|(?<![a-z])pass(?![a-z])", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(SecretNames.All + "|key", RegexOptions.IgnoreCase)]
     private static partial Regex SecretBlock();
 
     /// <summary>Content of an element of XML.</summary>
-    [GeneratedRegex(@"(<[^<>/]*(?:password|passwd|passphrase|pwd|secret|token|apikey|authorization|(?<![a-z])pass(?![a-z]))[^<>]*>)[^<]+", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(<[^<>/]*(?:" + SecretNames.All + @")[^<>]*>)[^<]+", RegexOptions.IgnoreCase)]
     private static partial Regex Element();
 
     /// <summary>

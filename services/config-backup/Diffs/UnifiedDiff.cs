@@ -10,11 +10,14 @@ internal static class UnifiedDiff
     private const string NoNewline = "\\ No newline at end of file";
 
     /// <summary>Lines that are equal but for what is masked are shown as changed: that a secret changed is no secret.</summary>
-    public static string Of(string before, string after)
+    /// <param name="before">The old text.</param>
+    /// <param name="after">The new one.</param>
+    /// <param name="path">Of the file, for <see cref="SecretMask"/>.</param>
+    public static string Of(string before, string after, string path = "")
     {
         var (old, now) = (Lines(before), Lines(after));
         var steps = LineDiff.Of(Ended(old, before), Ended(now, after));
-        var (oldShown, newShown) = (Ended(SecretMask.Mask(old), before), Ended(SecretMask.Mask(now), after));
+        var (oldShown, newShown) = (Ended(SecretMask.Mask(old, path), before), Ended(SecretMask.Mask(now, path), after));
         var text = new StringBuilder();
         foreach (var (from, to) in Hunks(steps))
         {

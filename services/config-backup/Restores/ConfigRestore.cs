@@ -35,6 +35,11 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
         }
 
         var startedAt = clock.GetTimestamp();
+        foreach (var place in spec.TargetDirectory is null ? places : [])
+        {
+            await TaskRestore.MakeParentsAsync(opened.Repository, snapshot, place.Path, context, cancellationToken);
+        }
+
         var keeping = spec is { KeepReplaced: true, TargetDirectory: null } ? new ReplacedCopy(context.TaskId) : null;
         var replaced = keeping is null ? [] : await keeping.KeepAsync(places, cancellationToken);
         var reports = new List<RestoreReport>();
@@ -64,11 +69,13 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
             {
                 left.Add(new MissingItem { Path = path, Reason = "it is not configured any more; restore it into a directory" });
             }
-
-            // A path that did not exist when the snapshot was taken is not in it.
             else if (await trees.FindAsync(snapshot.Tree, path, cancellationToken) is { } node)
             {
                 places.Add(new RestorePlace(path, path, node.Type == NodeType.Directory));
+            }
+            else
+            {
+                left.Add(new MissingItem { Path = path, Reason = "it is not in the snapshot: it could not be read when the backup was taken" });
             }
         }
 
@@ -82,7 +89,7 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
         {
             Snapshot = snapshot,
             Subtree = place.Subtree,
-            TargetDirectory = place.IsDirectory ? place.Path : Path.GetDirectoryName(place.Path)!,
+            TargetDirectory = place.Directory,
             DeleteExtra = place.IsDirectory && Deletes(spec),
             VerifyFirst = VerifyFirst.WhatDiffers,
         };
@@ -109,8 +116,8 @@ internal sealed class ConfigRestore(ConfigSettings settings, ComponentRepositori
     private static TaskResult Result(
         RestoreSpec spec, List<RestorePlace> places, List<MissingItem> left, List<RestoreReport> reports, IReadOnlyList<string> replaced, TimeSpan duration)
     {
-        List<MissingItem> missing = [.. left, .. reports.SelectMany(report => report.Conflicts)
-            .Select(conflict => new MissingItem { Path = conflict.Path, Reason = conflict.Reason })];
+        List<MissingItem> missing = [.. left, .. places.Zip(reports).SelectMany(restored => restored.Second.Conflicts
+            .Select(conflict => new MissingItem { Path = Path.Combine(restored.First.Directory, conflict.Path), Reason = conflict.Reason }))];
         return new TaskResult
         {
             Outcome = missing.Count == 0 ? Outcome.Complete : Outcome.Incomplete,

@@ -25,7 +25,7 @@ internal static partial class SecretPatterns
     /// a space. Not where the value is empty, a reference to the environment (<c>${…}</c>), a path, or the name says that it is a file.
     /// </summary>
     [GeneratedRegex(
-        @"(?:^\s*(?:export\s+)?|[{\[(,;&?""'=]\s*|\s(?=[\w.-]+=))[""']?[\w.:-]*(?:password|passwd|secret|api_?key|access_?key|account_?key|storage_?key|token|(?<![a-z])pass)\\*[""']?\s*[=:]\s*(?>\\*)[""']?(?!\s|[""';&}]|\$|/|<|file:|\{\}|\{\{|null\b|true\b|false\b)[^\s""',]{4,}",
+        @"(?:^\s*(?:export\s+)?|[{\[(,;&?""'=]\s*|\s(?=[\w.-]+=))[""']?[\w.:-]*(?:" + SecretNames.Usual + @")\\*[""']?\s*[=:]\s*(?>\\*)[""']?(?!\s|[""';&}]|\$|/|<|file:|\{\}|\{\{|null\b|true\b|false\b)[^\s""',]{4,}",
         RegexOptions.IgnoreCase)]
     private static partial Regex Assignment();
 

@@ -17,14 +17,6 @@ internal sealed class ConfigSettings : ComponentSettings, IValidatableObject
     [Range(1, 1440)]
     public int CompareMinutes { get; set; } = 10;
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        foreach (var path in Paths)
-        {
-            if (PathRules.Problem(path) is { } problem)
-            {
-                yield return new ValidationResult(problem, [nameof(Paths)]);
-            }
-        }
-    }
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        PathRules.Problems([.. Paths]).Select(problem => new ValidationResult(problem, [nameof(Paths)]));
 }

@@ -1,40 +1,73 @@
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Addresses;
+using StellaOps.Backup.Workers.Files;
+using StellaOps.Backup.Workers.Repositories;
 using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.ConfigBackup.Settings;
 
 /// <summary>
-/// Configuration is saved in clear inside its repository, secrets only for custodians: a path that holds, or lies in, a
-/// configured path of secrets or keys is refused at the start. So is the location itself.
+/// Configuration is saved in clear inside its repository, secrets only for custodians: a path that holds, or lies in, a configured path of secrets or keys
+/// is refused at the start. So is one that holds what opens or signs the backups, or the location itself. Links are followed: what counts is where a path leads.
 /// </summary>
 internal sealed class NoSecretsInConfig(IConfiguration configuration) : IValidateOptions<ConfigSettings>
 {
+    private static readonly string[] OwnSecrets =
+    [
+        .. Enum.GetValues<Component>().Select(ComponentRepositories.PasswordSetting),
+        "Secrets:IdentityFile", "Keys:IdentityFile", "Database:Wal:IdentityFile", "Coordinator:PointSigningKeyFile",
+    ];
+
     public ValidateOptionsResult Validate(string? name, ConfigSettings options)
     {
-        var failures = options.Paths.SelectMany(path => Problems(path)).ToList();
+        var failures = options.Paths.SelectMany(path => Problems(path)).Select(problem => $"setting Config:Paths is wrong: {problem}").ToList();
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 
     private IEnumerable<string> Problems(string path)
     {
-        foreach (var component in (Component[])[Component.Secrets, Component.Keys])
+        var place = ResolvedPath.Of(path);
+        foreach (var setting in (string[])["Secrets:Paths", "Keys:Paths"])
         {
-            foreach (var secret in configuration.GetSection($"{ComponentSettings.Section(component)}:Paths").Get<string[]>() ?? [])
+            foreach (var secret in configuration.GetSection(setting).Get<string[]>() ?? [])
             {
-                if (PathRules.Contains(path, secret) || PathRules.Contains(secret, path))
+                var secretPlace = ResolvedPath.Of(secret);
+                if (PathRules.Contains(place, secretPlace) || PathRules.Contains(secretPlace, place))
                 {
-                    yield return $"setting Config:Paths is wrong: {path} and {secret} (of {component}:Paths) contain one another, and configuration is not encrypted to custodians";
+                    yield return $"{path} and {secret} (of {setting}) contain one another, and configuration is not encrypted to custodians";
                 }
+            }
+        }
+
+        foreach (var setting in OwnSecrets)
+        {
+            if (configuration[setting] is { Length: > 0 } file && PathRules.Contains(place, ResolvedPath.Of(file)))
+            {
+                yield return $"{path} contains {file} ({setting}), a secret of the backup itself: keep that file elsewhere, and set {setting} to where it is";
             }
         }
 
         foreach (var setting in (string[])["Location:Url", "Secondary:Url"])
         {
-            if (configuration[setting] is { Length: > 0 } location && PathRules.Contains(path, location))
+            if (configuration[setting] is { Length: > 0 } location && DirectoryOf(location) is { } directory && PathRules.Contains(place, ResolvedPath.Of(directory)))
             {
-                yield return $"setting Config:Paths is wrong: {path} contains the location {location}";
+                yield return $"{path} contains the location {directory} ({setting})";
             }
+        }
+    }
+
+    /// <summary>Null for a bucket, and for what is no address, which the validation of its own section says.</summary>
+    private static string? DirectoryOf(string location)
+    {
+        try
+        {
+            return LocationAddress.Parse(location) is LocalAddress { Path: var path } ? path : null;
+        }
+        catch (StorageException)
+        {
+            return null;
         }
     }
 }

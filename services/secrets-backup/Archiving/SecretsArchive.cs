@@ -13,12 +13,13 @@ namespace StellaOps.Backup.SecretsBackup.Archiving;
 
 /// <summary>Takes a snapshot of secrets or keys: every file is an age file before the engine sees it.</summary>
 internal sealed class SecretsArchive(
-    Component component, SecretsSettings settings, ComponentRepositories repositories, TimeProvider clock)
+    Component component, SecretsSettings settings, ComponentRepositories repositories, LocationElsewhere elsewhere, TimeProvider clock)
 {
     public async Task<TaskResult> RunAsync(TaskContext context, CancellationToken cancellationToken)
     {
         // First of all, so that without recipients nothing is read and nothing is created.
         var recipients = await RecipientList.LoadAsync(component, settings, cancellationToken);
+        elsewhere.Require(settings.SourcePaths);
         var startedAt = clock.GetUtcNow();
         await using var opened = await repositories.OpenOrCreateAsync(component, context.ExpectsLocation, cancellationToken);
         var repository = opened.Repository;

@@ -21,7 +21,10 @@ internal sealed class CiphertextCheck(SavedSecrets saved)
     /// <summary>Bytes that a file must have when it is decrypted. To be asked after <see cref="RunAsync"/>.</summary>
     public long PlainLength(Node file) => _plainLengths[ContentOf(file)];
 
-    /// <summary>Reads and authenticates every blob, parses every header, and compares recipients and lengths.</summary>
+    /// <summary>
+    /// Reads and authenticates every blob, parses every header, and compares number and kind of its stanzas with the recipients, and lengths. Whose stanza one is, only
+    /// an identity shows.
+    /// </summary>
     /// <returns>The recipients that the snapshot names.</returns>
     /// <exception cref="BackupException"><see cref="ErrorCodes.ProofFailed"/>.</exception>
     public async Task<RecipientList> RunAsync(TaskProgressMeter progress, CancellationToken cancellationToken)
@@ -77,7 +80,9 @@ internal sealed class CiphertextCheck(SavedSecrets saved)
 
         if (header.Stanzas.Count != recipients.Names.Count || header.Stanzas.Any(stanza => stanza.Type != recipients.StanzaType))
         {
-            throw Failed($"{file.Path} is encrypted to {header.Stanzas.Count} recipients, {AgeNames.RecipientsFile} names {recipients.Names.Count}");
+            throw Failed(
+                $"{file.Path} has {header.Stanzas.Count} stanzas ({string.Join(", ", header.Stanzas.Select(stanza => stanza.Type).Distinct())}), "
+                + $"{AgeNames.RecipientsFile} names {recipients.Names.Count} recipients ({recipients.StanzaType})");
         }
 
         _plainLengths[ContentOf(file.Node)] = AgePayload.PlaintextLength(file.Node.Size - header.Length)

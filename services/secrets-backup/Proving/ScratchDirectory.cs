@@ -25,7 +25,7 @@ internal sealed class ScratchDirectory : IAsyncDisposable
         Directory.CreateDirectory(parent, OwnerOnly);
         await RemoveAbandonedAsync(parent, component, warn, cancellationToken);
         var path = System.IO.Path.Combine(parent, $"{Prefix(component)}{taskId:N}");
-        var held = Hold(path + LockSuffix);
+        var held = ProcessLock.Hold(path + LockSuffix);
         Directory.CreateDirectory(path, OwnerOnly);
         return new ScratchDirectory(path, held, warn);
     }
@@ -47,7 +47,7 @@ internal sealed class ScratchDirectory : IAsyncDisposable
             var directory = lockFile[..^LockSuffix.Length];
             try
             {
-                await using var held = HoldIfAbandoned(lockFile);
+                await using var held = ProcessLock.HoldIfAbandoned(lockFile);
                 if (held is not null)
                 {
                     await RemoveAsync(directory, cancellationToken);
@@ -78,21 +78,6 @@ internal sealed class ScratchDirectory : IAsyncDisposable
     private static string Prefix(Component component) => $"{component.Name()}-test-";
 
     private static string NotRemoved(string directory, Exception e) => $"{directory} may hold decrypted secrets and cannot be removed: {e.Message}";
-
-    private static FileStream Hold(string lockFile) => new(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-
-    /// <summary>Null where its process is alive: it has the lock.</summary>
-    private static FileStream? HoldIfAbandoned(string lockFile)
-    {
-        try
-        {
-            return Hold(lockFile);
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
 
     /// <summary>The lock's file last: as long as it is there, the directory is looked for.</summary>
     private static async Task RemoveAsync(string directory, CancellationToken cancellationToken)

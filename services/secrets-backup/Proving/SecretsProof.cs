@@ -43,7 +43,7 @@ internal sealed class SecretsProof(
         var start = clock.GetTimestamp();
         var recipients = await check.RunAsync(context.Progress, cancellationToken);
         phases.Add(new PhaseTime("verify", clock.GetElapsedTime(start)));
-        findings.Add($"{saved.Files.Count} age files are whole, each for the {recipients.Names.Count} recipients of {AgeNames.RecipientsFile}");
+        findings.Add($"{saved.Files.Count} age files are whole; each has as many stanzas as {AgeNames.RecipientsFile} has recipients ({recipients.Names.Count}): whose they are, only an identity shows");
         findings.Add(await CompareRecipientsAsync(recipients, cancellationToken));
 
         if (decryption is null)
@@ -70,8 +70,8 @@ internal sealed class SecretsProof(
 
         var now = await RecipientList.LoadAsync(component, settings, cancellationToken);
         return now.Tag == then.Tag
-            ? "the recipients are the configured ones"
-            : $"the recipients have changed since; this snapshot opens for {string.Join(", ", then.Names)}";
+            ? $"the recipients of {AgeNames.RecipientsFile} are the configured ones"
+            : $"the recipients have changed since; {AgeNames.RecipientsFile} names {string.Join(", ", then.Names)}";
     }
 
     private async Task RestoreAsync(

@@ -13,6 +13,7 @@ namespace StellaOps.Backup.SecretsBackup.Recipients;
 internal sealed class RecipientList
 {
     private const string TagPrefix = "stella.recipients=";
+    private const string Mixed = "partly post-quantum keys (age1pq1…) and partly not";
 
     /// <summary>Hexadecimal digits of the tag; enough to tell sets of recipients apart, which is not a matter of security.</summary>
     private const int TagDigits = 32;
@@ -70,15 +71,30 @@ internal sealed class RecipientList
                 $"Let each custodian run 'age-keygen -o identity.txt', and put the public keys into {section}:Recipients (docs/secrets.md).");
         }
 
-        if (keys.Select(key => key.GetType()).Distinct().Count() > 1)
+        if (AreMixed(keys))
         {
             throw new BackupException(
-                ErrorCodes.NotConfigured, $"the recipients of {component.Name()} are partly post-quantum keys (age1pq1…) and partly not",
+                ErrorCodes.NotConfigured, $"the recipients of {component.Name()} are {Mixed}",
                 "The weakest recipient decides: use one kind for all custodians.");
         }
 
         return new RecipientList(keys);
     }
+
+    /// <summary>What is wrong with recipients of the settings; null when nothing is, and for none: they may be in a file.</summary>
+    public static string? Problem(IReadOnlyList<string> recipients)
+    {
+        try
+        {
+            return recipients.Count > 0 && AreMixed(AgeKeyFile.ParseRecipients(string.Join('\n', recipients))) ? $"they are {Mixed}: use one kind" : null;
+        }
+        catch (AgeException invalid)
+        {
+            return $"{invalid.Message}; wanted are public keys as 'age-keygen -y identity.txt' prints them";
+        }
+    }
+
+    private static bool AreMixed(IEnumerable<IRecipient> keys) => keys.Select(key => key.GetType()).Distinct().Count() > 1;
 
     private static string Name(IRecipient key) => key.ToString()!;
 

@@ -27,28 +27,29 @@ internal sealed class RestoreTally(TimeProvider clock)
         _phases.Add(new PhaseTime(phase, clock.GetElapsedTime(start)));
     }
 
-    public void Add(string path, RestoreReport report)
+    public void Add(RestorePlace place, RestoreReport report)
     {
+        var directory = place.IsFile ? Path.GetDirectoryName(place.Path)! : place.Path;
         _written += report.FilesWritten;
         _unchanged += report.FilesUnchanged;
         _bytes += report.BytesWritten;
         foreach (var conflict in report.Conflicts)
         {
-            AddMissing($"{path.TrimEnd('/')}/{conflict.Path}", conflict.Reason);
+            AddMissing(Path.Combine(directory, conflict.Path), conflict.Reason);
         }
 
-        Notes.AddRange(report.Warnings.Select(warning => $"{path}: {warning}"));
+        Notes.AddRange(report.Warnings.Select(warning => $"{place.Path}: {warning}"));
     }
 
     public void AddMissing(string path, string reason) => _missing.Add(new MissingItem { Path = path, Reason = reason });
 
-    /// <summary>What was in a place has the name <paramref name="kept"/> now. A directory changed places as a whole: nothing of it was mixed with what came back.</summary>
-    public void AddReplaced(RestorePlace place, string kept)
+    /// <summary>What was in a place has the names <paramref name="kept"/> now. A directory changed places as a whole: nothing of it was mixed with what came back.</summary>
+    public void AddReplaced(RestorePlace place, IReadOnlyList<string> kept)
     {
-        _replaced.Add(kept);
-        if (!place.IsFile)
+        _replaced.AddRange(kept);
+        if (!place.IsFile && kept.Count > 0)
         {
-            Notes.Add($"{place.Path} holds what was saved and nothing else: what was added since is in {kept}");
+            Notes.Add($"{place.Path} holds what was saved and nothing else: what was added since is in {string.Join(", ", kept)}");
         }
     }
 

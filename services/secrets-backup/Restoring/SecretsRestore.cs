@@ -50,13 +50,9 @@ internal sealed class SecretsRestore(
 
         context.Progress.Begin("write", saved.Files.Count, saved.Bytes);
         using var claim = spec.TargetDirectory is { } directory ? TargetClaim.Take(directory, context.TaskId) : null;
-        await result.TimeAsync("write", async () =>
-        {
-            foreach (var place in places)
-            {
-                await RestoreAsync(context, saved, place, keep, decryption, result, cancellationToken);
-            }
-        });
+        await result.TimeAsync("write", () => spec.TargetDirectory is { } empty
+            ? WriteAsync(context, saved, places[0], empty, decryption, result, cancellationToken)
+            : RestoreInPlaceAsync(context, saved, places, keep, decryption, result, cancellationToken));
         claim?.Complete();
         result.Log(context.Log);
         return result.ToTaskResult();
@@ -121,33 +117,44 @@ internal sealed class SecretsRestore(
         }
     }
 
-    private static async Task RestoreAsync(
-        TaskContext context, SavedSecrets saved, RestorePlace place, bool keep, AgeDecryption decryption, RestoreTally result,
+    private static async Task RestoreInPlaceAsync(
+        TaskContext context, SavedSecrets saved, IReadOnlyList<RestorePlace> places, bool keep, AgeDecryption decryption, RestoreTally result,
         CancellationToken cancellationToken)
     {
-        if (!keep)
+        List<KeptPlace> done = [];
+        foreach (var place in places)
         {
-            await WriteAsync(context, saved, place, place.IsFile ? Path.GetDirectoryName(place.Path)! : place.Path, decryption, result, cancellationToken);
-            return;
+            await TaskRestore.MakeParentsAsync(saved.Repository, saved.Snapshot, place.Path, context, cancellationToken);
+            if (keep)
+            {
+                done.Add(await RestoreBesideAsync(context, saved, place, decryption, result, cancellationToken));
+            }
+            else
+            {
+                await WriteAsync(context, saved, place, place.IsFile ? Path.GetDirectoryName(place.Path)! : place.Path, decryption, result, cancellationToken);
+            }
         }
 
+        done.ForEach(kept => kept.Complete());
+    }
+
+    private static async Task<KeptPlace> RestoreBesideAsync(
+        TaskContext context, SavedSecrets saved, RestorePlace place, AgeDecryption decryption, RestoreTally result, CancellationToken cancellationToken)
+    {
         var kept = new KeptPlace(place.Path, context.TaskId, place.IsFile);
-        if (kept.IsDone)
+        if (!kept.IsDone)
         {
-            result.AddReplaced(place, kept.Replaced);
-            return;
+            await using var staging = await Staging.BeginAsync(kept, context.Log, cancellationToken);
+            if (!kept.IsStaged)
+            {
+                await WriteAsync(context, saved, place, kept.Staged, decryption, result, cancellationToken);
+            }
+
+            kept.Exchange();
         }
 
-        await using var staging = await Staging.BeginAsync(kept, context.Log, cancellationToken);
-        if (!kept.IsStaged)
-        {
-            await WriteAsync(context, saved, place, kept.Staged, decryption, result, cancellationToken);
-        }
-
-        if (kept.Exchange() is { } replaced)
-        {
-            result.AddReplaced(place, replaced);
-        }
+        result.AddReplaced(place, kept.Kept);
+        return kept;
     }
 
     private static async Task WriteAsync(
@@ -165,6 +172,6 @@ internal sealed class SecretsRestore(
                 OnProgress = now => progress.Report(now.Files, now.Bytes),
             },
             cancellationToken);
-        result.Add(place.Path, report);
+        result.Add(place, report);
     }
 }

@@ -19,16 +19,18 @@ internal sealed class Staging : IAsyncDisposable
 
     private Staging(KeptPlace place, ITaskLog log, FileStream held) => (_place, _log, _lock) = (place, log, held);
 
-    /// <summary>Waits for a process that is removing what an earlier attempt left. To be called before the first byte is written.</summary>
+    /// <summary>
+    /// Waits for a process that is removing what an earlier attempt left. To be called before the first byte is written, and when the directory of the
+    /// place is there.
+    /// </summary>
     public static async Task<Staging> BeginAsync(KeptPlace place, ITaskLog log, CancellationToken cancellationToken)
     {
         var file = place.Staged + LockSuffix;
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!); // As without keeping: on a new host it may not be there.
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var held = Hold(file);
+                var held = ProcessLock.Hold(file);
                 if (File.Exists(file))
                 {
                     return new Staging(place, log, held);
@@ -44,31 +46,26 @@ internal sealed class Staging : IAsyncDisposable
     }
 
     /// <summary>Removes what processes that are gone left beside a path.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="warn">Hears of what cannot be removed, or must not be; the rest is.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>What was removed.</returns>
-    public static async Task<IReadOnlyList<string>> RemoveAbandonedAsync(string path, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<string>> RemoveAbandonedAsync(string path, Action<string> warn, CancellationToken cancellationToken)
     {
         List<string> removed = [];
         foreach (var place in Find(path))
         {
             try
             {
-                using var held = Hold(place.Staged + LockSuffix);
-                if (place.IsStaged)
-                {
-                    continue;
-                }
-
-                var isThere = Path.Exists(place.Staged);
-                await DirectoryRemoval.RemoveAsync(place.Staged, cancellationToken);
-                File.Delete(held.Name);
-                if (isThere)
+                using var held = ProcessLock.HoldIfAbandoned(place.Staged + LockSuffix);
+                if (held is not null && await TryRemoveAsync(place, held, warn, cancellationToken))
                 {
                     removed.Add(place.Staged);
                 }
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Its process is alive.
+                warn(NotRemoved(place, e));
             }
         }
 
@@ -81,20 +78,32 @@ internal sealed class Staging : IAsyncDisposable
         {
             try
             {
-                if (!_place.IsStaged)
-                {
-                    await DirectoryRemoval.RemoveAsync(_place.Staged, CancellationToken.None);
-                }
-
-                File.Delete(_lock.Name);
+                await TryRemoveAsync(_place, _lock, _log.Warning, CancellationToken.None);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // The lock's file stays, by which the next start finds it.
-                _log.Warning($"{_place.Staged} holds decrypted secrets and cannot be removed: {e.Message}");
+                _log.Warning(NotRemoved(_place, e));
             }
         }
     }
+
+    /// <summary>The lock's file last, and not where decrypted content stays: by it the next start finds that.</summary>
+    /// <returns>Whether there was something that is gone now.</returns>
+    private static async Task<bool> TryRemoveAsync(KeptPlace place, FileStream held, Action<string> warn, CancellationToken cancellationToken)
+    {
+        if (place.IsStaged)
+        {
+            warn(place.DescribeStaged());
+            return false;
+        }
+
+        var isThere = Path.Exists(place.Staged);
+        await DirectoryRemoval.RemoveAsync(place.Staged, cancellationToken);
+        File.Delete(held.Name);
+        return isThere;
+    }
+
+    private static string NotRemoved(KeptPlace place, Exception e) => $"{place.Staged} may hold decrypted secrets and cannot be removed: {e.Message}";
 
     private static IEnumerable<KeptPlace> Find(string path)
     {
@@ -109,6 +118,4 @@ internal sealed class Staging : IAsyncDisposable
             }
         }
     }
-
-    private static FileStream Hold(string file) => new(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using StellaOps.Backup.SecretsBackup.Recipients;
 using StellaOps.Backup.Workers.Settings;
 
 namespace StellaOps.Backup.SecretsBackup.Settings;
@@ -20,9 +21,18 @@ internal sealed class SecretsSettings : ComponentSettings, IValidatableObject
     public string? IdentityFile { get; set; }
 
     /// <summary><see cref="Paths"/> without closing slashes.</summary>
-    public IReadOnlyList<string> SourcePaths => [.. Paths.Select(path => path.Length > 1 ? path.TrimEnd('/') : path)];
+    public IReadOnlyList<string> SourcePaths => [.. Paths.Select(path => path.TrimEnd('/'))];
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        Paths.Where(path => !path.StartsWith('/') || path.Split('/').Any(name => name is "." or ".."))
-            .Select(path => new ValidationResult($"'{path}' is not an absolute path without '.' and '..'", [nameof(Paths)]));
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var problem in PathRules.Problems(Paths))
+        {
+            yield return new ValidationResult(problem, [nameof(Paths)]);
+        }
+
+        if (RecipientList.Problem(Recipients) is { } wrong)
+        {
+            yield return new ValidationResult(wrong, [nameof(Recipients)]);
+        }
+    }
 }

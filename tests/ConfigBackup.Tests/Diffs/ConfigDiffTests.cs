@@ -58,6 +58,21 @@ public sealed class ConfigDiffTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Other_permissions_are_told_beside_other_content_and_files_of_passwords_are_masked_by_their_name()
+    {
+        var file = Path.Combine(_bench.Source, ".pgpass");
+        _bench.Write(".pgpass", "db:5432:*:app:one\n");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        var before = await _bench.BackupAsync();
+        _bench.Write(".pgpass", "db:5432:*:app:two2\n");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+
+        var item = Assert.Single((await DiffAsync(before, await _bench.BackupAsync())).Items);
+
+        Assert.Equal(("content", "mode 0604, before 0640", "@@ -1 +1 @@\n-(masked)\n+(masked)\n"), (item.Change, item.Detail, item.Text));
+    }
+
+    [Fact]
     public async Task The_result_is_bounded_and_counts_all()
     {
         var before = await BackupOfAsync(0);

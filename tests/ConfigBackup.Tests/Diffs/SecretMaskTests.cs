@@ -45,6 +45,18 @@ public sealed class SecretMaskTests
     [InlineData($"cache: redis://:{Planted}@cache/0", "cache: redis://(masked)@cache/0")]
     [InlineData($"\"signer\": \"-----BEGIN PRIVATE KEY-----\\n{Planted}\\n-----END PRIVATE KEY-----\\n\",", "\"signer\": \"-----BEGIN PRIVATE KEY-----(masked)-----END PRIVATE KEY-----\\n\",")]
     [InlineData($"-----BEGIN PRIVATE KEY-----{Planted}", "-----BEGIN PRIVATE KEY-----(masked)")]
+    [InlineData($"  auth_pass {Planted}", "  auth_pass (masked)")]
+    [InlineData($"password {Planted}", "password (masked)")]
+    [InlineData($"bindpw\t{Planted}", "bindpw\t(masked)")]
+    [InlineData($"requirepass {Planted}", "requirepass (masked)")]
+    [InlineData($"proxy_password \"{Planted}\";", "proxy_password (masked)")]
+    [InlineData($"proxy_set_header Authorization \"Basic {Planted}\";", "proxy_set_header Authorization (masked)")]
+    [InlineData($"Header always set X-Api-Key {Planted}", "Header always set X-Api-Key (masked)")]
+    [InlineData($"http-request set-header Authorization \"Basic {Planted}\"", "http-request set-header Authorization (masked)")]
+    [InlineData($"ENV DB_PASSWORD {Planted}", "ENV DB_PASSWORD (masked)")]
+    [InlineData($"user app insecure-password {Planted}", "user app insecure-password (masked)")]
+    [InlineData($"machine example.org login app password {Planted}", "machine example.org login app password (masked)")]
+    [InlineData($"ExecStart=/usr/bin/app --db-password {Planted} --level 3", "ExecStart=/usr/bin/app --db-password (masked)")]
     public void What_looks_like_a_secret_is_taken_out(string line, string masked) => Assert.Equal([masked], SecretMask.Mask([line]));
 
     [Theory]
@@ -94,6 +106,14 @@ public sealed class SecretMaskTests
     [InlineData("passthrough=on2")]
     [InlineData("image: oci://registry.example:5000/app@sha256:0f1e2d3c")]
     [InlineData("endpoint: https://registry.example:5000/v2?design=flat")]
+    [InlineData("proxy_pass http://backend:8080;")]
+    [InlineData("fastcgi_pass_header Authorization;")]
+    [InlineData("PasswordAuthentication no")]
+    [InlineData("server_tokens off;")]
+    [InlineData("auth_pass ${VRRP_PASSWORD}")]
+    [InlineData("password required pam_unix.so")]
+    [InlineData("ssl_password_file /etc/nginx/passwords")]
+    [InlineData("app --token-file /run/token --level 3")]
     [InlineData("replicas: 3")]
     [InlineData("")]
     public void What_is_none_stays(string line) => Assert.Equal([line], SecretMask.Mask([line]));
@@ -144,12 +164,27 @@ public sealed class SecretMaskTests
     [InlineData("a://x:")]
     [InlineData("a://x:y/")]
     [InlineData("&sig=")]
+    [InlineData("password ")]
+    [InlineData("password no ")]
+    [InlineData("user secret ")]
+    [InlineData("set ")]
+    [InlineData("header")]
+    [InlineData("header ")]
+    [InlineData("--token ")]
+    [InlineData(" ")]
     public void A_line_of_a_megabyte_comes_to_an_end(string part)
     {
         // With a pattern that looks at the rest of the line from each of its places, this takes hours, and the limit of the run ends it.
         var line = string.Concat(Enumerable.Repeat(part, (1 << 20) / part.Length));
         Assert.Single(SecretMask.Mask([line]));
     }
+
+    [Theory]
+    [InlineData("/etc/stella/.pgpass")]
+    [InlineData("/root/.netrc")]
+    [InlineData("/etc/nginx/htpasswd.conf")]
+    public void In_files_of_passwords_every_line_is_one(string path) =>
+        Assert.Equal(["(masked)", "", "  (masked)"], SecretMask.Mask([$"db:5432:*:app:{Planted}", "", $"  app:{Planted}"], path));
 
     [Fact]
     public void That_a_secret_changed_is_shown_and_not_to_what_also_without_a_line_feed_at_the_end() =>
