@@ -21,12 +21,17 @@ public sealed class CrashTests(LocalStack stack)
     public async Task A_backup_survives_the_death_of_any_process(string service, Component during)
     {
         var name = $"crash-{service}-{during.Name()}";
-        await stack.UpAsync(Token);
         var operation = await stack.Stella.StartBackupAsync($"--full --name {name}", Token);
         await stack.Stella.AtWorkAsync(operation.Id, during, Token);
 
-        await stack.KillAsync(service, Token);
-        await stack.UpAsync(Token);
+        try
+        {
+            await stack.KillAsync(service, Token);
+        }
+        finally
+        {
+            await stack.UpAsync(Token);
+        }
 
         var ended = await stack.Stella.EndAsync(operation.Id, Token);
         Assert.True(ended.Outcome == Outcome.Complete, $"{ended.Outcome}: {ended.Error?.Message}");

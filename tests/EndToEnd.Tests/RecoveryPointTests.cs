@@ -1,6 +1,7 @@
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.EndToEnd.Tests.Stack;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.EndToEnd.Tests;
 
@@ -9,8 +10,11 @@ public sealed class RecoveryPointTests(LocalStack stack)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_full_backup_is_listed_verified_and_proven_by_a_restored_server()
+    public async Task A_full_backup_is_listed_verified_and_proven_by_a_restored_server_and_leaves_no_plaintext_of_a_secret_anywhere()
     {
+        var secret = $"canary-{Guid.NewGuid():n}";
+        var file = Path.Combine(stack.Platform.DirectoryOf("secrets"), "canary.txt");
+        await File.WriteAllTextAsync(file, secret, Token);
         await stack.Stella.OkAsync("backup create --full --name whole", Token);
         var created = await stack.Stella.PointAsync("whole", Token);
         Assert.True(created.Full);
@@ -28,6 +32,7 @@ public sealed class RecoveryPointTests(LocalStack stack)
         var database = proven.Proofs.Last(proof => proof.Component == Component.Database).Result!;
         Assert.Contains(database.Findings, finding => finding.Contains("amcheck", StringComparison.OrdinalIgnoreCase));
         Assert.Contains("whole", await stack.Stella.OkAsync("backup list --last 7d --type full", Token), StringComparison.Ordinal);
+        await AssertOnlyInAsync(file, secret);
     }
 
     [Fact]
@@ -80,10 +85,20 @@ public sealed class RecoveryPointTests(LocalStack stack)
     [Fact]
     public async Task The_journal_of_an_operation_can_be_read_afterwards()
     {
-        await stack.Stella.OkAsync("backup create --type config --name journal", Token);
-        Assert.Contains("config", await stack.Stella.OkAsync("backup logs --last 24h", Token), StringComparison.Ordinal);
+        var operation = await stack.Stella.StartBackupAsync("--type config --name journal", Token);
+        Assert.Equal(Outcome.Complete, (await stack.Stella.EndAsync(operation.Id, Token)).Outcome);
+        Assert.Contains("config", await stack.Stella.OkAsync($"backup logs --last 24h --operation {operation.Id}", Token), StringComparison.Ordinal);
         var status = await stack.Stella.JsonAsync<StatusView>("backup status", Token);
-        Assert.NotNull(status.Components.Single(component => component.Component == Component.Config).LastSuccessAt);
+        Assert.True(status.Components.Single(component => component.Component == Component.Config).LastSuccessAt >= operation.AcceptedAt);
+    }
+
+    /// <summary>Logs, broker, catalog, scratch, location: everything of the stack but the protected directory itself.</summary>
+    private async Task AssertOnlyInAsync(string file, string secret)
+    {
+        var found = await Processes.RunAsync("grep", ["-rlaF", "--devices=skip", secret, stack.Data, stack.Location], cancellationToken: Token);
+        var places = found.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(place => place != file);
+        Assert.Empty(places);
+        Assert.True(found.ExitCode == 0, "the search has to find the secret in its own directory, or it did not search");
     }
 
     private async Task DamageAsync()

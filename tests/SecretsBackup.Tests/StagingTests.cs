@@ -94,7 +94,7 @@ public sealed class StagingTests : IDisposable
         Directory.Delete(zone, recursive: true);
         File.CreateSymbolicLink(zone, _site["nowhere"]); // Here the first attempt fails, with the source restored.
 
-        await Assert.ThrowsAsync<RepositoryException>(() => _site.RestoreAsync(backup, keep: true, context: _site.Context(_task)));
+        await Assert.ThrowsAsync<DirectoryNotFoundException>(() => _site.RestoreAsync(backup, keep: true, context: _site.Context(_task)));
         Assert.Equal(["source", Path.GetFileName(Replaced) + ".none"], Beside());
         File.Delete(zone);
         var restored = await _site.RestoreAsync(backup, keep: true, context: _site.Context(_task, attempt: 2));

@@ -60,7 +60,9 @@ port_is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 port_is_free() { ! port_is_taken "$1"; }
 
-# need_free_port NAME PORT: a process that was killed a moment ago may not have let go of it yet.
+# need_free_port NAME PORT: a process of this stack that was killed a moment ago may not have let go of it yet. Before there is a stack, it is somebody else's.
 need_free_port() {
-  wait_until 30 port_is_free "$2" || die "port $2, wanted for $1, is in use" "deploy/local/up --ports BASE, with BASE the first of 16 free ports"
+  local patience=0
+  [ ! -e "$DATA/stack" ] || patience=30
+  wait_until "$patience" port_is_free "$2" || die "port $2, wanted for $1, is in use" "deploy/local/up --ports BASE, with BASE the first of 16 free ports"
 }

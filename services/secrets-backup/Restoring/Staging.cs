@@ -38,7 +38,7 @@ internal sealed class Staging : IAsyncDisposable
 
                 await held.DisposeAsync(); // It was removed between being opened and being locked.
             }
-            catch (IOException) when (attempt < Attempts)
+            catch (IOException exception) when (exception is not DirectoryNotFoundException && attempt < Attempts)
             {
                 await Task.Delay(Pause, cancellationToken);
             }

@@ -22,6 +22,7 @@ internal sealed class FakeWorkers : IAsyncDisposable
     /// <summary>Announced when a test says so.</summary>
     public const string SecondCluster = "analytics";
     private static readonly TimeSpan ClaimLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReturnDelay = TimeSpan.FromMilliseconds(500);
     private readonly ServiceProvider _services;
     private readonly IBusControl _bus;
     private readonly CancellationTokenSource _stopping = new();
@@ -141,7 +142,19 @@ internal sealed class FakeWorkers : IAsyncDisposable
     private async Task TakeAsync(ConsumeContext<RunTask> context)
     {
         Commands.Enqueue(context.Message);
-        var answer = await ClaimAsync(context.Message.TaskId, Name, context.CancellationToken);
+        Response<ClaimGranted, ClaimRefused> answer;
+        try
+        {
+            answer = await ClaimAsync(context.Message.TaskId, Name, context.CancellationToken);
+        }
+        catch (RequestException)
+        {
+            // The coordinator is being killed: back to the end of the queue.
+            await Task.Delay(ReturnDelay, context.CancellationToken);
+            await context.Forward(context.Message.Address());
+            return;
+        }
+
         if (answer.Is<ClaimGranted>(out var granted))
         {
             var task = new FakeTask(this, context.Message, granted.Message);

@@ -7,6 +7,7 @@ using StellaOps.Backup.DatabaseBackup.Restores;
 using StellaOps.Backup.DatabaseBackup.Settings;
 using StellaOps.Backup.Postgres.Servers;
 using StellaOps.Backup.Repository;
+using StellaOps.Backup.Repository.Crypto;
 using StellaOps.Backup.Repository.Trees;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Storage.Local;
@@ -58,7 +59,7 @@ internal sealed class Workbench : IAsyncDisposable
         var cancellationToken = TestContext.Current.CancellationToken;
         var bench = new Workbench(await PlatformCluster.StartAsync(major, cancellationToken));
         File.SetUnixFileMode(bench._home.Path, (UnixFileMode)0b111_101_101);
-        bench.Repository = await ResticRepository.InitAsync(bench._store, Password, null, cancellationToken);
+        bench.Repository = await ResticRepository.InitAsync(bench._store, Password, new RepositoryOptions { Kdf = new KdfParameters(16, 8, 1) }, cancellationToken);
         await bench.Repository.LoadIndexAsync(cancellationToken);
         return bench;
     }

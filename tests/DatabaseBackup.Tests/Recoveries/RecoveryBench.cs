@@ -13,6 +13,7 @@ using StellaOps.Backup.Postgres.Connections;
 using StellaOps.Backup.Postgres.Servers;
 using StellaOps.Backup.Postgres.Wal;
 using StellaOps.Backup.Repository;
+using StellaOps.Backup.Repository.Crypto;
 using StellaOps.Backup.Storage;
 using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing.Machine;
@@ -77,7 +78,7 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
         var bench = new RecoveryBench(await PrivatePostgres.StartAsync(
             major, new Dictionary<string, string> { ["track_commit_timestamp"] = "on", ["wal_keep_size"] = "1GB", ["autovacuum"] = "off" }, Cancellation));
         File.SetUnixFileMode(bench._home.Path, (UnixFileMode)0b111_101_101);
-        bench.Repository = await ResticRepository.InitAsync(bench._store, Password, null, Cancellation);
+        bench.Repository = await ResticRepository.InitAsync(bench._store, Password, new RepositoryOptions { Kdf = new KdfParameters(16, 8, 1) }, Cancellation);
         await bench.Repository.LoadIndexAsync(Cancellation);
         await bench.RunAsync("CREATE TABLE ledger (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp()); CREATE TABLE churn (id int PRIMARY KEY, body text); INSERT INTO churn SELECT i, md5(i::text) FROM generate_series(1, 2000) i");
         return bench;
@@ -91,7 +92,7 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
     {
         var usual = new WalArchiverOptions
         {
-            Cluster = "main", Slot = "stella_main", SpoolDirectory = _home["spool"], TailInterval = TimeSpan.FromSeconds(1), WatchInterval = TimeSpan.FromMilliseconds(500),
+            Cluster = "main", Slot = "stella_main", SpoolDirectory = _home["spool"], TailInterval = TimeSpan.FromMilliseconds(100), WatchInterval = TimeSpan.FromMilliseconds(200),
             RetryPause = TimeSpan.FromMilliseconds(200),
         };
         _archived = new ClusterConnection(Settings.ConnectionString ?? Server.ConnectionString);
@@ -212,7 +213,7 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
 
     public async Task UntilAsync(Func<bool> condition)
     {
-        for (var watch = Stopwatch.StartNew(); !condition(); await Task.Delay(100, Cancellation))
+        for (var watch = Stopwatch.StartNew(); !condition(); await Task.Delay(20, Cancellation))
         {
             Assert.True(watch.Elapsed < Deadline, $"{_archiver?.Status}");
         }

@@ -26,7 +26,7 @@ public sealed class RoundTripTests
         Assert.Empty(report.Conflicts);
         Assert.Empty(report.Warnings);
         Assert.Empty(await TreeComparer.DifferencesAsync(fixture.Source, fixture.Target, cancellationToken: Cancellation));
-        Assert.True(await AllocatedAsync($"{fixture.Target}/sparse") < 20 << 20, "the holes were written");
+        Assert.True(await AllocatedAsync($"{fixture.Target}/sparse") < 4 << 20, "the holes were written");
     }
 
     [Fact]

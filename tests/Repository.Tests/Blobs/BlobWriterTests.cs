@@ -8,7 +8,7 @@ namespace StellaOps.Backup.Repository.Tests.Blobs;
 
 public sealed class BlobWriterTests
 {
-    private static readonly Random Random = new(1);
+    private readonly Random _random = new(1);
 
     [Fact]
     public async Task Many_callers_store_equal_blobs_once()
@@ -166,7 +166,7 @@ public sealed class BlobWriterTests
             for (var i = 0; i < 40; i++)
             {
                 var content = new byte[TestRepositories.Cheap.PackTarget];
-                Random.NextBytes(content);
+                _random.NextBytes(content);
                 await writer.SaveAsync(BlobType.Data, content, cancellation);
                 saved.Add(i);
             }

@@ -245,7 +245,7 @@ public sealed class CorruptionSweepTests
     /// <summary>Restores; every file that is there afterwards has to be the one that was saved, whole.</summary>
     private static async Task<bool> RestoreAsync(ResticRepository repository, Snapshot snapshot)
     {
-        using var target = new TemporaryDirectory("stella-sweep-");
+        using var target = TemporaryDirectory.InMemory("stella-sweep-");
         var all = true;
         try
         {

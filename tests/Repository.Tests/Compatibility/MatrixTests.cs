@@ -93,12 +93,8 @@ public sealed class MatrixTests : IAsyncDisposable
         await File.WriteAllBytesAsync($"{Source}/file", TestRepositories.Content(1, 3_000_000), Cancellation);
         await using var repository = await TestRepositories.OpenAsync(_store);
         var snapshot = await BackUpByUsAsync(repository, parent: null);
-        if (!File.Exists("/dev/fuse") || Processes.Find("fusermount") is null)
-        {
-            // A container without FUSE: the same content by another way.
-            Assert.Contains($"{Source}/file", await Restic.RunAsync(["ls", "latest"], Cancellation), StringComparison.Ordinal);
-            return;
-        }
+        Assert.Contains($"{Source}/file", await Restic.RunAsync(["ls", "latest"], Cancellation), StringComparison.Ordinal);
+        Assert.SkipUnless(File.Exists("/dev/fuse") && Processes.Find("fusermount") is not null, "restic lists the snapshot; to mount it takes /dev/fuse and fusermount");
 
         var mount = _directory["mount"];
         Directory.CreateDirectory(mount);

@@ -134,7 +134,7 @@ internal sealed class FaultSweep(string name, MemoryStore template, IReadOnlyDic
 
     private async Task RestoreAsync(ResticRepository repository, Snapshot snapshot)
     {
-        using var target = new TemporaryDirectory();
+        using var target = TemporaryDirectory.InMemory();
         await new Restorer(repository).RunAsync(new RestoreRequest { Snapshot = snapshot, TargetDirectory = target.Path }, Cancellation);
         var restored = Directory.EnumerateFiles(target.Path, "*", SearchOption.AllDirectories)
             .ToDictionary(path => Path.GetRelativePath(target.Path, path), File.ReadAllBytes);

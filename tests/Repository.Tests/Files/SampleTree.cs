@@ -46,8 +46,8 @@ internal static class SampleTree
         Directory.CreateDirectory($"{root}/empty-directory");
         Directory.CreateDirectory($"{root}/{string.Join('/', Enumerable.Repeat("deep", 60))}");
         using var sparse = File.OpenHandle($"{root}/sparse", FileMode.Create, FileAccess.Write);
-        RandomAccess.Write(sparse, TestRepositories.Content(3, 70_000), 100 << 20);
-        RandomAccess.Write(sparse, "end"u8, (200 << 20) + 17);
+        RandomAccess.Write(sparse, TestRepositories.Content(3, 70_000), 16 << 20);
+        RandomAccess.Write(sparse, "end"u8, (32 << 20) + 17);
     }
 
     private static void CreateNames(OpenDirectory top)

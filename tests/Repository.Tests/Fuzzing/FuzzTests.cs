@@ -56,7 +56,7 @@ public sealed class FuzzTests
 
     public static TheoryData<string> Names => [.. Parsers.Keys];
 
-    private static double Seconds => double.TryParse(Environment.GetEnvironmentVariable("STELLA_FUZZ_SECONDS"), NumberStyles.Float, CultureInfo.InvariantCulture, out var wanted) ? wanted : 1;
+    private static double Seconds => double.TryParse(Environment.GetEnvironmentVariable("STELLA_FUZZ_SECONDS"), NumberStyles.Float, CultureInfo.InvariantCulture, out var wanted) ? wanted : 0.3;
 
     private static int Seed => int.TryParse(Environment.GetEnvironmentVariable("STELLA_FUZZ_SEED"), out var wanted) ? wanted : Random.Shared.Next();
 

@@ -20,8 +20,8 @@ public sealed class PruneTests
         await TestRepositories.BackUpAsync(repository, [kept, TestRepositories.Content(5, 1_000)]);
         await repository.Forgotten.ForgetAsync([first.Id], TimeSpan.Zero, cancellation);
 
-        var planned = await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, DryRun = true }, cancellation);
         var before = store.Keys.ToList();
+        var planned = await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, DryRun = true }, cancellation);
         Assert.Equal(before, store.Keys);
         var done = await repository.PruneAsync(new PruneOptions { Grace = TimeSpan.Zero, MaxUnused = 0 }, cancellation);
         Assert.Equal(planned.PacksDeleted, done.PacksDeleted);

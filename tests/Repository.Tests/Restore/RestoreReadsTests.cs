@@ -36,9 +36,9 @@ public sealed class RestoreReadsTests
     public async Task A_blob_that_many_files_need_is_read_once()
     {
         await using var fixture = await ArchiveFixture.CreateAsync();
-        for (var i = 0; i < 300; i++)
+        for (var i = 0; i < 100; i++)
         {
-            File.WriteAllBytes($"{fixture.Source}/{i}", TestRepositories.Content(1, 300_000));
+            File.WriteAllBytes($"{fixture.Source}/{i}", TestRepositories.Content(1, 100_000));
         }
 
         var archived = await fixture.ArchiveAsync();

@@ -15,7 +15,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     private const string Account = "rabbitmq";
     private const string Server = "/usr/lib/rabbitmq/bin/rabbitmq-server";
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(300);
-    private readonly TemporaryDirectory _home = new("stella-mq-");
+    private readonly TemporaryDirectory _home = TemporaryDirectory.InMemory("stella-mq-");
     private readonly int _firstPort = FreePorts.NextRun(5);
     private readonly HttpClient _management;
     private GuardedServer? _names;

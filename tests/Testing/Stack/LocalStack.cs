@@ -129,12 +129,15 @@ public sealed class LocalStack : IAsyncLifetime
         _home.Dispose();
     }
 
-    /// <summary>Nothing starts by itself unless a setting says so: what a test finds, a test has started. Only a newcomer's first start tests the machine as a whole.</summary>
+    /// <summary>Nothing starts by itself unless a setting says so: what a test finds, a test has started. Only a newcomer's first start tests the machine as a whole. Leases are short: tests kill workers, and wait for the next one.</summary>
     private static Task<ProcessResult> ScriptAsync(string script, string[] arguments, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken) => Processes.RunAsync(
         Path.Combine(Root, "deploy/local", script), arguments, new Dictionary<string, string?>(settings)
         {
             [Scheduled] = settings.GetValueOrDefault(Scheduled, "false"),
             [SelfTest] = arguments.Contains("--no-first-backup") ? "KnownAnswers" : null,
+            ["STELLAOPS_BACKUP__Coordinator__LeaseSeconds"] = "15",
+            ["STELLAOPS_BACKUP__Coordinator__HeartbeatSeconds"] = "1",
+            ["STELLAOPS_BACKUP__Coordinator__SweepSeconds"] = "1",
         },
         workingDirectory: Root, cancellationToken: cancellationToken);
 

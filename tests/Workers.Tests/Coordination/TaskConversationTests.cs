@@ -14,8 +14,8 @@ public sealed class TaskConversationTests(BrokerFixture broker) : IClassFixture<
     [Fact]
     public async Task A_task_is_claimed_run_and_reported_with_its_log_and_progress()
     {
-        await using var worker = await TestWorker.StartAsync(_address);
         await using var coordinator = await TestCoordinator.StartAsync(_address);
+        await using var worker = await TestWorker.StartAsync(_address);
         await coordinator.HearsAsync();
         var task = await coordinator.DispatchAsync();
 

@@ -8,6 +8,7 @@ using StellaOps.Backup.Storage;
 using StellaOps.Backup.Storage.Local;
 using StellaOps.Backup.Testing.Files;
 using StellaOps.Backup.Workers.Repositories;
+using StellaOps.Backup.Workers.Tests.Coordination;
 
 namespace StellaOps.Backup.Workers.Tests.Secondary;
 
@@ -120,6 +121,7 @@ public sealed class ReplicatingTests : IAsyncDisposable
         var snapshot = await _bench.BackupAsync();
         _bench.Slots.Take();
         var replicating = _bench.ReplicateAsync(snapshot);
+        await Eventually.HoldsAsync(() => File.Exists(Path.Combine(_bench.Secondary, "evidence", "config")), "the repository is made there");
         await Task.WhenAny(replicating, Task.Delay(500, Cancellation));
         Assert.DoesNotContain(Directory.GetFiles(_bench.Secondary, "*", SearchOption.AllDirectories), file => file.Contains("/data/", StringComparison.Ordinal));
 
