@@ -24,19 +24,16 @@ internal sealed class ApiClient : IDisposable
         Timeout = Timeout.InfiniteTimeSpan,
     };
     private readonly TraceContext _trace = new();
+    private readonly CliSettings _settings;
     private readonly TimeProvider _clock;
 
     public ApiClient(CliSettings settings, TimeProvider clock)
     {
+        _settings = settings;
         _clock = clock;
         Server = settings.ServerAddress();
         _http.BaseAddress = Server;
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("stella", ProductVersion.Text));
-        if (settings.BearerToken() is { Length: > 0 } token)
-        {
-            _http.DefaultRequestHeaders.Authorization = Bearer(token);
-        }
-
         TraceId = _trace.Id;
     }
 
@@ -147,9 +144,10 @@ internal sealed class ApiClient : IDisposable
         }
     }
 
-    /// <summary>Sends, and reads the head of the answer; of one that is a failure, all.</summary>
+    /// <summary>Sends, and reads the head of the answer; of one that is a failure, all. A token lives shorter than work may take: its file is read each time.</summary>
     private async Task<HttpResponseMessage> ExchangeAsync(HttpRequestMessage request, HttpStatusCode? accepted, CancellationToken cancellationToken)
     {
+        request.Headers.Authorization = _settings.BearerToken() is { Length: > 0 } token ? Bearer(token) : null;
         request.Headers.Add("traceparent", _trace.NewParent());
         var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (response.IsSuccessStatusCode || response.StatusCode == accepted)

@@ -44,6 +44,15 @@ internal sealed class OperationFollower(ApiClient api, IProgressView view, TimeP
             {
                 await BearAsync(operationId, e, cancellationToken);
             }
+            catch (BackupException e) when (e.Error == ErrorCodes.NotAuthenticated || e.Error == ErrorCodes.NotAllowed)
+            {
+                // A token may end before the work does.
+                throw new BackupException(
+                    e.Error,
+                    $"operation {operationId} cannot be watched: {e.Message}",
+                    $"{e.Hint} The operation goes on; watch it again: stella operation show {operationId} --follow",
+                    e);
+            }
         }
     }
 

@@ -36,13 +36,20 @@ internal sealed class DatabaseServices(Session session)
     public async Task<int> WithoutAsync(IReadOnlyList<string> running, string path, object request, CancellationToken cancellationToken)
     {
         OperationView? accepted = null;
+        var stopped = false;
         try
         {
             await ActAsync("stop", running, cancellationToken);
+            stopped = true;
             accepted = await session.Api.StartAsync(HttpMethod.Post, path, request, cancellationToken);
             var status = await session.FollowAsync(accepted, cancellationToken);
             await StartAsync(running, cancellationToken);
             return status;
+        }
+        catch (BackupException refused) when (!stopped && (refused.Error == ErrorCodes.NotAuthenticated || refused.Error == ErrorCodes.NotAllowed))
+        {
+            // Before anything was asked of any service.
+            throw With(refused, $"Nothing was stopped or changed: {string.Join(", ", running)} {(running.Count == 1 ? "runs" : "run")} on");
         }
         catch (BackupException failure)
         {

@@ -41,7 +41,8 @@ internal static class LimitExtensions
     private static Task AnswerAsync(HttpContext context, RateLimitLease lease)
     {
         var wait = lease.TryGetMetadata(MetadataName.RetryAfter, out var retryAfter) ? retryAfter : TimeSpan.FromSeconds(1);
-        context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        return ErrorAnswer.WriteAsync(context, ErrorCodes.TooManyRequests, "too many requests with this token in too short a time");
+        var seconds = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        context.Response.Headers.RetryAfter = seconds;
+        return ErrorAnswer.WriteAsync(context, ErrorCodes.TooManyRequests, $"too many requests with this token in too short a time; the next may come in {seconds} s");
     }
 }

@@ -4,7 +4,7 @@ using StellaOps.Backup.Contracts;
 namespace StellaOps.Backup.Coordinator;
 
 /// <summary>Section <c>Coordinator</c>.</summary>
-public sealed class CoordinatorSettings
+public sealed class CoordinatorSettings : IValidatableObject
 {
     public const string Section = "Coordinator";
 
@@ -47,4 +47,14 @@ public sealed class CoordinatorSettings
     internal TimeSpan Lease => TimeSpan.FromSeconds(LeaseSeconds);
 
     internal TimeSpan TaskDeadline => TimeSpan.FromHours(TaskDeadlineHours);
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (LeaseSeconds <= HeartbeatSeconds)
+        {
+            yield return new ValidationResult(
+                $"a lease of {LeaseSeconds} seconds runs out before the heartbeat that keeps it, every {HeartbeatSeconds} seconds (HeartbeatSeconds)", [nameof(LeaseSeconds)]);
+        }
+    }
 }

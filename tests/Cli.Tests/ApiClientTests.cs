@@ -2,8 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using StellaOps.Backup.Cli.Api;
 using StellaOps.Backup.Cli.Settings;
+using StellaOps.Backup.Cli.Tests.Server;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.Cli.Tests;
 
@@ -28,6 +30,24 @@ public sealed class ApiClientTests
         Assert.Equal(ErrorCodes.ServerUnreachable, failure.Error);
         Assert.EndsWith("did not answer within 1 seconds", failure.Message, StringComparison.Ordinal);
         (await server).Dispose();
+    }
+
+    [Fact]
+    public async Task A_token_file_that_is_renewed_in_the_middle_of_a_command_is_read_again()
+    {
+        var token = TestContext.Current.CancellationToken;
+        using var directory = new TemporaryDirectory();
+        await using var server = await RecordedServer.StartAsync(token);
+        server.Play([RecordedAnswer.Parse("GET /api/v1/status 200 status-empty.json"), RecordedAnswer.Parse("GET /api/v1/status 401 error-401.json"), RecordedAnswer.Parse("GET /api/v1/status 200 status-empty.json")]);
+        await File.WriteAllTextAsync(directory["token"], "first\n", token);
+        using var api = new ApiClient(new CliSettings { Server = server.Address, TokenFile = directory["token"] }, TimeProvider.System);
+
+        await api.GetAsync<StatusView>(Routes.Status, token);
+        Assert.Equal(ErrorCodes.NotAuthenticated, (await Assert.ThrowsAsync<BackupException>(() => api.GetAsync<StatusView>(Routes.Status, token))).Error);
+        await File.WriteAllTextAsync(directory["token"], "second\n", token);
+        await api.GetAsync<StatusView>(Routes.Status, token);
+
+        Assert.Equal(["Bearer first", "Bearer first", "Bearer second"], server.Requests.Select(request => request.Replace("GET /api/v1/status ", "", StringComparison.Ordinal)));
     }
 
     private static async Task<Socket> AnswerAsync(TcpListener listener, string answer, CancellationToken cancellationToken)

@@ -92,6 +92,10 @@ public sealed class RepoCommandTests : IDisposable
         await File.WriteAllBytesAsync(pack, content, Cancel);
         await RunAsync(0, "check");
         Assert.Contains(Path.GetFileName(pack), (await RunAsync(20, "verify")).Output, StringComparison.Ordinal);
+
+        await InitAsync("second");
+        string[] second = ["--from-repo", _directory["repository"], "--from-password-file", _directory["password"], "--repo", _directory["second"]];
+        Assert.Contains("'stella repo repair data'", (await RunAsync(20, ["copy", .. second])).Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -167,9 +171,9 @@ public sealed class RepoCommandTests : IDisposable
     private static IReadOnlyList<JsonElement> Items(JsonElement page) => [.. page.GetProperty("items").EnumerateArray()];
 
     /// <summary>As <c>init</c> does, but for the cost of the password, which every command pays.</summary>
-    private async Task InitAsync()
+    private async Task InitAsync(string name = "repository")
     {
-        await using var store = new LocalObjectStore(Directory.CreateDirectory(_directory["repository"]).FullName);
+        await using var store = new LocalObjectStore(Directory.CreateDirectory(_directory[name]).FullName);
         await (await ResticRepository.InitAsync(store, "correct horse", new RepositoryOptions { Kdf = new KdfParameters(16, 8, 1) }, Cancel)).DisposeAsync();
     }
 

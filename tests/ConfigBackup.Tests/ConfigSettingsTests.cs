@@ -24,6 +24,12 @@ public sealed class ConfigSettingsTests
     [InlineData("Config:RepositoryPasswordFile")]
     [InlineData("Evidence:RepositoryPasswordFile")]
     [InlineData("Coordinator:PointSigningKeyFile")]
+    [InlineData("Location:CredentialsFile")]
+    [InlineData("Location:ArchiveCredentialsFile")]
+    [InlineData("Secondary:CredentialsFile")]
+    [InlineData("Database:PasswordFile")]
+    [InlineData("Broker:PasswordFile")]
+    [InlineData("Coordinator:CatalogPasswordFile")]
     public async Task A_path_that_holds_what_opens_or_signs_the_backups_is_refused(string setting)
     {
         await using var bench = new ConfigBench(("Config:Paths:0", "/etc/stella"), (setting, "/etc//stella/file"));
@@ -50,6 +56,20 @@ public sealed class ConfigSettingsTests
         await using var bench = new ConfigBench(("Config:Paths:0", home["link"]), ("Secrets:Paths:0", home["secrets"]));
         var refused = Assert.Throws<OptionsValidationException>(() => bench.Handler);
         Assert.Contains("contain one another", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Secrets:Paths:0", "contain one another")]
+    [InlineData("Database:PasswordFile", "a secret of the backup itself")]
+    public async Task A_link_that_leads_elsewhere_today_counts_by_its_name(string setting, string expected)
+    {
+        using var home = new TemporaryDirectory("stella-config-");
+        Directory.CreateDirectory(home["etc"]);
+        Directory.CreateDirectory(home["elsewhere"]);
+        File.CreateSymbolicLink(home["etc", "secrets"], home["elsewhere"]);
+        await using var bench = new ConfigBench(("Config:Paths:0", home["etc"]), (setting, home["etc", "secrets"]));
+        var refused = Assert.Throws<OptionsValidationException>(() => bench.Handler);
+        Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

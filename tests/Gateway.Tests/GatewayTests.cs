@@ -101,8 +101,10 @@ public sealed class GatewayTests
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => bench.Client.GetAsync("/api/v1/points", Cancellation)));
         Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.OK);
         var refused = answers.First(answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
-        Assert.Equal("server.busy", (await ErrorAsync(refused)).Code);
+        var error = await ErrorAsync(refused);
+        Assert.Equal("server.busy", error.Code);
         Assert.True(refused.Headers.RetryAfter!.Delta > TimeSpan.Zero);
+        Assert.EndsWith($"the next may come in {refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds} s", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

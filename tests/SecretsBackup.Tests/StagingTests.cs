@@ -159,6 +159,24 @@ public sealed class StagingTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_a_file_has_its_place_the_empty_directory_that_it_came_from_goes_without_a_warning()
+    {
+        var backup = await BackUpFileAsync();
+        var file = Path.Combine(_site.Source, "stella.env");
+        var staged = Directory.CreateDirectory($"{file}.restoring-{_task:N}").FullName;
+        await File.WriteAllTextAsync($"{staged}.lock", "", Cancellation);
+        File.Move(file, $"{file}.replaced-{_task:N}");
+        await File.WriteAllTextAsync(file, "staged", Cancellation);
+
+        var warnings = new List<string>();
+        Assert.Equal([staged], await _site.Handler().RemoveAbandonedAsync(warnings.Add, Cancellation));
+        Assert.Empty(warnings);
+        await _site.RestoreAsync(backup, keep: true, context: _site.Context(_task, attempt: 2));
+        Assert.Equal(("staged", "now"), (await File.ReadAllTextAsync(file, Cancellation), await File.ReadAllTextAsync($"{file}.replaced-{_task:N}", Cancellation)));
+        Assert.Equal(["stella.env", $"stella.env.replaced-{_task:N}"], Directory.GetFileSystemEntries(_site.Source).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task An_attempt_waits_until_what_the_last_one_left_is_removed()
     {
         var place = new KeptPlace(_site.Source, _task);

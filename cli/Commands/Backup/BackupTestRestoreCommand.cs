@@ -2,6 +2,7 @@ using System.CommandLine;
 using StellaOps.Backup.Cli.Following;
 using StellaOps.Backup.Cli.Parsing;
 using StellaOps.Backup.Cli.Sessions;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 
 namespace StellaOps.Backup.Cli.Commands.Backup;
@@ -10,8 +11,9 @@ namespace StellaOps.Backup.Cli.Commands.Backup;
 internal sealed class BackupTestRestoreCommand : StellaCommand
 {
     private readonly Option<string> _name = new("--name") { Description = "Name or id of the recovery point", HelpName = "N" };
-    private readonly Option<bool> _latest = new("--latest") { Description = "The newest recovery point" };
-    private readonly ClusterOption _cluster = new("Only the database of this cluster");
+    private readonly Option<bool> _latest = new("--latest") { Description = "The newest recovery point that holds what --type and --cluster name; without them, the newest that has a database" };
+    private readonly TypeOption _types = new("Only these components");
+    private readonly ClusterOption _cluster = new("Of the database only this cluster; alone, it means --type database");
     private readonly Option<string> _target = new("--target")
     {
         Description = "Directory on the workers' hosts; what is restored is kept there, which takes the right to restore. Without it, a scratch directory is used and emptied",
@@ -26,6 +28,7 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
     {
         Add(_name);
         Add(_latest);
+        Add(_types);
         Add(_cluster);
         Add(_target);
         Add(_replay);
@@ -41,7 +44,8 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
         Examples =
         [
             "stella backup test-restore --latest --dry-run",
-            "stella backup test-restore --latest --replay",
+            "stella backup test-restore --latest --type database --replay",
+            "stella backup test-restore --latest --type evidence",
             "stella backup test-restore --name pre-upgrade-20260117 --target /srv/restore-test",
         ];
     }
@@ -52,6 +56,7 @@ internal sealed class BackupTestRestoreCommand : StellaCommand
         {
             Point = parsed.GetValue(_name),
             Latest = parsed.GetValue(_latest),
+            Types = _types.Named(parsed) is { } names && !names.Contains(Components.Full) ? names : [],
             Cluster = parsed.GetValue(_cluster),
             Target = parsed.GetValue(_target),
             Replay = parsed.GetValue(_replay),

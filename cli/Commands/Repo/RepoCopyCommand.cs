@@ -53,7 +53,7 @@ internal sealed class RepoCopyCommand : RepoCommand
             ? 0
             : throw new BackupException(
                 ErrorCodes.Damaged, $"{report.Failed.Count} snapshots were not copied, because the source is damaged; {Units.ShortId(failed.Source.ToString())}: {failed.Reason}",
-                "All others were. 'stella repo repair' heals the source from a repository that has what is lost.");
+                "All others were. 'stella repo repair data' heals the source from a repository that has what is lost.");
     }
 
     private static void Write(TextWriter output, CopyReport report) => output.WriteLine(

@@ -29,7 +29,7 @@ public static class ErrorCodes
     public static readonly ErrorCode ServerRunning = new("refused.server-running", 5, 409, false, "Stop the server first: stella service stop --all");
     public static readonly ErrorCode TargetNotEmpty = new("refused.target-not-empty", 5, 409, false, "Name an empty or new directory with --target.");
     public static readonly ErrorCode RefusedByRepository = new("refused.by-repository", 5, 409, false, "The message says what would be lost, or is lost already; nothing was changed.");
-    public static readonly ErrorCode LastProven = new("refused.last-proven", 5, 409, false, "Prove a later point first: stella backup test-restore --latest");
+    public static readonly ErrorCode LastProven = new("refused.last-proven", 5, 409, false, "Prove a later point of the named component first: stella backup test-restore --latest --type T");
     public static readonly ErrorCode LastWhole = new("refused.last-whole", 5, 409, false, "Mend the source and take a whole backup first, or delete the later points that are not whole.");
     public static readonly ErrorCode PointPinned = new("refused.pinned", 5, 409, false, "If it may go, run 'stella backup unpin' with its name.");
     public static readonly ErrorCode PointHeld = new("refused.held", 5, 409, false, "Nothing drops it until two people have released it: 'stella backup release' with its name.");
@@ -41,7 +41,7 @@ public static class ErrorCodes
     public static readonly ErrorCode DeadlinePassed = new("operation.deadline-passed", 10, 504, true, "Check the worker's log; raise the deadline of the operation if the work is larger than it.");
     public static readonly ErrorCode Unhealthy = new("service.unhealthy", 10, 503, true, "Look at the detail and the log of the named service; 'stella doctor --all' says more.");
     public static readonly ErrorCode ServerUnreachable = new("server.unreachable", 10, 503, true, "Check STELLA_SERVER and that the gateway runs.");
-    public static readonly ErrorCode TooManyRequests = new("server.busy", 10, 429, true, "Wait as long as Retry-After says and try again; Gateway:RequestsPerSecond is the limit.");
+    public static readonly ErrorCode TooManyRequests = new("server.busy", 10, 429, true, "Wait as long as the message says and try again; Gateway:RequestsPerSecond is the limit.");
     public static readonly ErrorCode SourceUnreachable = new("source.unreachable", 10, 503, true, "Check that the source runs and that the connection settings are right.");
     public static readonly ErrorCode SourceDown = new("source.down", 10, 503, true, "Start the server, or correct the connection settings, then run the command again: nothing was saved, and the name is free.");
     public static readonly ErrorCode StorageUnavailable = new("storage.unavailable", 10, 503, true, "Check that the location is mounted and reachable.");

@@ -71,8 +71,11 @@ public sealed record TestRestoreRequest
 {
     public string? Point { get; init; }
 
-    /// <summary>Take the newest point that has a database, or the newest of all where none has.</summary>
+    /// <summary>Take the newest point that holds the named components; without any, the newest that has a database, or the newest of all where none has.</summary>
     public bool Latest { get; init; }
+
+    /// <summary>Component names; empty means all of the point.</summary>
+    public IReadOnlyList<string> Types { get; init => field = value ?? []; } = [];
 
     /// <summary>Directory on the workers' hosts; a folder per component is made below it and kept.</summary>
     public string? Target { get; init; }
@@ -81,7 +84,7 @@ public sealed record TestRestoreRequest
     public bool Replay { get; init; }
     public bool DryRun { get; init; }
 
-    /// <summary>Only the database of this cluster.</summary>
+    /// <summary>Of the database only this cluster; without types, nothing but it.</summary>
     public string? Cluster { get; init; }
 }
 

@@ -101,7 +101,7 @@ public sealed record RetentionReport
     /// <summary>Every point, newest first.</summary>
     public required IReadOnlyList<PointRetention> Points { get; init; }
 
-    /// <summary>Components that were left alone, and why.</summary>
+    /// <summary>Components that were left alone, and why; what goes that no point lists.</summary>
     public IReadOnlyList<string> Notes { get; init => field = value ?? []; } = [];
 
     /// <summary>Where points go of which nothing is kept; null where they are dropped.</summary>

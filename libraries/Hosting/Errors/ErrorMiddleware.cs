@@ -1,7 +1,9 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Hosting.Security;
 
 namespace StellaOps.Backup.Hosting.Errors;
 
@@ -50,13 +52,23 @@ internal sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlew
         ? $"the body of the request is not what is expected here: {json.Message}"
         : $"the request cannot be read: {exception.Message}";
 
+    /// <summary>Policies are named as the scopes that they want.</summary>
+    private static string LackingMessage(HttpContext context)
+    {
+        var wanted = context.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>().Select(data => data.Policy).OfType<string>() ?? [];
+        var lacking = wanted.Where(scope => !AuthorizationScopes.Has(context.User, scope)).Distinct(StringComparer.Ordinal).ToList();
+        return lacking.Count > 0
+            ? $"the token does not have the scope {string.Join(" and ", lacking)}, which this request needs"
+            : "the token does not have the scope that this request needs";
+    }
+
     private static Task DescribeStatusAsync(HttpContext context)
     {
         var status = context.Response.StatusCode;
         var (error, message) = status switch
         {
             StatusCodes.Status401Unauthorized => (ErrorCodes.NotAuthenticated, "the request carries no valid token"),
-            StatusCodes.Status403Forbidden => (ErrorCodes.NotAllowed, "the token does not have the scope that this request needs"),
+            StatusCodes.Status403Forbidden => (ErrorCodes.NotAllowed, LackingMessage(context)),
             StatusCodes.Status404NotFound => (ErrorCodes.InvalidInput, $"there is nothing at {context.Request.Path}"),
             StatusCodes.Status405MethodNotAllowed => (ErrorCodes.InvalidInput, $"{context.Request.Method} is not possible at {context.Request.Path}"),
             StatusCodes.Status413PayloadTooLarge => (ErrorCodes.InvalidInput, "the body of the request is too large"),

@@ -44,11 +44,19 @@ public sealed class AuthSettings : IValidatableObject
             yield return new ValidationResult("64 hexadecimal digits are wanted (the SHA-256 of the key, not the key)", [nameof(BootstrapKeySha256)]);
         }
 
-        if (Oidc is not null && (string.IsNullOrEmpty(Oidc.Authority) || string.IsNullOrEmpty(Oidc.Audience)))
+        if (Oidc is not null && !IsAuthority(Oidc.Authority))
         {
-            yield return new ValidationResult("both Authority and Audience are wanted", [nameof(Oidc)]);
+            yield return new ValidationResult("an https:// address is wanted (http:// only of this machine)", [$"{nameof(Oidc)}:{nameof(Oidc.Authority)}"]);
+        }
+
+        if (Oidc is { Audience: null or "" })
+        {
+            yield return new ValidationResult("the audience that tokens for this service have is wanted", [$"{nameof(Oidc)}:{nameof(Oidc.Audience)}"]);
         }
     }
+
+    private static bool IsAuthority(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback));
 
     private static bool IsSha256(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigit);
 }

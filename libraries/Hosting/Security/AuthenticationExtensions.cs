@@ -29,6 +29,7 @@ public static class AuthenticationExtensions
             oidc is not null && LooksLikeJwt(KeyAuthentication.Token(context.Request)) ? OidcScheme : KeyAuthentication.SchemeName);
         if (oidc is not null)
         {
+            builder.Services.AddSingleton<OidcEvents>();
             authentication.AddJwtBearer(OidcScheme, options =>
             {
                 options.Authority = oidc.Authority;
@@ -36,6 +37,8 @@ public static class AuthenticationExtensions
                 options.MapInboundClaims = false;
                 options.RequireHttpsMetadata = !new Uri(oidc.Authority).IsLoopback;
                 options.TokenValidationParameters.NameClaimType = "sub";
+                options.BackchannelTimeout = OidcEvents.Patience;
+                options.EventsType = typeof(OidcEvents);
             });
         }
 

@@ -66,15 +66,22 @@ public sealed partial class BaseBackupSession : IAsyncDisposable
     /// <exception cref="ClusterException">The server does not answer.</exception>
     public async ValueTask<bool> CanHaveChangedAsync(Lsn page, CancellationToken cancellationToken)
     {
-        if (page < Start || page.Value <= Volatile.Read(ref _reached))
+        if (page < Start || CanHaveChanged(page))
         {
             return page >= Start;
         }
 
-        var now = (await ServerWal.PositionAsync(_cluster, cancellationToken).ConfigureAwait(false)).Position;
-        Volatile.Write(ref _reached, now.Value);
-        return page <= now;
+        var now = (await ServerWal.PositionAsync(_cluster, cancellationToken).ConfigureAwait(false)).Position.Value;
+        for (var known = Volatile.Read(ref _reached); known < now;)
+        {
+            known = Interlocked.CompareExchange(ref _reached, now, known) is var seen && seen == known ? now : seen;
+        }
+
+        return CanHaveChanged(page);
     }
+
+    /// <summary>The same by the last answer of the server. It must have been asked since the page was read.</summary>
+    public bool CanHaveChanged(Lsn page) => page >= Start && page.Value <= Volatile.Read(ref _reached);
 
     /// <summary>
     /// Ends the backup. A primary switches to a new WAL segment, so that the one with the stop point is whole; a standby has written everything

@@ -1,3 +1,4 @@
+using Npgsql;
 using StellaOps.Backup.Postgres.Connections;
 using StellaOps.Backup.Postgres.Pages;
 
@@ -36,7 +37,7 @@ public sealed class IndexFiles
             {
                 await found.AddAsync(cluster, oid, name, lockTimeout, cancellationToken).ConfigureAwait(false);
             }
-            catch (ClusterException unreadable) when (unreadable.Failure is ClusterFailure.PermissionDenied or ClusterFailure.QueryFailed || unreadable.GetBaseException() is TimeoutException)
+            catch (ClusterException unreadable) when (IsOfThatDatabase(unreadable))
             {
                 onUnreadable(name, unreadable);
             }
@@ -44,6 +45,11 @@ public sealed class IndexFiles
 
         return found;
     }
+
+    // Dropped meanwhile, not open to the role, out of connections of its own, or locked.
+    private static bool IsOfThatDatabase(ClusterException unreadable) =>
+        unreadable.Failure is ClusterFailure.PermissionDenied or ClusterFailure.QueryFailed or ClusterFailure.Unsuitable
+        || unreadable.GetBaseException() is TimeoutException or PostgresException { SqlState: PostgresErrorCodes.TooManyConnections };
 
     private async Task AddAsync(ClusterConnection cluster, uint oid, string name, TimeSpan lockTimeout, CancellationToken cancellationToken)
     {

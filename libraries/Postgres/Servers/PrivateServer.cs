@@ -12,6 +12,10 @@ namespace StellaOps.Backup.Postgres.Servers;
 public sealed class PrivateServer : IAsyncDisposable
 {
     private const string Prefix = "stella-pg-", RunDirectory = "run";
+
+    // A socket's path may have 107 bytes: below this one, stella-pg-run/.s.PGSQL.5432 with two slashes. A scratch directory may be deep; the temporary directory is short.
+    private const int LongestParent = 78;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
     private readonly PrivateServerOptions _options;
     private readonly TimeProvider _clock;
@@ -41,7 +45,7 @@ public sealed class PrivateServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(clock);
 
-        var runtimeDirectory = MakeRuntimeDirectory(options.RuntimeParent);
+        var runtimeDirectory = options.RuntimeDirectory ?? RuntimeDirectoryIn(options.RuntimeParent);
         PrivateServer? server = null;
         try
         {
@@ -65,6 +69,19 @@ public sealed class PrivateServer : IAsyncDisposable
 
             throw;
         }
+    }
+
+    /// <summary>
+    /// Makes the directory for the socket and the settings of a server before there is anything that it could be started on: in <paramref name="parent"/>, or in the
+    /// temporary directory where the name of the socket would get too long there.
+    /// </summary>
+    /// <exception cref="IOException">Neither can be written.</exception>
+    public static string MakeRuntimeDirectory(string parent)
+    {
+        ArgumentNullException.ThrowIfNull(parent);
+        return parent.Length <= LongestParent
+            ? Directory.CreateDirectory(Path.Combine(parent, Prefix + RunDirectory), OwnerOnly).FullName
+            : Directory.CreateTempSubdirectory(Prefix).FullName;
     }
 
     /// <summary>Whether the server that works, or worked, on a data directory is or was a private one: its socket says so.</summary>
@@ -134,14 +151,9 @@ public sealed class PrivateServer : IAsyncDisposable
         Directory.Delete(_runtimeDirectory, recursive: true);
     }
 
-    private static string MakeRuntimeDirectory(string? parent)
-    {
-        // A socket's path may have 107 bytes, and a scratch directory may be deep; the temporary directory is short.
-        const int longestParent = 80;
-        return parent is { Length: <= longestParent }
-            ? Directory.CreateDirectory(Path.Combine(parent, RunDirectory), (UnixFileMode)0b111_000_000).FullName
-            : Directory.CreateTempSubdirectory(Prefix).FullName;
-    }
+    private static string RuntimeDirectoryIn(string? parent) => parent is { Length: <= LongestParent }
+        ? Directory.CreateDirectory(Path.Combine(parent, RunDirectory), OwnerOnly).FullName
+        : Directory.CreateTempSubdirectory(Prefix).FullName;
 
     private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {

@@ -21,6 +21,9 @@ public sealed record PrivateServerOptions
     /// <summary>Where the directory of the socket is made; the temporary directory when null or when a socket's name gets too long.</summary>
     public string? RuntimeParent { get; init; }
 
+    /// <summary>One that <see cref="PrivateServer.MakeRuntimeDirectory"/> has made, in place of one that is made at the start. The server removes it in the end.</summary>
+    public string? RuntimeDirectory { get; init; }
+
     /// <summary>Further settings; they win over the minimal ones.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 

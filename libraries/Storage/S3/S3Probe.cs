@@ -13,6 +13,9 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
     /// <summary>Key of that object; never listed.</summary>
     internal const string Key = ".conditional-create-probe";
 
+    /// <summary>501: what a server answers that does not know a header or a call.</summary>
+    private const HttpStatusCode NotKnown = (HttpStatusCode)501;
+
     private readonly SemaphoreSlim _gate = new(1, 1);
     private bool? _conditionalCreate;
     private bool? _conditionalCompletion;
@@ -38,11 +41,11 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
 
     /// <summary>
     /// The same for the last call of an upload in parts, which some servers know less about. Tried out on the same object, with one
-    /// byte; asked once, by whoever has something large to create.
+    /// byte; asked once, by whoever has something large to create. A refusal that comes once passes, and says nothing of the condition.
     /// </summary>
     internal async ValueTask<bool> ConditionalCompletionAsync(CancellationToken cancellationToken) =>
         _conditionalCompletion ??= await ConditionalCreateAsync(cancellationToken).ConfigureAwait(false)
-            && !await CompleteAsync(cancellationToken).ConfigureAwait(false);
+            && (await TryCompletionAsync(cancellationToken).ConfigureAwait(false) ?? await TryCompletionAsync(cancellationToken).ConfigureAwait(false)) == true;
 
     public void Dispose() => _gate.Dispose();
 
@@ -69,7 +72,7 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
                 return !await CreateAsync("*", cancellationToken).ConfigureAwait(false) || !await CreateAsync("*", cancellationToken).ConfigureAwait(false);
             }
             catch (StorageException exception) when (exception.Failure == StorageFailure.Misconfigured
-                && exception.InnerException is AmazonS3Exception { StatusCode: HttpStatusCode.NotImplemented or HttpStatusCode.BadRequest })
+                && exception.InnerException is AmazonS3Exception { StatusCode: NotKnown or HttpStatusCode.BadRequest })
             {
                 await CreateAsync(condition: null, cancellationToken).ConfigureAwait(false);
                 if (refusals == 2)
@@ -107,8 +110,8 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
         }
     }
 
-    /// <returns>False when the server keeps the object that exists, and so knows the condition.</returns>
-    private async ValueTask<bool> CompleteAsync(CancellationToken cancellationToken)
+    /// <returns>True when the server keeps the object that exists, and so knows the condition; null when it refuses the call itself, or knows no parts at all.</returns>
+    private async ValueTask<bool?> TryCompletionAsync(CancellationToken cancellationToken)
     {
         var bucket = requests.Bucket;
         var key = requests.Full(Key);
@@ -136,7 +139,7 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
                     new CompleteMultipartUploadRequest { BucketName = bucket, Key = key, UploadId = upload, PartETags = [new PartETag(1, part.ETag)], IfNoneMatch = "*" },
                     guard.Token).ConfigureAwait(false);
             }, cancellationToken).ConfigureAwait(false);
-            return true;
+            return false;
         }
         catch (StorageException exception) when (exception.Failure is StorageFailure.AlreadyExists or StorageFailure.Misconfigured)
         {
@@ -146,7 +149,7 @@ internal sealed class S3Probe(S3Requests requests) : IDisposable
                     .ConfigureAwait(false);
             }
 
-            return exception.Failure == StorageFailure.Misconfigured; // It refuses the header itself, or knows no parts at all.
+            return exception.Failure == StorageFailure.AlreadyExists ? true : null;
         }
     }
 

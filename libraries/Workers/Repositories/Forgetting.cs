@@ -43,14 +43,35 @@ internal sealed class Forgetting(ComponentRepositories repositories, TimeProvide
 
             context.Log.Info($"{component.Name()}: {snapshots.Count} snapshots dropped, {report.BytesBefore - report.BytesAfter} bytes freed now; "
                 + $"{report.Plan.BytesMarked} bytes are marked, {report.Plan.BytesHeldByForgotten} bytes are kept for {report.Plan.ForgottenKept} forgotten snapshots");
-            return new TaskResult { Outcome = Outcome.Complete, Forget = Result(snapshots.Count, grace, report) with { GraceEnded = ends } };
+            var until = await UndeletableUntilAsync(opened.Repository, snapshots, cancellationToken).ConfigureAwait(false);
+            return new TaskResult { Outcome = Outcome.Complete, Forget = Result(snapshots.Count, grace, report) with { UndeletableUntil = until, GraceEnded = ends } };
         }
     }
 
-    private ForgetResult Result(int snapshots, TimeSpan grace, PruneReport report) => new()
+    /// <summary>The soonest of those that can be brought back: what an earlier run forgot has its grace from then on, or none any more.</summary>
+    private async Task<DateTimeOffset?> UndeletableUntilAsync(ResticRepository repository, List<BlobId> snapshots, CancellationToken cancellationToken)
+    {
+        DateTimeOffset? soonest = null;
+        if (snapshots.Count == 0)
+        {
+            return soonest;
+        }
+
+        var now = clock.GetUtcNow();
+        await foreach (var forgotten in repository.Forgotten.ListAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (snapshots.Contains(forgotten.Id) && forgotten.Damage is null && forgotten.ExpiresAt > now && !(soonest <= forgotten.ExpiresAt))
+            {
+                soonest = forgotten.ExpiresAt;
+            }
+        }
+
+        return soonest;
+    }
+
+    private static ForgetResult Result(int snapshots, TimeSpan grace, PruneReport report) => new()
     {
         Snapshots = snapshots,
-        UndeletableUntil = snapshots > 0 && grace > TimeSpan.Zero ? clock.GetUtcNow() + grace : null,
         BytesBefore = report.BytesBefore,
         BytesAfter = report.BytesAfter,
         BytesWaiting = grace > TimeSpan.Zero ? report.Plan.BytesMarked : 0,

@@ -19,7 +19,13 @@ internal static partial class TargetPlace
             return;
         }
 
-        var place = ResolvedPath.Of(target);
+        // Behind a link, '..' is two places: above where the link leads for the system, and beside the link for .NET. Writers use both.
+        Check(target, ResolvedPath.Of(target), location);
+        Check(target, ResolvedPath.Of(Path.GetFullPath(target)), location);
+    }
+
+    private static void Check(string target, string place, string? location)
+    {
         if (location is not null && ResolvedPath.Of(location) is var backups && (PathRules.Contains(backups, place) || PathRules.Contains(place, backups)))
         {
             throw new BackupException(ErrorCodes.TargetNotEmpty, $"{target} is no place beside {location}, where the backups are");

@@ -105,10 +105,10 @@ internal sealed class ConfigDiff(ComponentRepositories repositories)
         _items.Add(item with { Detail = Detail(difference, item.Detail) });
     }
 
-    /// <summary>What is said of the content, and what differs of the rest where both sides have the entry.</summary>
+    /// <summary>What is said of the content, and what differs of the rest where both sides have the entry. Of entries of two types, the rest is not comparable.</summary>
     private static string? Detail(Difference difference, string? content)
     {
-        var metadata = difference is { Before: { } old, After: { } now } ? MetadataChange.Of(old.Metadata, now.Metadata) : null;
+        var metadata = difference is { Kind: not DifferenceKind.TypeChanged, Before: { } old, After: { } now } ? MetadataChange.Of(old.Metadata, now.Metadata) : null;
         var known = string.Join("; ", new[] { content, metadata }.OfType<string>());
         return known.Length > 0 ? known : difference.Kind == DifferenceKind.MetadataChanged ? "time" : null;
     }

@@ -11,6 +11,7 @@ namespace StellaOps.Backup.ConfigBackup.Settings;
 /// <summary>
 /// Configuration is saved in clear inside its repository, secrets only for custodians: a path that holds, or lies in, a configured path of secrets or keys
 /// is refused at the start. So is one that holds what opens or signs the backups, or the location itself. Links are followed: what counts is where a path leads.
+/// Of secrets the names count, too: a directory may take the place of what is a link at the start.
 /// </summary>
 internal sealed class NoSecretsInConfig(IConfiguration configuration) : IValidateOptions<ConfigSettings>
 {
@@ -18,6 +19,8 @@ internal sealed class NoSecretsInConfig(IConfiguration configuration) : IValidat
     [
         .. Enum.GetValues<Component>().Select(ComponentRepositories.PasswordSetting),
         "Secrets:IdentityFile", "Keys:IdentityFile", "Database:Wal:IdentityFile", "Coordinator:PointSigningKeyFile",
+        "Location:CredentialsFile", "Location:ArchiveCredentialsFile", "Secondary:CredentialsFile",
+        "Database:PasswordFile", "Broker:PasswordFile", "Coordinator:CatalogPasswordFile",
     ];
 
     public ValidateOptionsResult Validate(string? name, ConfigSettings options)
@@ -28,13 +31,11 @@ internal sealed class NoSecretsInConfig(IConfiguration configuration) : IValidat
 
     private IEnumerable<string> Problems(string path)
     {
-        var place = ResolvedPath.Of(path);
         foreach (var setting in (string[])["Secrets:Paths", "Keys:Paths"])
         {
             foreach (var secret in configuration.GetSection(setting).Get<string[]>() ?? [])
             {
-                var secretPlace = ResolvedPath.Of(secret);
-                if (PathRules.Contains(place, secretPlace) || PathRules.Contains(secretPlace, place))
+                if (Contains(path, secret) || Contains(secret, path))
                 {
                     yield return $"{path} and {secret} (of {setting}) contain one another, and configuration is not encrypted to custodians";
                 }
@@ -43,7 +44,7 @@ internal sealed class NoSecretsInConfig(IConfiguration configuration) : IValidat
 
         foreach (var setting in OwnSecrets)
         {
-            if (configuration[setting] is { Length: > 0 } file && PathRules.Contains(place, ResolvedPath.Of(file)))
+            if (configuration[setting] is { Length: > 0 } file && Contains(path, file))
             {
                 yield return $"{path} contains {file} ({setting}), a secret of the backup itself: keep that file elsewhere, and set {setting} to where it is";
             }
@@ -51,12 +52,18 @@ internal sealed class NoSecretsInConfig(IConfiguration configuration) : IValidat
 
         foreach (var setting in (string[])["Location:Url", "Secondary:Url"])
         {
-            if (configuration[setting] is { Length: > 0 } location && DirectoryOf(location) is { } directory && PathRules.Contains(place, ResolvedPath.Of(directory)))
+            if (configuration[setting] is { Length: > 0 } location && DirectoryOf(location) is { } directory && PathRules.Contains(ResolvedPath.Of(path), ResolvedPath.Of(directory)))
             {
                 yield return $"{path} contains the location {directory} ({setting})";
             }
         }
     }
+
+    /// <summary>Where they lead, or by their names.</summary>
+    private static bool Contains(string outer, string inner) =>
+        PathRules.Contains(ResolvedPath.Of(outer), ResolvedPath.Of(inner)) || PathRules.Contains(NameOf(outer), NameOf(inner));
+
+    private static string NameOf(string path) => Path.GetFullPath(path, Environment.CurrentDirectory);
 
     /// <summary>Null for a bucket, and for what is no address, which the validation of its own section says.</summary>
     private static string? DirectoryOf(string location)

@@ -79,7 +79,8 @@ internal static class WorkEndpoints
             CallerOf.RequireScope(context, Scopes.Restore, "a test-restore that leaves its copy in a directory");
         }
 
-        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, token), cancellationToken);
+        var components = CallerOf.ComponentsOf(request.Types);
+        var operation = await acceptance.AcceptAsync(CallerOf.Request(context, request), token => drafts.DraftAsync(request, components, token), cancellationToken);
         return await AcceptedAnswer.OfAsync(operation, views, cancellationToken);
     }
 

@@ -1,5 +1,6 @@
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Copies;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
@@ -10,13 +11,14 @@ using StellaOps.Backup.Points.Storing;
 namespace StellaOps.Backup.Coordinator.Archives;
 
 /// <summary>What a request to archive points comes to: two stages for each, one point after the other, the oldest first.</summary>
-internal sealed class ArchiveDrafts(ArchiveDecisions decisions, PointCatalog points, PointUse use, PointStore store, RebuildGate gate)
+internal sealed class ArchiveDrafts(
+    ArchiveDecisions decisions, PointCatalog points, PointUse use, [FromKeyedServices(LocationPatience.Asked)] PointStore store, RebuildGate gate, AuditLog audit)
 {
     /// <summary>What needs the location, and so is asked before the acceptance lock is taken.</summary>
     /// <returns>The signed manifests of the points that would be archived now, as they are stored.</returns>
     public async Task<IReadOnlyDictionary<Guid, SignedEnvelope>> CheckAsync(ArchiveRequest request, CancellationToken cancellationToken)
     {
-        gate.RequireOpen();
+        await gate.RequireOpenAsync(audit, cancellationToken);
         var manifests = new Dictionary<Guid, SignedEnvelope>();
         foreach (var one in Leaving(await decisions.DecideAsync(request, cancellationToken)))
         {
@@ -46,6 +48,7 @@ internal sealed class ArchiveDrafts(ArchiveDecisions decisions, PointCatalog poi
             PointId = named?.Id,
             PointName = named?.Name,
             Request = new OperationRequest { Target = request.Destination, Reason = request.Reason },
+            Details = $"to {request.Destination}{(request.OlderThan is { } age ? $", older than {(int)age.TotalDays} days" : "")}",
             Tasks = tasks,
             Row = id => new RetentionRunRow { OperationId = id, Report = report },
         };

@@ -63,6 +63,12 @@ internal sealed class AuditLog(CatalogContext catalog, TimeProvider clock)
         return at;
     }
 
+    /// <summary>The last row; <see cref="AuditPosition.Start"/> where there is none.</summary>
+    public async Task<AuditPosition> NewestAsync(CancellationToken cancellationToken) =>
+        await catalog.Audit.AsNoTracking().OrderByDescending(row => row.Sequence)
+            .Select(row => new AuditPosition(row.Sequence, row.Hash, null))
+            .FirstOrDefaultAsync(cancellationToken) ?? AuditPosition.Start;
+
     /// <summary>Whether a row that was reached is there as it was: rows at the end can go without breaking the chain.</summary>
     public Task<bool> HasAsync(AuditPosition position, CancellationToken cancellationToken) => position.Sequence == 0
         ? Task.FromResult(true)

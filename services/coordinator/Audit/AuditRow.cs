@@ -15,6 +15,8 @@ internal sealed class AuditRow
 
     /// <summary>Point, operation or service that it was done to.</summary>
     public string Subject { get; init; } = "";
+
+    /// <summary>What was asked for beyond the subject, and why: <c>to s3://offsite/stella; INC-4711</c>.</summary>
     public string? Reason { get; init; }
     public string TraceId { get; init; } = "";
 

@@ -10,7 +10,7 @@ using StellaOps.Backup.Coordinator.Workers;
 namespace StellaOps.Backup.Coordinator.Backups;
 
 /// <summary>What a request for a backup comes to.</summary>
-internal sealed class BackupDrafts(BackupNames names, WorkerDirectory workers, PointCatalog points)
+internal sealed class BackupDrafts(BackupNames names, WorkerDirectory workers, PointCatalog points, BackupLocation location)
 {
     /// <param name="asked">Components; empty means all that are configured.</param>
     /// <param name="cluster">Of the database only this cluster.</param>
@@ -31,7 +31,7 @@ internal sealed class BackupDrafts(BackupNames names, WorkerDirectory workers, P
             Components = [.. parts.Select(part => part.Component).Distinct()],
             PointId = pointId,
             PointName = pointName,
-            Request = new OperationRequest { Full = !configured.Except(parts).Any() },
+            Request = new OperationRequest { Full = !configured.Except(parts).Any(), LocationId = await location.FindAsync(cancellationToken) },
             Tasks = [.. parts.Select(part => new TaskDraft
             {
                 Part = part,

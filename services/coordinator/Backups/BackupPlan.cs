@@ -15,7 +15,7 @@ namespace StellaOps.Backup.Coordinator.Backups;
 /// Backup: the database first, then everything else at the same time. The evidence locker is append-only, so a cut that is taken
 /// after the database's stop point holds every file that the database refers to.
 /// </summary>
-internal sealed class BackupPlan(PointStore store, PointSigner signer, PointCatalog points, ServiceIdentity identity) : OperationPlan
+internal sealed class BackupPlan(PointStore store, PointSigner signer, PointCatalog points, BackupLocation location, ServiceIdentity identity) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Backup;
 
@@ -34,6 +34,11 @@ internal sealed class BackupPlan(PointStore store, PointSigner signer, PointCata
 
     public override async Task<ErrorInfo?> SealAsync(Operation operation, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken)
     {
+        if (await location.RefusalAsync(operation, cancellationToken) is { } refusal)
+        {
+            return refusal;
+        }
+
         var manifest = await store.SaveAsync(Describe(operation, tasks), signer, cancellationToken);
 
         // Durable: the point exists. A crash here leaves it out of the catalog until this runs again, perhaps in a newer version: the manifest that is stored counts.

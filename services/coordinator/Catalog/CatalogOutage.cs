@@ -1,16 +1,17 @@
 using System.Net.Sockets;
 using Npgsql;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Storage;
 
 namespace StellaOps.Backup.Coordinator.Catalog;
 
 /// <summary>The catalog database is away: it was stopped, restarts, or cannot be reached. It passes without a change by anybody.</summary>
 internal static class CatalogOutage
 {
-    /// <summary>EF Core wraps what the connection threw.</summary>
+    /// <summary>EF Core wraps what the connection threw. A location, or somebody else, that cannot be reached is known by who says so, whatever its cause.</summary>
     public static bool Is(Exception exception)
     {
-        for (var e = exception; e is not null; e = e.InnerException)
+        for (var e = exception; e is not (null or BackupException or StorageException or HttpRequestException); e = e.InnerException)
         {
             if (e is NpgsqlException { IsTransient: true } or SocketException)
             {

@@ -11,7 +11,7 @@ using StellaOps.Backup.Portable;
 namespace StellaOps.Backup.Coordinator.Copies;
 
 /// <summary>What a request for a copy comes to.</summary>
-internal sealed class CopyDrafts(PointCatalog points, PointUse use, PointStore store)
+internal sealed class CopyDrafts(PointCatalog points, PointUse use, [FromKeyedServices(LocationPatience.Asked)] PointStore store)
 {
     /// <summary>What needs the location, and so is asked before the acceptance lock is taken.</summary>
     /// <returns>The signed manifest of the point, as it is stored.</returns>
@@ -36,6 +36,7 @@ internal sealed class CopyDrafts(PointCatalog points, PointUse use, PointStore s
             PointId = point.Id,
             PointName = point.Name,
             Request = new OperationRequest { Target = request.Destination },
+            Details = $"to {request.Destination}",
             Tasks = [.. CopyStages.Of(point, manifest, request.Destination, first: 1, moves: false)],
         };
     }

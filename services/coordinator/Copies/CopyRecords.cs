@@ -19,7 +19,7 @@ namespace StellaOps.Backup.Coordinator.Copies;
 /// Notes in the signed manifests of points where their archives are, first in the location, then in the catalog: a rebuilt catalog knows it, too. Each change
 /// may be made again, and then changes nothing.
 /// </summary>
-internal sealed class CopyRecords(CatalogContext catalog, PointStore store, PointSigner signer, PointVerifier trusted)
+internal sealed class CopyRecords(CatalogContext catalog, [FromKeyedServices(LocationPatience.UnderLock)] PointStore store, PointSigner signer, PointVerifier trusted)
 {
     /// <summary>The point is there, too.</summary>
     /// <exception cref="BackupException">The location failed, or an archive that was there already is signed by a key that is not trusted.</exception>
@@ -71,7 +71,7 @@ internal sealed class CopyRecords(CatalogContext catalog, PointStore store, Poin
             $"What is in {url} is a copy of the point as it was. Move that file away, and run the command again.");
     }
 
-    /// <summary>Under the acceptance lock: another copy of the point may be noted at this moment.</summary>
+    /// <summary>Under the acceptance lock: another copy of the point may be noted at this moment. So the location has to answer soon, or the sealing is tried again in a minute.</summary>
     private async Task ChangeAsync(TaskRow task, Func<PointRow, PointManifest> change, CancellationToken cancellationToken)
     {
         await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);

@@ -18,6 +18,7 @@ internal sealed class MigrationDrafts(DatabaseChoice databases, DatabasePoints p
             Kind = OperationKind.Migrate,
             Components = [Component.Database],
             Request = new OperationRequest { DryRun = request.DryRun, Reason = request.Reason },
+            Details = request.DryRun ? "dry run" : request.WithMigration ? "what is pending is applied" : "nothing is applied",
             Tasks =
             [
                 new TaskDraft { Part = part, Stage = 1, Migration = new MigrationSpec { WithMigration = request.WithMigration, DryRun = request.DryRun, Newest = newest } },

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
@@ -9,7 +10,7 @@ using StellaOps.Backup.Coordinator.Retention;
 namespace StellaOps.Backup.Coordinator.Deletion;
 
 /// <summary>What a request to delete a point comes to.</summary>
-internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, PointUse use, DeletionGuard guard, ForgetTasks tasks, RebuildGate gate)
+internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, PointUse use, DeletionGuard guard, ForgetTasks tasks, RebuildGate gate, AuditLog audit)
 {
     public async Task<OperationDraft> DraftAsync(string nameOrId, bool confirm, string? reason, CancellationToken cancellationToken)
     {
@@ -19,7 +20,7 @@ internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, 
             throw new BackupException(ErrorCodes.ConfirmationMissing, $"deleting recovery point '{point.Name}' needs a confirmation");
         }
 
-        gate.RequireOpen();
+        await gate.RequireOpenAsync(audit, cancellationToken);
         await use.RequireUnusedAsync(point, cancellationToken);
         await guard.RequireFreeAsync(point, cancellationToken);
 

@@ -10,9 +10,9 @@ using StellaOps.Backup.Coordinator.Tasks;
 namespace StellaOps.Backup.Coordinator.Deletion;
 
 /// <summary>
-/// Delete: one point, as a whole. A deletion that failed leaves it marked and is finished by another one. Of an archived point the list is rid, and the archive stays.
+/// Delete: one point, as a whole. A deletion that failed after a worker began leaves it marked and is finished by another one. Of an archived point the list is rid, and the archive stays.
 /// </summary>
-internal sealed class DeletePlan(PointCatalog points, DeletionGuard guard, PointDropping dropping, TaskBoard board, CatalogContext catalog, OperationLog log) : OperationPlan
+internal sealed class DeletePlan(PointCatalog points, DeletionGuard guard, PointDropping dropping, UntouchedSnapshots untouched, TaskBoard board, CatalogContext catalog, OperationLog log) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Delete;
 
@@ -46,6 +46,8 @@ internal sealed class DeletePlan(PointCatalog points, DeletionGuard guard, Point
 
         return null;
     }
+
+    public override Task EndAsync(IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken) => untouched.UnmarkAsync(tasks, cancellationToken);
 
     public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks) => Conclusion.Of(tasks);
 

@@ -12,7 +12,10 @@ internal sealed class DiskSpaceCheck(IOptions<LocationSettings> settings) : ISer
 {
     private const double WarnPercent = 75;
     private const double FailPercent = 90;
-    private static readonly IReadOnlyList<string> Remedies = ["stella backup list", "stella backup delete --name <point> --confirm", "Expand the volume of the location."];
+
+    /// <summary>A deletion of one point would free its bytes after its grace only.</summary>
+    private static readonly IReadOnlyList<string> Remedies =
+        ["stella backup storage stats", "Add space at the location, or drop points, which frees their bytes at once: stella backup cleanup --keep-last 3"];
 
     public string Id => "check.storage.diskspace";
 

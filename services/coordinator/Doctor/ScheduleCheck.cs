@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
@@ -8,7 +9,7 @@ using StellaOps.Backup.Hosting.Announcements;
 namespace StellaOps.Backup.Coordinator.Doctor;
 
 /// <summary><c>check.schedules</c>: what starts by itself started when it was due, and ended well. The retention is one of them.</summary>
-internal sealed class ScheduleCheck(IServiceScopeFactory scopes, TimeProvider clock) : IServiceCheck
+internal sealed class ScheduleCheck(IServiceScopeFactory scopes, IOptions<ScheduleSettings> settings, TimeProvider clock) : IServiceCheck
 {
     /// <summary>Jitter and the end of the run before are no lateness.</summary>
     private static readonly TimeSpan Late = TimeSpan.FromHours(1);
@@ -31,7 +32,8 @@ internal sealed class ScheduleCheck(IServiceScopeFactory scopes, TimeProvider cl
         var late = wanted.Where(schedule => schedule.LateSince < now - Late).ToList();
         var failed = wanted.Where(schedule => schedule.LastOutcome == Outcome.Failed).ToList();
         var paused = wanted.Where(schedule => schedule.PausedAt is not null).ToList();
-        return wanted.Count == 0 ? this.Result(CheckResults.Skip, "nothing is configured that a schedule could start")
+        return !settings.Value.Enabled ? this.Result(CheckResults.Skip, ScheduleSettings.Off)
+            : wanted.Count == 0 ? this.Result(CheckResults.Skip, "nothing is configured that a schedule could start")
             : late.Count > 0 ? this.Result(CheckResults.Fail, $"late: {Names(late)}{(late[0].Problem is { } problem ? $": {problem}" : "")}", ["stella backup schedule show", "stella operation list"], evidence)
             : failed.Count > 0 ? this.Result(CheckResults.Fail, $"the last run failed: {Names(failed)}", ["stella backup logs --last 24h --level error", .. failed.Select(Retry)], evidence)
             : paused.Count > 0 ? this.Result(CheckResults.Warn, $"paused: {Names(paused)}", [.. paused.Select(schedule => $"stella backup schedule resume --type {schedule.Type}")], evidence)

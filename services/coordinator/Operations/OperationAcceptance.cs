@@ -46,7 +46,7 @@ internal sealed class OperationAcceptance(
         }
 
         log.Info(operation, $"accepted from {caller.Subject}");
-        await audit.AppendAsync(caller.Subject, drafted.Kind.Name(), drafted.PointName ?? drafted.Request.PointInTime ?? "", drafted.Request.Reason, cancellationToken);
+        await audit.AppendAsync(caller.Subject, drafted.Kind.Name(), drafted.PointName ?? drafted.Request.PointInTime ?? "", Words(drafted), cancellationToken);
         await outbox.SendAsync(Queues.Address(Queues.Coordinator), new ReviewOperation { OperationId = operation.CorrelationId }, cancellationToken);
         await catalog.SaveChangesAsync(cancellationToken);
         if (own is not null)
@@ -58,6 +58,10 @@ internal sealed class OperationAcceptance(
 
         return operation;
     }
+
+    /// <summary>What was asked for comes before the reason, which the caller words: no reason passes for it.</summary>
+    private static string? Words(OperationDraft draft) =>
+        draft.Details is { } details ? (draft.Request.Reason is { } reason ? $"{details}; {reason}" : details) : draft.Request.Reason;
 
     /// <summary>A consumer brings the transaction of its message; a request of the API has none yet.</summary>
     private async Task<IDbContextTransaction?> BeginAsync(CancellationToken cancellationToken) =>

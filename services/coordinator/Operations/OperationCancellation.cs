@@ -16,7 +16,7 @@ internal sealed class OperationCancellation(CatalogContext catalog, AuditLog aud
         await using var transaction = await catalog.Database.BeginTransactionAsync(cancellationToken);
         var operation = await catalog.Operations.AsNoTracking().SingleOrDefaultAsync(operation => operation.CorrelationId == id, cancellationToken)
             ?? throw new BackupException(ErrorCodes.OperationNotFound, $"there is no operation {id}");
-        if (operation.State != OperationState.Finished && !operation.CancelRequested)
+        if (operation.State != OperationState.Finished)
         {
             await audit.AppendAsync(subject, "cancel", id.ToString(), null, cancellationToken);
             await outbox.SendAsync(Queues.Address(Queues.Coordinator), new CancelOperation { OperationId = id, RequestedBy = subject }, cancellationToken);

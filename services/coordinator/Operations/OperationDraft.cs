@@ -15,6 +15,11 @@ internal sealed record OperationDraft
     public string? PointName { get; init; }
     public OperationRequest Request { get; init; } = new();
 
+    /// <summary>
+    /// For the audit log: what was asked for beyond kind and point, in words; null where these say it all. Its addresses were checked before, and hold no credentials.
+    /// </summary>
+    public string? Details { get; init; }
+
     /// <summary>A row that is written with the operation, made of its id; null where there is none.</summary>
     public Func<Guid, object>? Row { get; init; }
 }

@@ -31,6 +31,9 @@ internal abstract class OperationPlan
     public virtual Task<ErrorInfo?> SealAsync(Operation operation, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken) =>
         Task.FromResult<ErrorInfo?>(null);
 
+    /// <summary>When one whose turn had come ends, however that is. Runs in the transaction of the end.</summary>
+    public virtual Task EndAsync(IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>How the operation ended.</summary>
     public abstract Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks);
 

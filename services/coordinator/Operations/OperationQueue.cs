@@ -1,8 +1,10 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Messaging;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Hosting.Messaging;
 
 namespace StellaOps.Backup.Coordinator.Operations;
@@ -11,10 +13,16 @@ namespace StellaOps.Backup.Coordinator.Operations;
 /// Applies <see cref="Turns"/> to the rows. Both who asks for a turn and who gives his back hold one lock until their
 /// transaction ends: neither can miss the other, and two that conflict cannot both start.
 /// </summary>
-internal sealed class OperationQueue(CatalogContext catalog)
+internal sealed class OperationQueue(CatalogContext catalog, RebuildGate gate, AuditLog audit)
 {
     public async Task<bool> HasItsTurnAsync(Operation operation, CancellationToken cancellationToken)
     {
+        // Accepted before the coordinator started, or by the catalog that was put back: what protects the points may not be known yet.
+        if (operation.Kind is OperationKind.Delete or OperationKind.Retention or OperationKind.Archive && !await gate.IsOpenAsync(audit, cancellationToken))
+        {
+            return false;
+        }
+
         await catalog.LockAsync(AdvisoryLock.Turn, cancellationToken);
         return Turns.MayStart(await UnfinishedAsync(cancellationToken)).Contains(operation.CorrelationId);
     }

@@ -57,7 +57,9 @@ internal sealed class OperationStateMachine : MassTransitStateMachine<Operation>
                 .IfElseAsync(OperationSteps.IsOverdue,
                     overdue => overdue.Conclude().TransitionTo(Finished),
                     waits => waits.AskForSeal()),
-            Ignore(Cancel), Ignore(TaskFinished), Ignore(TaskFailed));
+            When(Cancel)
+                .StopTasks().AskForSeal(),
+            Ignore(TaskFinished), Ignore(TaskFailed));
 
         During(Finished,
             Ignore(Review), Ignore(Cancel), Ignore(TaskFinished), Ignore(TaskFailed), Ignore(Sealed));

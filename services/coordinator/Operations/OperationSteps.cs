@@ -53,11 +53,12 @@ internal static class OperationSteps
         ? new BackupException(ErrorCodes.Cancelled, $"the operation was cancelled by {cancel.RequestedBy}").ToInfo()
         : new BackupException(ErrorCodes.DeadlinePassed, "the operation waited too long for its turn").ToInfo();
 
-    /// <summary>What the end of the sealing adds to the operation's outcome.</summary>
+    /// <summary>What the end of the sealing adds to the operation's outcome, or an end before it began: there may be no task that says it.</summary>
     private static ErrorInfo? Problem<T>(BehaviorContext<Operation, T> context)
         where T : class => context.Message switch
         {
             OperationSealed message => message.Error,
+            CancelOperation or ReviewOperation when context.Saga.StartedAt is null => Reason(context.Message),
             ReviewOperation when context.Saga.SealedAt is not null =>
                 new BackupException(ErrorCodes.DeadlinePassed, "the location could not be written until the deadline; the log of the operation names the cause").ToInfo(),
             _ => null,

@@ -113,6 +113,7 @@ internal sealed class OperationWork(
             log.Warning(operation, reason.Message);
         }
 
+        await tasks.LockAsync(operation.CorrelationId, cancellationToken);
         await tasks.RefuseAsync(operation.CorrelationId, reason, cancellationToken);
         await tasks.AskToStopAsync(operation.CorrelationId, cancellationToken);
     }
@@ -135,10 +136,16 @@ internal sealed class OperationWork(
         where TBus : ISendEndpointProvider, IPublishEndpoint
     {
         var all = await tasks.OfAsync(operation.CorrelationId, cancellationToken);
-        var conclusion = plans.For(operation.Kind).Conclude(operation, all);
+        var plan = plans.For(operation.Kind);
+        var conclusion = plan.Conclude(operation, all);
         if (problem is not null && conclusion.Outcome != Outcome.Failed)
         {
             conclusion = Conclusion.Failed(problem);
+        }
+
+        if (operation.StartedAt is not null)
+        {
+            await plan.EndAsync(all, cancellationToken);
         }
 
         operation.Outcome = conclusion.Outcome;

@@ -47,6 +47,7 @@ internal static class OperationsRegistration
         services.AddScoped<OperationPlan, DiffPlan>();
         services.AddScoped<BackupNames>();
         services.AddScoped<BackupDrafts>();
+        services.AddSingleton<BackupLocation>();
         services.AddScoped<BackupRetry>();
         services.AddScoped<ExpectedGrowth>();
         services.AddScoped<TrialDrafts>();
@@ -69,6 +70,8 @@ internal static class OperationsRegistration
         services.AddScoped<ForgottenPoints>();
         services.AddScoped<UndeleteDrafts>();
         services.AddScoped<PointDropping>();
+        services.AddScoped<UntouchedSnapshots>();
+        services.AddScoped<OrphanSnapshots>();
         services.AddScoped<ForgetTasks>();
         services.AddScoped<RetentionRules>();
         services.AddScoped<RetainedPoints>();

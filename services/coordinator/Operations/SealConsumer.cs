@@ -38,27 +38,45 @@ internal sealed class SealConsumer(
 
         using var time = new CancellationTokenSource(operation.Kind == OperationKind.Replicate ? LongestReplication : Timeout.InfiniteTimeSpan, clock);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(time.Token, context.CancellationToken);
-        ErrorInfo? problem;
         try
         {
-            problem = await plans.For(operation.Kind).SealAsync(operation, await tasks.OfAsync(id, attempt.Token), attempt.Token);
+            var problem = await plans.For(operation.Kind).SealAsync(operation, await tasks.OfAsync(id, attempt.Token), attempt.Token);
+            await AnswerAsync(context, problem);
         }
         catch (OperationCanceledException) when (time.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
         {
             // What it was about to write is left out: the next attempt does all of it again.
             catalog.ChangeTracker.Clear();
-            log.Warning(operation, $"could not be sealed within {LongestReplication.TotalMinutes:0} minutes and is tried again within a minute: the secondary location does not answer");
-            await catalog.SaveChangesAsync(context.CancellationToken);
-            return;
+            await PutOffAsync(context, operation, $"the secondary location did not answer within {LongestReplication.TotalMinutes:0} minutes");
+        }
+        catch (BackupException final) when (!final.Error.Retryable && IsFinishedByNext(operation.Kind))
+        {
+            await AnswerAsync(context, final.ToInfo());
         }
         catch (BackupException e)
         {
-            // The snapshots are safe; only the manifest is missing. The operation's review asks again, every minute until its deadline.
-            log.Warning(operation, $"could not be sealed and is tried again within a minute: {e.Message} {e.Hint}");
-            await catalog.SaveChangesAsync(context.CancellationToken);
+            // The snapshots are safe; only the manifest is missing.
+            await PutOffAsync(context, operation, $"{e.Message} {e.Hint}");
+        }
+    }
+
+    /// <summary>After an attempt that failed: the operation's review asks again, every minute until its deadline, unless it is not wanted any more.</summary>
+    private async Task PutOffAsync(ConsumeContext<SealOperation> context, Operation operation, string reason)
+    {
+        // It may have been cancelled during the attempt.
+        if (await catalog.Operations.AnyAsync(row => row.CorrelationId == operation.CorrelationId && row.CancelRequested, context.CancellationToken))
+        {
+            await AnswerAsync(context, new BackupException(ErrorCodes.Cancelled, $"the operation was cancelled, and could not be sealed until then: {reason}").ToInfo());
             return;
         }
 
-        await context.SendToAsync(Queues.Address(Queues.Coordinator), new OperationSealed { OperationId = id, Error = problem }, context.CancellationToken);
+        log.Warning(operation, $"could not be sealed and is tried again within a minute: {reason}");
+        await catalog.SaveChangesAsync(context.CancellationToken);
     }
+
+    private static Task AnswerAsync(ConsumeContext<SealOperation> context, ErrorInfo? problem) => context.SendToAsync(
+        Queues.Address(Queues.Coordinator), new OperationSealed { OperationId = context.Message.OperationId, Error = problem }, context.CancellationToken);
+
+    /// <summary>What these leave undone is marked: the next one of their kind does it, and others need not wait for their components until the deadline.</summary>
+    private static bool IsFinishedByNext(OperationKind kind) => kind is OperationKind.Delete or OperationKind.Retention or OperationKind.Undelete;
 }

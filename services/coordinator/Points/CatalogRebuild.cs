@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Retention;
@@ -10,7 +11,7 @@ namespace StellaOps.Backup.Coordinator.Points;
 
 /// <summary>
 /// Makes the catalog what the location says, at every start: after the loss of the catalog, on a new installation, after a catalog or a location was put back from
-/// an earlier state, and after a crash in the middle of this. Points that the catalog does not know are listed, with their pins and legal holds; those that it
+/// an earlier state, and after a crash in the middle of this; and when a catalog was put back under the running coordinator. Points that the catalog does not know are listed, with their pins and legal holds; those that it
 /// knows otherwise follow their manifests; those that the location does not have go. Rules of the retention that the location keeps longer count again. When it has
 /// ended, the retention may run.
 /// </summary>
@@ -19,14 +20,21 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(10);
 
+    /// <summary>Whether the catalog was put back is looked for so often. What is about to drop something looks itself.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (true)
         {
             try
             {
-                await RunAsync(stoppingToken);
-                return;
+                if (!await IsKnownAsync(stoppingToken))
+                {
+                    await RunAsync(stoppingToken);
+                }
+
+                await Task.Delay(LookInterval, clock, stoppingToken);
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
@@ -40,6 +48,7 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
     /// <returns>How many points were listed anew, changed or taken from the list.</returns>
     internal async Task<int> RunAsync(CancellationToken cancellationToken)
     {
+        var reached = await NewestAsync(cancellationToken);
         var known = await KnownAsync(cancellationToken);
         var protections = await ProtectAsync(known, cancellationToken);
         var there = await points.ListAsync(cancellationToken);
@@ -63,8 +72,21 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
         }
 
         await AdoptRulesAsync(cancellationToken);
-        gate.Open();
+        gate.Open(reached);
         return changed;
+    }
+
+    /// <summary>Whether the catalog is still the one that was compared with the location.</summary>
+    private async Task<bool> IsKnownAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await gate.FollowAsync(scope.ServiceProvider.GetRequiredService<AuditLog>(), cancellationToken);
+    }
+
+    private async Task<AuditPosition> NewestAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<AuditLog>().NewestAsync(cancellationToken);
     }
 
     /// <summary>Points without a manifest. A location that has none at all is another one, that is not filled yet: what the catalog knows may still be needed.</summary>

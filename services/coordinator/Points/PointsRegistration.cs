@@ -16,6 +16,7 @@ internal static class PointsRegistration
         services.AddSingleton(provider => PointSigner.FromPemFile(provider.GetRequiredService<IOptions<CoordinatorSettings>>().Value.PointSigningKeyFile!));
         services.AddSingleton(provider => Verifier(provider.GetRequiredService<IOptions<CoordinatorSettings>>().Value));
         services.AddSingleton<PointStore>();
+        LocationPatience.Add(services);
         services.AddScoped<PointCatalog>();
         services.AddScoped<ProofRecorder>();
         services.AddScoped<PointUse>();

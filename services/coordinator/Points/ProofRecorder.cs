@@ -46,6 +46,6 @@ internal sealed class ProofRecorder(CatalogContext catalog, PointCatalog points,
     }
 
     /// <summary>A worker that was lost, or storage that was away, says nothing about the point.</summary>
-    private static bool SaysSomething(TaskRow task) =>
+    internal static bool SaysSomething(TaskRow task) =>
         task.Damages.Count > 0 || task.Error?.Code == ErrorCodes.Damaged.Code || task.Error?.Code == ErrorCodes.ProofFailed.Code;
 }

@@ -15,7 +15,8 @@ namespace StellaOps.Backup.Coordinator.Points;
 /// one that it knew. The location is right. What operations are still working on is theirs: they make the two agree, and know what is to be remembered of it.
 /// What the location lost was dropped by nobody: the books of the secondary location forget it, so that it stays there.
 /// </summary>
-internal sealed partial class StalePoints(CatalogContext catalog, PointStore store, PointUse use, ILogger<StalePoints> logger)
+internal sealed partial class StalePoints(
+    CatalogContext catalog, [FromKeyedServices(LocationPatience.UnderLock)] PointStore store, PointUse use, ILogger<StalePoints> logger)
 {
     /// <summary>Makes a point of the catalog what its manifest says.</summary>
     /// <returns>Whether it was something else.</returns>

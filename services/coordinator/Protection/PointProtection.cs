@@ -47,7 +47,7 @@ internal sealed class PointProtection(
             await catalog.LockAsync(AdvisoryLock.Accept, cancellationToken);
             point = await points.FindAsync(nameOrId, cancellationToken);
             await use.RequireNotDeletingAsync(point, cancellationToken);
-            if (!gate.IsOpen)
+            if (!await gate.IsOpenAsync(audit, cancellationToken))
             {
                 // What the copy has is replaced below: as long as nobody has adopted it, it is looked at here.
                 await copies.AdoptAsync(point, cancellationToken);
@@ -61,13 +61,15 @@ internal sealed class PointProtection(
             await catalog.SaveChangesAsync(cancellationToken);
             if (!loosens)
             {
-                // Durable after this in the location, and a crash before the commit leaves it there: rather too much is protected than too little.
+                // Durable after this in the location. A crash before the commit leaves it there, and a location that was given up may still write it: rather too much is protected than too little.
                 await copies.SaveAsync(point.Id, cancellationToken);
             }
 
             await transaction.CommitAsync(cancellationToken);
         }
 
+        // A catalog that is put back from here on lacks the row of this, whatever the age of the dump.
+        await gate.FollowAsync(audit, cancellationToken);
         if (loosens)
         {
             // Durable: the catalog. A crash here, or a location that is away, leaves the old copy, which the next run of the retention corrects.

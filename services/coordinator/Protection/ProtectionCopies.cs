@@ -14,7 +14,7 @@ namespace StellaOps.Backup.Coordinator.Protection;
 /// Pins and legal holds in the location: a catalog that was lost, or restored to an earlier state, does not come back without them. While there are both, what
 /// either of them protects is protected.
 /// </summary>
-internal sealed partial class ProtectionCopies(CatalogContext catalog, IObjectStore location, TimeProvider clock, ILogger<ProtectionCopies> logger)
+internal sealed partial class ProtectionCopies(CatalogContext catalog, [FromKeyedServices(LocationPatience.UnderLock)] IObjectStore location, TimeProvider clock, ILogger<ProtectionCopies> logger)
 {
     private const string Folder = "protections/";
     private const int LargestCopy = 1 << 20;

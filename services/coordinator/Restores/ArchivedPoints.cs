@@ -11,6 +11,7 @@ using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Portable;
 using StellaOps.Backup.Portable.Reading;
 using StellaOps.Backup.Storage;
+using StellaOps.Backup.Storage.Decorators;
 
 namespace StellaOps.Backup.Coordinator.Restores;
 
@@ -29,7 +30,8 @@ internal sealed class ArchivedPoints(PointCatalog points, PointVerifier trusted,
         try
         {
             await using var place = ObjectStoreFactory.Open(location.Value.ForArchives(address.Place), clock);
-            var archive = await ArchiveOpening.OpenAsync(place, address.Key, cancellationToken);
+            await using var prompt = new PromptStore(place, LocationPatience.LongestElsewhere, clock);
+            var archive = await ArchiveOpening.OpenAsync(prompt, address.Key, cancellationToken);
             using var own = OwnKey(archive);
             var verifier = await VerifierAsync(archive, own, trustKey, cancellationToken);
             verifier.Require(archive.Envelope);

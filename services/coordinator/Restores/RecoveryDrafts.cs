@@ -24,11 +24,13 @@ internal sealed class RecoveryDrafts(DatabaseChoice databases, DatabasePoints po
         var target = Target(request);
         var part = await databases.ChooseAsync(request.Cluster, cancellationToken);
         var bases = await BasesAsync(part, cancellationToken);
+        var wanted = new OperationRequest { DryRun = request.DryRun, Target = request.Target, Reason = request.Reason, PointInTime = Words(target) };
         return new OperationDraft
         {
             Kind = OperationKind.Restore,
             Components = [Component.Database],
-            Request = new OperationRequest { DryRun = request.DryRun, Target = request.Target, Reason = request.Reason, PointInTime = Words(target) },
+            Request = wanted,
+            Details = $"{wanted.Words("in place")}: {part.Title}",
             Tasks =
             [
                 new TaskDraft

@@ -10,7 +10,7 @@ using StellaOps.Backup.Points.Storing;
 namespace StellaOps.Backup.Coordinator.Restores;
 
 /// <summary>Refusals of a restore that need the location or the platform, and so are asked before the acceptance lock is taken.</summary>
-internal sealed class RestoreChecks(PointCatalog points, PointStore store, ArchivedPoints archives, PlatformServices services)
+internal sealed class RestoreChecks(PointCatalog points, [FromKeyedServices(LocationPatience.Asked)] PointStore store, ArchivedPoints archives, PlatformServices services)
 {
     /// <returns>The point, where it comes from an archive that the request names.</returns>
     public async Task<ArchivedPoint?> CheckAsync(RestoreRequest request, IReadOnlyList<Component> asked, CancellationToken cancellationToken)

@@ -39,13 +39,15 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDir
         }
 
         var newest = await NewestAsync(parts, cancellationToken);
+        var wanted = new OperationRequest { DryRun = request.DryRun, Target = request.Target, Reason = request.Reason };
         return new OperationDraft
         {
             Kind = OperationKind.Restore,
             Components = [.. snapshots.Select(snapshot => snapshot.Component).Distinct()],
             PointId = point.Id,
             PointName = point.Name,
-            Request = new OperationRequest { DryRun = request.DryRun, Target = request.Target, Reason = request.Reason },
+            Request = wanted,
+            Details = $"{wanted.Words("in place")}: {string.Join(", ", parts.Select(part => part.Title))}{(request.Source is { } source ? $", from {source}" : "")}",
             Tasks = [.. snapshots.Select(snapshot => new TaskDraft
             {
                 Part = snapshot.Part,
@@ -73,12 +75,7 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDir
     /// <summary>The point's snapshots of what was asked for; all of them when nothing was named. Who names the database has to say which cluster.</summary>
     public static IReadOnlyList<SnapshotRow> Choose(PointRow point, IReadOnlyList<Component> asked, string? cluster)
     {
-        var lacking = asked.Except(point.Snapshots.Select(snapshot => snapshot.Component)).Select(component => component.Name()).ToList();
-        if (lacking.Count > 0)
-        {
-            throw new BackupException(ErrorCodes.InvalidInput, $"recovery point '{point.Name}' does not hold {string.Join(", ", lacking)}", $"'stella backup info --name {point.Name}' shows what it holds.");
-        }
-
+        RequireHeld(point, asked);
         var where = $"recovery point '{point.Name}'";
         var parts = PartChoice.Choose(point.Snapshots.Select(snapshot => snapshot.Part), asked, cluster, where);
         if (asked.Count > 0)
@@ -87,6 +84,15 @@ internal sealed class RestoreDrafts(PointCatalog points, PointUse use, WorkerDir
         }
 
         return [.. point.Snapshots.Where(snapshot => parts.Contains(snapshot.Part)).OrderBy(snapshot => snapshot.Part)];
+    }
+
+    internal static void RequireHeld(PointRow point, IReadOnlyList<Component> asked)
+    {
+        var lacking = asked.Except(point.Snapshots.Select(snapshot => snapshot.Component)).Select(component => component.Name()).ToList();
+        if (lacking.Count > 0)
+        {
+            throw new BackupException(ErrorCodes.InvalidInput, $"recovery point '{point.Name}' does not hold {string.Join(", ", lacking)}", $"'stella backup info --name {point.Name}' shows what it holds.");
+        }
     }
 
     /// <summary>Of each cluster its newest point, which tells what the platform last was.</summary>

@@ -14,7 +14,7 @@ namespace StellaOps.Backup.Coordinator.Retention;
 /// <summary>
 /// How points, or parts of them, go. (1) They are marked, so that nothing is restored from a half. (2) Workers forget the snapshots. (3) The manifest goes, or
 /// is replaced by one without them: deletions first, which need no room. (4) The catalog, where they wait for an undelete. (5) WAL that was kept for them. What fails or
-/// dies in between stays marked, and the next run finishes it. Of a point that was archived before, only the snapshots go.
+/// dies in between stays marked, and the next run finishes it, unless no worker had begun (<see cref="UntouchedSnapshots"/>). Of a point that was archived before, only the snapshots go.
 /// </summary>
 internal sealed class PointDropping(CatalogContext catalog, PointStore store, PointSigner signer, WalRetention wal, TimeProvider clock)
 {

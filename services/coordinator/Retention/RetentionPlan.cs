@@ -1,5 +1,6 @@
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Protection;
@@ -8,7 +9,8 @@ using StellaOps.Backup.Coordinator.Tasks;
 namespace StellaOps.Backup.Coordinator.Retention;
 
 /// <summary>Retention: what the rules do not keep is dropped, a repository at a time; where there is nothing to drop, what became free since is pruned.</summary>
-internal sealed class RetentionPlan(RetentionReview review, PointDropping dropping, RetentionRules rules, ProtectionCopies protections, RebuildGate gate) : OperationPlan
+internal sealed class RetentionPlan(
+    RetentionReview review, PointDropping dropping, UntouchedSnapshots untouched, RetentionRules rules, ProtectionCopies protections, RebuildGate gate, AuditLog audit) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Retention;
 
@@ -23,7 +25,7 @@ internal sealed class RetentionPlan(RetentionReview review, PointDropping droppi
         await dropping.SealAsync(tasks, cancellationToken);
 
         // A run that a crash, or a catalog that was put back, left under way may come here before the copies were read: they may say more than the catalog. The next run writes them.
-        if (gate.IsOpen)
+        if (await gate.IsOpenAsync(audit, cancellationToken))
         {
             await rules.SaveCopyAsync(await rules.ReadAsync(cancellationToken), cancellationToken);
             await protections.SaveAllAsync(cancellationToken);
@@ -31,6 +33,8 @@ internal sealed class RetentionPlan(RetentionReview review, PointDropping droppi
 
         return null;
     }
+
+    public override Task EndAsync(IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken) => untouched.UnmarkAsync(tasks, cancellationToken);
 
     public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks) => Conclusion.Of(tasks);
 }

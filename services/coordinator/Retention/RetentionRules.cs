@@ -16,7 +16,8 @@ namespace StellaOps.Backup.Coordinator.Retention;
 /// The rules: those of the catalog over the defaults. A copy is in the location, so that a catalog that was lost, or restored to an earlier state, does not come back
 /// with rules that are shorter than what was set.
 /// </summary>
-internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog audit, IObjectStore location, RebuildGate gate, ILogger<RetentionRules> logger)
+internal sealed partial class RetentionRules(
+    CatalogContext catalog, AuditLog audit, [FromKeyedServices(LocationPatience.UnderLock)] IObjectStore location, RebuildGate gate, ILogger<RetentionRules> logger)
 {
     /// <summary>Where the copy is in a location.</summary>
     public const string CopyKey = "retention.json";
@@ -64,13 +65,13 @@ internal sealed partial class RetentionRules(CatalogContext catalog, AuditLog au
         var before = await ReadToChangeAsync(components, who, cancellationToken);
 
         // What the copy has is replaced below: as long as nobody has adopted it, it is looked at here.
-        var known = gate.IsOpen ? before : await LongestAsync(before, cancellationToken);
+        var known = await gate.IsOpenAsync(audit, cancellationToken) ? before : await LongestAsync(before, cancellationToken);
         var rules = known.Select(rule => components.Count == 0 || components.Contains(rule.Component) ? RuleNumbers.Changed(rule, request) : rule).ToList();
         await ReplaceAsync(rules, cancellationToken);
         await audit.AppendAsync(who, "retention.set", string.Join(',', components.Select(component => component.Name())), request.Reason, cancellationToken);
         await SaveCopyAsync(rules, cancellationToken);
 
-        // Durable after this. A crash before it leaves the copy ahead of the catalog: what it keeps longer is adopted at the next start, what it keeps shorter counts
+        // Durable after this. A crash before it, or a location that was given up and writes it later, leaves the copy ahead of the catalog: what it keeps longer is adopted at the next start, what it keeps shorter counts
         // only where the catalog has nothing.
         await transaction.CommitAsync(cancellationToken);
     }

@@ -121,7 +121,7 @@ internal sealed class ScheduleBook(
             LastOutcome = last?.Outcome,
             Missed = row.Missed,
             LastMissedAt = row.LastMissedAt,
-            Problem = row.Problem ?? (settings.Value.Enabled ? null : "nothing starts by itself: Schedules:Enabled is false"),
+            Problem = row.Problem ?? (settings.Value.Enabled ? null : ScheduleSettings.Off),
         };
     }
 

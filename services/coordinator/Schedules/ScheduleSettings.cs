@@ -7,6 +7,9 @@ public sealed class ScheduleSettings : IValidatableObject
 {
     public const string Section = "Schedules";
 
+    /// <summary>What is said of schedules while <see cref="Enabled"/> is false.</summary>
+    internal const string Off = "nothing starts by itself: Schedules:Enabled is false";
+
     /// <summary>False where timers or pipelines outside start everything: then nothing starts by itself.</summary>
     public bool Enabled { get; set; } = true;
 

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
@@ -18,7 +19,7 @@ namespace StellaOps.Backup.Coordinator.Secondary;
 /// </summary>
 internal sealed class SecondaryRound(
     CatalogContext catalog, Replicas replicas, SecondaryLocation secondary, SecondaryObjects objects, SecondaryBooks books, ReplicateDrafts drafts,
-    ForgetTasks workers, OperationAcceptance acceptance, RebuildGate gate, TimeProvider clock)
+    ForgetTasks workers, OperationAcceptance acceptance, RebuildGate gate, AuditLog audit, TimeProvider clock)
 {
     /// <summary>Subject of the operations that it starts.</summary>
     public const string Subject = "secondary";
@@ -31,7 +32,7 @@ internal sealed class SecondaryRound(
     /// <exception cref="StorageException">The secondary location failed.</exception>
     public async Task<Operation?> RunAsync(CancellationToken cancellationToken)
     {
-        gate.RequireOpen();
+        await gate.RequireOpenAsync(audit, cancellationToken);
         var picture = await replicas.ReadAsync(cancellationToken);
         if (picture.IsComplete && !books.AreDue)
         {

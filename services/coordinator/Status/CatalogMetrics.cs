@@ -78,6 +78,8 @@ internal sealed partial class CatalogMetrics(IServiceScopeFactory scopes, IOptio
             await FailuresAsync(catalog, part, cancellationToken);
         }
 
+        await FailedTestRestores.UpdateAsync(catalog, configured, cancellationToken);
+
         foreach (var newest in await NewestBackup.ReadAsync(catalog, configured, cancellationToken))
         {
             Missing.WithLabels(newest.Part.Component.Name(), newest.Part.Column).Set(newest.Snapshot.MissingCount);

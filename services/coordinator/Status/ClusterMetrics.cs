@@ -1,11 +1,14 @@
 using Prometheus;
+using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
+using StellaOps.Backup.Coordinator.Parts;
+using StellaOps.Backup.Coordinator.Workers;
 
 namespace StellaOps.Backup.Coordinator.Status;
 
 /// <summary>
 /// The status of the clusters as metrics. It is read every half minute, since the location may be slow, and the loss window is counted on at each scrape.
-/// What is not known has no series.
+/// What is not known has no series, nor has a cluster that is not configured any more: an alert on it would never end.
 /// </summary>
 internal sealed partial class ClusterMetrics(IServiceScopeFactory scopes, TimeProvider clock, ILogger<ClusterMetrics> logger) : BackgroundService
 {
@@ -17,6 +20,7 @@ internal sealed partial class ClusterMetrics(IServiceScopeFactory scopes, TimePr
     private static readonly Gauge Gaps = Gauge("stella_recovery_gaps_open", "Holes in the archived WAL that nothing has filled or made needless.");
     private static readonly Gauge Archiving = Gauge("stella_recovery_archiving", "1 while a worker archives WAL, 0 while none does that should; absent where WAL is not archived.");
     private static readonly Gauge ForecastSeconds = Gauge("stella_recovery_forecast_seconds", "How long a recovery to the newest instant would take, by the rates of drills.");
+    private static readonly Gauge[] All = [Loss, Newest, Oldest, Durable, Gaps, Archiving, ForecastSeconds];
     private volatile Round _last = new([], default);
 
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -32,8 +36,7 @@ internal sealed partial class ClusterMetrics(IServiceScopeFactory scopes, TimePr
         {
             try
             {
-                await using var scope = scopes.CreateAsyncScope();
-                _last = new Round(await scope.ServiceProvider.GetRequiredService<ClusterStatuses>().ReadAsync(stoppingToken), clock.GetUtcNow());
+                _last = new Round(await ReadAsync(stoppingToken), clock.GetUtcNow());
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
@@ -44,9 +47,25 @@ internal sealed partial class ClusterMetrics(IServiceScopeFactory scopes, TimePr
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
+    private async Task<IReadOnlyList<ClusterStatus>> ReadAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var statuses = await scope.ServiceProvider.GetRequiredService<ClusterStatuses>().ReadAsync(cancellationToken);
+        var configured = await scope.ServiceProvider.GetRequiredService<WorkerDirectory>().ConfiguredAsync(cancellationToken);
+        return [.. statuses.Where(status => configured.Contains(new Part(Component.Database, status.Cluster)))];
+    }
+
     private void Publish()
     {
         var last = _last;
+        foreach (var gauge in All)
+        {
+            foreach (var gone in gauge.GetAllLabelValues().Where(labels => last.Statuses.All(status => status.Cluster != labels[0])))
+            {
+                gauge.RemoveLabelled(gone);
+            }
+        }
+
         var since = (clock.GetUtcNow() - last.At).TotalSeconds;
         foreach (var status in last.Statuses)
         {

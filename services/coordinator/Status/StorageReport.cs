@@ -11,7 +11,8 @@ using StellaOps.Backup.Storage;
 namespace StellaOps.Backup.Coordinator.Status;
 
 /// <summary>What is in the location, and how fast that grows: one listing, and what the catalog knows. Nothing is read but names, so no password is needed.</summary>
-internal sealed class StorageReport(PointCatalog points, IObjectStore location, IOptions<LocationSettings> settings, TimeProvider clock)
+internal sealed class StorageReport(
+    PointCatalog points, [FromKeyedServices(LocationPatience.Asked)] IObjectStore location, IOptions<LocationSettings> settings, TimeProvider clock)
 {
     private const string Wal = "wal";
     private const string Other = "other";

@@ -91,6 +91,10 @@ internal sealed class TaskBoard(CatalogContext catalog, IOptions<CoordinatorSett
         return queued == 0 ? null : await FindAsync(message.TaskId, cancellationToken);
     }
 
+    /// <summary>No task of the operation changes its state before this transaction ends: one that is queued again between two statements would be missed by both.</summary>
+    public Task LockAsync(Guid operationId, CancellationToken cancellationToken) =>
+        catalog.Database.ExecuteSqlAsync($"SELECT id FROM tasks WHERE operation_id = {operationId} ORDER BY id FOR UPDATE", cancellationToken);
+
     /// <summary>Ends the tasks that no worker holds: all of the operation, or those of one point.</summary>
     public Task RefuseAsync(Guid operationId, ErrorInfo reason, CancellationToken cancellationToken, Guid? pointId = null) =>
         catalog.Tasks

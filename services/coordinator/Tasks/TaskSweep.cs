@@ -4,10 +4,12 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
+using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Messaging;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Hosting.Messaging;
 using StellaOps.Backup.Hosting.Telemetry;
 
@@ -18,7 +20,7 @@ namespace StellaOps.Backup.Coordinator.Tasks;
 /// operations that wait. All rows that are due are changed in one transaction with the messages that follow from it.
 /// </summary>
 internal sealed class TaskSweep(
-    CatalogContext catalog, ClockCorrection correction, Outbox outbox, OperationLog log, IOptions<CoordinatorSettings> settings)
+    CatalogContext catalog, ClockCorrection correction, RebuildGate gate, AuditLog audit, Outbox outbox, OperationLog log, IOptions<CoordinatorSettings> settings)
 {
     /// <summary>An operation looks at itself again after so long, from its acceptance on.</summary>
     internal static readonly TimeSpan ReviewInterval = TimeSpan.FromSeconds(60);
@@ -37,27 +39,52 @@ internal sealed class TaskSweep(
 
         var now = look.Now;
         await correction.RunAsync(now, look.Jump, cancellationToken);
+
+        // Read before the points are: what was listed until it opened is seen then.
+        var backupsToo = await gate.IsOpenAsync(audit, cancellationToken);
+        await EndSealedAsync(now, cancellationToken);
         if (leasesCount)
         {
-            await RequeueLostAsync(now, cancellationToken);
-            await EndLostAsync(now, cancellationToken);
+            await RequeueLostAsync(now, backupsToo, cancellationToken);
+            await EndLostAsync(now, backupsToo, cancellationToken);
         }
 
         await EndOverdueAsync(now, cancellationToken);
-        await DispatchAsync(now, cancellationToken);
+        await DispatchAsync(now, backupsToo, cancellationToken);
         await ReviewAsync(now, cancellationToken);
         await catalog.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
 
+    /// <summary>
+    /// A catalog that was put back knows a backup as it was while it ran, and the location has its point: another attempt would drop the snapshot that the
+    /// point names. Before the location was compared with the catalog that is not known, and no attempt at a backup follows another.
+    /// </summary>
+    private async Task EndSealedAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var listed = await catalog.Tasks.AsNoTracking()
+            .Where(task => task.State != TaskState.Finished && task.State != TaskState.Failed && catalog.Operations.Any(operation =>
+                operation.CorrelationId == task.OperationId && operation.Kind == OperationKind.Backup && operation.CurrentState != nameof(OperationState.Finished)
+                && catalog.Points.Any(point => point.Id == operation.PointId)))
+            .ToListAsync(cancellationToken);
+        foreach (var task in listed)
+        {
+            var error = new BackupException(
+                ErrorCodes.DuplicateName, $"recovery point '{task.PointName}' is in the location already: the catalog was put back to a time when this backup still ran",
+                $"Nothing is lost: 'stella backup info --name {task.PointName}' shows the point.");
+            await EndAsync(task, error.ToInfo(), now, cancellationToken);
+        }
+    }
+
     /// <summary>The worker is gone: the task is dispatched again, below.</summary>
-    private async Task RequeueLostAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task RequeueLostAsync(DateTimeOffset now, bool backupsToo, CancellationToken cancellationToken)
     {
         var lost = await catalog.Tasks.FromSql(
             $"""
             UPDATE tasks SET state = 'Queued', attempt = attempt + 1, dispatches = 0, dispatch_at = {now}, lease_until = NULL
              WHERE state = 'Running' AND lease_until <= {now} AND attempt < {settings.Value.MaxAttempts} AND NOT cancel_requested AND deadline_at > {now}
+               AND ({backupsToo} OR kind <> 'Backup')
             RETURNING *
             """).AsNoTracking().ToListAsync(cancellationToken);
         foreach (var task in lost)
@@ -67,10 +94,10 @@ internal sealed class TaskSweep(
     }
 
     /// <summary>The worker is gone and the task is out of attempts, or not wanted any more.</summary>
-    private async Task EndLostAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task EndLostAsync(DateTimeOffset now, bool backupsToo, CancellationToken cancellationToken)
     {
         var lost = await catalog.Tasks.AsNoTracking()
-            .Where(task => task.State == TaskState.Running && task.LeaseUntil <= now)
+            .Where(task => task.State == TaskState.Running && task.LeaseUntil <= now && (backupsToo || task.Kind != OperationKind.Backup))
             .ToListAsync(cancellationToken);
         foreach (var task in lost)
         {
@@ -113,10 +140,11 @@ internal sealed class TaskSweep(
     }
 
     /// <summary>Sends the commands that are due: retries, lost tasks, and those that nobody claimed.</summary>
-    private async Task DispatchAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task DispatchAsync(DateTimeOffset now, bool backupsToo, CancellationToken cancellationToken)
     {
         var due = await catalog.Tasks.FromSql(
-            $"SELECT * FROM tasks WHERE state = 'Queued' AND dispatch_at <= {now} FOR UPDATE SKIP LOCKED").AsNoTracking().ToListAsync(cancellationToken);
+            $"SELECT * FROM tasks WHERE state = 'Queued' AND dispatch_at <= {now} AND ({backupsToo} OR kind <> 'Backup') FOR UPDATE SKIP LOCKED")
+            .AsNoTracking().ToListAsync(cancellationToken);
         foreach (var task in due)
         {
             var dispatches = task.Dispatches + 1;

@@ -16,7 +16,7 @@ using StellaOps.Backup.Wal.Coverage;
 namespace StellaOps.Backup.Coordinator.Wal;
 
 /// <summary>The WAL archives of the location, read from its listing; windows begin at the base backups of the catalog's points; what hinders archiving, workers say.</summary>
-internal sealed class WalReport(PointCatalog points, WorkerDirectory workers, IObjectStore location)
+internal sealed class WalReport(PointCatalog points, WorkerDirectory workers, [FromKeyedServices(LocationPatience.Asked)] IObjectStore location)
 {
     public async Task<IReadOnlyList<WalArchiveView>> ReadAsync(string? cluster, DateTimeOffset? after, DateTimeOffset? before, CancellationToken cancellationToken)
     {

@@ -13,7 +13,7 @@ using StellaOps.Backup.Workers;
 namespace StellaOps.Backup.DatabaseBackup.Backups;
 
 /// <summary>Takes a base backup of the running cluster into a snapshot that needs nothing else to start.</summary>
-internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSettings settings, TimeProvider clock)
+internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSettings settings, TimeProvider clock, long smallDatabase = Cuts.SmallDatabase)
 {
     // Next to those that read files: one that looks again at a page, one for the catalog queries at the end.
     private const int OtherConnections = 2;
@@ -37,7 +37,7 @@ internal sealed class BaseBackupJob(ResticRepository repository, DatabaseSetting
 
         var history = new ParentHistory(cluster, new SnapshotWal(repository));
         var parent = await BackupParent.FindAsync(repository, BackupPosition.Of(session, control, listing), history, settings.FullReadDays, context.PassOver, cancellationToken);
-        var cuts = await Cuts.ChooseAsync(cluster, listing, session.Server.MajorVersion, parent.CutBytes, context.Log, cancellationToken);
+        var cuts = await Cuts.ChooseAsync(cluster, listing, session.Server.MajorVersion, parent.CutBytes, smallDatabase, context.Log, cancellationToken);
         var changes = await KnownChanges.FindAsync(cluster, session, parent, cuts, cancellationToken);
         context.Log.Info(Description(parent, changes));
         var (files, where) = await new ClusterFileChoice(settings, cluster).ChooseAsync(session.Server, reader, cancellationToken);

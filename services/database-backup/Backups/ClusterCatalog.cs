@@ -95,7 +95,8 @@ internal sealed class ClusterCatalog(ClusterConnection cluster, DatabaseSettings
         }
     }
 
-    private static bool IsRefused(ClusterException unreadable) => unreadable.Failure is ClusterFailure.PermissionDenied or ClusterFailure.QueryFailed;
+    // Unsuitable: dropped since the databases were listed.
+    private static bool IsRefused(ClusterException unreadable) => unreadable.Failure is ClusterFailure.PermissionDenied or ClusterFailure.QueryFailed or ClusterFailure.Unsuitable;
 
     // A count that takes long, or a database that is locked as a whole (CREATE DATABASE copies it): a server that is gone fails the end of the backup.
     private static bool IsLate(ClusterException unreadable) => unreadable.GetBaseException() is TimeoutException;

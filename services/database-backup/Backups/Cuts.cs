@@ -26,10 +26,10 @@ internal sealed class Cuts(int tableBytes, IndexFiles indexes)
     private const int Kept = 4;
 
     // In a smaller one a connection costs more than shorter cuts spare.
-    private const long SmallDatabase = 64 << 20;
+    public const long SmallDatabase = 64 << 20;
 
     // The server keeps all WAL meanwhile.
-    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Bytes of a cut of a table.</summary>
     public int TableBytes => tableBytes;
@@ -45,19 +45,20 @@ internal sealed class Cuts(int tableBytes, IndexFiles indexes)
     /// <param name="listing">Its files.</param>
     /// <param name="major">Version of its server.</param>
     /// <param name="before">Cuts of tables of the backup before.</param>
+    /// <param name="smallDatabase">Databases with fewer bytes are not asked.</param>
     /// <param name="log">Hears of databases that do not answer: there, all are tables.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<Cuts> ChooseAsync(
-        ClusterConnection cluster, ClusterListing listing, int major, int? before, ITaskLog log, CancellationToken cancellationToken)
+        ClusterConnection cluster, ClusterListing listing, int major, int? before, long smallDatabase, ITaskLog log, CancellationToken cancellationToken)
     {
         var relations = listing.Files.Where(file => !file.IsDirectory)
             .Select(file => (Relation: RelationFile.TryParse(file.Path), file.Size))
             .Where(file => file.Relation is not null)
             .Select(file => (Relation: file.Relation!.Value, file.Size))
             .ToList();
-        var asked = relations.GroupBy(file => file.Relation.Database).Where(database => database.Key != 0 && database.Sum(file => file.Size) >= SmallDatabase).Select(database => database.Key);
+        var asked = relations.GroupBy(file => file.Relation.Database).Where(database => database.Key != 0 && database.Sum(file => file.Size) >= smallDatabase).Select(database => database.Key);
         var indexes = await IndexFiles.ReadAsync(
-            cluster, asked, LockTimeout, (name, why) => log.Info($"indexes of database '{name}' are cut like tables: {why.Message}"), cancellationToken);
+            cluster, asked, LockTimeout, (name, why) => log.Warning($"the changed indexes of database '{name}' are stored anew, for it does not say which they are: {why.Message}"), cancellationToken);
         var ofIndexes = relations.Where(file => indexes.Contains(file.Relation)).Sum(file => file.Size);
         return new Cuts(Choose(relations.Sum(file => file.Size) - ofIndexes, ofIndexes, major, before), indexes);
     }

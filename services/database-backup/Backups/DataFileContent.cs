@@ -98,21 +98,26 @@ internal sealed class DataFileContent : IFileContent
 
     private async Task VerifyAsync(RelationFile relation, Memory<byte> range, long firstBlock, CancellationToken cancellationToken)
     {
+        var asked = false;
         for (var at = 0; at + PageChecksums.PageSize <= range.Length; at += PageChecksums.PageSize)
         {
             var block = (uint)(firstBlock + (at / PageChecksums.PageSize));
             var page = range.Slice(at, PageChecksums.PageSize);
-            if (!PageChecksums.IsIntact(page.Span, relation.FirstBlock + block)
-                && !await IsInWalAsync(page, cancellationToken)
-                && !await RepairAsync(relation, block, page, cancellationToken))
+            if (PageChecksums.IsIntact(page.Span, relation.FirstBlock + block))
+            {
+                continue;
+            }
+
+            // One answer counts for the whole range, which was read before it: a file full of garbage does not cost a question for each page.
+            var written = PageChecksums.PageLsn(page.Span);
+            var inWal = asked ? _session.CanHaveChanged(written) : await _session.CanHaveChangedAsync(written, cancellationToken);
+            asked |= !inWal && written >= _session.Start;
+            if (!inWal && !await RepairAsync(relation, block, page, cancellationToken))
             {
                 _problems.Add(new DamagedPage(_file.Path, block));
             }
         }
     }
-
-    private ValueTask<bool> IsInWalAsync(ReadOnlyMemory<byte> page, CancellationToken cancellationToken) =>
-        _session.CanHaveChangedAsync(PageChecksums.PageLsn(page.Span), cancellationToken);
 
     private async Task<bool> RepairAsync(RelationFile relation, uint block, Memory<byte> damaged, CancellationToken cancellationToken)
     {
@@ -125,7 +130,7 @@ internal sealed class DataFileContent : IFileContent
                 return true; // Truncated since; WAL says so, too.
             }
 
-            if (PageChecksums.IsIntact(page, relation.FirstBlock + block) || await IsInWalAsync(page, cancellationToken))
+            if (PageChecksums.IsIntact(page, relation.FirstBlock + block) || await _session.CanHaveChangedAsync(PageChecksums.PageLsn(page), cancellationToken))
             {
                 page.CopyTo(damaged.Span);
                 return true;

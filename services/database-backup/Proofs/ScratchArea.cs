@@ -14,6 +14,9 @@ internal sealed class ScratchArea : IAsyncDisposable
     public const string Database = "database", Recovery = "recovery";
 
     private const string LockSuffix = ".lock";
+
+    /// <summary>EWOULDBLOCK of Linux, which .NET keeps as the result code.</summary>
+    private const int HeldByAnother = 11;
     private readonly FileStream _lock;
     private readonly bool _keep;
 
@@ -73,13 +76,15 @@ internal sealed class ScratchArea : IAsyncDisposable
     private static BackupException InUse(string directory) =>
         new(ErrorCodes.OperationConflict, $"another task works in {directory}");
 
+    /// <returns>Null while another process has it.</returns>
+    /// <exception cref="IOException">The file cannot be made or opened: on a read-only file system, say.</exception>
     private static FileStream? TryLock(string file)
     {
         try
         {
             return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException failure) when (failure.HResult == HeldByAnother)
         {
             return null; // Its process lives.
         }

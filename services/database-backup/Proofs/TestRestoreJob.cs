@@ -124,8 +124,9 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
     private async Task<PrivateServer> ReplayAsync(TaskContext context, PrivateServerOptions options, Account owner, Replay replay, PhaseClock phases, CancellationToken cancellationToken)
     {
         var (archive, plan) = replay;
+        await using var place = await ReplayPlace.OpenAsync(settings, owner, context.TaskId, clock, cancellationToken);
         var (server, _) = await phases.RunAsync(
-            "replay", () => new RecoveryServer(settings, owner, clock).StartAsync(context, options, archive, plan, cancellationToken),
+            "replay", () => new RecoveryServer(settings, owner, clock).StartAsync(context, options, place, archive, plan, cancellationToken),
             plan.Segments.Count, plan.Segments.Count * archive.SegmentSize);
         return server;
     }

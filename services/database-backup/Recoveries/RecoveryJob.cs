@@ -36,7 +36,8 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         var running = await checks.RunAsync(target, snapshot, spec.KeepReplaced, spec.DryRun, cancellationToken);
         var owner = FileOwner.Of(settings);
         var server = new RecoveryServer(settings, owner, clock);
-        var options = await server.OptionsAsync(snapshot, target, plan, durable: true, context.Log, cancellationToken);
+        await using var place = await ReplayPlace.OpenAsync(settings, owner, context.TaskId, clock, cancellationToken);
+        var options = await server.OptionsAsync(snapshot, target, plan, durable: true, context.Log, cancellationToken) with { RuntimeDirectory = place.RuntimeDirectory };
         var writer = new ClusterWriter(repository, owner);
         // Data that is there is not changed before all that replaces it was read; a new directory has nothing to lose.
         var verify = !target.HoldsData || spec.DryRun ? VerifyFirst.Nothing : spec.KeepReplaced ? VerifyFirst.Everything : VerifyFirst.WhatDiffers;
@@ -59,7 +60,7 @@ internal sealed class RecoveryJob(ResticRepository repository, IObjectStore loca
         var report = await phases.RunAsync(
             "write", () => writer.WriteAsync(snapshot, target, context.Progress, cancellationToken, plan.Target, histories), size.Files, size.Bytes);
         var history = await phases.RunAsync(
-            "replay", () => server.ReplayAsync(context, options, archive, plan, cancellationToken), plan.Segments.Count, plan.Segments.Count * archive.SegmentSize);
+            "replay", () => server.ReplayAsync(context, options, place, archive, plan, cancellationToken), plan.Segments.Count, plan.Segments.Count * archive.SegmentSize);
         Finish(target, owner, history);
         context.Log.Info($"recovered {target.DataDirectory} to {plan.Asked}: the replay ended at {history.Parent!.At}, and timeline {history.Timeline} began");
         return Result(target, [.. RecoveryNotes.Done(plan, snapshot, target, history, report), .. RestoreJob.Kept(context, kept, snapshot), .. linked, .. passed.Select(PassedOver)], phases, report, kept);

@@ -45,15 +45,16 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
             all[name] = value;
         }
 
-        return options with { Settings = all, RuntimeParent = null, StartTimeout = StartTimeout };
+        return options with { Settings = all, StartTimeout = StartTimeout };
     }
 
     /// <summary>Replays, promotes, checks that the replay stopped where it was planned to, and stops the server.</summary>
     /// <returns>The new timeline, with the place where it begins.</returns>
     /// <exception cref="BackupException">The server did not reach the target; it is not promoted then.</exception>
-    public async Task<TimelineHistory> ReplayAsync(TaskContext context, PrivateServerOptions options, RecoveryArchive archive, RecoveryPlan plan, CancellationToken cancellationToken)
+    public async Task<TimelineHistory> ReplayAsync(
+        TaskContext context, PrivateServerOptions options, ReplayPlace place, RecoveryArchive archive, RecoveryPlan plan, CancellationToken cancellationToken)
     {
-        var (server, history) = await StartAsync(context, options, archive, plan, cancellationToken);
+        var (server, history) = await StartAsync(context, options, place, archive, plan, cancellationToken);
         await using var _ = server;
         await server.StopAsync();
         return RequireStopped(options.DataDirectory, history);
@@ -61,12 +62,10 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
 
     /// <summary>The same with a server that runs on; the caller disposes it.</summary>
     public async Task<(PrivateServer Server, TimelineHistory History)> StartAsync(
-        TaskContext context, PrivateServerOptions options, RecoveryArchive archive, RecoveryPlan plan, CancellationToken cancellationToken)
+        TaskContext context, PrivateServerOptions options, ReplayPlace place, RecoveryArchive archive, RecoveryPlan plan, CancellationToken cancellationToken)
     {
-        await using var area = await ScratchArea.OpenAsync(settings.ScratchDirectory, ScratchArea.Recovery, context.TaskId, clock, cancellationToken);
-        var directory = new SpoolDirectory(area.Directory, file => Ownership.GiveIfRoot(file, owner));
         var totals = new RunningTotals(context.Progress);
-        var spool = new SegmentSpool(archive.Reader, plan.Segments, directory, archive.SegmentSize)
+        var spool = new SegmentSpool(archive.Reader, plan.Segments, place.Spool, archive.SegmentSize)
         {
             OnAsked = count => totals.Report(count, count * archive.SegmentSize),
         };
@@ -75,7 +74,7 @@ internal sealed class RecoveryServer(DatabaseSettings settings, Account owner, T
         var served = ServeAsync(spool, replaying, stop.Token);
         try
         {
-            var replay = options with { Settings = new Dictionary<string, string>(options.Settings, StringComparer.Ordinal) { ["restore_command"] = directory.RestoreCommand } };
+            var replay = options with { Settings = new Dictionary<string, string>(options.Settings, StringComparer.Ordinal) { ["restore_command"] = place.Spool.RestoreCommand } };
             var server = await PrivateServer.StartAsync(replay, clock, replaying.Token);
             return (server, await BeganAsync(server, options.DataDirectory, plan, cancellationToken));
         }

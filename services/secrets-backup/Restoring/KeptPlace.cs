@@ -36,6 +36,10 @@ internal sealed class KeptPlace(string path, Guid taskId, bool isFile = false)
     /// <summary>Whether everything was restored, and only the names are left to be changed.</summary>
     public bool IsStaged => IsEmptied && Exists(Staged);
 
+    /// <summary>A file has its place, and only the empty directory in which it was restored is left: an attempt died just there.</summary>
+    public bool IsFileExchanged =>
+        IsEmptied && !Directory.Exists(Replaced) && File.Exists(path) && Directory.Exists(Staged) && !Directory.EnumerateFileSystemEntries(Staged).Any();
+
     /// <summary>The first rename was done, or there was nothing to rename.</summary>
     private bool IsEmptied => Exists(Replaced) || File.Exists(Mark);
 

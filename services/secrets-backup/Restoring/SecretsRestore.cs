@@ -135,6 +135,8 @@ internal sealed class SecretsRestore(
             }
         }
 
+        // All of it is in its places, durably. Where the worker is killed from here on, and before its result is recorded, the next attempt lacks the marks: of a path
+        // where nothing was it keeps what this one restored as what was there, and restores the same once more. Nothing is lost by it.
         done.ForEach(kept => kept.Complete());
     }
 

@@ -91,7 +91,7 @@ internal sealed class Staging : IAsyncDisposable
     /// <returns>Whether there was something that is gone now.</returns>
     private static async Task<bool> TryRemoveAsync(KeptPlace place, FileStream held, Action<string> warn, CancellationToken cancellationToken)
     {
-        if (place.IsStaged)
+        if (place is { IsStaged: true, IsFileExchanged: false })
         {
             warn(place.DescribeStaged());
             return false;

@@ -73,6 +73,20 @@ public sealed class ConfigDiffTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Of_an_entry_that_has_another_type_now_no_permissions_are_compared()
+    {
+        var entry = Path.Combine(_bench.Source, "current");
+        _bench.Write("current", "now a file, then a link\n");
+        var before = await _bench.BackupAsync();
+        File.Delete(entry);
+        File.CreateSymbolicLink(entry, "elsewhere");
+
+        var items = (await DiffAsync(before, await _bench.BackupAsync(), entry)).Items;
+
+        Assert.Equal(("type", "file before"), (Assert.Single(items).Change, items[0].Detail));
+    }
+
+    [Fact]
     public async Task The_result_is_bounded_and_counts_all()
     {
         var before = await BackupOfAsync(0);

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Workers;
 using StellaOps.Backup.Coordinator.Doctor;
+using StellaOps.Backup.Coordinator.Schedules;
 using StellaOps.Backup.Coordinator.Workers;
 
 namespace StellaOps.Backup.Coordinator.Tests.Doctor;
@@ -26,6 +28,10 @@ public sealed class ScheduleCheckTests
         Assert.Equal(("skip", "nothing is configured that a schedule could start"), Judge(Daily with { Configured = false, LateSince = Now.AddDays(-9) }));
     }
 
+    [Fact]
+    public void Where_nothing_starts_by_itself_nothing_is_on_time() =>
+        Assert.Equal(("skip", "nothing starts by itself: Schedules:Enabled is false"), Judge(Daily with { NextAt = null }, enabled: false));
+
     [Theory]
     [InlineData(0.2, "pass", "the clocks of all hosts agree")]
     [InlineData(-12, "warn", "the clock of far is 12 s behind")]
@@ -36,9 +42,9 @@ public sealed class ScheduleCheckTests
         Assert.Equal((status, message), (result.Status, result.Message));
     }
 
-    private static (string Status, string Message) Judge(ScheduleView schedule)
+    private static (string Status, string Message) Judge(ScheduleView schedule, bool enabled = true)
     {
-        var result = new ScheduleCheck(Scopes, TimeProvider.System).Judge([schedule], Now);
+        var result = new ScheduleCheck(Scopes, Options.Create(new ScheduleSettings { Enabled = enabled }), TimeProvider.System).Judge([schedule], Now);
         return (result.Status, result.Message);
     }
 

@@ -89,6 +89,43 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task The_latest_point_of_a_type_is_tested_where_each_type_has_points_of_its_own()
+    {
+        var token = TestContext.Current.CancellationToken;
+        foreach (var (name, type) in new[] { ("first-files", "evidence"), ("files", "evidence"), ("data", "database") })
+        {
+            await _stack.Api.FinishedAsync((await _stack.Api.BackupAsync(name, token, type)).Id, token);
+        }
+
+        await RunAsync(Routes.TestRestores, new TestRestoreRequest { Latest = true, Types = ["evidence"] }, token);
+
+        var command = Assert.Single(_stack.Workers.Commands, command => command.Kind == OperationKind.TestRestore);
+        Assert.Equal((Component.Evidence, "files"), (command.Component, command.TestRestore!.PointName));
+        Assert.Equal("proven", (await _stack.Api.PointAsync("files", token)).Proof);
+        var none = await _stack.Api.RefusedAsync(Routes.TestRestores, new TestRestoreRequest { Latest = true, Types = ["keys"] }, HttpStatusCode.NotFound, token);
+        Assert.Equal((ErrorCodes.PointNotFound.Code, "Take one: stella backup create --type keys"), (none.Code, none.Hint));
+        var lacking = await _stack.Api.RefusedAsync(Routes.TestRestores, new TestRestoreRequest { Point = "data", Types = ["evidence"] }, HttpStatusCode.BadRequest, token);
+        Assert.Equal("recovery point 'data' does not hold evidence", lacking.Message);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_test_restore_that_fails_its_checks_is_told_by_the_metrics_until_one_passes()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("good", token);
+        _stack.Workers.Work = task => task.Component == Component.Database ? task.FailAsync(ErrorCodes.ProofFailed, "a table is gone") : task.FinishAsync();
+
+        await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.TestRestores, new TestRestoreRequest { Point = "good", Replay = true }, token)).Id, token);
+        Assert.Equal(["stella_restore_test_last_failure_timestamp{component=\"database\",cluster=\"main\"}"], await FailedTestsAsync(token));
+
+        _stack.Workers.Work = task => task.FinishAsync();
+        await RunAsync(Routes.TestRestores, new TestRestoreRequest { Point = "good", DryRun = true }, token);
+        Assert.Single(await FailedTestsAsync(token));
+        await RunAsync(Routes.TestRestores, new TestRestoreRequest { Point = "good" }, token);
+        Assert.Empty(await FailedTestsAsync(token));
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task Archived_wal_is_listed_from_the_location_alone_and_a_worker_says_what_hinders_archiving()
     {
         var token = TestContext.Current.CancellationToken;
@@ -470,6 +507,13 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         var metrics = await _stack.Coordinator.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellationToken);
         var line = metrics.Split('\n').SingleOrDefault(line => line.StartsWith($"{metric} ", StringComparison.Ordinal));
         return line is null ? 0 : long.Parse(line[(metric.Length + 1)..], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Series of test-restores that failed.</summary>
+    private async Task<IReadOnlyList<string>> FailedTestsAsync(CancellationToken cancellationToken)
+    {
+        var metrics = await _stack.Coordinator.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellationToken);
+        return [.. metrics.Split('\n').Where(line => line.StartsWith("stella_restore_test_last_failure_timestamp{", StringComparison.Ordinal)).Select(line => line.Split(' ')[0])];
     }
 
     private async Task BackupAsync(string name, CancellationToken cancellationToken) =>

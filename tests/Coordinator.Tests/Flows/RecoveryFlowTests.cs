@@ -84,7 +84,7 @@ public sealed class RecoveryFlowTests(RecoveryFlowTests.RecoveryStack shared) : 
         Assert.Equal(["second", "first"], commands[1].Bases.Select(one => one.PointName));
         Assert.Equal(("7448844188812345678", 1, "0/2000028", "0/2000100"), commands[1].Bases[0] is var newest ? (newest.SystemIdentifier, newest.Timeline, newest.StartLsn, newest.StopLsn) : default);
         Assert.Equal(
-            ["backup first", "backup second", "restore 2026-01-17T09:30:06.123Z", "service.stop all", "restore before 2026-01-17T09:30:06.123Z INC-4711", "service.start all"],
+            ["backup first", "backup second", "restore 2026-01-17T09:30:06.123Z dry run in place: database", "service.stop all", "restore before 2026-01-17T09:30:06.123Z in place: database; INC-4711", "service.start all"],
             (await _stack.QueryAsync<string[]>($"SELECT array_agg(trim(concat(action, ' ', subject, ' ', reason)) ORDER BY sequence) FROM audit WHERE sequence > {_audited}", token)));
     }
 

@@ -68,6 +68,93 @@ public sealed class RetentionFlowTests(SharedStack shared) : IClassFixture<Share
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task A_run_that_is_cancelled_before_any_worker_takes_a_task_drops_nothing_then_or_later()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("old", 400, token);
+        await BackupAsync("middle", 40, token);
+        await BackupAsync("new", 0, token);
+        _stack.Workers.Takes = false;
+        var run = await _stack.Api.StartAsync(Routes.RetentionRuns, new RetentionRequest(), token);
+        await _stack.Api.UntilAsync(run.Id, operation => operation.State == OperationState.Running, token);
+
+        using var cancelled = await _stack.Api.PostAsync($"{Routes.Operations}/{run.Id}/cancel", new { }, token);
+        cancelled.EnsureSuccessStatusCode();
+        Assert.Equal(ErrorCodes.Cancelled.Code, (await _stack.Api.FinishedAsync(run.Id, token)).Error!.Code);
+        using var changed = await _stack.Api.PostAsync(Routes.Retention, new SetRetentionRequest { Types = ["full"], Days = 3650 }, token);
+        changed.EnsureSuccessStatusCode();
+        _stack.Workers.Takes = true;
+        await RunAsync(new RetentionRequest(), token);
+
+        Assert.Equal([("new", true, 5), ("middle", true, 5), ("old", true, 5)], (await PointsAsync(token)).Select(point => (point.Name, point.Full, point.Components.Count)));
+        Assert.Equal(Outcome.Complete, (await _stack.Api.FinishedAsync((await _stack.Api.StartAsync(Routes.Verifications, new VerifyRequest { Point = "old" }, token)).Id, token)).Outcome);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task What_a_worker_began_to_forget_stays_marked_though_a_later_run_is_cancelled_and_every_preview_shows_it()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("middle", 40, token);
+        await BackupAsync("new", 0, token);
+        _stack.Workers.Work = task => task.Component == Component.Secrets ? task.FailAsync(ErrorCodes.Damaged, "the repository is damaged") : task.FinishAsync();
+        Assert.Equal(ErrorCodes.Damaged.Code, (await FinishedAsync(new RetentionRequest(), token)).Error!.Code);
+        _stack.Workers.Takes = false;
+        var run = await _stack.Api.StartAsync(Routes.RetentionRuns, new RetentionRequest(), token);
+        await _stack.Api.UntilAsync(run.Id, operation => operation.State == OperationState.Running, token);
+        using var cancelled = await _stack.Api.PostAsync($"{Routes.Operations}/{run.Id}/cancel", new { }, token);
+        await _stack.Api.FinishedAsync(run.Id, token);
+
+        using var previewed = await _stack.Api.PostAsync(Routes.RetentionPreview, new RetentionRequest(), token);
+        var preview = await ApiClient.ReadAsync<RetentionReport>(previewed, token);
+
+        var dropped = Assert.Single(preview.Points.Single(point => point.Name == "middle").Parts, part => !part.Kept);
+        Assert.Equal((Component.Secrets, "its dropping began"), (dropped.Component, dropped.Why.Single()));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task What_a_backup_saved_that_was_cancelled_is_forgotten_once_with_a_grace()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await BackupAsync("new", 0, token);
+        var saved = Samples.Snapshot(Component.Database);
+        _stack.Workers.Work = async task =>
+        {
+            if (task.Component == Component.Database)
+            {
+                await task.FinishAsync(saved);
+                return;
+            }
+
+            while ((await task.BeatAsync()) is { Continue: true })
+            {
+                await Task.Delay(50, token);
+            }
+
+            await task.FailAsync(ErrorCodes.Cancelled);
+        };
+        var backup = await _stack.Api.BackupAsync("unwanted", token);
+        await _stack.Api.UntilAsync(backup.Id, view => view.Tasks.Any(task => task.Component != Component.Database && task.State == "running"), token);
+        using var cancelled = await _stack.Api.PostAsync($"{Routes.Operations}/{backup.Id}/cancel", new { }, token);
+        Assert.Equal(Outcome.Failed, (await _stack.Api.FinishedAsync(backup.Id, token)).Outcome);
+        _stack.Workers.Work = task => task.FinishAsync();
+
+        await RunAsync(new RetentionRequest(), token);
+        Assert.All(Forgets(), forget => Assert.Empty(forget.SnapshotIds));
+        await _stack.ExecuteAsync("UPDATE operations SET finished_at = finished_at - interval '2 days' WHERE point_name = 'unwanted'", token);
+        using var previewed = await _stack.Api.PostAsync(Routes.RetentionPreview, new RetentionRequest(), token);
+        var note = Assert.Single((await ApiClient.ReadAsync<RetentionReport>(previewed, token)).Notes);
+        Assert.Equal("database loses what backups saved that ended without a recovery point: 1 snapshot(s)", note);
+        await RunAsync(new RetentionRequest { Last = 1 }, token);
+        Assert.All(Forgets(), forget => Assert.Empty(forget.SnapshotIds));
+        await RunAsync(new RetentionRequest(), token);
+        await RunAsync(new RetentionRequest(), token);
+
+        var forgotten = Assert.Single(Forgets(), forget => forget.SnapshotIds.Count > 0);
+        Assert.Equal(saved.SnapshotId, Assert.Single(forgotten.SnapshotIds));
+        Assert.Null(forgotten.Grace);
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task What_is_the_last_proven_when_the_turn_comes_stays_though_it_was_not_when_the_run_was_asked_for()
     {
         var token = TestContext.Current.CancellationToken;

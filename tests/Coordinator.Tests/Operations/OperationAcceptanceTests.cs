@@ -2,12 +2,19 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
+using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Coordinator.Backups;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Copies;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
+using StellaOps.Backup.Coordinator.Restores;
+using StellaOps.Backup.Coordinator.Retention;
+using StellaOps.Backup.Coordinator.TestRestores;
 using StellaOps.Backup.Coordinator.Tests.Stack;
+using StellaOps.Backup.Points.Signing;
+using StellaOps.Backup.Points.Storing;
 using StellaOps.Backup.Testing.Postgres;
 
 namespace StellaOps.Backup.Coordinator.Tests.Operations;
@@ -29,6 +36,44 @@ public sealed class OperationAcceptanceTests(PostgresFixture postgres)
             Assert.Equal(2, await catalog.Tasks.CountAsync(task => task.OperationId == operation.CorrelationId, token));
             Assert.Equal("night", (await catalog.Audit.SingleAsync(token)).Subject);
         });
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_audit_row_says_what_was_asked_for_before_the_reason()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var manifest = Samples.Manifest("night", Component.Evidence);
+        await harness.AnnounceAsync(Component.Evidence);
+        await harness.InAsync(async (IServiceProvider scope) =>
+        {
+            await scope.GetRequiredService<PointStore>().SaveAsync(manifest, scope.GetRequiredService<PointSigner>(), token);
+            await scope.GetRequiredService<PointCatalog>().AddAsync(PointRow.From(manifest), token);
+            scope.GetRequiredService<RebuildGate>().Open();
+        });
+        var copy = new CopyRequest { Point = "night", Destination = "s3://offsite/stella" };
+        await AcceptAsync(async (scope, cancellationToken) =>
+        {
+            var drafts = scope.GetRequiredService<CopyDrafts>();
+            return await drafts.DraftAsync(copy, await drafts.CheckAsync(copy, cancellationToken), cancellationToken);
+        });
+        await AcceptAsync((scope, cancellationToken) => scope.GetRequiredService<RestoreDrafts>().DraftAsync(
+            new RestoreRequest { Point = "night", Confirm = true, Reason = "dry run" }, [], null, cancellationToken));
+        await AcceptAsync((scope, cancellationToken) => scope.GetRequiredService<TestRestoreDrafts>().DraftAsync(
+            new TestRestoreRequest { Latest = true, Target = "/srv/x", DryRun = true }, [], cancellationToken));
+        await AcceptAsync((scope, cancellationToken) => scope.GetRequiredService<RetentionDrafts>().DraftAsync(
+            new RetentionRequest { Last = 1, Reason = "full" }, [], cancellationToken));
+
+        var rows = await harness.InAsync((CatalogContext catalog) => catalog.Audit.AsNoTracking().OrderBy(row => row.Sequence).ToListAsync(token));
+        Assert.Equal(
+            [
+                "copy night: to s3://offsite/stella", "restore night: in place: evidence; dry run", "test-restore night: dry run to /srv/x: evidence",
+                "retention : keep-last 1, at once, also what was dropped earlier; full",
+            ],
+            rows.Select(row => $"{row.Action} {row.Subject}: {row.Reason}"));
+
+        Task AcceptAsync(Func<IServiceProvider, CancellationToken, Task<OperationDraft>> draft) => harness.InAsync((IServiceProvider scope) =>
+            scope.GetRequiredService<OperationAcceptance>().AcceptAsync(new Caller { Subject = "tester" }, cancellationToken => draft(scope, cancellationToken), token));
     }
 
     [Fact(Timeout = 300_000)]

@@ -1,11 +1,13 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Tests.Stack;
 using StellaOps.Backup.Hosting.Messaging;
@@ -67,6 +69,90 @@ public sealed class OperationStateMachineTests(PostgresFixture postgres)
         Assert.Equal(ErrorCodes.DeadlinePassed.Code, operation.Error!.Code);
     }
 
+    /// <summary>The deletion of an archived point is such a one.</summary>
+    [Theory(Timeout = 300_000)]
+    [InlineData(typeof(ReviewOperation), "operation.deadline-passed")]
+    [InlineData(typeof(CancelOperation), "operation.cancelled")]
+    public async Task An_operation_without_tasks_that_ends_before_its_turn_has_failed(Type happens, string error)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var deletion = await AcceptDeletionAsync(harness, token);
+        await harness.Bus.StartAsync(token);
+        harness.Clock.Advance(TimeSpan.FromHours(25));
+
+        await SendAsync(harness, happens == typeof(CancelOperation) ? Cancel(deletion) : new ReviewOperation { OperationId = deletion }, token);
+
+        var ended = await harness.OperationAsync(deletion, token);
+        Assert.Equal((Outcome.Failed, error), (ended.Outcome, ended.Error?.Code));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_deletion_does_not_start_before_it_is_known_what_the_location_protects()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var deletion = await AcceptDeletionAsync(harness, token);
+        await harness.Bus.StartAsync(token);
+        await SendAsync(harness, new ReviewOperation { OperationId = deletion }, token);
+        Assert.Equal(OperationState.Accepted, (await harness.OperationAsync(deletion, token)).State);
+        harness.Services.GetRequiredService<RebuildGate>().Open();
+
+        await SendAsync(harness, new ReviewOperation { OperationId = deletion }, token);
+
+        Assert.Equal(OperationState.Sealing, (await harness.OperationAsync(deletion, token)).State);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task What_waits_for_its_seal_hears_that_it_is_not_wanted_any_more()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await ArrangeAsync(harness, OperationState.Sealing, token);
+        await harness.Bus.StartAsync(token);
+
+        await SendAsync(harness, Cancel(task.OperationId), token);
+
+        Assert.True((await harness.OperationAsync(task.OperationId, token)).CancelRequested);
+    }
+
+    /// <summary>The sweep may queue a task again while the operation is being cancelled.</summary>
+    [Fact(Timeout = 300_000)]
+    public async Task A_cancel_that_missed_a_task_can_be_repeated()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        await harness.InAsync((CatalogContext catalog) => catalog.Operations.ExecuteUpdateAsync(
+            set => set.SetProperty(row => row.StartedAt, harness.Clock.GetUtcNow()).SetProperty(row => row.CancelRequested, true), token));
+        await harness.InAsync((OperationCancellation cancellation) => cancellation.CancelAsync(task.OperationId, "tester", token));
+        var message = Assert.Single(await harness.OutgoingAsync<CancelOperation>(token));
+        await harness.Bus.StartAsync(token);
+
+        await SendAsync(harness, message, token);
+
+        Assert.Equal(ErrorCodes.Cancelled.Code, (await harness.TaskAsync(task.OperationId, token)).Error?.Code);
+    }
+
+    /// <summary>A deletion that has no task.</summary>
+    private static async Task<Guid> AcceptDeletionAsync(CatalogHarness harness, CancellationToken cancellationToken)
+    {
+        var now = harness.Clock.GetUtcNow();
+        var deletion = new Operation
+        {
+            CorrelationId = Guid.NewGuid(), Kind = OperationKind.Delete, PointId = Guid.NewGuid(), PointName = "p", RequestedBy = "tester",
+            AcceptedAt = now, DeadlineAt = now.AddHours(24), ReviewAt = now,
+        };
+        await harness.InAsync(async (CatalogContext catalog) =>
+        {
+            catalog.Operations.Add(deletion);
+            await catalog.SaveChangesAsync(cancellationToken);
+        });
+        return deletion.CorrelationId;
+    }
+
+    private static CancelOperation Cancel(Guid operation) => new() { OperationId = operation, RequestedBy = "tester" };
+
     /// <summary>An operation in a state, its task claimed under fence 1 where it runs.</summary>
     private static async Task<TaskRow> ArrangeAsync(CatalogHarness harness, OperationState state, CancellationToken cancellationToken)
     {
@@ -95,7 +181,7 @@ public sealed class OperationStateMachineTests(PostgresFixture postgres)
     private static object Message(Type type, TaskRow task) => type.Name switch
     {
         nameof(ReviewOperation) => new ReviewOperation { OperationId = task.OperationId },
-        nameof(CancelOperation) => new CancelOperation { OperationId = task.OperationId, RequestedBy = "tester" },
+        nameof(CancelOperation) => Cancel(task.OperationId),
         nameof(OperationSealed) => new OperationSealed { OperationId = task.OperationId },
         nameof(TaskFailed) => new TaskFailed
         {

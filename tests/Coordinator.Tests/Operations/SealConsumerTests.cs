@@ -57,12 +57,54 @@ public sealed class SealConsumerTests(PostgresFixture postgres)
         await first;
 
         var told = await harness.InAsync((CatalogContext catalog) => catalog.Events.AsNoTracking().SingleAsync(row => row.OperationId == operation, Token));
-        Assert.StartsWith("could not be sealed within 10 minutes", told.Message, StringComparison.Ordinal);
+        Assert.Equal("could not be sealed and is tried again within a minute: the secondary location did not answer within 10 minutes", told.Message);
         var second = SealAsync(harness, plan, operation);
         await plan.StartsAsync();
         plan.End();
         await second;
         Assert.Equal(2, plan.Started);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_sealing_that_is_not_wanted_any_more_ends_when_the_location_fails_it()
+    {
+        await using var harness = await CatalogHarness.StartAsync(postgres, TestContext.Current.CancellationToken);
+        await harness.Bus.StartAsync(Token);
+        var plan = new FailingPlan(OperationKind.Replicate, ErrorCodes.StorageUnavailable);
+        var operation = await SealingAsync(harness);
+        await SealAsync(harness, plan, operation);
+        Assert.Equal(OperationState.Sealing, (await harness.OperationAsync(operation, Token)).State);
+        await harness.InAsync((CatalogContext catalog) => catalog.Operations.ExecuteUpdateAsync(set => set.SetProperty(row => row.CancelRequested, true), Token));
+
+        await SealAsync(harness, plan, operation);
+
+        Assert.Equal(ErrorCodes.Cancelled.Code, await EndAsync(harness, operation));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_retention_whose_sealing_no_repetition_helps_ends_and_lets_the_next_one_finish_it()
+    {
+        await using var harness = await CatalogHarness.StartAsync(postgres, TestContext.Current.CancellationToken);
+        await harness.Bus.StartAsync(Token);
+        var operation = await SealingAsync(harness, OperationKind.Retention);
+
+        await SealAsync(harness, new FailingPlan(OperationKind.Retention, ErrorCodes.BadSignature), operation);
+
+        Assert.Equal(ErrorCodes.BadSignature.Code, await EndAsync(harness, operation));
+    }
+
+    /// <summary>What the operation failed with, when it has ended.</summary>
+    private static async Task<string?> EndAsync(CatalogHarness harness, Guid id)
+    {
+        while (true)
+        {
+            if (await harness.OperationAsync(id, Token) is { State: OperationState.Finished } ended)
+            {
+                return ended.Error?.Code;
+            }
+
+            await Task.Delay(20, Token);
+        }
     }
 
     /// <summary>One message through an endpoint of its own.</summary>
@@ -91,12 +133,12 @@ public sealed class SealConsumerTests(PostgresFixture postgres)
         await done.Task.WaitAsync(Token);
     }
 
-    private static async Task<Guid> SealingAsync(CatalogHarness harness)
+    private static async Task<Guid> SealingAsync(CatalogHarness harness, OperationKind kind = OperationKind.Replicate)
     {
         var now = harness.Clock.GetUtcNow();
         var operation = new Operation
         {
-            CorrelationId = Guid.NewGuid(), Kind = OperationKind.Replicate, Components = [Component.Evidence], RequestedBy = "tester", AcceptedAt = now, StartedAt = now, SealedAt = now,
+            CorrelationId = Guid.NewGuid(), Kind = kind, Components = [Component.Evidence], RequestedBy = "tester", AcceptedAt = now, StartedAt = now, SealedAt = now,
             Request = new OperationRequest(), TraceParent = "", CurrentState = nameof(OperationState.Sealing),
         };
         await harness.InAsync(async (CatalogContext catalog) =>
@@ -105,6 +147,17 @@ public sealed class SealConsumerTests(PostgresFixture postgres)
             await catalog.SaveChangesAsync(Token);
         });
         return operation.CorrelationId;
+    }
+
+    /// <summary>Fails each time.</summary>
+    private sealed class FailingPlan(OperationKind kind, ErrorCode error) : OperationPlan
+    {
+        public override OperationKind Kind => kind;
+
+        public override Task<ErrorInfo?> SealAsync(Operation operation, IReadOnlyList<TaskRow> tasks, CancellationToken cancellationToken) =>
+            throw new BackupException(error, "the location does not answer");
+
+        public override Conclusion Conclude(Operation operation, IReadOnlyList<TaskRow> tasks) => Conclusion.Complete;
     }
 
     /// <summary>Hangs like a location that does not answer, until it is let go.</summary>

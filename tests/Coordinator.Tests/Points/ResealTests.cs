@@ -1,5 +1,7 @@
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using StellaOps.Backup.Contracts;
+using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
@@ -9,11 +11,12 @@ using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Tests.Stack;
 using StellaOps.Backup.Points.Signing;
 using StellaOps.Backup.Points.Storing;
+using StellaOps.Backup.Storage;
 using StellaOps.Backup.Testing.Postgres;
 
 namespace StellaOps.Backup.Coordinator.Tests.Points;
 
-/// <summary>The coordinator died between the manifest of a point and its row in the catalog, and comes back in another version.</summary>
+/// <summary>The coordinator died before a point was listed, and comes back in another version, or with another location.</summary>
 public sealed class ResealTests(PostgresFixture postgres)
 {
     [Fact(Timeout = 300_000)]
@@ -35,6 +38,30 @@ public sealed class ResealTests(PostgresFixture postgres)
         var point = await harness.InAsync((PointCatalog points) => points.FindAsync("night", token));
         Assert.Equal("0.0.1-older", point.Manifest.ProductVersion);
         Assert.Equal(task.Result.Snapshot!.SnapshotId, Assert.Single(point.Snapshots).SnapshotId);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_point_is_not_listed_in_another_location_than_the_one_that_it_was_saved_into()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var location = harness.Services.GetRequiredService<IObjectStore>();
+        await LocationFile.EnsureAsync(location, token);
+        await harness.AnnounceAsync(Component.Evidence);
+        var accepted = await harness.AcceptBackupAsync("night", token);
+        var (_, task) = Saved(harness.Clock.GetUtcNow());
+        var operation = new Operation
+        {
+            CorrelationId = accepted.CorrelationId, Kind = accepted.Kind, AcceptedAt = accepted.AcceptedAt, StartedAt = accepted.AcceptedAt, SealedAt = accepted.AcceptedAt,
+            PointId = accepted.PointId, PointName = accepted.PointName, Request = accepted.Request, CurrentState = nameof(OperationState.Sealing),
+        };
+        var other = Encoding.UTF8.GetString(await location.ReadAllAsync(LocationFile.Key, 4096, token)).Replace(accepted.Request.LocationId!, $"{Guid.NewGuid()}", StringComparison.Ordinal);
+        await location.PutAsync(LocationFile.Key, Encoding.UTF8.GetBytes(other), PutMode.Replace, token);
+
+        var problem = await harness.InAsync((OperationPlans plans) => plans.For(OperationKind.Backup).SealAsync(operation, [task], token));
+
+        Assert.Equal(ErrorCodes.StorageUnavailable.Code, problem?.Code);
+        Assert.Empty(await harness.InAsync((PointStore store) => store.ListAsync(token)));
     }
 
     private static (Operation Operation, TaskRow Task) Saved(DateTimeOffset now)

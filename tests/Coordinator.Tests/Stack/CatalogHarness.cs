@@ -40,7 +40,7 @@ internal sealed class CatalogHarness : IAsyncDisposable
     private readonly TemporaryDirectory _home = new("stella-ch-");
     private readonly WebApplication _app;
 
-    private CatalogHarness(string connection)
+    private CatalogHarness(string connection, IObjectStore? location = null)
     {
         var keyFile = _home["key.pem"];
         using (var key = ECDsa.Create(ECCurve.NamedCurves.nistP256))
@@ -63,6 +63,11 @@ internal sealed class CatalogHarness : IAsyncDisposable
         builder.Services.AddSettings<CoordinatorSettings>(CoordinatorSettings.Section);
         builder.Services.AddSettings<LocationSettings>(LocationSettings.Section);
         builder.AddCatalog().AddPoints().AddOperations().AddSchedules().AddSecondary().AddMessaging();
+        if (location is not null)
+        {
+            builder.Services.AddSingleton(location);
+        }
+
         builder.Services.AddMassTransit(bus =>
         {
             BusRegistration.Register(bus);
@@ -83,8 +88,11 @@ internal sealed class CatalogHarness : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    public static async Task<CatalogHarness> StartAsync(PostgresFixture postgres, CancellationToken cancellationToken) =>
-        new(await NewCatalogAsync(postgres, cancellationToken));
+    /// <param name="postgres">Where the catalog is.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="location">In place of the directory <see cref="Location"/>.</param>
+    public static async Task<CatalogHarness> StartAsync(PostgresFixture postgres, CancellationToken cancellationToken, IObjectStore? location = null) =>
+        new(await NewCatalogAsync(postgres, cancellationToken), location);
 
     /// <summary>Connection string of a new database with the schema of a catalog.</summary>
     public static async Task<string> NewCatalogAsync(PostgresFixture postgres, CancellationToken cancellationToken)

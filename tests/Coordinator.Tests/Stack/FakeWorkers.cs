@@ -53,6 +53,9 @@ internal sealed class FakeWorkers : IAsyncDisposable
     /// <summary>What a worker sees that looks now; null when it does not answer.</summary>
     public Func<CheckResult>? Seen { get; set; } = Connected;
 
+    /// <summary>False: commands come, and no task is claimed, as where all workers are busy.</summary>
+    public bool Takes { get; set; } = true;
+
     /// <summary>What a claimed task does; by default it ends well at once.</summary>
     public Func<FakeTask, Task> Work { get; set; } = FinishAsync;
 
@@ -123,7 +126,7 @@ internal sealed class FakeWorkers : IAsyncDisposable
     {
         Commands.Clear();
         FinishedBackups.Clear();
-        (Work, Seen, Clusters) = (FinishAsync, Connected, []);
+        (Takes, Work, Seen, Clusters) = (true, FinishAsync, Connected, []);
     }
 
     public async ValueTask DisposeAsync()
@@ -142,6 +145,11 @@ internal sealed class FakeWorkers : IAsyncDisposable
     private async Task TakeAsync(ConsumeContext<RunTask> context)
     {
         Commands.Enqueue(context.Message);
+        if (!Takes)
+        {
+            return;
+        }
+
         Response<ClaimGranted, ClaimRefused> answer;
         try
         {

@@ -1,9 +1,11 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
+using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Tasks;
 using StellaOps.Backup.Coordinator.Tests.Stack;
 using StellaOps.Backup.Testing.Postgres;
@@ -67,6 +69,47 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Equal(TaskState.Failed, lost.State);
         Assert.Equal(ErrorCodes.WorkerLost.Code, lost.Error!.Code);
         Assert.Contains(await harness.OutgoingAsync<ReviewOperation>(token), message => message.OperationId == task.OperationId);
+    }
+
+    /// <summary>As a dump knows it that was taken while the backup ran.</summary>
+    [Theory(Timeout = 300_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_backup_whose_point_is_in_the_location_is_not_run_again(bool claimed)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        if (claimed)
+        {
+            await ClaimAsync(harness, task, token);
+        }
+
+        var manifest = Samples.Manifest("night", task.Component) with { Id = task.PointId!.Value, OperationId = task.OperationId };
+        await harness.InAsync((PointCatalog points) => points.AddAsync(PointRow.From(manifest), token));
+        harness.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        await SweepAsync(harness, token);
+
+        Assert.Empty(await harness.OutgoingAsync<RunTask>(token));
+        Assert.Equal(ErrorCodes.DuplicateName.Code, (await harness.TaskAsync(task.OperationId, token)).Error?.Code);
+        Assert.Contains(await harness.OutgoingAsync<ReviewOperation>(token), message => message.OperationId == task.OperationId);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_backup_is_neither_run_again_nor_ended_before_the_points_of_the_location_are_known()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        await ClaimAsync(harness, task, token);
+        harness.Clock.Advance(Lease);
+
+        await SweepAsync(harness, token, locationKnown: false);
+
+        Assert.Equal(TaskState.Running, (await harness.TaskAsync(task.OperationId, token)).State);
+        await SweepAsync(harness, token);
+        Assert.Equal(2, Assert.Single(await harness.OutgoingAsync<RunTask>(token)).Attempt);
     }
 
     [Fact(Timeout = 300_000)]
@@ -322,8 +365,15 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
     /// <summary>The clock, which was ahead by a year.</summary>
     private static void SetRight(CatalogHarness harness) => harness.Clock.AdjustTime(harness.Clock.GetUtcNow() - Year);
 
-    private static Task<bool> SweepAsync(CatalogHarness harness, CancellationToken cancellationToken) =>
-        harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, Look(harness), cancellationToken));
+    private static Task<bool> SweepAsync(CatalogHarness harness, CancellationToken cancellationToken, bool locationKnown = true)
+    {
+        if (locationKnown)
+        {
+            harness.Services.GetRequiredService<RebuildGate>().Open();
+        }
+
+        return harness.InAsync((TaskSweep sweep) => sweep.RunAsync(leasesCount: true, Look(harness), cancellationToken));
+    }
 
     private static ClockLook Look(CatalogHarness harness, TimeSpan jump = default) => new(harness.Clock.GetUtcNow(), jump);
 

@@ -90,8 +90,11 @@ internal sealed class Workbench : IAsyncDisposable
     public async Task<TaskResult> BackupAsync(TestTask? task = null)
     {
         var spec = new BackupSpec { PointId = Guid.CreateVersion7(), PointName = "test" };
-        return await new BaseBackupJob(Repository, Settings, TimeProvider.System).RunAsync((task ?? new TestTask()).Context, spec, TestContext.Current.CancellationToken);
+        return await new BaseBackupJob(Repository, Settings, TimeProvider.System, SmallDatabase).RunAsync((task ?? new TestTask()).Context, spec, TestContext.Current.CancellationToken);
     }
+
+    /// <summary>Databases with fewer bytes are not asked which files are indexes.</summary>
+    public long SmallDatabase { get; set; }
 
     /// <summary>Relations of a snapshot by path: size and blobs. The rest (pg_control, WAL, counters) differs between any two backups.</summary>
     public async Task<SortedDictionary<string, string>> RelationsAsync(TaskResult backup)

@@ -30,6 +30,7 @@ public sealed class KeyAuthenticationTests : IAsyncLifetime
     [InlineData("/read", "wrong-key", HttpStatusCode.Unauthorized, "auth.required")]
     [InlineData("/read", "operator-key", HttpStatusCode.OK, "operator")]
     [InlineData("/restore", "operator-key", HttpStatusCode.Forbidden, "auth.denied")]
+    [InlineData("/restore", "operator-key", HttpStatusCode.Forbidden, "the token does not have the scope backup:restore, which this request needs")]
     [InlineData("/restore", "bootstrap-key", HttpStatusCode.OK, "bootstrap")]
     public async Task A_key_opens_what_its_scopes_name(string path, string? key, HttpStatusCode expected, string content)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -7,6 +8,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Hosting.Security;
+using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.Hosting.Tests.Security;
 
@@ -31,14 +33,7 @@ public sealed class OidcTests : IAsyncLifetime
             });
             app.MapGet("/keys", () => new { keys = new[] { new { kty = "RSA", kid = "1", use = "sig", n = jwk.N, e = jwk.E } } });
         });
-        _service = await TestHost.StartAsync(
-            builder =>
-            {
-                builder.Configuration["Auth:Oidc:Authority"] = Authority;
-                builder.Configuration["Auth:Oidc:Audience"] = "stella-backup";
-                builder.AddStellaAuthentication();
-            },
-            app => app.MapGet("/run", () => "ran").RequireAuthorization(Scopes.Run));
+        _service = await StartServiceAsync(Authority);
     }
 
     public async ValueTask DisposeAsync()
@@ -62,6 +57,30 @@ public sealed class OidcTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, await GetAsync(Token(other, "backup:run", "stella-backup")));
     }
 
+    [Fact]
+    public async Task A_token_that_cannot_be_checked_because_the_provider_is_silent_is_not_called_invalid_and_keys_open()
+    {
+        await using var service = await StartServiceAsync($"http://127.0.0.1:{FreePorts.Next()}");
+        using var answer = await AskAsync(service, Token(_key, "backup:run", "stella-backup"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        var error = (await answer.Content.ReadFromJsonAsync<ErrorEnvelope>(ServiceJson.Options, TestContext.Current.CancellationToken))!.Error;
+        Assert.Equal("service.unhealthy", error.Code);
+        Assert.Contains("Auth:Oidc:Authority", error.Hint, StringComparison.Ordinal);
+
+        using var opened = await AskAsync(service, "bootstrap-key");
+        Assert.Equal(HttpStatusCode.OK, opened.StatusCode);
+    }
+
+    private static Task<TestHost> StartServiceAsync(string authority) => TestHost.StartAsync(
+        builder =>
+        {
+            builder.Configuration["Auth:Oidc:Authority"] = authority;
+            builder.Configuration["Auth:Oidc:Audience"] = "stella-backup";
+            builder.Configuration["Auth:BootstrapKeySha256"] = TestHost.Sha256("bootstrap-key");
+            builder.AddStellaAuthentication();
+        },
+        app => app.MapGet("/run", () => "ran").RequireAuthorization(Scopes.Run));
+
     private string Token(RSA key, string scope, string audience) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
     {
         Issuer = Authority,
@@ -73,9 +92,14 @@ public sealed class OidcTests : IAsyncLifetime
 
     private async Task<HttpStatusCode> GetAsync(string token)
     {
+        using var answer = await AskAsync(_service, token);
+        return answer.StatusCode;
+    }
+
+    private static async Task<HttpResponseMessage> AskAsync(TestHost service, string token)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/run");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        using var answer = await _service.Client.SendAsync(request, TestContext.Current.CancellationToken);
-        return answer.StatusCode;
+        return await service.Client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Hosting.Messaging;
+using StellaOps.Backup.Hosting.Security;
 using StellaOps.Backup.Testing.Machine;
 
 namespace StellaOps.Backup.Hosting.Tests.Settings;
@@ -66,6 +67,25 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Contains("Broker:Port", error, StringComparison.Ordinal);
         Assert.Contains("Broker:PasswordFile", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Broker:Prot", "5671", "setting Broker:Prot is not known: Broker has Host, Port, VirtualHost, Username, PasswordFile, UseTls")]
+    [InlineData("Auth:Keys:0:Scope:0", "backup:read", "setting Auth:Keys:0:Scope is not known: Auth:Keys:0 has Subject, Sha256, Scopes")]
+    [InlineData("Auth:Oidc:Authorty", "https://id.example.org", "setting Auth:Oidc:Authorty is not known: Auth:Oidc has Authority, Audience")]
+    [InlineData("Auth:Oidc:Authority", "id.example.org", "setting Auth:Oidc:Authority is wrong or missing: an https:// address is wanted")]
+    [InlineData("Auth:Oidc:Authority", "http://id.example.org", "setting Auth:Oidc:Authority is wrong or missing: an https:// address is wanted")]
+    public async Task A_key_that_its_section_does_not_have_and_an_authority_that_is_no_address_end_the_service_and_are_named(string key, string value, string expected)
+    {
+        var (status, error) = await RunAsync(builder =>
+        {
+            builder.Configuration[key] = value;
+            builder.Configuration["Listen:Url"] = "nowhere";
+            builder.AddStellaAuthentication();
+            builder.AddStellaBus(_ => { });
+        });
+        Assert.Equal(ErrorCodes.NotConfigured.ExitStatus, status);
+        Assert.Contains($"error: {expected}", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -46,6 +46,27 @@ public sealed class ForgettingTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Dropping_a_snapshot_again_promises_no_more_than_what_is_left_of_its_grace()
+    {
+        _bench.Write("file", "content");
+        var dropped = await _bench.BackupAsync();
+        var until = (await _bench.ForgetAsync(dropped)).Forget!.UndeletableUntil;
+        Assert.NotNull(until);
+        Assert.Equal(until, (await _bench.ForgetAsync(dropped)).Forget!.UndeletableUntil);
+
+        _bench.Write("file", "other content");
+        var outdated = await _bench.BackupAsync();
+        await using (var opened = await _bench.Repositories.OpenAsync(Component.Evidence, TestContext.Current.CancellationToken))
+        {
+            // Its grace is over when it is dropped again.
+            Assert.True(BlobId.TryParse(outdated.AsSpan(), out var id));
+            await opened.Repository.Forgotten.ForgetAsync([id], TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken);
+        }
+
+        Assert.Null((await _bench.ForgetAsync(outdated)).Forget!.UndeletableUntil);
+    }
+
+    [Fact]
     public async Task A_location_that_has_no_room_for_packs_to_be_written_anew_ends_no_grace()
     {
         await using var disk = await SmallDisk.MountAsync(_bench.Location, "24m", TestContext.Current.CancellationToken);

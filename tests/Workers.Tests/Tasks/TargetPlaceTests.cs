@@ -44,6 +44,16 @@ public sealed class TargetPlaceTests : IDisposable
         Assert.Equal(ErrorCodes.TargetNotEmpty, Refusal("link/x")?.Error);
     }
 
+    [Theory]
+    [InlineData("other/deep", "location/x")] // Beside the link.
+    [InlineData("location/deep", "x")] // Above where it leads.
+    public void A_way_up_behind_a_link_is_looked_at_as_both_places_that_it_is(string leads, string behind)
+    {
+        Directory.CreateDirectory(_home[leads]);
+        File.CreateSymbolicLink(_home["link"], _home[leads]);
+        Assert.Equal(ErrorCodes.TargetNotEmpty, Refusal($"link/../{behind}")?.Error);
+    }
+
     [Fact]
     public void Every_kind_of_restore_is_looked_at()
     {
