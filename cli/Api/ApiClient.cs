@@ -24,12 +24,12 @@ internal sealed class ApiClient : IDisposable
         Timeout = Timeout.InfiniteTimeSpan,
     };
     private readonly TraceContext _trace = new();
-    private readonly CliSettings _settings;
+    private readonly BearerToken _token;
     private readonly TimeProvider _clock;
 
-    public ApiClient(CliSettings settings, TimeProvider clock)
+    public ApiClient(CliSettings settings, BearerToken token, TimeProvider clock)
     {
-        _settings = settings;
+        _token = token;
         _clock = clock;
         Server = settings.ServerAddress();
         _http.BaseAddress = Server;
@@ -144,23 +144,34 @@ internal sealed class ApiClient : IDisposable
         }
     }
 
-    /// <summary>Sends, and reads the head of the answer; of one that is a failure, all. A token lives shorter than work may take: its file is read each time.</summary>
+    /// <summary>Sends, and reads the head of the answer; of one that is no success, all. A token lives shorter than work may take: it is asked for each time.</summary>
     private async Task<HttpResponseMessage> ExchangeAsync(HttpRequestMessage request, HttpStatusCode? accepted, CancellationToken cancellationToken)
     {
-        request.Headers.Authorization = _settings.BearerToken() is { Length: > 0 } token ? Bearer(token) : null;
+        request.Headers.Authorization = _token.Read() is { Length: > 0 } token ? Bearer(token) : null;
         request.Headers.Add("traceparent", _trace.NewParent());
         var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-        if (response.IsSuccessStatusCode || response.StatusCode == accepted)
+        if (response.IsSuccessStatusCode)
         {
             return response;
         }
 
-        using (response)
+        try
         {
+            // Buffered by this, so that it can be read again. A gateway that refuses the request answers with an error, under the accepted status, too.
             var body = await response.Content.ReadAsStringAsync(cancellationToken);
+            if (response.StatusCode == accepted && !ApiFailures.IsError(body))
+            {
+                return response;
+            }
+
             var failure = ApiFailures.FromAnswer(Server, response.StatusCode, body, out var traceId);
             TraceId = traceId ?? TraceId;
             throw failure;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
         }
     }
 

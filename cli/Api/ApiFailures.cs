@@ -32,6 +32,9 @@ internal static class ApiFailures
             row == ErrorCodes.InvalidInput ? "Check STELLA_SERVER: it must name the gateway." : null);
     }
 
+    /// <summary>Whether a body says what went wrong, in the words of the API.</summary>
+    public static bool IsError(string body) => TryReadEnvelope(body) is not null;
+
     public static BackupException FromException(Uri server, HttpRequestException exception) => exception.HttpRequestError switch
     {
         HttpRequestError.NameResolutionError => Unreachable(server, $"the name {server.Host} is not known", exception),

@@ -8,6 +8,7 @@ namespace StellaOps.Backup.Cli.Sessions;
 /// <summary>What one run of a command works with.</summary>
 internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvider clock) : IDisposable
 {
+    private BearerToken? _token;
     private ApiClient? _api;
 
     public CliSettings Settings => settings;
@@ -16,8 +17,11 @@ internal sealed class Session(CliSettings settings, Terminal terminal, TimeProvi
 
     public TimeProvider Clock => clock;
 
+    /// <summary>One for the whole run, as it remembers what it read.</summary>
+    public BearerToken Token => _token ??= new BearerToken(settings);
+
     /// <summary>The server; made when it is first needed, so that a command which needs none asks for none.</summary>
-    public ApiClient Api => _api ??= new ApiClient(settings, clock);
+    public ApiClient Api => _api ??= new ApiClient(settings, Token, clock);
 
     /// <summary>Trace of the last exchange with the server; null when there was none.</summary>
     public string? TraceId

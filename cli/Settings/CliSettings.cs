@@ -36,23 +36,4 @@ internal sealed record CliSettings
             ? address
             : throw new BackupException(ErrorCodes.InvalidInput, $"'{Server}' is not the address of a server", HowToName);
     }
-
-    /// <summary>The bearer token; null when there is none, and the server decides what may be done without.</summary>
-    public string? BearerToken()
-    {
-        if (Token is not null || TokenFile is null)
-        {
-            return Token;
-        }
-
-        try
-        {
-            return File.ReadLines(TokenFile).FirstOrDefault()?.Trim();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new BackupException(
-                ErrorCodes.NotAuthenticated, $"the token file {TokenFile} cannot be read: {e.Message}", "Correct STELLA_TOKEN_FILE, or set STELLA_TOKEN.", e);
-        }
-    }
 }

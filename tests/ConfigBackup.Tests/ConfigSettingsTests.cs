@@ -30,6 +30,8 @@ public sealed class ConfigSettingsTests
     [InlineData("Database:PasswordFile")]
     [InlineData("Broker:PasswordFile")]
     [InlineData("Coordinator:CatalogPasswordFile")]
+    [InlineData("Kestrel:Certificates:Default:KeyPath")]
+    [InlineData("ServiceControl:Services:1:TokenFile")]
     public async Task A_path_that_holds_what_opens_or_signs_the_backups_is_refused(string setting)
     {
         await using var bench = new ConfigBench(("Config:Paths:0", "/etc/stella"), (setting, "/etc//stella/file"));

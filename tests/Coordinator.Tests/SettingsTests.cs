@@ -19,8 +19,10 @@ public sealed class SettingsTests
         Assert.StartsWith($"setting {key} is ", Assert.Single(failure.Failures), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public Task Settings_that_are_right_are_no_obstacle() => StartAsync("ServiceControl:Services:0:Components:0", "evidence");
+    [Theory]
+    [InlineData("ServiceControl:Services:0:Components:0", "evidence")]
+    [InlineData("ServiceControl:Services:0:TimeoutSeconds", "86400")]
+    public Task Settings_that_are_right_are_no_obstacle(string key, string value) => StartAsync(key, value);
 
     private static async Task StartAsync(string key, string value)
     {

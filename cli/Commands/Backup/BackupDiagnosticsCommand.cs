@@ -23,7 +23,7 @@ internal sealed class BackupDiagnosticsCommand : StellaCommand
     protected override async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellationToken)
     {
         var path = Path.GetFullPath(parsed.GetRequiredValue(_output));
-        var archive = new DiagnosticsArchive(new SecretScrub(session.Settings.BearerToken()), session.Clock.GetUtcNow());
+        var archive = new DiagnosticsArchive(new SecretScrub(session.Token.Read()), session.Clock.GetUtcNow());
         await new DiagnosticsGathering(session).RunAsync(archive, cancellationToken);
         archive.WriteTo(path);
         var result = new DiagnosticsResultView(path, new FileInfo(path).Length, archive.Parts, archive.Missing);

@@ -19,7 +19,8 @@ internal sealed partial class OidcEvents(ILogger<OidcEvents> logger) : JwtBearer
         patience.CancelAfter(Patience);
         try
         {
-            await context.Options.ConfigurationManager!.GetConfigurationAsync(patience.Token).ConfigureAwait(false);
+            // The question itself is of all requests, and goes on when one has no patience left.
+            await context.Options.ConfigurationManager!.GetConfigurationAsync(patience.Token).WaitAsync(patience.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is InvalidOperationException or OperationCanceledException && !aborted.IsCancellationRequested)
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Npgsql;
 using StellaOps.Backup.Postgres.Connections;
 
@@ -79,7 +80,7 @@ public sealed class PrivateServer : IAsyncDisposable
     public static string MakeRuntimeDirectory(string parent)
     {
         ArgumentNullException.ThrowIfNull(parent);
-        return parent.Length <= LongestParent
+        return IsShort(parent)
             ? Directory.CreateDirectory(Path.Combine(parent, Prefix + RunDirectory), OwnerOnly).FullName
             : Directory.CreateTempSubdirectory(Prefix).FullName;
     }
@@ -151,9 +152,11 @@ public sealed class PrivateServer : IAsyncDisposable
         Directory.Delete(_runtimeDirectory, recursive: true);
     }
 
-    private static string RuntimeDirectoryIn(string? parent) => parent is { Length: <= LongestParent }
+    private static string RuntimeDirectoryIn(string? parent) => parent is not null && IsShort(parent)
         ? Directory.CreateDirectory(Path.Combine(parent, RunDirectory), OwnerOnly).FullName
         : Directory.CreateTempSubdirectory(Prefix).FullName;
+
+    private static bool IsShort(string parent) => Encoding.UTF8.GetByteCount(Path.GetFullPath(parent)) <= LongestParent;
 
     private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {

@@ -21,6 +21,7 @@ internal sealed class NoSecretsInConfig(IConfiguration configuration) : IValidat
         "Secrets:IdentityFile", "Keys:IdentityFile", "Database:Wal:IdentityFile", "Coordinator:PointSigningKeyFile",
         "Location:CredentialsFile", "Location:ArchiveCredentialsFile", "Secondary:CredentialsFile",
         "Database:PasswordFile", "Broker:PasswordFile", "Coordinator:CatalogPasswordFile",
+        "Kestrel:Certificates:Default:KeyPath",
     ];
 
     public ValidateOptionsResult Validate(string? name, ConfigSettings options)
@@ -42,7 +43,7 @@ internal sealed class NoSecretsInConfig(IConfiguration configuration) : IValidat
             }
         }
 
-        foreach (var setting in OwnSecrets)
+        foreach (var setting in OwnSecrets.Concat(ServiceTokens()))
         {
             if (configuration[setting] is { Length: > 0 } file && Contains(path, file))
             {
@@ -58,6 +59,9 @@ internal sealed class NoSecretsInConfig(IConfiguration configuration) : IValidat
             }
         }
     }
+
+    /// <summary>Each service of the platform may have a token of its own.</summary>
+    private IEnumerable<string> ServiceTokens() => configuration.GetSection("ServiceControl:Services").GetChildren().Select(service => $"{service.Path}:TokenFile");
 
     /// <summary>Where they lead, or by their names.</summary>
     private static bool Contains(string outer, string inner) =>

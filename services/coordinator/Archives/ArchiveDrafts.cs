@@ -1,6 +1,5 @@
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
-using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Copies;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
@@ -12,13 +11,13 @@ namespace StellaOps.Backup.Coordinator.Archives;
 
 /// <summary>What a request to archive points comes to: two stages for each, one point after the other, the oldest first.</summary>
 internal sealed class ArchiveDrafts(
-    ArchiveDecisions decisions, PointCatalog points, PointUse use, [FromKeyedServices(LocationPatience.Asked)] PointStore store, RebuildGate gate, AuditLog audit)
+    ArchiveDecisions decisions, PointCatalog points, PointUse use, [FromKeyedServices(LocationPatience.Asked)] PointStore store, RebuildGate gate, CatalogHistory history)
 {
     /// <summary>What needs the location, and so is asked before the acceptance lock is taken.</summary>
     /// <returns>The signed manifests of the points that would be archived now, as they are stored.</returns>
     public async Task<IReadOnlyDictionary<Guid, SignedEnvelope>> CheckAsync(ArchiveRequest request, CancellationToken cancellationToken)
     {
-        await gate.RequireOpenAsync(audit, cancellationToken);
+        await gate.RequireOpenAsync(history, cancellationToken);
         var manifests = new Dictionary<Guid, SignedEnvelope>();
         foreach (var one in Leaving(await decisions.DecideAsync(request, cancellationToken)))
         {

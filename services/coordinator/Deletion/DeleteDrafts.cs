@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
-using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
@@ -10,7 +9,7 @@ using StellaOps.Backup.Coordinator.Retention;
 namespace StellaOps.Backup.Coordinator.Deletion;
 
 /// <summary>What a request to delete a point comes to.</summary>
-internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, PointUse use, DeletionGuard guard, ForgetTasks tasks, RebuildGate gate, AuditLog audit)
+internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, PointUse use, DeletionGuard guard, ForgetTasks tasks, RebuildGate gate, CatalogHistory history)
 {
     public async Task<OperationDraft> DraftAsync(string nameOrId, bool confirm, string? reason, CancellationToken cancellationToken)
     {
@@ -20,7 +19,7 @@ internal sealed class DeleteDrafts(CatalogContext catalog, PointCatalog points, 
             throw new BackupException(ErrorCodes.ConfirmationMissing, $"deleting recovery point '{point.Name}' needs a confirmation");
         }
 
-        await gate.RequireOpenAsync(audit, cancellationToken);
+        await gate.RequireOpenAsync(history, cancellationToken);
         await use.RequireUnusedAsync(point, cancellationToken);
         await guard.RequireFreeAsync(point, cancellationToken);
 

@@ -1,7 +1,6 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts.Operations;
-using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Messaging;
 using StellaOps.Backup.Coordinator.Points;
@@ -13,16 +12,10 @@ namespace StellaOps.Backup.Coordinator.Operations;
 /// Applies <see cref="Turns"/> to the rows. Both who asks for a turn and who gives his back hold one lock until their
 /// transaction ends: neither can miss the other, and two that conflict cannot both start.
 /// </summary>
-internal sealed class OperationQueue(CatalogContext catalog, RebuildGate gate, AuditLog audit)
+internal sealed class OperationQueue(CatalogContext catalog, RebuildGate gate, CatalogHistory history)
 {
     public async Task<bool> HasItsTurnAsync(Operation operation, CancellationToken cancellationToken)
     {
-        // Accepted before the coordinator started, or by the catalog that was put back: what protects the points may not be known yet.
-        if (operation.Kind is OperationKind.Delete or OperationKind.Retention or OperationKind.Archive && !await gate.IsOpenAsync(audit, cancellationToken))
-        {
-            return false;
-        }
-
         await catalog.LockAsync(AdvisoryLock.Turn, cancellationToken);
         return Turns.MayStart(await UnfinishedAsync(cancellationToken)).Contains(operation.CorrelationId);
     }
@@ -38,16 +31,22 @@ internal sealed class OperationQueue(CatalogContext catalog, RebuildGate gate, A
         }
     }
 
+    /// <summary>
+    /// Without those that may drop something and were accepted before the coordinator started, or by the catalog that was put back, as long as what protects the points may
+    /// not be known: they have no turn, and nobody waits for them.
+    /// </summary>
     private async Task<List<Turns.Entry>> UnfinishedAsync(CancellationToken cancellationToken)
     {
+        var locationKnown = await gate.IsOpenAsync(history, cancellationToken);
         var rows = await catalog.Operations.AsNoTracking()
             .Where(operation => operation.CurrentState != nameof(OperationState.Finished))
             .Select(operation => new { operation.CorrelationId, operation.Kind, operation.Request, operation.Components, operation.CurrentState, operation.AcceptedAt })
             .ToListAsync(cancellationToken);
-        return rows.ConvertAll(row => new Turns.Entry(
+        var entries = rows.ConvertAll(row => new Turns.Entry(
             row.CorrelationId, row.Kind, row.Request.DryRun, row.Components, row.CurrentState != nameof(OperationState.Accepted), row.AcceptedAt)
         {
             Destination = row.Request.Target,
         });
+        return entries.FindAll(entry => locationKnown || entry.Running || entry.Kind is not (OperationKind.Delete or OperationKind.Retention or OperationKind.Archive));
     }
 }

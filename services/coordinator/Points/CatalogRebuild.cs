@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using StellaOps.Backup.Contracts.Errors;
-using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Protection;
 using StellaOps.Backup.Coordinator.Retention;
@@ -80,13 +79,13 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
     private async Task<bool> IsKnownAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        return await gate.FollowAsync(scope.ServiceProvider.GetRequiredService<AuditLog>(), cancellationToken);
+        return await gate.FollowAsync(scope.ServiceProvider.GetRequiredService<CatalogHistory>(), cancellationToken);
     }
 
-    private async Task<AuditPosition> NewestAsync(CancellationToken cancellationToken)
+    private async Task<CatalogPosition> NewestAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<AuditLog>().NewestAsync(cancellationToken);
+        return await scope.ServiceProvider.GetRequiredService<CatalogHistory>().NewestAsync(cancellationToken);
     }
 
     /// <summary>Points without a manifest. A location that has none at all is another one, that is not filled yet: what the catalog knows may still be needed.</summary>
@@ -151,7 +150,7 @@ internal sealed partial class CatalogRebuild(IServiceScopeFactory scopes, PointS
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } taken)
         {
-            // Listed meanwhile by the operation that seals it or by another coordinator, or its name is taken. Whatever else the catalog refuses is no such thing: then all of this is done again.
+            // Listed meanwhile by the operation that seals it or by another coordinator. Whatever else the catalog refuses is no such thing: then all of this is done again.
             LogBad(logger, what, taken.MessageText);
             return false;
         }

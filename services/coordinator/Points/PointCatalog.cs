@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Tasks;
@@ -30,12 +31,26 @@ internal sealed class PointCatalog(CatalogContext catalog)
     }
 
     /// <summary>Lists the point, once.</summary>
+    /// <exception cref="BackupException"><c>input.duplicate-name</c>: another one has its name.</exception>
     public async Task AddAsync(PointRow point, CancellationToken cancellationToken)
     {
-        if (!await catalog.Points.AnyAsync(row => row.Id == point.Id, cancellationToken))
+        if (await catalog.Points.AnyAsync(row => row.Id == point.Id, cancellationToken))
         {
-            catalog.Points.Add(point);
+            return;
+        }
+
+        catalog.Points.Add(point);
+        try
+        {
             await catalog.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "IX_points_name" })
+        {
+            // Or whatever is saved next would be refused with it.
+            catalog.ChangeTracker.Clear();
+            throw new BackupException(
+                ErrorCodes.DuplicateName, $"recovery point {point.Id} cannot be listed: the name '{point.Name}' is taken by another recovery point",
+                "Delete that one, if it may go: this one is in the location, and is listed then.");
         }
     }
 

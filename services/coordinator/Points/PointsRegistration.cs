@@ -24,6 +24,7 @@ internal static class PointsRegistration
         services.AddScoped<ProtectionCopies>();
         services.AddScoped<PointProtection>();
         services.AddSingleton<RebuildGate>();
+        services.AddScoped<CatalogHistory>();
         services.AddHostedService<CatalogRebuild>();
         return builder;
     }

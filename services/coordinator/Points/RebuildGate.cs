@@ -1,5 +1,4 @@
 using StellaOps.Backup.Contracts.Errors;
-using StellaOps.Backup.Coordinator.Audit;
 
 namespace StellaOps.Backup.Coordinator.Points;
 
@@ -9,20 +8,20 @@ namespace StellaOps.Backup.Coordinator.Points;
 /// </summary>
 internal sealed class RebuildGate
 {
-    /// <summary>A row of the audit log that was there, and so is there for ever, but in a catalog that was put back; null: closed.</summary>
-    private volatile AuditPosition? _reached;
+    /// <summary>Rows that were there, and so are there for ever, but in a catalog that was put back; null: closed.</summary>
+    private volatile CatalogPosition? _reached;
 
     /// <summary>Whether the catalog was what the location says when somebody last looked.</summary>
     public bool IsOpen => _reached is not null;
 
     /// <summary>The catalog knows what the location has; from here on the two change together.</summary>
-    /// <param name="reached">The newest row of the audit log before they were compared; null where there is none.</param>
-    public void Open(AuditPosition? reached = null) => _reached = reached ?? AuditPosition.Start;
+    /// <param name="reached">The newest rows before they were compared; null where there are none.</param>
+    public void Open(CatalogPosition? reached = null) => _reached = reached ?? CatalogPosition.Start;
 
     /// <summary>Whether the catalog is what the location says: before that it may know less, and nothing of the location is replaced by what it says.</summary>
-    public async Task<bool> IsOpenAsync(AuditLog audit, CancellationToken cancellationToken)
+    public async Task<bool> IsOpenAsync(CatalogHistory history, CancellationToken cancellationToken)
     {
-        if (_reached is { } reached && !await audit.HasAsync(reached, cancellationToken))
+        if (_reached is { } reached && !await history.HasAsync(reached, cancellationToken))
         {
             _reached = null;
         }
@@ -30,13 +29,13 @@ internal sealed class RebuildGate
         return IsOpen;
     }
 
-    /// <summary>From here on a catalog that lacks what the audit log has now is one that was put back.</summary>
+    /// <summary>From here on a catalog that lacks a row that is there now is one that was put back.</summary>
     /// <returns>Whether it is open.</returns>
-    public async Task<bool> FollowAsync(AuditLog audit, CancellationToken cancellationToken)
+    public async Task<bool> FollowAsync(CatalogHistory history, CancellationToken cancellationToken)
     {
         // Before the look: what is put back in between is not taken for what is followed.
-        var newest = await audit.NewestAsync(cancellationToken);
-        if (!await IsOpenAsync(audit, cancellationToken))
+        var newest = await history.NewestAsync(cancellationToken);
+        if (!await IsOpenAsync(history, cancellationToken))
         {
             return false;
         }
@@ -46,9 +45,9 @@ internal sealed class RebuildGate
     }
 
     /// <exception cref="BackupException"><c>operation.conflict</c>: it is closed.</exception>
-    public async Task RequireOpenAsync(AuditLog audit, CancellationToken cancellationToken)
+    public async Task RequireOpenAsync(CatalogHistory history, CancellationToken cancellationToken)
     {
-        if (!await IsOpenAsync(audit, cancellationToken))
+        if (!await IsOpenAsync(history, cancellationToken))
         {
             throw new BackupException(
                 ErrorCodes.OperationConflict,

@@ -12,7 +12,7 @@ namespace StellaOps.Backup.Coordinator.Protection;
 
 /// <summary>Pins and legal holds: set and taken back, with a row of the audit log and a line of the log for each.</summary>
 internal sealed class PointProtection(
-    CatalogContext catalog, PointCatalog points, PointUse use, ProtectionCopies copies, RebuildGate gate, AuditLog audit, TimeProvider clock)
+    CatalogContext catalog, PointCatalog points, PointUse use, ProtectionCopies copies, RebuildGate gate, CatalogHistory history, AuditLog audit, TimeProvider clock)
 {
     private const int LongestReason = 500;
 
@@ -47,7 +47,7 @@ internal sealed class PointProtection(
             await catalog.LockAsync(AdvisoryLock.Accept, cancellationToken);
             point = await points.FindAsync(nameOrId, cancellationToken);
             await use.RequireNotDeletingAsync(point, cancellationToken);
-            if (!await gate.IsOpenAsync(audit, cancellationToken))
+            if (!await gate.IsOpenAsync(history, cancellationToken))
             {
                 // What the copy has is replaced below: as long as nobody has adopted it, it is looked at here.
                 await copies.AdoptAsync(point, cancellationToken);
@@ -69,7 +69,7 @@ internal sealed class PointProtection(
         }
 
         // A catalog that is put back from here on lacks the row of this, whatever the age of the dump.
-        await gate.FollowAsync(audit, cancellationToken);
+        await gate.FollowAsync(history, cancellationToken);
         if (loosens)
         {
             // Durable: the catalog. A crash here, or a location that is away, leaves the old copy, which the next run of the retention corrects.

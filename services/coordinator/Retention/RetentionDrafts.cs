@@ -3,7 +3,6 @@ using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Http;
 using StellaOps.Backup.Contracts.Operations;
-using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
@@ -13,7 +12,7 @@ namespace StellaOps.Backup.Coordinator.Retention;
 
 /// <summary>What a request to the retention comes to: decisions about every point, and the tasks that carry them out.</summary>
 internal sealed class RetentionDrafts(
-    CatalogContext catalog, RetentionRules rules, RetainedPoints points, OrphanSnapshots orphans, ForgetTasks tasks, RebuildGate gate, AuditLog audit, TimeProvider clock)
+    CatalogContext catalog, RetentionRules rules, RetainedPoints points, OrphanSnapshots orphans, ForgetTasks tasks, RebuildGate gate, CatalogHistory history, TimeProvider clock)
 {
     /// <summary>Decides, and changes nothing.</summary>
     public async Task<RetentionReport> PreviewAsync(RetentionRequest request, IReadOnlyList<Component> components, CancellationToken cancellationToken) =>
@@ -60,7 +59,7 @@ internal sealed class RetentionDrafts(
     private async Task<(RetentionReport Report, IReadOnlyList<Part> Live, ILookup<Component, string> Orphaned)> DecideAsync(
         RetentionRequest request, IReadOnlyList<Component> components, CancellationToken cancellationToken)
     {
-        await gate.RequireOpenAsync(audit, cancellationToken);
+        await gate.RequireOpenAsync(history, cancellationToken);
         var now = clock.GetUtcNow();
         var asked = components.Count == 0 ? Components.All : components;
         var applied = (await RulesAsync(request, cancellationToken)).Where(rule => asked.Contains(rule.Component)).ToList();

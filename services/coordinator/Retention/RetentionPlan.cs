@@ -1,6 +1,5 @@
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
-using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Protection;
@@ -10,7 +9,7 @@ namespace StellaOps.Backup.Coordinator.Retention;
 
 /// <summary>Retention: what the rules do not keep is dropped, a repository at a time; where there is nothing to drop, what became free since is pruned.</summary>
 internal sealed class RetentionPlan(
-    RetentionReview review, PointDropping dropping, UntouchedSnapshots untouched, RetentionRules rules, ProtectionCopies protections, RebuildGate gate, AuditLog audit) : OperationPlan
+    RetentionReview review, PointDropping dropping, UntouchedSnapshots untouched, RetentionRules rules, ProtectionCopies protections, RebuildGate gate, CatalogHistory history) : OperationPlan
 {
     public override OperationKind Kind => OperationKind.Retention;
 
@@ -25,7 +24,7 @@ internal sealed class RetentionPlan(
         await dropping.SealAsync(tasks, cancellationToken);
 
         // A run that a crash, or a catalog that was put back, left under way may come here before the copies were read: they may say more than the catalog. The next run writes them.
-        if (await gate.IsOpenAsync(audit, cancellationToken))
+        if (await gate.IsOpenAsync(history, cancellationToken))
         {
             await rules.SaveCopyAsync(await rules.ReadAsync(cancellationToken), cancellationToken);
             await protections.SaveAllAsync(cancellationToken);

@@ -17,7 +17,7 @@ namespace StellaOps.Backup.Coordinator.Retention;
 /// with rules that are shorter than what was set.
 /// </summary>
 internal sealed partial class RetentionRules(
-    CatalogContext catalog, AuditLog audit, [FromKeyedServices(LocationPatience.UnderLock)] IObjectStore location, RebuildGate gate, ILogger<RetentionRules> logger)
+    CatalogContext catalog, AuditLog audit, [FromKeyedServices(LocationPatience.UnderLock)] IObjectStore location, RebuildGate gate, CatalogHistory history, ILogger<RetentionRules> logger)
 {
     /// <summary>Where the copy is in a location.</summary>
     public const string CopyKey = "retention.json";
@@ -65,7 +65,7 @@ internal sealed partial class RetentionRules(
         var before = await ReadToChangeAsync(components, who, cancellationToken);
 
         // What the copy has is replaced below: as long as nobody has adopted it, it is looked at here.
-        var known = await gate.IsOpenAsync(audit, cancellationToken) ? before : await LongestAsync(before, cancellationToken);
+        var known = await gate.IsOpenAsync(history, cancellationToken) ? before : await LongestAsync(before, cancellationToken);
         var rules = known.Select(rule => components.Count == 0 || components.Contains(rule.Component) ? RuleNumbers.Changed(rule, request) : rule).ToList();
         await ReplaceAsync(rules, cancellationToken);
         await audit.AppendAsync(who, "retention.set", string.Join(',', components.Select(component => component.Name())), request.Reason, cancellationToken);

@@ -26,31 +26,42 @@ internal sealed class UntouchedSnapshots(CatalogContext catalog)
         var untouched = tasks.Where(task => task.Fence == 0).SelectMany(task => task.Command.Forget!.SnapshotIds, (task, id) => (task.Component, Id: id)).Except(touched).ToHashSet();
         var ids = untouched.Select(one => one.Id).ToList();
         var rows = await catalog.Snapshots.AsNoTracking().IgnoreQueryFilters().Where(row => ids.Contains(row.SnapshotId)).ToListAsync(cancellationToken);
-        foreach (var point in rows.Where(row => untouched.Contains((row.Component, row.SnapshotId))).GroupBy(row => row.PointId))
+        var marked = rows.FindAll(row => untouched.Contains((row.Component, row.SnapshotId)));
+        var points = await InLocationAsync([.. marked.Select(row => row.PointId).Distinct()], cancellationToken);
+        await UnmarkAsync(marked, points, cancellationToken);
+
+        // A point that was marked as a whole is one again unless a part of it may be gone that has no mark of its own.
+        var parts = await catalog.Snapshots.AsNoTracking().Where(row => points.Contains(row.PointId)).ToListAsync(cancellationToken);
+        var halves = parts.Where(row => touched.Contains((row.Component, row.SnapshotId))).Select(row => row.PointId).ToHashSet();
+        var whole = points.FindAll(id => !halves.Contains(id));
+        await catalog.Points.Where(point => whole.Contains(point.Id)).ExecuteUpdateAsync(set => set.SetProperty(point => point.Deleting, false), cancellationToken);
+    }
+
+    /// <summary>A statement for each component: an operation may have marked thousands.</summary>
+    private async Task UnmarkAsync(List<SnapshotRow> rows, List<Guid> points, CancellationToken cancellationToken)
+    {
+        foreach (var group in rows.GroupBy(row => row.Component))
         {
-            await UnmarkAsync(point.Key, [.. point], touched, cancellationToken);
+            var component = group.Key;
+            var ids = group.Select(row => row.SnapshotId).Distinct().ToList();
+            await catalog.Snapshots.IgnoreQueryFilters().Where(row => row.Component == component && ids.Contains(row.SnapshotId) && points.Contains(row.PointId))
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.Dropping, false), cancellationToken);
         }
     }
 
-    private async Task UnmarkAsync(Guid id, IReadOnlyList<SnapshotRow> untouched, HashSet<(Component Component, string Id)> touched, CancellationToken cancellationToken)
+    /// <summary>Those that no archive has taken over: of others goes what the location still has.</summary>
+    private async Task<List<Guid>> InLocationAsync(List<Guid> ids, CancellationToken cancellationToken)
     {
-        if ((await catalog.Points.AsNoTracking().SingleAsync(point => point.Id == id, cancellationToken)).IsArchived())
+        var found = new List<Guid>();
+        await foreach (var point in catalog.Points.AsNoTracking().Where(point => ids.Contains(point.Id)).AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
-            return; // Its archive has taken over: what the location still has of it goes.
+            if (!point.IsArchived())
+            {
+                found.Add(point.Id);
+            }
         }
 
-        foreach (var row in untouched)
-        {
-            await catalog.Snapshots.IgnoreQueryFilters().Where(one => one.PointId == id && one.Component == row.Component && one.Cluster == row.Cluster)
-                .ExecuteUpdateAsync(set => set.SetProperty(one => one.Dropping, false), cancellationToken);
-        }
-
-        // A point that was marked as a whole is one again unless a part of it may be gone that has no mark of its own.
-        var parts = await catalog.Snapshots.AsNoTracking().Where(row => row.PointId == id).ToListAsync(cancellationToken);
-        if (!parts.Exists(row => touched.Contains((row.Component, row.SnapshotId))))
-        {
-            await catalog.Points.Where(point => point.Id == id).ExecuteUpdateAsync(set => set.SetProperty(point => point.Deleting, false), cancellationToken);
-        }
+        return found;
     }
 
     /// <summary>Snapshots that workers began to forget, in any operation, and that none has brought back since.</summary>

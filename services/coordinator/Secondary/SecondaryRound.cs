@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using StellaOps.Backup.Contracts;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
-using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Parts;
@@ -19,7 +18,7 @@ namespace StellaOps.Backup.Coordinator.Secondary;
 /// </summary>
 internal sealed class SecondaryRound(
     CatalogContext catalog, Replicas replicas, SecondaryLocation secondary, SecondaryObjects objects, SecondaryBooks books, ReplicateDrafts drafts,
-    ForgetTasks workers, OperationAcceptance acceptance, RebuildGate gate, AuditLog audit, TimeProvider clock)
+    ForgetTasks workers, OperationAcceptance acceptance, RebuildGate gate, CatalogHistory history, TimeProvider clock)
 {
     /// <summary>Subject of the operations that it starts.</summary>
     public const string Subject = "secondary";
@@ -32,7 +31,7 @@ internal sealed class SecondaryRound(
     /// <exception cref="StorageException">The secondary location failed.</exception>
     public async Task<Operation?> RunAsync(CancellationToken cancellationToken)
     {
-        await gate.RequireOpenAsync(audit, cancellationToken);
+        await gate.RequireOpenAsync(history, cancellationToken);
         var picture = await replicas.ReadAsync(cancellationToken);
         if (picture.IsComplete && !books.AreDue)
         {

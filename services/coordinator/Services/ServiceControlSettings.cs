@@ -88,7 +88,7 @@ public sealed class PlatformService
     public IList<string> DependsOn { get; init; } = [];
 
     /// <summary>Longest time until it is stopped, or started and healthy.</summary>
-    [Range(1, 3600)]
+    [Range(1, 86400)]
     public int TimeoutSeconds { get; set; } = 120;
 
     /// <summary>What the service writes; it must be stopped while these are restored in place.</summary>

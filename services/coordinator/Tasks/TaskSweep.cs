@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
-using StellaOps.Backup.Coordinator.Audit;
 using StellaOps.Backup.Coordinator.Catalog;
 using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Messaging;
@@ -20,7 +19,7 @@ namespace StellaOps.Backup.Coordinator.Tasks;
 /// operations that wait. All rows that are due are changed in one transaction with the messages that follow from it.
 /// </summary>
 internal sealed class TaskSweep(
-    CatalogContext catalog, ClockCorrection correction, RebuildGate gate, AuditLog audit, Outbox outbox, OperationLog log, IOptions<CoordinatorSettings> settings)
+    CatalogContext catalog, ClockCorrection correction, RebuildGate gate, CatalogHistory history, Outbox outbox, OperationLog log, IOptions<CoordinatorSettings> settings)
 {
     /// <summary>An operation looks at itself again after so long, from its acceptance on.</summary>
     internal static readonly TimeSpan ReviewInterval = TimeSpan.FromSeconds(60);
@@ -41,16 +40,16 @@ internal sealed class TaskSweep(
         await correction.RunAsync(now, look.Jump, cancellationToken);
 
         // Read before the points are: what was listed until it opened is seen then.
-        var backupsToo = await gate.IsOpenAsync(audit, cancellationToken);
+        var locationKnown = await gate.IsOpenAsync(history, cancellationToken);
         await EndSealedAsync(now, cancellationToken);
         if (leasesCount)
         {
-            await RequeueLostAsync(now, backupsToo, cancellationToken);
-            await EndLostAsync(now, backupsToo, cancellationToken);
+            await RequeueLostAsync(now, locationKnown, cancellationToken);
+            await EndLostAsync(now, locationKnown, cancellationToken);
         }
 
         await EndOverdueAsync(now, cancellationToken);
-        await DispatchAsync(now, backupsToo, cancellationToken);
+        await DispatchAsync(now, locationKnown, cancellationToken);
         await ReviewAsync(now, cancellationToken);
         await catalog.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -77,14 +76,14 @@ internal sealed class TaskSweep(
         }
     }
 
-    /// <summary>The worker is gone: the task is dispatched again, below.</summary>
-    private async Task RequeueLostAsync(DateTimeOffset now, bool backupsToo, CancellationToken cancellationToken)
+    /// <summary>The worker is gone: the task is dispatched again, below; what may drop something not before it is known what the location has.</summary>
+    private async Task RequeueLostAsync(DateTimeOffset now, bool locationKnown, CancellationToken cancellationToken)
     {
         var lost = await catalog.Tasks.FromSql(
             $"""
             UPDATE tasks SET state = 'Queued', attempt = attempt + 1, dispatches = 0, dispatch_at = {now}, lease_until = NULL
              WHERE state = 'Running' AND lease_until <= {now} AND attempt < {settings.Value.MaxAttempts} AND NOT cancel_requested AND deadline_at > {now}
-               AND ({backupsToo} OR kind <> 'Backup')
+               AND ({locationKnown} OR kind NOT IN ('Backup', 'Delete', 'Retention'))
             RETURNING *
             """).AsNoTracking().ToListAsync(cancellationToken);
         foreach (var task in lost)
@@ -93,17 +92,21 @@ internal sealed class TaskSweep(
         }
     }
 
-    /// <summary>The worker is gone and the task is out of attempts, or not wanted any more.</summary>
-    private async Task EndLostAsync(DateTimeOffset now, bool backupsToo, CancellationToken cancellationToken)
+    /// <summary>
+    /// The worker is gone and the task is out of attempts, or not wanted any more. That drops nothing, whatever the location has: only what will be dispatched again waits until that is known.
+    /// </summary>
+    private async Task EndLostAsync(DateTimeOffset now, bool locationKnown, CancellationToken cancellationToken)
     {
+        var most = settings.Value.MaxAttempts;
         var lost = await catalog.Tasks.AsNoTracking()
-            .Where(task => task.State == TaskState.Running && task.LeaseUntil <= now && (backupsToo || task.Kind != OperationKind.Backup))
+            .Where(task => task.State == TaskState.Running && task.LeaseUntil <= now && (locationKnown || task.CancelRequested || task.Attempt >= most
+                || (task.Kind != OperationKind.Backup && task.Kind != OperationKind.Delete && task.Kind != OperationKind.Retention)))
             .ToListAsync(cancellationToken);
         foreach (var task in lost)
         {
             var error = task.CancelRequested
                 ? new BackupException(ErrorCodes.Cancelled, "the operation was cancelled")
-                : new BackupException(ErrorCodes.WorkerLost, $"{task.Worker} was not heard within its lease, in attempt {task.Attempt} of {settings.Value.MaxAttempts}");
+                : new BackupException(ErrorCodes.WorkerLost, $"{task.Worker} was not heard within its lease, in attempt {task.Attempt} of {most}");
             await EndAsync(task, error.ToInfo(), now, cancellationToken);
         }
     }
@@ -139,11 +142,14 @@ internal sealed class TaskSweep(
         }
     }
 
-    /// <summary>Sends the commands that are due: retries, lost tasks, and those that nobody claimed.</summary>
-    private async Task DispatchAsync(DateTimeOffset now, bool backupsToo, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sends the commands that are due: retries, lost tasks, and those that nobody claimed. Before it is known what the location has, no backup, see above, and nothing that forgets: the command
+    /// may name points that are on hold there.
+    /// </summary>
+    private async Task DispatchAsync(DateTimeOffset now, bool locationKnown, CancellationToken cancellationToken)
     {
         var due = await catalog.Tasks.FromSql(
-            $"SELECT * FROM tasks WHERE state = 'Queued' AND dispatch_at <= {now} AND ({backupsToo} OR kind <> 'Backup') FOR UPDATE SKIP LOCKED")
+            $"SELECT * FROM tasks WHERE state = 'Queued' AND dispatch_at <= {now} AND ({locationKnown} OR kind NOT IN ('Backup', 'Delete', 'Retention')) FOR UPDATE SKIP LOCKED")
             .AsNoTracking().ToListAsync(cancellationToken);
         foreach (var task in due)
         {

@@ -32,7 +32,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
             await new RestoreChecks(settings).RunAsync(planned, snapshot, keepReplaced: false, dryRun: false, cancellationToken);
         }
 
-        var replay = spec.Replay ? await phases.RunAsync("search", () => PlanReplayAsync(context, spec, snapshot, cancellationToken)) : null;
+        await using var replay = spec.Replay ? await phases.RunAsync("search", () => PlanReplayAsync(context, spec, snapshot, owner, cancellationToken)) : null;
         var size = await phases.RunAsync("plan", () => writer.CheckAsync(snapshot, planned, VerifyFirst.Nothing, context.Progress, cancellationToken));
         SpaceCheck.Run([(planned.Directory, size.Bytes)], replaced: true);
         var programs = await ServerPrograms.FindAsync(snapshot.Facts.Cut.MajorVersion, settings.BinDirectory, cancellationToken);
@@ -63,7 +63,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
         };
     }
 
-    private async Task<Replay?> PlanReplayAsync(TaskContext context, TestRestoreSpec spec, DatabaseSnapshot snapshot, CancellationToken cancellationToken)
+    private async Task<Replay> PlanReplayAsync(TaskContext context, TestRestoreSpec spec, DatabaseSnapshot snapshot, Account owner, CancellationToken cancellationToken)
     {
         var archive = await RecoveryArchive.OpenAsync(location, settings, spec.PointName, snapshot.Facts.Cut, snapshot.Snapshot.Time, cancellationToken);
         var plan = await archive.PlanNewestAsync(cancellationToken);
@@ -74,7 +74,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
 
         await archive.CheckAsync(plan, _ => { }, cancellationToken);
         context.Log.Info($"{plan.Replay} lead to {plan.Stop.At} of timeline {plan.Timeline}");
-        return new Replay(archive, plan);
+        return new Replay(archive, plan, await ReplayPlace.OpenAsync(settings, owner, context.TaskId, clock, cancellationToken));
     }
 
     private async Task<ReplayResult?> ProveAsync(
@@ -123,8 +123,7 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
 
     private async Task<PrivateServer> ReplayAsync(TaskContext context, PrivateServerOptions options, Account owner, Replay replay, PhaseClock phases, CancellationToken cancellationToken)
     {
-        var (archive, plan) = replay;
-        await using var place = await ReplayPlace.OpenAsync(settings, owner, context.TaskId, clock, cancellationToken);
+        var (archive, plan, place) = replay;
         var (server, _) = await phases.RunAsync(
             "replay", () => new RecoveryServer(settings, owner, clock).StartAsync(context, options, place, archive, plan, cancellationToken),
             plan.Segments.Count, plan.Segments.Count * archive.SegmentSize);
@@ -187,5 +186,8 @@ internal sealed class TestRestoreJob(ResticRepository repository, IObjectStore l
         };
     }
 
-    private sealed record Replay(RecoveryArchive Archive, RecoveryPlan Plan);
+    private sealed record Replay(RecoveryArchive Archive, RecoveryPlan Plan, ReplayPlace Place) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => Place.DisposeAsync();
+    }
 }

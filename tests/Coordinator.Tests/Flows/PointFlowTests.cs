@@ -69,6 +69,13 @@ public sealed class PointFlowTests(PointFlowTests.PointStack shared) : IClassFix
         var metrics = await _stack.Coordinator.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), token);
         Assert.Contains("stella_restore_test_last_success{component=\"database\",cluster=\"main\"}", metrics, StringComparison.Ordinal);
         Assert.Contains("stella_backup_size_bytes{component=\"keys\"} 1000", metrics, StringComparison.Ordinal);
+
+        // It is counted when its end is told, a moment after everybody can see it.
+        while (await CountedAsync(TestRestores, token) <= testedBefore)
+        {
+            await Task.Delay(50, token);
+        }
+
         Assert.Equal(testedBefore + 1, await CountedAsync(TestRestores, token));
     }
 

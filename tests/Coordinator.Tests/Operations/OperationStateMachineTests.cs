@@ -103,6 +103,31 @@ public sealed class OperationStateMachineTests(PostgresFixture postgres)
         Assert.Equal(OperationState.Sealing, (await harness.OperationAsync(deletion, token)).State);
     }
 
+    [Theory(Timeout = 300_000)]
+    [InlineData(OperationKind.Delete)]
+    [InlineData(OperationKind.Retention)]
+    public async Task What_may_not_drop_anything_yet_holds_up_no_backup(OperationKind kind)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var dropping = await AcceptDroppingAsync(harness, kind, token, Component.Evidence);
+        harness.Clock.Advance(TimeSpan.FromSeconds(1));
+        var task = await ArrangeAsync(harness, OperationState.Accepted, token);
+        await harness.Bus.StartAsync(token);
+
+        await SendAsync(harness, new ReviewOperation { OperationId = dropping }, token);
+        await SendAsync(harness, new ReviewOperation { OperationId = task.OperationId }, token);
+
+        Assert.Equal(OperationState.Accepted, (await harness.OperationAsync(dropping, token)).State);
+        Assert.Equal(OperationState.Running, (await harness.OperationAsync(task.OperationId, token)).State);
+        harness.Services.GetRequiredService<RebuildGate>().Open();
+        await SendAsync(harness, new ReviewOperation { OperationId = dropping }, token);
+        Assert.Equal(OperationState.Accepted, (await harness.OperationAsync(dropping, token)).State);
+        await harness.SetStateAsync(task.OperationId, OperationState.Finished, token);
+        await SendAsync(harness, new ReviewOperation { OperationId = dropping }, token);
+        Assert.NotEqual(OperationState.Accepted, (await harness.OperationAsync(dropping, token)).State);
+    }
+
     [Fact(Timeout = 300_000)]
     public async Task What_waits_for_its_seal_hears_that_it_is_not_wanted_any_more()
     {
@@ -135,20 +160,22 @@ public sealed class OperationStateMachineTests(PostgresFixture postgres)
     }
 
     /// <summary>A deletion that has no task.</summary>
-    private static async Task<Guid> AcceptDeletionAsync(CatalogHarness harness, CancellationToken cancellationToken)
+    private static Task<Guid> AcceptDeletionAsync(CatalogHarness harness, CancellationToken cancellationToken) => AcceptDroppingAsync(harness, OperationKind.Delete, cancellationToken);
+
+    private static async Task<Guid> AcceptDroppingAsync(CatalogHarness harness, OperationKind kind, CancellationToken cancellationToken, params Component[] components)
     {
         var now = harness.Clock.GetUtcNow();
-        var deletion = new Operation
+        var operation = new Operation
         {
-            CorrelationId = Guid.NewGuid(), Kind = OperationKind.Delete, PointId = Guid.NewGuid(), PointName = "p", RequestedBy = "tester",
+            CorrelationId = Guid.NewGuid(), Kind = kind, Components = components, PointId = Guid.NewGuid(), PointName = "p", RequestedBy = "tester",
             AcceptedAt = now, DeadlineAt = now.AddHours(24), ReviewAt = now,
         };
         await harness.InAsync(async (CatalogContext catalog) =>
         {
-            catalog.Operations.Add(deletion);
+            catalog.Operations.Add(operation);
             await catalog.SaveChangesAsync(cancellationToken);
         });
-        return deletion.CorrelationId;
+        return operation.CorrelationId;
     }
 
     private static CancelOperation Cancel(Guid operation) => new() { OperationId = operation, RequestedBy = "tester" };

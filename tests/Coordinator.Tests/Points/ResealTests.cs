@@ -5,6 +5,8 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Points;
 using StellaOps.Backup.Contracts.Tasks;
+using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Tasks;
@@ -62,6 +64,27 @@ public sealed class ResealTests(PostgresFixture postgres)
 
         Assert.Equal(ErrorCodes.StorageUnavailable.Code, problem?.Code);
         Assert.Empty(await harness.InAsync((PointStore store) => store.ListAsync(token)));
+    }
+
+    /// <summary>Another backup was given the name, after a catalog was put back to a time before this one.</summary>
+    [Fact(Timeout = 300_000)]
+    public async Task A_point_whose_name_another_one_has_is_not_listed_and_the_next_save_is_not_refused_for_it()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var (operation, task) = Saved(harness.Clock.GetUtcNow());
+        await harness.InAsync((PointCatalog points) => points.AddAsync(PointRow.From(Samples.Manifest("night", Component.Evidence)), token));
+
+        await harness.InAsync(async (IServiceProvider scope) =>
+        {
+            var refused = await Assert.ThrowsAsync<BackupException>(
+                () => scope.GetRequiredService<OperationPlans>().For(OperationKind.Backup).SealAsync(operation, [task], token));
+            Assert.Equal(ErrorCodes.DuplicateName, refused.Error);
+            scope.GetRequiredService<OperationLog>().Warning(operation, refused.Message);
+            await scope.GetRequiredService<CatalogContext>().SaveChangesAsync(token);
+        });
+
+        Assert.Single(await harness.InAsync((PointStore store) => store.ListAsync(token)));
     }
 
     private static (Operation Operation, TaskRow Task) Saved(DateTimeOffset now)

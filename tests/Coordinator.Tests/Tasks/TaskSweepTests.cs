@@ -4,6 +4,7 @@ using StellaOps.Backup.Contracts.Errors;
 using StellaOps.Backup.Contracts.Operations;
 using StellaOps.Backup.Contracts.Tasks;
 using StellaOps.Backup.Coordinator.Catalog;
+using StellaOps.Backup.Coordinator.Events;
 using StellaOps.Backup.Coordinator.Operations;
 using StellaOps.Backup.Coordinator.Points;
 using StellaOps.Backup.Coordinator.Tasks;
@@ -112,8 +113,10 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         Assert.Equal(2, Assert.Single(await harness.OutgoingAsync<RunTask>(token)).Attempt);
     }
 
-    [Fact(Timeout = 300_000)]
-    public async Task A_cancelled_task_whose_worker_is_gone_ends_as_cancelled()
+    [Theory(Timeout = 300_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_cancelled_task_whose_worker_is_gone_ends_as_cancelled_whatever_is_known_of_the_location(bool locationKnown)
     {
         var token = TestContext.Current.CancellationToken;
         await using var harness = await CatalogHarness.StartAsync(postgres, token);
@@ -122,9 +125,81 @@ public sealed class TaskSweepTests(PostgresFixture postgres)
         await harness.InAsync((TaskBoard board) => board.AskToStopAsync(task.OperationId, token));
         harness.Clock.Advance(Lease);
 
-        await SweepAsync(harness, token);
+        await SweepAsync(harness, token, locationKnown);
 
         Assert.Equal(ErrorCodes.Cancelled.Code, (await harness.TaskAsync(task.OperationId, token)).Error!.Code);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_backup_that_is_out_of_attempts_ends_while_the_location_is_away()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        await ClaimAsync(harness, task, token);
+        await harness.InAsync((CatalogContext catalog) => catalog.Tasks.ExecuteUpdateAsync(set => set.SetProperty(row => row.Attempt, 3), token));
+        harness.Clock.Advance(Lease);
+
+        await SweepAsync(harness, token, locationKnown: false);
+
+        Assert.Equal(ErrorCodes.WorkerLost.Code, (await harness.TaskAsync(task.OperationId, token)).Error?.Code);
+    }
+
+    [Theory(Timeout = 300_000)]
+    [InlineData(OperationKind.Delete, false)]
+    [InlineData(OperationKind.Delete, true)]
+    [InlineData(OperationKind.Retention, false)]
+    [InlineData(OperationKind.Retention, true)]
+    public async Task Nothing_is_sent_again_that_forgets_before_it_is_known_what_the_location_protects(OperationKind kind, bool claimed)
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var task = await harness.QueueTaskAsync(token);
+        await harness.InAsync((CatalogContext catalog) => catalog.Tasks.ExecuteUpdateAsync(set => set.SetProperty(row => row.Kind, kind), token));
+        if (claimed)
+        {
+            await ClaimAsync(harness, task, token);
+        }
+
+        harness.Clock.Advance(TimeSpan.FromMinutes(1));
+        await SweepAsync(harness, token, locationKnown: false);
+
+        Assert.Empty(await harness.OutgoingAsync<RunTask>(token));
+        Assert.Equal(claimed ? TaskState.Running : TaskState.Queued, (await harness.TaskAsync(task.OperationId, token)).State);
+        await SweepAsync(harness, token);
+        Assert.Equal(claimed ? 2 : 1, Assert.Single(await harness.OutgoingAsync<RunTask>(token)).Attempt);
+    }
+
+    /// <summary>As a dump knows it that was taken while the backup ran, and that was loaded under the running coordinator: nobody asked for anything since.</summary>
+    [Fact(Timeout = 300_000)]
+    public async Task A_backup_that_a_catalog_put_back_under_the_running_coordinator_takes_for_lost_is_not_run_again()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var harness = await CatalogHarness.StartAsync(postgres, token);
+        var gate = harness.Services.GetRequiredService<RebuildGate>();
+        gate.Open();
+        var task = await harness.QueueTaskAsync(token);
+        var grant = await ClaimAsync(harness, task, token);
+        var dumped = await harness.InAsync((CatalogContext catalog) => catalog.Events.MaxAsync(row => row.Sequence, token));
+        await harness.InAsync((TaskBoard board) => board.FinishAsync(Samples.Finished(task, grant!.Fence), token));
+        await harness.InAsync(async (IServiceProvider scope) =>
+        {
+            scope.GetRequiredService<OperationLog>().Add(task, "info", "complete");
+            await scope.GetRequiredService<CatalogContext>().SaveChangesAsync(token);
+        });
+        Assert.True(await harness.InAsync((CatalogHistory history) => gate.FollowAsync(history, token)));
+        await harness.InAsync(async (CatalogContext catalog) =>
+        {
+            await catalog.Events.Where(row => row.Sequence > dumped).ExecuteDeleteAsync(token);
+            await catalog.Tasks.ExecuteUpdateAsync(set => set.SetProperty(row => row.State, TaskState.Running), token);
+        });
+        harness.Clock.Advance(Lease);
+
+        await SweepAsync(harness, token, locationKnown: false);
+
+        Assert.False(gate.IsOpen);
+        Assert.Empty(await harness.OutgoingAsync<RunTask>(token));
+        Assert.Equal(TaskState.Running, (await harness.TaskAsync(task.OperationId, token)).State);
     }
 
     [Fact(Timeout = 300_000)]

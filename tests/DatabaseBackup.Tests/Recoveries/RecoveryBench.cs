@@ -92,7 +92,7 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
     {
         var usual = new WalArchiverOptions
         {
-            Cluster = "main", Slot = "stella_main", SpoolDirectory = _home["spool"], TailInterval = TimeSpan.FromMilliseconds(100), WatchInterval = TimeSpan.FromMilliseconds(200),
+            Cluster = "main", Slot = "stella_main", SpoolDirectory = _home["spool"], TailInterval = TimeSpan.FromSeconds(1), WatchInterval = TimeSpan.FromMilliseconds(500),
             RetryPause = TimeSpan.FromMilliseconds(200),
         };
         _archived = new ClusterConnection(Settings.ConnectionString ?? Server.ConnectionString);
@@ -191,9 +191,12 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
     }
 
     /// <summary>Proves the newest base backup with all the WAL behind it.</summary>
-    public Task<TaskResult> ProveAsync(bool dryRun = false)
+    public Task<TaskResult> ProveAsync(bool dryRun = false, string? directory = null)
     {
-        var spec = new TestRestoreSpec { PointId = _bases[0].PointId, PointName = _bases[0].PointName, SnapshotId = _bases[0].SnapshotId, Replay = true, DryRun = dryRun };
+        var spec = new TestRestoreSpec
+        {
+            PointId = _bases[0].PointId, PointName = _bases[0].PointName, SnapshotId = _bases[0].SnapshotId, Replay = true, DryRun = dryRun, TargetDirectory = directory,
+        };
         return new TestRestoreJob(Repository, _location, Settings, TimeProvider.System).RunAsync(new TestTask().Context, spec, Cancellation);
     }
 
@@ -213,7 +216,7 @@ internal sealed class RecoveryBench : IAsyncDisposable, IWalJournal
 
     public async Task UntilAsync(Func<bool> condition)
     {
-        for (var watch = Stopwatch.StartNew(); !condition(); await Task.Delay(20, Cancellation))
+        for (var watch = Stopwatch.StartNew(); !condition(); await Task.Delay(100, Cancellation))
         {
             Assert.True(watch.Elapsed < Deadline, $"{_archiver?.Status}");
         }

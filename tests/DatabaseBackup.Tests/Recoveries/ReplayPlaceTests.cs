@@ -33,4 +33,22 @@ public sealed class ReplayPlaceTests
         await bench.Server.StartAgainAsync(Cancelled);
         Assert.Equal((long)bench.Ledger.Count, await bench.RunAsync("SELECT count(*) FROM ledger"));
     }
+
+    [Fact]
+    public async Task A_test_restore_with_replay_without_room_for_it_is_refused_before_anything_is_restored()
+    {
+        await using var bench = await RecoveryBench.StartAsync(15);
+        bench.Archive();
+        await bench.BackupAsync("only");
+        await bench.WriteAsync(10);
+        await bench.CatchUpAsync();
+
+        bench.Settings.ScratchDirectory = bench["taken"];
+        await File.WriteAllTextAsync(bench.Settings.ScratchDirectory, "not a directory", Cancelled);
+        var refused = await Assert.ThrowsAsync<BackupException>(() => bench.ProveAsync(directory: bench["copy"]));
+
+        Assert.Equal(ErrorCodes.NotConfigured, refused.Error);
+        Assert.Contains(bench.Settings.ScratchDirectory, refused.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(bench["copy"]));
+    }
 }
