@@ -14,9 +14,12 @@ internal sealed class CoordinatorStack : IAsyncDisposable
 {
     private const string SharedHost = "/";
 
-    /// <summary>What refers to others comes first. One after the other: no lock is held while another is waited for, as the coordinator may do.</summary>
+    /// <summary>
+    /// What refers to others comes first. One after the other: no lock is held while another is waited for, as the coordinator may do. Events and the audit log stay: a catalog
+    /// that lacks rows of them was put back, and the coordinator drops nothing before it has compared it with the location.
+    /// </summary>
     private static readonly string[] Cleared =
-        ["proofs", "snapshots", "points", "events", "tasks", "operations", "inbox", "outbox", "retention_runs", "retention_rules", "forgotten_snapshots", "replicas"];
+        ["proofs", "snapshots", "points", "tasks", "operations", "inbox", "outbox", "retention_runs", "retention_rules", "forgotten_snapshots", "replicas"];
 
     /// <summary>Stacks on a broker that gives them no virtual host of their own come one after the other: their queues have the same names.</summary>
     private static readonly SemaphoreSlim OnSharedHost = new(1);
