@@ -58,6 +58,7 @@ public sealed class ProtectionFlowTests(SharedStack shared) : IClassFixture<Shar
         var token = TestContext.Current.CancellationToken;
         await BackupAsync("seventeen", token);
         await BackupAsync("newer", token);
+        var since = DateTimeOffset.UtcNow;
         var unnamed = await _stack.Api.RefusedAsync($"{Routes.Points}/seventeen/hold", new ProtectionRequest { Reason = " " }, HttpStatusCode.BadRequest, token);
         Assert.Equal(ErrorCodes.InvalidInput.Code, unnamed.Code);
         await ChangeAsync("seventeen", "hold", new ProtectionRequest { Reason = "CASE-17" }, token);
@@ -73,7 +74,7 @@ public sealed class ProtectionFlowTests(SharedStack shared) : IClassFixture<Shar
         Assert.Equal("tester hold seventeen CASE-17, tester release seventeen closed, second release seventeen ", await _stack.QueryAsync<string>(
             "SELECT string_agg(concat_ws(' ', who, action, subject, coalesce(reason, '')), ', ' ORDER BY sequence) FROM audit WHERE action IN ('hold', 'release') AND subject = 'seventeen'", token));
         Assert.Contains(
-            (await _stack.Api.GetAsync<Page<EventView>>(Routes.Events, token)).Items,
+            (await _stack.Api.GetAsync<Page<EventView>>($"{Routes.Events}?since={since:yyyy-MM-ddTHH:mm:ssZ}", token)).Items,
             line => line.Message == "second released a legal hold of 'seventeen', as the second person: CASE-17");
         using var deleted = await _stack.Coordinator.Http.DeleteAsync(new Uri($"{Routes.Points}/seventeen?confirm=true", UriKind.Relative), token);
         Assert.Equal(HttpStatusCode.Accepted, deleted.StatusCode);
