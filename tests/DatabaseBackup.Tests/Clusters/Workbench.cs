@@ -94,7 +94,7 @@ internal sealed class Workbench : IAsyncDisposable
     }
 
     /// <summary>Databases with fewer bytes are not asked which files are indexes.</summary>
-    public long SmallDatabase { get; set; }
+    public long SmallDatabase { get; set; } = Cuts.SmallDatabase;
 
     /// <summary>Relations of a snapshot by path: size and blobs. The rest (pg_control, WAL, counters) differs between any two backups.</summary>
     public async Task<SortedDictionary<string, string>> RelationsAsync(TaskResult backup)
