@@ -29,7 +29,7 @@ public static class ErrorCodes
     public static readonly ErrorCode ServerRunning = new("refused.server-running", 5, 409, false, "Stop the server first: stella service stop --all");
     public static readonly ErrorCode TargetNotEmpty = new("refused.target-not-empty", 5, 409, false, "Name an empty or new directory with --target.");
     public static readonly ErrorCode RefusedByRepository = new("refused.by-repository", 5, 409, false, "The message says what would be lost, or is lost already; nothing was changed.");
-    public static readonly ErrorCode LastProven = new("refused.last-proven", 5, 409, false, "Prove a later point of the named component first: stella backup test-restore --latest --type T");
+    public static readonly ErrorCode LastProven = new("refused.last-proven", 5, 409, false, "Prove a later point of the named component first, with stella backup test-restore --latest --type T.");
     public static readonly ErrorCode LastWhole = new("refused.last-whole", 5, 409, false, "Mend the source and take a whole backup first, or delete the later points that are not whole.");
     public static readonly ErrorCode PointPinned = new("refused.pinned", 5, 409, false, "If it may go, run 'stella backup unpin' with its name.");
     public static readonly ErrorCode PointHeld = new("refused.held", 5, 409, false, "Nothing drops it until two people have released it: 'stella backup release' with its name.");
